@@ -1,0 +1,65 @@
+/**
+ * Every error a user can cause is one of these. The message says what, where, got, wanted and the remedy.
+ *
+ * - `shape`: tensors or layers that do not fit together
+ * - `value`: an option, label, dtype or size outside what is allowed
+ * - `data`: a file or buffer that is not what it claims to be
+ * - `limit`: the adapter cannot hold or run what the plan needs
+ * - `device`: no adapter, a lost device, a shader or pipeline that the driver refuses
+ * - `state`: a call at the wrong time (after `dispose`, before `compile`)
+ */
+export type ErrorCode = "shape" | "value" | "data" | "limit" | "device" | "state";
+
+export class FeaturemapError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "FeaturemapError";
+    this.code = code;
+  }
+}
+
+/** A positive whole number, or a `value` error that names the option: `conv2d: filters must be ..., got 0.` */
+export function positiveInteger(value: unknown, where: string): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 1) {
+    throw new FeaturemapError("value", `${where} must be a whole number of at least 1, got ${show(value)}.`);
+  }
+  return value;
+}
+
+/** A finite number at or above `least`, or a `value` error that names the option. */
+export function finiteNumber(value: unknown, where: string, least = Number.NEGATIVE_INFINITY): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < least) {
+    const bound = least === Number.NEGATIVE_INFINITY ? "" : ` of at least ${least}`;
+    throw new FeaturemapError("value", `${where} must be a finite number${bound}, got ${show(value)}.`);
+  }
+  return value;
+}
+
+/** One of the listed words, or a `value` error that lists them. */
+export function oneOf<const T extends string>(value: unknown, allowed: readonly T[], where: string): T {
+  if (!allowed.includes(value as T)) {
+    const words = allowed.map((word) => `"${word}"`).join(", ");
+    throw new FeaturemapError("value", `${where} must be one of ${words}, got ${show(value)}.`);
+  }
+  return value as T;
+}
+
+/** Throws where `options` has a key that is not listed, so that a misspelt option is never silently ignored. */
+export function knownKeys(options: object, allowed: readonly string[], where: string): void {
+  for (const key of Object.keys(options)) {
+    if (!allowed.includes(key)) {
+      throw new FeaturemapError("value", `${where} has no option "${key}". It takes: ${allowed.join(", ")}.`);
+    }
+  }
+}
+
+/** A short printable form of any value for a message. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
+  if (typeof value === "object" && value !== null) return `an object with keys ${Object.keys(value).join(", ") || "(none)"}`;
+  return String(value);
+}
