@@ -1,0 +1,11 @@
+// activation.   y[e] = act(x[e]), one invocation four elements; x, y [SIZE]
+// Only where the activation cannot ride in the kernel that makes x.
+const SIZE: u32 = 1u;
+
+@compute @workgroup_size(64)
+fn activation(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local) * 4u;
+  if (e < SIZE) {
+    store_y(e, activate(load_x(e, SIZE - e)), SIZE - e);
+  }
+}

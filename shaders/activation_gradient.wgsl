@@ -1,0 +1,11 @@
+// activation_gradient.   dx[e] = dy[e] * act'(x[e]), by the output y = act(x); one invocation four elements; all [SIZE]
+// Only where it cannot ride in the kernel that makes dy.
+const SIZE: u32 = 1u;
+
+@compute @workgroup_size(64)
+fn activation_gradient_kernel(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local) * 4u;
+  if (e < SIZE) {
+    store_dx(e, activation_gradient(load_dy(e, SIZE - e), load_y(e, SIZE - e)), SIZE - e);
+  }
+}

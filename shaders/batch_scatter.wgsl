@@ -1,0 +1,16 @@
+// batch_scatter.   rows[position + r, :] = y[r, :] for the rows in use
+// y [BATCH, SIZE]   rows [samples, SIZE]; one invocation an element of y.
+const BATCH: u32 = 1u;
+const SIZE: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> y: array<f32>;
+@group(0) @binding(0) var<storage, read_write> rows: array<f32>;
+
+@compute @workgroup_size(64)
+fn batch_scatter(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local);
+  if (e < BATCH * SIZE && e / SIZE < state[STATE_ROWS]) {
+    rows[state[STATE_POSITION] * SIZE + e] = y[e];
+  }
+}

@@ -1,0 +1,190 @@
+// conv2d, NHWC.   y[n,h,w,o] = act(bias[o] + sum over i,j,c of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, c] * k[i,j,c,o])
+// x [BATCH, IN_H, IN_W, IN_C]   k [K_H, K_W, IN_C, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
+//
+// A matrix product of the [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C] matrix of patches, never stored, and k.
+// POOL: a max pooling by windows of 4 that do not overlap follows in registers; the 4 rows of a block are then one window,
+// y is [BATCH, POOLED_H, POOLED_W, OUT_C], and argmax takes the winner's place in its window, a byte a channel.
+const BATCH: u32 = 1u;
+const IN_H: u32 = 1u;
+const IN_W: u32 = 1u;
+const IN_C: u32 = 1u;
+const K_H: u32 = 1u;
+const K_W: u32 = 1u;
+const OUT_H: u32 = 1u;
+const OUT_W: u32 = 1u;
+const OUT_C: u32 = 1u;
+const STRIDE_H: u32 = 1u;
+const STRIDE_W: u32 = 1u;
+const PAD_H: u32 = 0u;
+const PAD_W: u32 = 0u;
+const PADDED: bool = false; // some patch reaches outside x, on whichever side
+const HAS_BIAS: bool = true;
+const POOL: bool = false;
+const POOL_H: u32 = 2u;
+const POOL_W: u32 = 2u;
+const POOLED_H: u32 = 1u;
+const POOLED_W: u32 = 1u;
+
+const TERMS: u32 = K_H * K_W * IN_C;
+// Where channels come in fours, a step is one (i, j) and its blocks are channels; else one step runs over all terms.
+const BY_TAP: bool = IN_C % 4u == 0u;
+const STEPS: u32 = 1u;
+const INNER: u32 = (TERMS + 3u) / 4u / STEPS;
+const BLOCK_ROWS: u32 = 1u; // blocks of 4 rows in y
+
+@group(0) @binding(0) var<storage, read_write> argmax: array<u32>;
+
+struct Row {
+  m4: u32,
+  h: vec4i, // of each patch's first element in x, which padding may put outside
+  w: vec4i,
+  base: vec4i, // its offset in x
+}
+
+alias Column = u32; // the first of 4 channels of y
+
+struct Step {
+  i: i32,
+  j: i32,
+  offset: i32, // of tap (i, j) in x, from the patch's first element
+  k: u32, // the first term
+}
+
+fn row_block(m4: u32) -> Row {
+  var image: vec4u;
+  var h: vec4u;
+  var w: vec4u;
+  if (POOL) {
+    image = vec4u(m4 / (POOLED_H * POOLED_W));
+    h = (m4 / POOLED_W % POOLED_H) * POOL_H + vec4u(0u, 1u, 2u, 3u) / POOL_W;
+    w = (m4 % POOLED_W) * POOL_W + vec4u(0u, 1u, 2u, 3u) % POOL_W;
+  } else {
+    let m = m4 * 4u + vec4u(0u, 1u, 2u, 3u);
+    image = m / (OUT_H * OUT_W);
+    h = m / OUT_W % OUT_H;
+    w = m % OUT_W;
+  }
+  let first_h = vec4i(h * STRIDE_H) - i32(PAD_H);
+  let first_w = vec4i(w * STRIDE_W) - i32(PAD_W);
+  let base = ((vec4i(image) * i32(IN_H) + first_h) * i32(IN_W) + first_w) * i32(IN_C);
+  return Row(m4, first_h, first_w, base);
+}
+
+fn column_block(n4: u32) -> Column {
+  return n4 * 4u;
+}
+
+fn steps(slice: u32, row: Row) -> vec2u {
+  return vec2u(0u, STEPS);
+}
+
+fn step_at(t: u32, row: Row) -> Step {
+  let i = t / K_W;
+  let j = t % K_W;
+  return Step(i32(i), i32(j), i32((i * IN_W + j) * IN_C), t * IN_C);
+}
+
+fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
+  // As unsigned numbers, those before the first are larger than any size.
+  return (vec4u(h) < vec4u(IN_H)) & (vec4u(w) < vec4u(IN_W));
+}
+
+fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
+  if (BY_TAP) {
+    let at = vec4u(row.base + (step.offset + i32(k4 * 4u)));
+    let a = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
+    if (PADDED) {
+      let real = inside(row.h + step.i, row.w + step.j);
+      let none = vec4f(0.0f);
+      return mat4x4f(
+        select(none, a[0], real.x),
+        select(none, a[1], real.y),
+        select(none, a[2], real.z),
+        select(none, a[3], real.w),
+      );
+    } else {
+      return a;
+    }
+  } else {
+    return load_terms(row, k4 * 4u + vec4u(0u, 1u, 2u, 3u));
+  }
+}
+
+// Four terms of four patches, each element on its own: for few or odd channels.
+fn load_terms(row: Row, term: vec4u) -> mat4x4f {
+  let i = vec4i(term / (K_W * IN_C));
+  let j = vec4i(term / IN_C % K_W);
+  let offset = (i * i32(IN_W) + j) * i32(IN_C) + vec4i(term % IN_C);
+  var a: mat4x4f;
+  // unroll
+  for (var r = 0u; r < 4u; r++) {
+    let at = vec4u(row.base[r] + offset);
+    var value = vec4f(element_x(at.x), element_x(at.y), element_x(at.z), element_x(at.w));
+    if (TERMS % 4u != 0u) {
+      value = select(vec4f(0.0f), value, term < vec4u(TERMS));
+    }
+    if (PADDED) {
+      value = select(vec4f(0.0f), value, inside(row.h[r] + i, row.w[r] + j));
+    }
+    a[r] = value;
+  }
+  return a;
+}
+
+fn load_k_row(term: u32, n: u32) -> vec4f {
+  let value = load_k(term * OUT_C + n, OUT_C - n);
+  if (TERMS % 4u != 0u) {
+    return select(vec4f(0.0f), value, term < TERMS);
+  } else {
+    return value;
+  }
+}
+
+fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
+  let k = step.k + k4 * 4u;
+  return mat4x4f(load_k_row(k, n), load_k_row(k + 1u, n), load_k_row(k + 2u, n), load_k_row(k + 3u, n));
+}
+
+fn finish(n: u32, sum: vec4f) -> vec4f {
+  if (HAS_BIAS) {
+    return activate(sum + load_bias(n, OUT_C - n));
+  } else {
+    return activate(sum);
+  }
+}
+
+fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
+  if (POOL) {
+    if (row.m4 < BLOCK_ROWS && n < OUT_C) {
+      store_window(row.m4, n, c);
+    }
+  } else {
+    // unroll
+    for (var r = 0u; r < 4u; r++) {
+      let m = row.m4 * 4u + r;
+      if (m < BATCH * OUT_H * OUT_W && n < OUT_C) {
+        store_y(m * OUT_C + n, finish(n, c[r]), OUT_C - n);
+      }
+    }
+  }
+}
+
+// The first of equal values in row-major order wins; a NaN, once met, stays.
+fn store_window(pixel: u32, n: u32, c: mat4x4f) {
+  var best = finish(n, c[0]);
+  var winner = vec4u(0u);
+  // unroll
+  for (var r = 1u; r < 4u; r++) {
+    let value = finish(n, c[r]);
+    let wins = !(value <= best) & (best == best);
+    best = select(best, value, wins);
+    winner = select(winner, vec4u(r), wins);
+  }
+  store_y(pixel * OUT_C + n, best, OUT_C - n);
+  argmax[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = pack4xU8(winner);
+}
+
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+fn conv2d(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  multiply_blocks(workgroup, local);
+}

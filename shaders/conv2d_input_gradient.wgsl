@@ -1,0 +1,116 @@
+// conv2d_input_gradient, NHWC.
+// dx[n,y,x,c] = act'(in[n,y,x,c]) * sum over (i,h), (j,w), o of dy[n,h,w,o] * k[i,j,c,o],
+//               where h*STRIDE_H+i-PAD_H = y and w*STRIDE_W+j-PAD_W = x
+// dy [BATCH, OUT_H, OUT_W, OUT_C]   k [K_H, K_W, IN_C, OUT_C]   dx and in [BATCH, IN_H, IN_W, IN_C]
+//
+// Rows are images at one pixel of x, so that all rows of an invocation share the taps that reach the pixel: the outer
+// loop runs over the h and w of dy that do, and nothing is multiplied that falls outside.
+// GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
+const BATCH: u32 = 1u;
+const IN_H: u32 = 1u;
+const IN_W: u32 = 1u;
+const IN_C: u32 = 1u;
+const K_H: u32 = 1u;
+const K_W: u32 = 1u;
+const OUT_H: u32 = 1u;
+const OUT_W: u32 = 1u;
+const OUT_C: u32 = 1u;
+const STRIDE_H: u32 = 1u;
+const STRIDE_W: u32 = 1u;
+const PAD_H: u32 = 0u;
+const PAD_W: u32 = 0u;
+
+const INNER: u32 = (OUT_C + 3u) / 4u;
+// Blocks of 4 images at one pixel, rounded up so that no invocation has rows of two pixels.
+const IMAGE_BLOCKS: u32 = (BATCH + 4u * BLOCKS_M - 1u) / (4u * BLOCKS_M) * BLOCKS_M;
+
+struct Row {
+  image: u32, // the first of 4
+  y: u32,
+  x: u32,
+  first_h: u32, // of the positions of dy that reach the pixel
+  first_w: u32,
+  count_h: u32,
+  count_w: u32,
+}
+
+alias Column = u32; // the first of 4 channels of x
+
+struct Step {
+  h: u32,
+  w: u32,
+  k: u32, // offset of k[i, j, 0, 0]
+}
+
+fn row_block(m4: u32) -> Row {
+  let pixel = m4 / IMAGE_BLOCKS;
+  let y = pixel / IN_W;
+  let x = pixel % IN_W;
+  let reach_h = reach(y + PAD_H, STRIDE_H, K_H, OUT_H);
+  let reach_w = reach(x + PAD_W, STRIDE_W, K_W, OUT_W);
+  return Row(m4 % IMAGE_BLOCKS * 4u, y, x, reach_h.x, reach_w.x, reach_h.y, reach_w.y);
+}
+
+// First and number of the output positions whose kernel covers a place of the padded input, along one axis.
+fn reach(place: u32, stride: u32, size: u32, out: u32) -> vec2u {
+  let first = (max(place + 1u, size) - size + stride - 1u) / stride;
+  let end = min(place / stride + 1u, out);
+  return vec2u(first, max(end, first) - first);
+}
+
+fn column_block(n4: u32) -> Column {
+  return n4 * 4u;
+}
+
+fn steps(slice: u32, row: Row) -> vec2u {
+  return vec2u(0u, row.count_h * row.count_w);
+}
+
+fn step_at(t: u32, row: Row) -> Step {
+  let h = row.first_h + t / row.count_w;
+  let w = row.first_w + t % row.count_w;
+  let i = row.y + PAD_H - h * STRIDE_H;
+  let j = row.x + PAD_W - w * STRIDE_W;
+  return Step(h, w, (i * K_W + j) * IN_C * OUT_C);
+}
+
+fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
+  let o = k4 * 4u;
+  return mat4x4f(
+    load_incoming(row.image, step.h, step.w, o),
+    load_incoming(row.image + 1u, step.h, step.w, o),
+    load_incoming(row.image + 2u, step.h, step.w, o),
+    load_incoming(row.image + 3u, step.h, step.w, o),
+  );
+}
+
+fn block_b(c: Column, step: Step, k4: u32) -> mat4x4f {
+  let o = k4 * 4u;
+  let at = step.k + c * OUT_C + o;
+  return transpose(mat4x4f(
+    load_k(at, OUT_C - o),
+    load_k(at + OUT_C, OUT_C - o),
+    load_k(at + 2u * OUT_C, OUT_C - o),
+    load_k(at + 3u * OUT_C, OUT_C - o),
+  ));
+}
+
+fn store_block(row: Row, c: Column, slice: u32, sum: mat4x4f) {
+  // unroll
+  for (var r = 0u; r < 4u; r++) {
+    let image = row.image + r;
+    if (image < BATCH && row.y < IN_H && c < IN_C) {
+      let at = ((image * IN_H + row.y) * IN_W + row.x) * IN_C + c;
+      if (GRADIENT_ACTIVATION != 0u) {
+        store_dx(at, activation_gradient(sum[r], load_in(at, IN_C - c)), IN_C - c);
+      } else {
+        store_dx(at, sum[r], IN_C - c);
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+fn conv2d_input_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  multiply_blocks(workgroup, local);
+}

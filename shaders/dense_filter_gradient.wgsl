@@ -1,0 +1,92 @@
+// dense_filter_gradient.   dw[m,n] = sum over r of x[r,m] * dy[r,n]     db[n] = sum over r of dy[r,n]
+// x [BATCH, IN]   dy [BATCH, OUT]   dw [IN, OUT]   db [OUT];   r runs over the rows in use, by `select`.
+// The bias gradient is one more row, m = IN, of the same product, whose x is 1.
+// UPDATE: `kernel` and `bias` are the parameters, stepped in place by the optimizer's update(); else they take dw and db.
+const BATCH: u32 = 1u;
+const IN: u32 = 1u;
+const OUT: u32 = 1u;
+const HAS_BIAS: bool = true;
+const UPDATE: bool = false;
+const INNER: u32 = (BATCH + 3u) / 4u;
+
+@group(0) @binding(0) var<storage, read> state: array<u32>;
+
+alias Row = u32; // the first of 4 rows of dw
+alias Column = u32; // the first of 4 columns of dw
+alias Step = u32; // rows of the batch in use
+
+fn row_block(m4: u32) -> Row {
+  return m4 * 4u;
+}
+
+fn column_block(n4: u32) -> Column {
+  return n4 * 4u;
+}
+
+fn steps(slice: u32, row: Row) -> vec2u {
+  return vec2u(0u, 1u);
+}
+
+fn step_at(t: u32, row: Row) -> Step {
+  return state[STATE_ROWS];
+}
+
+fn row_of_x(m: u32, in_use: u32, r: u32) -> vec4f {
+  var value = load_x(r * IN + m, IN - m);
+  if (HAS_BIAS) {
+    value = select(value, vec4f(1.0f), vec4u(m, m + 1u, m + 2u, m + 3u) == vec4u(IN));
+  }
+  return select(vec4f(0.0f), value, r < in_use);
+}
+
+fn block_a(m: Row, in_use: Step, k4: u32) -> mat4x4f {
+  let r = k4 * 4u;
+  return transpose(mat4x4f(
+    row_of_x(m, in_use, r),
+    row_of_x(m, in_use, r + 1u),
+    row_of_x(m, in_use, r + 2u),
+    row_of_x(m, in_use, r + 3u),
+  ));
+}
+
+fn row_of_dy(n: u32, in_use: u32, r: u32) -> vec4f {
+  return select(vec4f(0.0f), load_dy(r * OUT + n, OUT - n), r < in_use);
+}
+
+fn block_b(n: Column, in_use: Step, k4: u32) -> mat4x4f {
+  let r = k4 * 4u;
+  return mat4x4f(
+    row_of_dy(n, in_use, r),
+    row_of_dy(n, in_use, r + 1u),
+    row_of_dy(n, in_use, r + 2u),
+    row_of_dy(n, in_use, r + 3u),
+  );
+}
+
+fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
+  // unroll
+  for (var r = 0u; r < 4u; r++) {
+    if (m + r < IN && n < OUT) {
+      let at = (m + r) * OUT + n;
+      if (UPDATE) {
+        store_kernel(at, update(load_kernel(at, OUT - n), c[r]), OUT - n);
+      } else {
+        store_kernel(at, c[r], OUT - n);
+      }
+    }
+    if (HAS_BIAS) {
+      if (m + r == IN && n < OUT) {
+        if (UPDATE) {
+          store_bias(n, update(load_bias(n, OUT - n), c[r]), OUT - n);
+        } else {
+          store_bias(n, c[r], OUT - n);
+        }
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+fn dense_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  multiply_blocks(workgroup, local);
+}

@@ -1,0 +1,61 @@
+// Every matrix product of the library: c[m,n] = sum over k of a[m,k] * b[k,n], in blocks of 4 x 4.
+//
+// One invocation makes BLOCKS_M x BLOCKS_N blocks of c in registers. A block of a holds 4 rows x 4 k, one column of the
+// mat4x4f a row of a; a block of b holds 4 k x 4 columns, one column of the mat4x4f a row of b; so b * a is a block
+// of c, one column of the mat4x4f a row of c. No workgroup memory and no barrier: neighbours share through the cache.
+//
+// The kernel that calls this says what the operands are:
+//   Row, Column          what is known of 4 rows, of 4 columns, before the loop:     row_block(m4), column_block(n4)
+//   Step                 what is known of one step of the outer loop:                step_at(t, row)
+//   steps(slice, row)    first and last + 1 of the outer loop; slice = workgroup z
+//   INNER                blocks of 4 k in each step
+//   block_a, block_b     one block;   store_block    what becomes of a finished block of c
+
+const BLOCKS_M: u32 = 1u;
+const BLOCKS_N: u32 = 1u;
+const WORKGROUP_M: u32 = 8u;
+const WORKGROUP_N: u32 = 8u;
+
+fn multiply_blocks(workgroup: vec3u, local: vec3u) {
+  let m4 = (workgroup.y * WORKGROUP_M + local.y) * BLOCKS_M;
+  let n4 = (workgroup.x * WORKGROUP_N + local.x) * BLOCKS_N;
+  var rows: array<Row, BLOCKS_M>;
+  // unroll
+  for (var i = 0u; i < BLOCKS_M; i++) {
+    rows[i] = row_block(m4 + i);
+  }
+  var columns: array<Column, BLOCKS_N>;
+  // unroll
+  for (var j = 0u; j < BLOCKS_N; j++) {
+    columns[j] = column_block(n4 + j);
+  }
+
+  var c: array<mat4x4f, BLOCKS_M * BLOCKS_N>;
+  let range = steps(workgroup.z, rows[0]);
+  for (var t = range.x; t < range.y; t++) {
+    let step = step_at(t, rows[0]);
+    for (var k4 = 0u; k4 < INNER; k4++) {
+      var b: array<mat4x4f, BLOCKS_N>;
+      // unroll
+      for (var j = 0u; j < BLOCKS_N; j++) {
+        b[j] = block_b(columns[j], step, k4);
+      }
+      // unroll
+      for (var i = 0u; i < BLOCKS_M; i++) {
+        let a = block_a(rows[i], step, k4);
+        // unroll
+        for (var j = 0u; j < BLOCKS_N; j++) {
+          c[i * BLOCKS_N + j] += b[j] * a;
+        }
+      }
+    }
+  }
+
+  // unroll
+  for (var i = 0u; i < BLOCKS_M; i++) {
+    // unroll
+    for (var j = 0u; j < BLOCKS_N; j++) {
+      store_block(rows[i], columns[j], workgroup.z, c[i * BLOCKS_N + j]);
+    }
+  }
+}

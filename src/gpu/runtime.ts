@@ -1,0 +1,114 @@
+import { FeaturemapError, knownKeys } from "../errors.ts";
+import { BufferPool, type MemoryUse } from "./buffers.ts";
+import { PipelineCache } from "./pipelines.ts";
+
+export interface RuntimeOptions {
+  /** A device that the app made and keeps: `dispose` leaves it alone. By default the runtime makes its own. */
+  readonly device?: GPUDevice;
+  /** Where to ask for an adapter. Default: `navigator.gpu`. In Node, the `webgpu` package's `create([])`. */
+  readonly gpu?: GPU;
+  /** Which GPU of a machine with two. Default: the browser's choice. */
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** What runs the shaders. */
+export interface AdapterSummary {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** The shaders run on the processor: correct, and far slower than on a GPU. */
+  readonly software: boolean;
+  /** One readable line. */
+  readonly label: string;
+}
+
+/** Limits that the library can make use of; asked for at the adapter's own size. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** A device, its pipelines and its buffers. One may serve many models. */
+export class Runtime {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterSummary;
+  readonly pipelines: PipelineCache;
+  readonly buffers: BufferPool;
+  /** Resolves when the device is gone: by `dispose`, a driver reset, or the app. */
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly #ownsDevice: boolean;
+  #gone: string | undefined;
+
+  /** @internal Use `createRuntime`. */
+  constructor(device: GPUDevice, adapter: AdapterSummary, ownsDevice: boolean) {
+    this.device = device;
+    this.adapter = adapter;
+    this.pipelines = new PipelineCache(device);
+    this.buffers = new BufferPool(device);
+    this.#ownsDevice = ownsDevice;
+    this.lost = device.lost;
+    device.lost.then(({ reason, message }) => {
+      this.#gone ??= `The GPU device was lost (${reason}${message ? `: ${message}` : ""}). Make a new runtime and model.`;
+    });
+  }
+
+  /** Live GPU buffers made through this runtime. */
+  get memory(): MemoryUse {
+    return this.buffers.use;
+  }
+
+  /** @throws FeaturemapError `device` or `state` where the device is lost or the runtime disposed */
+  assertLive(): void {
+    if (this.#gone !== undefined) throw new FeaturemapError("device", this.#gone);
+  }
+
+  /** Destroys the device, if the runtime made it. Models on it can no longer be used. */
+  dispose(): void {
+    this.#gone ??= "The runtime was disposed. Make a new one with createRuntime().";
+    if (this.#ownsDevice) this.device.destroy();
+  }
+}
+
+/**
+ * Finds an adapter and makes a device, or takes the app's.
+ *
+ * @throws FeaturemapError `device` where there is no WebGPU or no adapter
+ */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  knownKeys(options, ["device", "gpu", "powerPreference"], "createRuntime");
+  if (options.device) return new Runtime(options.device, summary(options.device.adapterInfo), false);
+
+  const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!gpu) {
+    throw new FeaturemapError(
+      "device",
+      "WebGPU is not available here: navigator.gpu is missing. Use a browser with WebGPU, over https or on localhost, " +
+        "or pass createRuntime({ gpu }) or ({ device }).",
+    );
+  }
+  const { powerPreference } = options;
+  const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
+  if (!adapter) {
+    throw new FeaturemapError("device", "WebGPU is here but found no adapter. Update the graphics driver or the browser.");
+  }
+  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+  const wanted = ["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[];
+  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ label: "featuremap", requiredFeatures, requiredLimits });
+  return new Runtime(device, summary(adapter.info), true);
+}
+
+function summary(info: GPUAdapterInfo): AdapterSummary {
+  const { vendor, architecture, device, description } = info;
+  const text = [vendor, architecture, device, description].join(" ");
+  const software = Boolean(info.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
+  const named = [...new Set([description || device, vendor, architecture].filter(Boolean))];
+  const label = `${named.join(", ") || "unnamed adapter"}${software ? " (software: runs on the processor)" : ""}`;
+  return { vendor, architecture, device, description, software, label };
+}

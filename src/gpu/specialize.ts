@@ -1,0 +1,188 @@
+import { FeaturemapError } from "../errors.ts";
+import { type Constant, evaluate, names } from "./expression.ts";
+
+/** A WGSL file, with names replaced by others where it is a library file used for one of several buffers. */
+export interface Source {
+  readonly code: string;
+  /** `{ operand: "x" }` turns `operand` into `x` and `load_operand` into `load_x`. */
+  readonly rename?: Readonly<Record<string, string>>;
+}
+
+export type Access = "read" | "write" | "uniform";
+
+export interface Specialized {
+  /** The text that runs. It is also the key of the pipeline cache. */
+  readonly code: string;
+  readonly entryPoint: string;
+  readonly workgroupSize: number;
+  /** In binding order: the place in the list is the binding number. */
+  readonly bindings: readonly { readonly name: string; readonly access: Access }[];
+}
+
+/**
+ * Makes the text of one pipeline out of readable WGSL files:
+ *
+ * 1. replaces the initialiser of each named `const`, and throws on a name that is not there;
+ * 2. unrolls each loop marked `// unroll`, since neither Tint nor Naga unrolls and an array indexed by a loop variable
+ *    spills to memory;
+ * 3. keeps one branch of each `if` whose condition holds only constants;
+ * 4. drops functions and bindings that nothing uses any more, and numbers the bindings that are left.
+ */
+export function specialize(sources: readonly Source[], values: Readonly<Record<string, Constant>>): Specialized {
+  let code = setConstants(hoistEnables(sources.map(renamed).join("\n")), values);
+  const constants = readConstants(code);
+  code = unrollLoops(code, constants);
+  code = pruneBranches(code, constants);
+  return numberBindings(dropUnused(code), constants);
+}
+
+function renamed({ code, rename = {} }: Source): string {
+  return Object.entries(rename).reduce(
+    // A name also changes inside a longer one: `load_operand` belongs to `operand`.
+    (text, [from, to]) => text.replace(new RegExp(`(?<![a-zA-Z0-9])${from}(?![a-zA-Z0-9])`, "g"), to),
+    code,
+  );
+}
+
+function hoistEnables(code: string): string {
+  const directives = [...new Set(code.match(/^\s*(?:enable|requires)\s[^;]*;/gm)?.map((line) => line.trim()) ?? [])];
+  const rest = code.replace(/^\s*(?:enable|requires)\s[^;]*;\n?/gm, "");
+  return [...directives, rest].join("\n");
+}
+
+function setConstants(code: string, values: Readonly<Record<string, Constant>>): string {
+  let text = code;
+  for (const [name, value] of Object.entries(values)) {
+    const declaration = new RegExp(`^(const ${name}: (u32|i32|f32|bool) = )[^;]*;`, "m");
+    const type = declaration.exec(text)?.[2];
+    if (type === undefined) {
+      const known = [...text.matchAll(/^const (\w+)/gm)].map((match) => match[1]);
+      throw new FeaturemapError("value", `The shader has no constant ${name} to set. It has: ${known.join(", ")}.`);
+    }
+    text = text.replace(declaration, `$1${literal(name, value, type)};`);
+  }
+  return text;
+}
+
+function literal(name: string, value: Constant, type: string): string {
+  const valid =
+    type === "bool"
+      ? typeof value === "boolean"
+      : typeof value === "number" &&
+        (type === "f32" ? Number.isFinite(value) : Number.isInteger(value) && (type === "i32" || value >= 0));
+  if (!valid) throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${String(value)}.`);
+  if (type === "u32") return `${value}u`;
+  if (type === "i32") return `${value}i`;
+  if (type === "f32") return /[.e]/.test(String(value)) ? `${value}f` : `${value}.0f`;
+  return String(value);
+}
+
+/** Constants in order of appearance; one may be computed from earlier ones. What is not a scalar is left to WGSL. */
+function readConstants(code: string): Map<string, Constant> {
+  const constants = new Map<string, Constant>();
+  for (const [, name, initialiser] of code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)) {
+    if (names(initialiser!).every((used) => constants.has(used))) constants.set(name!, evaluate(initialiser!, constants));
+  }
+  return constants;
+}
+
+const MARKED_LOOP = /\/\/ unroll\s+for \(var (\w+) = ([^;]+); \1 < ([^;]+); \1\+\+\) \{/;
+
+function unrollLoops(code: string, constants: ReadonlyMap<string, Constant>): string {
+  let text = code;
+  for (let match = MARKED_LOOP.exec(text); match; match = MARKED_LOOP.exec(text)) {
+    const [header, variable, from, to] = match;
+    const open = match.index + header.length - 1;
+    const close = closingBrace(text, open);
+    const body = text.slice(open, close + 1);
+    const copies: string[] = [];
+    for (let i = Number(evaluate(from!, constants)); i < Number(evaluate(to!, constants)); i++) {
+      copies.push(body.replace(new RegExp(`\\b${variable}\\b`, "g"), `${i}u`));
+    }
+    text = text.slice(0, match.index) + copies.join("\n") + text.slice(close + 1);
+  }
+  return text;
+}
+
+function pruneBranches(code: string, constants: ReadonlyMap<string, Constant>): string {
+  let text = code;
+  const condition = /\bif \(([^{}]*)\) \{/g;
+  for (let match = condition.exec(text); match; match = condition.exec(text)) {
+    const expression = match[1]!;
+    if (!names(expression).every((name) => constants.has(name)) || isComment(text, match.index)) continue;
+    const open = match.index + match[0].length - 1;
+    const close = closingBrace(text, open);
+    const rest = /^\s*else\s*/.exec(text.slice(close + 1));
+    const elseStart = close + 1 + (rest?.[0].length ?? 0);
+    const elseEnd = rest ? branchEnd(text, elseStart) : close;
+    const kept = evaluate(expression, constants) ? text.slice(open, close + 1) : text.slice(elseStart, elseEnd + 1);
+    text = text.slice(0, match.index) + (rest || evaluate(expression, constants) ? kept : "") + text.slice(elseEnd + 1);
+    condition.lastIndex = match.index;
+  }
+  return text;
+}
+
+/** The last character of the `{...}` or `if ... else ...` that starts at `start`. */
+function branchEnd(text: string, start: number): number {
+  let end = closingBrace(text, text.indexOf("{", start));
+  for (let more = /^\s*else\s*/.exec(text.slice(end + 1)); text.startsWith("if", start) && more; ) {
+    end = closingBrace(text, text.indexOf("{", end));
+    more = /^\s*else\s*/.exec(text.slice(end + 1));
+  }
+  return end;
+}
+
+function isComment(text: string, at: number): boolean {
+  return text.slice(text.lastIndexOf("\n", at) + 1, at).includes("//");
+}
+
+function closingBrace(text: string, open: number): number {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text.startsWith("//", i)) i = text.indexOf("\n", i);
+    else if (text[i] === "{") depth++;
+    else if (text[i] === "}" && --depth === 0) return i;
+  }
+  throw new FeaturemapError("value", "A brace in the shader is not closed.");
+}
+
+const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s+)*fn (\w+)\(/gm;
+const BINDING = /^@group\(0\) @binding\(\d+\) var<(storage, read_write|storage, read|uniform)> (\w+)\s*:[^;]*;/gm;
+
+function dropUnused(code: string): string {
+  let text = code;
+  for (let changed = true; changed; ) {
+    changed = false;
+    const plain = text.replace(/\/\/.*/g, "");
+    for (const match of text.matchAll(FUNCTION)) {
+      if (match[0].includes("@compute") || mentions(plain, match[1]!) > 1) continue;
+      const close = closingBrace(text, text.indexOf("{", match.index + match[0].length));
+      text = text.slice(0, match.index) + text.slice(close + 1);
+      changed = true;
+      break;
+    }
+    for (const [declaration, , name] of changed ? [] : text.matchAll(BINDING)) {
+      if (mentions(plain, name!) > 1) continue;
+      text = text.replace(declaration, "");
+      changed = true;
+    }
+  }
+  return text.replace(/\n{3,}/g, "\n\n");
+}
+
+function mentions(text: string, name: string): number {
+  return text.match(new RegExp(`\\b${name}\\b`, "g"))?.length ?? 0;
+}
+
+function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {
+  const bindings: { name: string; access: Access }[] = [];
+  const numbered = code.replace(BINDING, (declaration, space: string, name: string) => {
+    const access = space === "uniform" ? "uniform" : space === "storage, read" ? "read" : "write";
+    bindings.push({ name, access });
+    return declaration.replace(/@binding\(\d+\)/, `@binding(${bindings.length - 1})`);
+  });
+  const entry = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)/.exec(numbered);
+  if (!entry) throw new FeaturemapError("value", "The shader has no @compute entry point with a @workgroup_size.");
+  const sizes = entry[1]!.split(",").map((size) => Number(evaluate(size, constants)));
+  return { code: numbered, entryPoint: entry[2]!, workgroupSize: sizes.reduce((a, b) => a * b, 1), bindings };
+}

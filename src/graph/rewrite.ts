@@ -1,0 +1,70 @@
+import { type Graph, type Node, producerOf, readersOf, tensorOf } from "./graph.ts";
+import { type GraphEdit, makeNode, type OpTable } from "./op.ts";
+
+/** Runs every op's rewrites until none applies, then drops what leads to no result and puts the rest in order. */
+export function rewrite(ops: OpTable, graph: Graph): void {
+  const edit = graphEdit(ops, graph);
+  const rewrites = [...ops.values()].flatMap((op) => op.rewrites ?? []);
+  for (let changed = true; changed; ) {
+    changed = rewrites.some((rule) => graph.nodes.some((node) => rule(edit, node)));
+  }
+  dropUnused(graph);
+  graph.nodes = inOrder(graph.nodes);
+}
+
+function graphEdit(ops: OpTable, graph: Graph): GraphEdit {
+  return {
+    graph,
+    tensor: (id) => tensorOf(graph, id),
+    producer: (id) => producerOf(graph, id),
+    readers: (id) => readersOf(graph, id),
+    usedBeside: (id, nodes) => graph.results.includes(id) || readersOf(graph, id).some((node) => !nodes.includes(node)),
+    replace: (nodes, by) => {
+      const at = Math.min(...nodes.map((node) => graph.nodes.indexOf(node)));
+      const before = graph.nodes.slice(0, at).filter((node) => !nodes.includes(node));
+      const after = graph.nodes.slice(at).filter((node) => !nodes.includes(node));
+      graph.nodes = [...before, ...by, ...after];
+    },
+    node: (op, name, inputs, attributes, outputs) => makeNode(ops, graph, { op, name, inputs, attributes, outputs }),
+  };
+}
+
+/** Removes nodes that update nothing and whose outputs nobody reads or asked for. */
+export function dropUnused(graph: Graph): void {
+  const wanted = new Set(graph.results);
+  const kept = new Set<Node>();
+  for (let before = -1; before !== kept.size; ) {
+    before = kept.size;
+    for (const node of graph.nodes) {
+      if (node.updates.length === 0 && !node.outputs.some((id) => wanted.has(id))) continue;
+      kept.add(node);
+      for (const id of node.inputs) wanted.add(id);
+    }
+  }
+  graph.nodes = graph.nodes.filter((node) => kept.has(node));
+}
+
+/**
+ * An order in which the nodes can run: after what they read, and, for those that update a tensor in place, after
+ * everything else that reads it. Among the nodes that are ready, the one that stood first comes first.
+ */
+export function inOrder(nodes: readonly Node[]): Node[] {
+  const waiting = [...nodes];
+  const ordered: Node[] = [];
+  while (waiting.length > 0) {
+    const at = waiting.findIndex((node) => isReady(node, waiting));
+    if (at < 0) throw new Error(`The graph has a cycle among: ${waiting.map(({ name }) => name).join(", ")}.`);
+    ordered.push(...waiting.splice(at, 1));
+  }
+  return ordered;
+}
+
+function isReady(node: Node, waiting: readonly Node[]): boolean {
+  return waiting.every(
+    (other) =>
+      other === node ||
+      (!other.outputs.some((id) => node.inputs.includes(id)) &&
+        // Two that update one tensor keep the order in which they stood.
+        !node.updates.some((id) => other.inputs.includes(id) && (!other.updates.includes(id) || waiting.indexOf(other) < waiting.indexOf(node)))),
+  );
+}

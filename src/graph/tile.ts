@@ -1,0 +1,39 @@
+/**
+ * How a matrix product is cut up: one invocation makes `blocksM` x `blocksN` blocks of 4 x 4, a workgroup holds
+ * `workgroupM` x `workgroupN` invocations, and the sum may be cut into `slices` that a second kernel adds.
+ */
+export interface Tile {
+  readonly blocksM: number;
+  readonly blocksN: number;
+  readonly workgroupM: number;
+  readonly workgroupN: number;
+  readonly slices: number;
+}
+
+/** A tile for each product of a plan, by the name of its node: what a run needs to be repeated bit for bit. */
+export type Choices = Readonly<Record<string, Tile>>;
+
+/**
+ * - `gpu`: thousands of lanes want work, so tiles are small and long sums are cut
+ * - `software`: a few cores run the shader; loads cost far more than arithmetic, so tiles are large
+ */
+export type AdapterClass = "gpu" | "software";
+
+/** The tile constants of `lib/blocks.wgsl`. */
+export function tileConstants(tile: Tile): Record<string, number> {
+  return {
+    BLOCKS_M: tile.blocksM,
+    BLOCKS_N: tile.blocksN,
+    WORKGROUP_M: tile.workgroupM,
+    WORKGROUP_N: tile.workgroupN,
+  };
+}
+
+/** Workgroups of a product with this many blocks of 4 rows and 4 columns. */
+export function tileWorkgroups(tile: Tile, rows4: number, columns4: number, slices = 1): [number, number, number] {
+  return [
+    Math.ceil(columns4 / (tile.blocksN * tile.workgroupN)),
+    Math.ceil(rows4 / (tile.blocksM * tile.workgroupM)),
+    slices,
+  ];
+}
