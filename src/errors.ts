@@ -60,6 +60,7 @@ export function show(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
-  if (typeof value === "object" && value !== null) return `an object with keys ${Object.keys(value).join(", ") || "(none)"}`;
+  if (typeof value === "object" && value !== null)
+    return `an object with keys ${Object.keys(value).join(", ") || "(none)"}`;
   return String(value);
 }

@@ -50,14 +50,15 @@ export function evaluate(expression: string, constants: ReadonlyMap<string, Cons
     if (token === "false") return false;
     if (/^\d/.test(token)) return Number(token);
     const named = constants.get(token);
-    if (named === undefined) throw new FeaturemapError("value", `"${token}" in "${expression}" is not a known constant.`);
+    if (named === undefined)
+      throw new FeaturemapError("value", `"${token}" in "${expression}" is not a known constant.`);
     return named;
   }
 }
 
 /** Every name that an expression mentions. */
 export function names(expression: string): string[] {
-  return expression.match(/[A-Za-z_]\w*/g)?.filter((name) => name !== "true" && name !== "false") ?? [];
+  return expression.match(/\b[A-Za-z_]\w*/g)?.filter((name) => name !== "true" && name !== "false") ?? [];
 }
 
 function tokenize(expression: string): string[] {

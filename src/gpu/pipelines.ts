@@ -1,7 +1,10 @@
 import { FeaturemapError } from "../errors.ts";
 import type { Access, Specialized } from "./specialize.ts";
 
-const BUFFER_TYPE = { read: "read-only-storage", write: "storage", uniform: "uniform" } as const satisfies Record<Access, GPUBufferBindingType>;
+const BUFFER_TYPE = { read: "read-only-storage", write: "storage", uniform: "uniform" } as const satisfies Record<
+  Access,
+  GPUBufferBindingType
+>;
 
 /** How many pipelines are kept; the one that was not used for longest goes first. */
 const CAPACITY = 512;
@@ -81,7 +84,10 @@ async function explain(shader: Specialized, module: GPUShaderModule, cause: unkn
   const { messages } = await module.getCompilationInfo();
   const said = messages
     .filter(({ type }) => type === "error")
-    .map(({ message, lineNum, linePos }) => `  line ${lineNum}:${linePos}: ${message}\n    ${lines[lineNum - 1]?.trim() ?? ""}`);
+    .map(
+      ({ message, lineNum, linePos }) =>
+        `  line ${lineNum}:${linePos}: ${message}\n    ${lines[lineNum - 1]?.trim() ?? ""}`,
+    );
   const reason = said.length > 0 ? said.join("\n") : `  ${cause instanceof Error ? cause.message : String(cause)}`;
   return `The shader of kernel "${shader.entryPoint}" does not compile on this device:\n${reason}`;
 }

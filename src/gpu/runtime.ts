@@ -95,7 +95,10 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const { powerPreference } = options;
   const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
   if (!adapter) {
-    throw new FeaturemapError("device", "WebGPU is here but found no adapter. Update the graphics driver or the browser.");
+    throw new FeaturemapError(
+      "device",
+      "WebGPU is here but found no adapter. Update the graphics driver or the browser.",
+    );
   }
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const wanted = ["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[];

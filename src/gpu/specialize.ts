@@ -70,7 +70,8 @@ function literal(name: string, value: Constant, type: string): string {
       ? typeof value === "boolean"
       : typeof value === "number" &&
         (type === "f32" ? Number.isFinite(value) : Number.isInteger(value) && (type === "i32" || value >= 0));
-  if (!valid) throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${String(value)}.`);
+  if (!valid)
+    throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${String(value)}.`);
   if (type === "u32") return `${value}u`;
   if (type === "i32") return `${value}i`;
   if (type === "f32") return /[.e]/.test(String(value)) ? `${value}f` : `${value}.0f`;
@@ -81,7 +82,8 @@ function literal(name: string, value: Constant, type: string): string {
 function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
   for (const [, name, initialiser] of code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)) {
-    if (names(initialiser!).every((used) => constants.has(used))) constants.set(name!, evaluate(initialiser!, constants));
+    if (names(initialiser!).every((used) => constants.has(used)))
+      constants.set(name!, evaluate(initialiser!, constants));
   }
   return constants;
 }

@@ -22,7 +22,10 @@ export function gradients(ops: OpTable, graph: Graph, loss: TensorId, of: readon
     if (!wanted.includes(true) || !(isLoss || incoming.some((id) => id !== undefined))) continue;
     const rule = opNamed(ops, node.op).gradient;
     if (!rule) {
-      throw new FeaturemapError("value", `"${node.name}" cannot be trained through: its op "${node.op}" has no gradient rule.`);
+      throw new FeaturemapError(
+        "value",
+        `"${node.name}" cannot be trained through: its op "${node.op}" has no gradient rule.`,
+      );
     }
     const made = rule({
       graph,
@@ -44,7 +47,10 @@ export function gradients(ops: OpTable, graph: Graph, loss: TensorId, of: readon
   return of.map((id) => {
     const gradient = total(id);
     if (gradient === undefined) {
-      throw new FeaturemapError("value", `The loss does not depend on "${tensorOf(graph, id).name}", so it has no gradient.`);
+      throw new FeaturemapError(
+        "value",
+        `The loss does not depend on "${tensorOf(graph, id).name}", so it has no gradient.`,
+      );
     }
     return gradient;
   });

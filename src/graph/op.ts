@@ -1,6 +1,15 @@
 import { FeaturemapError } from "../errors.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
-import { addTensor, type Attributes, type Graph, type Node, type Tensor, type TensorId, type TensorSpec, tensorOf } from "./graph.ts";
+import {
+  type Attributes,
+  addTensor,
+  type Graph,
+  type Node,
+  type Tensor,
+  type TensorId,
+  type TensorSpec,
+  tensorOf,
+} from "./graph.ts";
 import type { Tile } from "./tile.ts";
 
 /**
@@ -73,7 +82,13 @@ export interface GraphEdit {
   /** Puts nodes in the place of others; a tensor that only the removed nodes made or read goes with them. */
   replace(nodes: readonly Node[], by: readonly Node[]): void;
   /** A new node, not yet in the graph, with new tensors for its outputs unless they are given. */
-  node(op: string, name: string, inputs: readonly TensorId[], attributes: Attributes, outputs?: readonly TensorId[]): Node;
+  node(
+    op: string,
+    name: string,
+    inputs: readonly TensorId[],
+    attributes: Attributes,
+    outputs?: readonly TensorId[],
+  ): Node;
 }
 
 export function opNamed(ops: OpTable, name: string): Op {
@@ -87,7 +102,8 @@ export function opTable(...lists: readonly (readonly Op[])[]): OpTable {
   const table = new Map<string, Op>();
   for (const op of lists.flat()) {
     const known = table.get(op.name);
-    if (known && known !== op) throw new FeaturemapError("value", `There are two ops named "${op.name}". Rename one of them.`);
+    if (known && known !== op)
+      throw new FeaturemapError("value", `There are two ops named "${op.name}". Rename one of them.`);
     table.set(op.name, op);
   }
   return table;
@@ -102,7 +118,13 @@ export function defineOp<A extends Attributes>(op: Op<A>): Op {
 export function makeNode(
   ops: OpTable,
   graph: Graph,
-  call: { op: string; name: string; inputs: readonly TensorId[]; attributes?: Attributes; outputs?: readonly TensorId[] | undefined },
+  call: {
+    op: string;
+    name: string;
+    inputs: readonly TensorId[];
+    attributes?: Attributes;
+    outputs?: readonly TensorId[] | undefined;
+  },
 ): Node {
   const op = opNamed(ops, call.op);
   const { name, inputs, attributes = {} } = call;

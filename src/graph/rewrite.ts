@@ -65,6 +65,10 @@ function isReady(node: Node, waiting: readonly Node[]): boolean {
       other === node ||
       (!other.outputs.some((id) => node.inputs.includes(id)) &&
         // Two that update one tensor keep the order in which they stood.
-        !node.updates.some((id) => other.inputs.includes(id) && (!other.updates.includes(id) || waiting.indexOf(other) < waiting.indexOf(node)))),
+        !node.updates.some(
+          (id) =>
+            other.inputs.includes(id) &&
+            (!other.updates.includes(id) || waiting.indexOf(other) < waiting.indexOf(node)),
+        )),
   );
 }

@@ -1,0 +1,58 @@
+import { progressLine } from "../src/model/progress.ts";
+import type { EpochProgress } from "./train-page/protocol.ts";
+
+/** The part of process.stdout that is used, so that a test can stand in. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export interface Display {
+  line(text: string): void;
+  epochBegin(epoch: number, epochs: number): void;
+  progress(progress: EpochProgress): void;
+  epochEnd(progress: EpochProgress): void;
+}
+
+const REDRAW_MS = 50;
+const PLAIN_LINE_MS = 10_000;
+const CLEAR_TO_END = "\x1b[K";
+
+/**
+ * Keras's output: on a terminal one line an epoch, redrawn in place; elsewhere each epoch's last line, and one every ten
+ * seconds for who waits on a slow machine.
+ */
+export function createDisplay(out: Output = process.stdout, env: NodeJS.ProcessEnv = process.env): Display {
+  const inPlace = out.isTTY === true && env.TERM !== "dumb";
+  const color = inPlace && !env.NO_COLOR;
+  let drawn = 0;
+  let open = false;
+
+  const text = (progress: EpochProgress, finished: boolean) =>
+    progressLine({ ...progress, finished, color, ...(inPlace ? { columns: out.columns || 80 } : {}) });
+  const line = (content: string) => {
+    out.write(`${open ? "\n" : ""}${content}\n`);
+    open = false;
+  };
+
+  return {
+    line,
+    epochBegin(epoch, epochs) {
+      line(`Epoch ${epoch + 1}/${epochs}`);
+      drawn = performance.now();
+    },
+    progress(progress) {
+      const now = performance.now();
+      if (now - drawn < (inPlace ? REDRAW_MS : PLAIN_LINE_MS)) return;
+      drawn = now;
+      if (!inPlace) return line(text(progress, false));
+      out.write(`\r${text(progress, false)}${CLEAR_TO_END}`);
+      open = true;
+    },
+    epochEnd(progress) {
+      out.write(inPlace ? `\r${text(progress, true)}${CLEAR_TO_END}\n` : `${text(progress, true)}\n`);
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+// The browser's half of `npm run train`: it trains, and the command draws what it hears.
+
+import {
+  conv2d,
+  createDataset,
+  createRuntime,
+  dense,
+  fetchIdx,
+  flatten,
+  maxPooling2d,
+  oneHot,
+  sequential,
+  sgd,
+  tensor,
+  toSafetensors,
+} from "../../src/index.ts";
+import { goldenWeights } from "../../test/golden/formula.ts";
+import type { TrainOptions } from "../options.ts";
+import type { Outcome, TrainRequest, TrainResult } from "./protocol.ts";
+import { EVENT_FUNCTION, type TrainEvent, WEIGHTS_ROUTE } from "./protocol.ts";
+import { createRecorder } from "./recorder.ts";
+
+const CLASSES = 10;
+
+type Runtime = Awaited<ReturnType<typeof createRuntime>>;
+type Model = ReturnType<typeof buildModel>;
+
+const abort = new AbortController();
+
+globalThis.featuremapTrain = {
+  start: (request) => train(request).then((result) => ({ ok: true, result }), failure),
+  stop: () => abort.abort(),
+};
+
+function failure(error: unknown): Outcome {
+  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  return { ok: false, message, stack };
+}
+
+async function train(request: TrainRequest): Promise<TrainResult> {
+  const runtime = await createRuntime();
+  return Promise.race([trainOn(runtime, request), deviceLost(runtime)]);
+}
+
+async function deviceLost({ device }: Runtime): Promise<never> {
+  const { message, reason } = await device.lost;
+  throw new Error(`The GPU device was lost (${message.replace(/\.$/, "") || reason}) during training. Try again.`);
+}
+
+async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promise<TrainResult> {
+  const [trainSet, testSet] = await Promise.all([
+    loadSet(runtime, "train", options.trainSize),
+    loadSet(runtime, "t10k", options.testSize),
+  ]);
+  const model = buildModel();
+  await model.compile({
+    loss: "categoricalCrossentropy",
+    optimizer: sgd({ learningRate: options.learningRate }),
+    metrics: ["accuracy"],
+    runtime,
+    seed: options.seed,
+  });
+  if (options.parity) await useGoldenWeights(model);
+  const { adapter } = runtime;
+  emit({ type: "ready", adapter: { ...adapter }, summary: model.summary({ print: () => {} }) });
+
+  const recorder = createRecorder(options, emit);
+  if (!abort.signal.aborted) {
+    await model
+      .fit(trainSet, { ...fitOptions(options), validationData: testSet, callbacks: [recorder], signal: abort.signal })
+      .catch(unlessAborted);
+  }
+  const stats = model.stats();
+  const test = abort.signal.aborted ? null : await model.evaluate(testSet, { batchSize: options.batchSize });
+  if (save) await postWeights(model);
+  const steps = Math.max(1, stats.steps);
+  return {
+    adapter: { ...adapter },
+    history: recorder.history,
+    test,
+    timing: { ...recorder.timing(), compileMs: stats.compileMs, firstStepMs: stats.firstStepMs },
+    perStep: {
+      dispatches: stats.dispatchesPerStep,
+      submits: stats.submits / steps,
+      readbacks: stats.readbacks / steps,
+    },
+    bytes: { ...stats.bytes },
+    choices: stats.choices,
+    interrupted: abort.signal.aborted,
+  };
+}
+
+/** The network of "Understanding Convolutional Neural Networks (CNN) with Keras", layer by layer. */
+function buildModel() {
+  return sequential([
+    conv2d({ filters: 32, kernelSize: [5, 5], strides: [1, 1], activation: "relu", inputShape: [28, 28, 1] }),
+    maxPooling2d({ poolSize: [2, 2], strides: [2, 2] }),
+    conv2d({ filters: 64, kernelSize: [5, 5], activation: "relu" }),
+    maxPooling2d({ poolSize: [2, 2] }),
+    flatten(),
+    dense({ units: 1000, activation: "relu" }),
+    dense({ units: CLASSES, activation: "softmax" }),
+  ]);
+}
+
+/** The first `size` images of a split, as pixels in [0, 1] of [size, 28, 28, 1], and their classes as one-hot rows. */
+async function loadSet(runtime: Runtime, split: "train" | "t10k", size: number) {
+  const [images, labels] = await Promise.all([
+    fetchIdx(`/mnist/${split}-images-idx3-ubyte`),
+    fetchIdx(`/mnist/${split}-labels-idx1-ubyte`),
+  ]);
+  const [count = 0, height = 0, width = 0] = images.shape;
+  const n = Math.min(size, count);
+  const pixels = images.data.subarray(0, n * height * width);
+  return createDataset(runtime, {
+    x: tensor(pixels, [n, height, width, 1], { scale: 1 / 255 }),
+    y: oneHot(labels.data.subarray(0, n), CLASSES),
+  });
+}
+
+function fitOptions({ batchSize, epochs, seed, parity }: TrainOptions) {
+  return { batchSize, epochs, seed, shuffle: !parity, verbose: 0 as const };
+}
+
+async function useGoldenWeights(model: Model): Promise<void> {
+  const weights = await model.getWeights();
+  const golden = goldenWeights(weights);
+  await model.setWeights(weights.map((weight, i) => ({ ...weight, data: golden[i]! })));
+}
+
+function unlessAborted(error: unknown): void {
+  if (!abort.signal.aborted) throw error;
+}
+
+async function postWeights(model: Model): Promise<void> {
+  const weights = await model.getWeights();
+  const tensors = Object.fromEntries(weights.map(({ name, shape, data }) => [name, { shape, data }]));
+  const body = toSafetensors(tensors, { format: "featuremap" }) as Uint8Array<ArrayBuffer>;
+  const response = await fetch(WEIGHTS_ROUTE, { method: "POST", body });
+  if (!response.ok) throw new Error(`The weights could not be handed over: HTTP ${response.status}.`);
+}
+
+/** Not awaited: training does not wait for the terminal. */
+function emit(event: TrainEvent): void {
+  const send = (globalThis as unknown as Record<string, (event: TrainEvent) => Promise<void>>)[EVENT_FUNCTION];
+  send?.(event).catch(() => {});
+}

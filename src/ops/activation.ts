@@ -1,0 +1,114 @@
+import activationCode from "../../shaders/activation.wgsl?raw";
+import gradientCode from "../../shaders/activation_gradient.wgsl?raw";
+import activationLibrary from "../../shaders/lib/activation.wgsl?raw";
+import { oneOf } from "../errors.ts";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import type { Node } from "../graph/graph.ts";
+import { defineOp, type GraphEdit } from "../graph/op.ts";
+import { elements } from "../shape.ts";
+import { operand, output, perElement } from "./access.ts";
+
+/** In the order of their numbers in `shaders/lib/activation.wgsl`. */
+export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh"] as const;
+
+/** Activations that work on each element alone, so that a kernel can apply them as it stores. */
+export type Activation = (typeof ACTIVATIONS)[number];
+
+export const activationSource = { code: activationLibrary };
+
+/** The number that stands for an activation in WGSL. */
+export function activationNumber(kind: Activation | undefined): number {
+  return ACTIVATIONS.indexOf(oneOf(kind ?? "linear", ACTIVATIONS, "activation"));
+}
+
+type Attributes = { readonly kind: Activation };
+
+const activationKernel = defineKernel({
+  name: "activation",
+  code: activationCode,
+  bindings: { x: "read", y: "write" },
+});
+
+const gradientKernel = defineKernel({
+  name: "activation_gradient",
+  code: gradientCode,
+  bindings: { dy: "read", y: "read", dx: "write" },
+});
+
+/** y = act(x), element by element. */
+const activation = defineOp<Attributes>({
+  name: "activation",
+  infer: ([x], { kind }) => {
+    oneOf(kind, ACTIVATIONS, "activation");
+    return [x!];
+  },
+  gradient: ({ gradients: [dY], outputs: [y], attributes, add }) => add("activationGradient", [dY!, y!], attributes),
+  lower: ({ inputs: [x], outputs: [y], attributes }) => {
+    const size = elements(y!.shape);
+    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    return [
+      dispatch(activationKernel, {
+        bind: { x: x!.id, y: y!.id },
+        constants: { ...constants, SIZE: size, ACTIVATION: activationNumber(attributes.kind) },
+        libraries: [library, operand("x", size), output("y", size), activationSource],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+/** dX = dY * act'(x), by the output y. Inputs: dY, y. */
+const activationGradient = defineOp<Attributes>({
+  name: "activationGradient",
+  infer: ([dY]) => [dY!],
+  lower: ({ inputs: [dY, y], outputs: [dX], attributes }) => {
+    const size = elements(dX!.shape);
+    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    return [
+      dispatch(gradientKernel, {
+        bind: { dy: dY!.id, y: y!.id, dx: dX!.id },
+        constants: { ...constants, SIZE: size, GRADIENT_ACTIVATION: activationNumber(attributes.kind) },
+        libraries: [library, operand("dy", size), operand("y", size), output("dx", size), activationSource],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+export const activationOps = [activation, activationGradient];
+
+/**
+ * Lets a node apply the activation that follows it: y = op(x), z = act(y) becomes z = op{act}(x), where nobody else
+ * reads y. For ops whose kernel has a place for it and whose attributes take `activation`.
+ */
+export function absorbActivation(edit: GraphEdit, node: Node): boolean {
+  const [y] = node.outputs;
+  const [reader, another] = edit.readers(y!);
+  if (
+    reader?.op !== "activation" ||
+    another ||
+    edit.usedBeside(y!, [reader]) ||
+    node.attributes.activation !== undefined
+  ) {
+    return false;
+  }
+  const attributes = { ...node.attributes, activation: reader.attributes.kind };
+  edit.replace([node, reader], [edit.node(node.op, node.name, node.inputs, attributes, reader.outputs)]);
+  return true;
+}
+
+/**
+ * Lets a node that makes a gradient multiply it by the derivative of the activation below: the last input is then the
+ * activation's output. For ops whose kernel has a place for it and whose attributes take `gradientActivation`.
+ */
+export function absorbActivationGradient(edit: GraphEdit, node: Node): boolean {
+  const [dX] = node.outputs;
+  const [reader, another] = edit.readers(dX!);
+  if (reader?.op !== "activationGradient" || another || reader.inputs[0] !== dX || edit.usedBeside(dX!, [reader]))
+    return false;
+  if (node.attributes.gradientActivation !== undefined) return false;
+  const attributes = { ...node.attributes, gradientActivation: reader.attributes.kind };
+  const inputs = [...node.inputs, reader.inputs[1]!];
+  edit.replace([node, reader], [edit.node(node.op, node.name, inputs, attributes, reader.outputs)]);
+  return true;
+}

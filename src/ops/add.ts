@@ -1,0 +1,35 @@
+import code from "../../shaders/add.wgsl?raw";
+import { FeaturemapError } from "../errors.ts";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { elements, sameShape, showShape } from "../shape.ts";
+import { operand, output, perElement } from "./access.ts";
+
+const kernel = defineKernel({ name: "add", code, bindings: { a: "read", b: "read", c: "write" } });
+
+/** c = a + b, of one shape. Also the sum of the gradients of a tensor that is read twice. */
+const add = defineOp({
+  name: "add",
+  infer: ([a, b], _, where) => {
+    if (!sameShape(a!.shape, b!.shape)) {
+      const got = `${showShape(a!.shape)} and ${showShape(b!.shape)}`;
+      throw new FeaturemapError("shape", `"${where}" adds tensors of one shape, got ${got}.`);
+    }
+    return [a!];
+  },
+  gradient: ({ gradients: [dC] }) => [dC, dC],
+  lower: ({ inputs: [a, b], outputs: [c] }) => {
+    const size = elements(c!.shape);
+    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    return [
+      dispatch(kernel, {
+        bind: { a: a!.id, b: b!.id, c: c!.id },
+        constants: { ...constants, SIZE: size },
+        libraries: [library, operand("a", size), operand("b", size), output("c", size)],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+export const addOps = [add];

@@ -1,0 +1,113 @@
+import advanceCode from "../../shaders/advance.wgsl?raw";
+import gatherCode from "../../shaders/batch_gather.wgsl?raw";
+import scatterCode from "../../shaders/batch_scatter.wgsl?raw";
+import stateCode from "../../shaders/lib/state.wgsl?raw";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { elements, type Shape } from "../shape.ts";
+import { perElement } from "./access.ts";
+
+const stateSource = { code: stateCode };
+
+const gatherKernel = defineKernel({
+  name: "batch_gather",
+  code: gatherCode,
+  bindings: { state: "read", order: "read?", source_x: "read", source_y: "read?", x: "write", y: "write?" },
+});
+
+interface GatherAttributes {
+  readonly batch: number;
+  readonly sampleShape: Shape;
+  /** What the labels of one sample look like; none where there are no labels. */
+  readonly labelShape?: Shape;
+  readonly labelDtype?: "f32" | "u32";
+  readonly shuffled: boolean;
+  /** Every sample is multiplied by it. */
+  readonly scale: number;
+  readonly [name: string]: unknown;
+}
+
+/** The rows of the step's batch, out of the whole data set. Inputs: state, samples, [labels], [order]. Outputs: x, [y]. */
+const batchGather = defineOp<GatherAttributes>({
+  name: "batchGather",
+  infer: (_, { batch, sampleShape, labelShape, labelDtype }) => {
+    const x = { shape: [batch, ...sampleShape], dtype: "f32" } as const;
+    return labelShape ? [x, { shape: [batch, ...labelShape], dtype: labelDtype! }] : [x];
+  },
+  lower: ({ inputs, outputs: [x, y], attributes }) => {
+    const { batch, sampleShape, labelShape, shuffled, scale } = attributes;
+    const [state, samples, ...rest] = inputs;
+    const labels = labelShape ? rest.shift() : undefined;
+    const order = shuffled ? rest.shift() : undefined;
+    const X_SIZE = elements(sampleShape);
+    const Y_SIZE = labelShape ? elements(labelShape) : 0;
+    const { workgroups, constants, library } = perElement(batch * (X_SIZE + Y_SIZE));
+    return [
+      dispatch(gatherKernel, {
+        bind: { state: state!.id, order: order?.id, source_x: samples!.id, source_y: labels?.id, x: x!.id, y: y?.id },
+        constants: {
+          ...constants,
+          BATCH: batch,
+          X_SIZE,
+          Y_SIZE,
+          X_BYTES: samples!.dtype === "u8",
+          SHUFFLED: shuffled,
+          SCALE: scale,
+        },
+        libraries: [library, stateSource],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+const scatterKernel = defineKernel({
+  name: "batch_scatter",
+  code: scatterCode,
+  bindings: { state: "read", y: "read", rows: "write" },
+});
+
+/** Writes the rows of y to their places among all samples'. Inputs: state, y, rows (changed in place). */
+const batchScatter = defineOp({
+  name: "batchScatter",
+  infer: () => [],
+  updates: () => [2],
+  lower: ({ inputs: [state, y, rows] }) => {
+    const count = elements(y!.shape);
+    const { workgroups, constants, library } = perElement(count);
+    return [
+      dispatch(scatterKernel, {
+        bind: { state: state!.id, y: y!.id, rows: rows!.id },
+        constants: { ...constants, BATCH: y!.shape[0]!, SIZE: count / y!.shape[0]! },
+        libraries: [library, stateSource],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+const advanceKernel = defineKernel({
+  name: "advance",
+  code: advanceCode,
+  bindings: { loss: "read?", correct: "read?", metrics: "write?", state: "write" },
+});
+
+/**
+ * Ends a step: adds the batch's loss and hits to the metrics and moves the state on to the next batch.
+ * Inputs: state and, unless there are none, loss, correct, metrics; state and metrics change in place.
+ */
+const advance = defineOp<{ readonly batch: number }>({
+  name: "advance",
+  infer: () => [],
+  updates: () => [0, 3],
+  lower: ({ inputs: [state, loss, correct, metrics], attributes: { batch } }) => [
+    dispatch(advanceKernel, {
+      bind: { state: state!.id, loss: loss?.id, correct: correct?.id, metrics: metrics?.id },
+      constants: { BATCH: batch, HAS_METRICS: metrics !== undefined },
+      libraries: [stateSource],
+      workgroups: [1, 1, 1],
+    }),
+  ],
+});
+
+export const batchOps = [batchGather, batchScatter, advance];

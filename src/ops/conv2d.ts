@@ -1,0 +1,282 @@
+import code from "../../shaders/conv2d.wgsl?raw";
+import filterGradientCode from "../../shaders/conv2d_filter_gradient.wgsl?raw";
+import filterSumCode from "../../shaders/conv2d_filter_gradient_sum.wgsl?raw";
+import inputGradientCode from "../../shaders/conv2d_input_gradient.wgsl?raw";
+import incomingCode from "../../shaders/lib/incoming_gradient.wgsl?raw";
+import stateCode from "../../shaders/lib/state.wgsl?raw";
+import { FeaturemapError } from "../errors.ts";
+import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
+import type { Source } from "../gpu/specialize.ts";
+import type { TensorId } from "../graph/graph.ts";
+import { defineOp, type LowerContext } from "../graph/op.ts";
+import { tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { ceilDiv, elements, type Shape, showShape } from "../shape.ts";
+import { operand, output, perElement } from "./access.ts";
+import {
+  type Activation,
+  absorbActivation,
+  absorbActivationGradient,
+  activationNumber,
+  activationSource,
+} from "./activation.ts";
+import { absorbPooling } from "./conv2d-pooling.ts";
+import { blocksSource } from "./matmul.ts";
+import { absorbSgd, sgdSource } from "./sgd.ts";
+import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "./window.ts";
+
+export interface Conv2dAttributes {
+  readonly strides: Pair;
+  readonly padding: Padding;
+  readonly activation?: Activation;
+  /** A max pooling of this size, by windows that do not overlap, rides in the kernels. */
+  readonly pool?: Pair;
+  readonly [name: string]: unknown;
+}
+
+const forwardKernel = defineKernel({
+  name: "conv2d",
+  code,
+  bindings: { x: "read", k: "read", bias: "read?", y: "write", argmax: "write?" },
+});
+
+const inputGradientKernel = defineKernel({
+  name: "conv2d_input_gradient",
+  code: inputGradientCode,
+  bindings: { dy: "read", argmax: "read?", k: "read", in: "read?", dx: "write" },
+});
+
+const filterGradientKernel = defineKernel({
+  name: "conv2d_filter_gradient",
+  code: filterGradientCode,
+  bindings: { state: "read", x: "read", dy: "read", argmax: "read?", partial: "write" },
+});
+
+const filterSumKernel = defineKernel({
+  name: "conv2d_filter_gradient_sum",
+  code: filterSumCode,
+  bindings: { partial: "read", kernel: "write", bias: "write?", rate: "read?" },
+});
+
+/**
+ * y = act(conv(x, k) + b), NHWC and HWIO, as Keras's. Inputs: x, k [kH, kW, inC, outC] and, unless it has none, b [outC].
+ * With `pool` the outputs are the pooled y and the packed argmax (see `shaders/conv2d.wgsl`).
+ */
+const conv2d = defineOp<Conv2dAttributes>({
+  name: "conv2d",
+  infer: ([x, k, b], attributes, where) => {
+    const { y, pooled } = sizesOf(x!.shape, k!.shape, attributes, where);
+    if (b && (b.shape.length !== 1 || b.shape[0] !== k!.shape[3])) {
+      throw new FeaturemapError("shape", `"${where}" wants a bias of [${k!.shape[3]}], got ${showShape(b.shape)}.`);
+    }
+    if (!pooled) return [{ shape: y, dtype: "f32" }];
+    return [
+      { shape: pooled, dtype: "f32" },
+      { shape: [...pooled.slice(0, 3), ceilDiv(y[3]!, 4)], dtype: "u32" },
+    ];
+  },
+  gradient: ({ graph, gradients: [dY], inputs: [x, k, b], attributes, wanted, tensor, add }) => {
+    const { strides, padding } = attributes;
+    const kernelShape = tensor(k!).shape;
+    const inputShape = tensor(x!).shape;
+    const dX = wanted[0] ? add("conv2dInputGradient", [dY!, k!], { strides, padding, inputShape })[0] : undefined;
+    if (!wanted[1] && !wanted[2]) return [dX];
+    const filter = { strides, padding, kernelShape, hasBias: b !== undefined };
+    const [dK, dB] = add("conv2dFilterGradient", [x!, dY!, graph.state], filter);
+    return [dX, dK, dB];
+  },
+  rewrites: [
+    (edit, node) => node.op === "conv2d" && node.attributes.pool === undefined && absorbActivation(edit, node),
+    (edit, node) => node.op === "conv2d" && absorbPooling(edit, node),
+  ],
+  lower: ({ node, inputs: [x, k, b], outputs: [y, argmax], attributes, tile }) => {
+    const sizes = sizesOf(x!.shape, k!.shape, attributes, node.name);
+    const rows4 = attributes.pool ? elements(sizes.pooled!.slice(0, 3)) : ceilDiv(elements(sizes.y.slice(0, 3)), 4);
+    const outC = sizes.y[3]!;
+    const chosen = tile({ m: rows4 * 4, n: outC, k: elements(k!.shape) / outC });
+    return [
+      dispatch(forwardKernel, {
+        bind: { x: x!.id, k: k!.id, bias: b?.id, y: y!.id, argmax: argmax?.id },
+        constants: {
+          ...tileConstants(chosen),
+          ...sizes.constants,
+          ...poolConstants(attributes.pool, sizes.y),
+          PADDED: sizes.geometry.padded,
+          HAS_BIAS: b !== undefined,
+          POOL: attributes.pool !== undefined,
+          STEPS: sizes.inC % 4 === 0 ? k!.shape[0]! * k!.shape[1]! : 1,
+          BLOCK_ROWS: rows4,
+          ACTIVATION: activationNumber(attributes.activation),
+        },
+        libraries: [
+          blocksSource,
+          operand("x", sizes.inC),
+          operand("k", outC),
+          operand("bias", outC),
+          output("y", outC),
+          activationSource,
+        ],
+        workgroups: tileWorkgroups(chosen, rows4, ceilDiv(outC, 4)),
+      }),
+    ];
+  },
+});
+
+interface InputGradientAttributes extends Conv2dAttributes {
+  readonly inputShape: Shape;
+  readonly gradientActivation?: Activation;
+}
+
+/**
+ * dX of a convolution. Inputs: dY, k, with `pool` the argmax (dY is then the pooled one's), and, with
+ * `gradientActivation`, the activation's output that is x.
+ */
+const conv2dInputGradient = defineOp<InputGradientAttributes>({
+  name: "conv2dInputGradient",
+  infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
+  rewrites: [(edit, node) => node.op === "conv2dInputGradient" && absorbActivationGradient(edit, node)],
+  lower: ({ node, inputs: [dY, k, ...rest], outputs: [dX], attributes, tile }) => {
+    const sizes = sizesOf(attributes.inputShape, k!.shape, attributes, node.name);
+    const [batch, inH, inW, inC] = attributes.inputShape as [number, number, number, number];
+    const outC = sizes.y[3]!;
+    const chosen = tile({ m: batch, n: inC, k: elements(k!.shape) / inC });
+    // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
+    const imageBlocks = ceilDiv(batch, 4 * chosen.blocksM) * chosen.blocksM;
+    return [
+      dispatch(inputGradientKernel, {
+        bind: {
+          dy: dY!.id,
+          argmax: attributes.pool ? rest[0]!.id : undefined,
+          k: k!.id,
+          in: attributes.gradientActivation ? rest.at(-1)!.id : undefined,
+          dx: dX!.id,
+        },
+        constants: {
+          ...tileConstants(chosen),
+          ...sizes.constants,
+          ...unpoolConstants(attributes.pool, sizes.y),
+          GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
+        },
+        libraries: [
+          blocksSource,
+          { code: incomingCode },
+          operand("dy", outC),
+          operand("k", outC),
+          operand("in", inC),
+          output("dx", inC),
+          activationSource,
+        ],
+        workgroups: tileWorkgroups(chosen, inH * inW * imageBlocks, ceilDiv(inC, 4)),
+      }),
+    ];
+  },
+});
+
+interface FilterGradientAttributes extends Conv2dAttributes {
+  readonly kernelShape: Shape;
+  readonly hasBias: boolean;
+  readonly update?: "sgd";
+}
+
+/**
+ * dK and dB of a convolution, over the rows in use. Inputs: x, dY, the step's state, with `pool` the argmax (dY is then the
+ * pooled one's), and, with `update`, the parameters to step in place of making gradients, and the rate.
+ */
+const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
+  name: "conv2dFilterGradient",
+  infer: (_, { kernelShape, hasBias, update }) => {
+    if (update) return [];
+    const kernel = { shape: kernelShape, dtype: "f32" } as const;
+    return hasBias ? [kernel, { shape: [kernelShape[3]!], dtype: "f32" }] : [kernel];
+  },
+  updates: ({ hasBias, update, pool }) => {
+    const first = pool ? 4 : 3;
+    return update ? (hasBias ? [first, first + 1] : [first]) : [];
+  },
+  rewrites: [(edit, node) => node.op === "conv2dFilterGradient" && absorbSgd(edit, node)],
+  lower: (context) => filterGradientDispatches(context),
+});
+
+function filterGradientDispatches(context: LowerContext<FilterGradientAttributes>): Dispatch<TensorId>[] {
+  const { node, inputs, outputs, attributes, tile, scratch } = context;
+  const { hasBias, update, pool, kernelShape } = attributes;
+  const [x, dY, state, ...rest] = inputs;
+  const argmax = pool ? rest.shift() : undefined;
+  const [kernel, bias] = update ? rest : outputs;
+  const sizes = sizesOf(x!.shape, kernelShape, attributes, node.name);
+  const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
+  const weights = elements(kernelShape);
+  const rows = weights / outC + (hasBias ? 1 : 0);
+  const chosen = tile({ m: rows, n: outC, k: batch * outH * outW });
+  const slices = Math.min(chosen.slices, batch * outH);
+  const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
+  const sumElements = perElement(rows * outC);
+  return [
+    dispatch(filterGradientKernel, {
+      bind: { state: state!.id, x: x!.id, dy: dY!.id, argmax: argmax?.id, partial },
+      constants: {
+        ...tileConstants(chosen),
+        ...sizes.constants,
+        ...unpoolConstants(pool, sizes.y),
+        PADDED: sizes.geometry.padded,
+        HAS_BIAS: hasBias,
+        SLICES: slices,
+      },
+      libraries: [
+        blocksSource,
+        { code: incomingCode },
+        { code: stateCode },
+        operand("x", sizes.inC),
+        operand("dy", outC),
+        output("partial", outC),
+      ],
+      workgroups: tileWorkgroups(chosen, ceilDiv(rows, 4), ceilDiv(outC, 4), slices),
+    }),
+    dispatch(filterSumKernel, {
+      bind: {
+        partial,
+        kernel: kernel!.id,
+        bias: hasBias ? bias!.id : undefined,
+        rate: update ? rest.at(-1)!.id : undefined,
+      },
+      constants: {
+        ...sumElements.constants,
+        SLICES: slices,
+        WEIGHTS: weights,
+        BIASES: hasBias ? outC : 0,
+        UPDATE: update !== undefined,
+      },
+      libraries: [sumElements.library, ...(update ? [sgdSource] : [])] satisfies Source[],
+      workgroups: sumElements.workgroups,
+    }),
+  ];
+}
+
+export const conv2dOps = [conv2d, conv2dInputGradient, conv2dFilterGradient];
+
+function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttributes, where: string) {
+  assertImages(x, where);
+  if (k.length !== 4 || k[2] !== x[3]) {
+    const got = `${showShape(k)} for x ${showShape(x)}`;
+    throw new FeaturemapError("shape", `"${where}" wants a kernel of [kH, kW, ${x[3]}, filters], got ${got}.`);
+  }
+  const size: Pair = [k[0]!, k[1]!];
+  const geometry = windowGeometry(x.slice(1), { size, strides, padding }, where);
+  const y: Shape = [x[0]!, geometry.outH, geometry.outW, k[3]!];
+  const pooled = pool ? pooledShape(y, pool) : undefined;
+  const constants = { ...windowConstants(x, geometry, strides), IN_C: k[2]!, OUT_C: k[3]!, K_H: k[0]!, K_W: k[1]! };
+  return { geometry, y, pooled, inC: k[2]!, constants };
+}
+
+function pooledShape([batch, h, w, c]: Shape, [poolH, poolW]: Pair): Shape {
+  return [batch!, Math.floor(h! / poolH), Math.floor(w! / poolW), c!];
+}
+
+function poolConstants(pool: Pair | undefined, y: Shape): Record<string, number> {
+  if (!pool) return {};
+  const [, h, w] = pooledShape(y, pool);
+  return { POOL_H: pool[0], POOL_W: pool[1], POOLED_H: h!, POOLED_W: w! };
+}
+
+function unpoolConstants(pool: Pair | undefined, y: Shape): Record<string, number | boolean> {
+  return { UNPOOL: pool !== undefined, ...poolConstants(pool, y) };
+}

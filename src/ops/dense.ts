@@ -1,0 +1,113 @@
+import filterGradientCode from "../../shaders/dense_filter_gradient.wgsl?raw";
+import stateSource from "../../shaders/lib/state.wgsl?raw";
+import { FeaturemapError } from "../errors.ts";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { ceilDiv, showShape } from "../shape.ts";
+import { operand, output } from "./access.ts";
+import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
+import { blocksSource, matmulDispatch } from "./matmul.ts";
+import { absorbSgd, sgdSource } from "./sgd.ts";
+
+/** y = act(x w + b). Inputs: x [batch, in], w [in, out], and, unless it has none, b [out]. */
+const dense = defineOp<{ readonly activation?: Activation }>({
+  name: "dense",
+  infer: ([x, w, b], _, where) => {
+    const fits = x!.shape.length === 2 && w!.shape.length === 2 && x!.shape[1] === w!.shape[0];
+    if (!fits || (b && b.shape[0] !== w!.shape[1])) {
+      const got = `${showShape(x!.shape)}, kernel ${showShape(w!.shape)}${b ? ` and bias ${showShape(b.shape)}` : ""}`;
+      throw new FeaturemapError(
+        "shape",
+        `"${where}" wants x [batch, in], kernel [in, out] and bias [out], got x ${got}.`,
+      );
+    }
+    return [{ shape: [x!.shape[0]!, w!.shape[1]!], dtype: "f32" }];
+  },
+  gradient: ({ graph, gradients: [dY], inputs: [x, w, b], wanted, add }) => {
+    const dX = wanted[0] ? add("denseInputGradient", [dY!, w!])[0] : undefined;
+    if (!wanted[1] && !wanted[2]) return [dX];
+    const [dW, dB] = add("denseFilterGradient", [x!, dY!, graph.state], { hasBias: b !== undefined });
+    return [dX, dW, dB];
+  },
+  rewrites: [(edit, node) => node.op === "dense" && absorbActivation(edit, node)],
+  lower: ({ inputs: [x, w, b], outputs: [y], attributes, tile }) => {
+    const product = { m: x!.shape[0]!, n: w!.shape[1]!, k: w!.shape[0]! };
+    const bind = { a: x!.id, b: w!.id, bias: b?.id, c: y!.id };
+    return [matmulDispatch({ ...product, activation: attributes.activation }, tile(product), bind)];
+  },
+});
+
+/** dX = (dY w') * act'(x). Inputs: dY [batch, out], w [in, out], and, with `gradientActivation`, the output that is x. */
+const denseInputGradient = defineOp<{ readonly gradientActivation?: Activation }>({
+  name: "denseInputGradient",
+  infer: ([dY, w]) => [{ shape: [dY!.shape[0]!, w!.shape[0]!], dtype: "f32" }],
+  rewrites: [(edit, node) => node.op === "denseInputGradient" && absorbActivationGradient(edit, node)],
+  lower: ({ inputs: [dY, w, y], outputs: [dX], attributes: { gradientActivation }, tile }) => {
+    const product = { m: dY!.shape[0]!, n: w!.shape[0]!, k: w!.shape[1]! };
+    const bind = { a: dY!.id, b: w!.id, y: y?.id, c: dX!.id };
+    return [matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile(product), bind)];
+  },
+});
+
+type FilterAttributes = { readonly hasBias: boolean; readonly update?: "sgd" };
+
+const filterGradientKernel = defineKernel({
+  name: "dense_filter_gradient",
+  code: filterGradientCode,
+  bindings: { state: "read", x: "read", dy: "read", kernel: "write", bias: "write?", rate: "read?" },
+});
+
+/**
+ * dW = x' dY and dB = sum of dY over the rows in use. Inputs: x [batch, in], dY [batch, out], the step's state, and, with
+ * `update`, the parameters to step in place of making gradients, and the rate.
+ */
+const denseFilterGradient = defineOp<FilterAttributes>({
+  name: "denseFilterGradient",
+  infer: ([x, dY], { hasBias, update }) => {
+    if (update) return [];
+    const [inputs, units] = [x!.shape[1]!, dY!.shape[1]!];
+    const kernel = { shape: [inputs, units], dtype: "f32" } as const;
+    return hasBias ? [kernel, { shape: [units], dtype: "f32" }] : [kernel];
+  },
+  updates: ({ hasBias, update }) => (update ? (hasBias ? [3, 4] : [3]) : []),
+  rewrites: [(edit, node) => node.op === "denseFilterGradient" && absorbSgd(edit, node)],
+  lower: ({ inputs: [x, dY, state, ...parameters], outputs, attributes: { hasBias, update }, tile }) => {
+    const [batch, inputs, units] = [x!.shape[0]!, x!.shape[1]!, dY!.shape[1]!];
+    const rows = inputs + (hasBias ? 1 : 0);
+    const chosen = tile({ m: rows, n: units, k: batch });
+    const [kernel, bias] = update ? parameters : outputs;
+    return [
+      dispatch(filterGradientKernel, {
+        bind: {
+          state: state!.id,
+          x: x!.id,
+          dy: dY!.id,
+          kernel: kernel!.id,
+          bias: hasBias ? bias!.id : undefined,
+          rate: update ? parameters.at(-1)!.id : undefined,
+        },
+        constants: {
+          ...tileConstants(chosen),
+          BATCH: batch,
+          IN: inputs,
+          OUT: units,
+          HAS_BIAS: hasBias,
+          UPDATE: update !== undefined,
+        },
+        libraries: [
+          blocksSource,
+          { code: stateSource },
+          operand("x", inputs),
+          operand("dy", units),
+          output("kernel", units),
+          output("bias", units),
+          ...(update ? [sgdSource] : []),
+        ],
+        workgroups: tileWorkgroups(chosen, ceilDiv(rows, 4), ceilDiv(units, 4)),
+      }),
+    ];
+  },
+});
+
+export const denseOps = [dense, denseInputGradient, denseFilterGradient];

@@ -1,0 +1,108 @@
+import blocks from "../../shaders/lib/blocks.wgsl?raw";
+import code from "../../shaders/matmul.wgsl?raw";
+import { FeaturemapError } from "../errors.ts";
+import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
+import type { TensorId } from "../graph/graph.ts";
+import { defineOp } from "../graph/op.ts";
+import { type Tile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { ceilDiv, type Shape, showShape } from "../shape.ts";
+import { operand, output } from "./access.ts";
+import { type Activation, activationNumber, activationSource } from "./activation.ts";
+
+export const blocksSource = { code: blocks };
+
+const kernel = defineKernel({
+  name: "matmul",
+  code,
+  bindings: { a: "read", b: "read", bias: "read?", y: "read?", c: "write" },
+});
+
+export interface Product {
+  /** Rows and columns of c, terms of each sum. */
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA?: boolean | undefined;
+  readonly transposeB?: boolean | undefined;
+  readonly activation?: Activation | undefined;
+  readonly gradientActivation?: Activation | undefined;
+}
+
+/** One call of the kernel `matmul`; with `bias`, of a dense layer; with `y`, of its input gradient. */
+export function matmulDispatch(
+  product: Product,
+  tile: Tile,
+  bind: { a: TensorId; b: TensorId; c: TensorId; bias?: TensorId | undefined; y?: TensorId | undefined },
+): Dispatch<TensorId> {
+  const { m, n, k, transposeA = false, transposeB = false } = product;
+  return dispatch(kernel, {
+    bind,
+    constants: {
+      ...tileConstants(tile),
+      M: m,
+      N: n,
+      K: k,
+      A_TRANSPOSED: transposeA,
+      B_TRANSPOSED: transposeB,
+      HAS_BIAS: bind.bias !== undefined,
+      ACTIVATION: activationNumber(product.activation),
+      GRADIENT_ACTIVATION: activationNumber(product.gradientActivation),
+    },
+    libraries: [
+      blocksSource,
+      operand("a", transposeA ? m : k),
+      operand("b", transposeB ? k : n),
+      operand("bias", n),
+      operand("y", n),
+      output("c", n),
+      activationSource,
+    ],
+    workgroups: tileWorkgroups(tile, ceilDiv(m, 4), ceilDiv(n, 4)),
+  });
+}
+
+type Attributes = { readonly transposeA?: boolean; readonly transposeB?: boolean };
+
+/** c = a b of matrices, either of them transposed: [m, k] or [k, m], and [k, n] or [n, k]. */
+const matmul = defineOp<Attributes>({
+  name: "matmul",
+  infer: ([a, b], attributes, where) => {
+    const { m, n } = sizes(a!.shape, b!.shape, attributes, where);
+    return [{ shape: [m, n], dtype: "f32" }];
+  },
+  // c = a b: da = dc b', db = a' dc; each transpose moves to the other side.
+  gradient: ({
+    gradients: [dC],
+    inputs: [a, b],
+    attributes: { transposeA = false, transposeB = false },
+    wanted,
+    add,
+  }) => [
+    wanted[0]
+      ? transposeA
+        ? add("matmul", [b!, dC!], { transposeA: transposeB, transposeB: true })[0]
+        : add("matmul", [dC!, b!], { transposeA: false, transposeB: !transposeB })[0]
+      : undefined,
+    wanted[1]
+      ? transposeB
+        ? add("matmul", [dC!, a!], { transposeA: true, transposeB: transposeA })[0]
+        : add("matmul", [a!, dC!], { transposeA: !transposeA, transposeB: false })[0]
+      : undefined,
+  ],
+  lower: ({ node, inputs: [a, b], outputs: [c], attributes, tile }) => {
+    const product = sizes(a!.shape, b!.shape, attributes, node.name);
+    return [matmulDispatch({ ...product, ...attributes }, tile(product), { a: a!.id, b: b!.id, c: c!.id })];
+  },
+});
+
+export const matmulOps = [matmul];
+
+function sizes(a: Shape, b: Shape, { transposeA = false, transposeB = false }: Attributes, where: string) {
+  const [m, k] = transposeA ? [a[1], a[0]] : [a[0], a[1]];
+  const [k2, n] = transposeB ? [b[1], b[0]] : [b[0], b[1]];
+  if (a.length !== 2 || b.length !== 2 || k !== k2) {
+    const got = `${showShape(a)}${transposeA ? " transposed" : ""} and ${showShape(b)}${transposeB ? " transposed" : ""}`;
+    throw new FeaturemapError("shape", `"${where}" multiplies matrices whose inner sizes agree, got ${got}.`);
+  }
+  return { m: m!, n: n!, k: k! };
+}

@@ -1,0 +1,78 @@
+import code from "../../shaders/max_pooling2d.wgsl?raw";
+import gradientCode from "../../shaders/max_pooling2d_gradient.wgsl?raw";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { elements, type Shape } from "../shape.ts";
+import { perElement } from "./access.ts";
+import { assertImages, type WindowAttributes, windowConstants, windowGeometry } from "./window.ts";
+
+export type PoolAttributes = WindowAttributes & { readonly [name: string]: unknown };
+
+/** A gradient also needs the shape that the pooling started from. */
+export type PoolGradientAttributes = PoolAttributes & { readonly inputShape: Shape };
+
+/** Shape of a pooling's output. */
+export function pooledImages(x: Shape, attributes: PoolAttributes, where: string): Shape {
+  assertImages(x, where);
+  const { outH, outW } = windowGeometry(x.slice(1), attributes, where);
+  return [x[0]!, outH, outW, x[3]!];
+}
+
+/** The constants that every pooling kernel takes. */
+export function poolingConstants(x: Shape, attributes: PoolAttributes, where: string): Record<string, number> {
+  const geometry = windowGeometry(x.slice(1), attributes, where);
+  const [POOL_H, POOL_W] = attributes.size;
+  return { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
+}
+
+const kernel = defineKernel({ name: "max_pooling2d", code, bindings: { x: "read", y: "write", argmax: "write" } });
+
+const gradientKernel = defineKernel({
+  name: "max_pooling2d_gradient",
+  code: gradientCode,
+  bindings: { dy: "read", argmax: "read", dx: "write" },
+});
+
+/** Outputs: y, and the place in its window of each maximum, the first of equal ones in row-major order. */
+const maxPooling2d = defineOp<PoolAttributes>({
+  name: "maxPooling2d",
+  infer: ([x], attributes, where) => {
+    const shape = pooledImages(x!.shape, attributes, where);
+    return [
+      { shape, dtype: "f32" },
+      { shape, dtype: "u32" },
+    ];
+  },
+  gradient: ({ gradients: [dY], inputs: [x], outputs: [, argmax], attributes, tensor, add }) =>
+    add("maxPooling2dGradient", [dY!, argmax!], { ...attributes, inputShape: tensor(x!).shape }),
+  lower: ({ node, inputs: [x], outputs: [y, argmax], attributes }) => {
+    const { workgroups, constants, library } = perElement(elements(y!.shape));
+    return [
+      dispatch(kernel, {
+        bind: { x: x!.id, y: y!.id, argmax: argmax!.id },
+        constants: { ...constants, ...poolingConstants(x!.shape, attributes, node.name) },
+        libraries: [library],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+/** Inputs: dY, argmax. */
+const maxPooling2dGradient = defineOp<PoolGradientAttributes>({
+  name: "maxPooling2dGradient",
+  infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
+  lower: ({ node, inputs: [dY, argmax], outputs: [dX], attributes }) => {
+    const { workgroups, constants, library } = perElement(elements(dX!.shape));
+    return [
+      dispatch(gradientKernel, {
+        bind: { dy: dY!.id, argmax: argmax!.id, dx: dX!.id },
+        constants: { ...constants, ...poolingConstants(attributes.inputShape, attributes, node.name) },
+        libraries: [library],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+export const maxPooling2dOps = [maxPooling2d, maxPooling2dGradient];

@@ -1,0 +1,58 @@
+import stateCode from "../../shaders/lib/state.wgsl?raw";
+import code from "../../shaders/softmax_cross_entropy.wgsl?raw";
+import { FeaturemapError } from "../errors.ts";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { showShape } from "../shape.ts";
+import { perElement } from "./access.ts";
+
+const kernel = defineKernel({
+  name: "softmax_cross_entropy",
+  code,
+  bindings: { state: "read", x: "read", t: "read?", class_of: "read?", loss: "write", correct: "write", dx: "write" },
+});
+
+/**
+ * Cross-entropy of softmax(x) and the labels, its hits and its gradient, in one. Inputs: logits x [batch, classes], labels
+ * [batch, classes] of floats or [batch, 1] of class numbers, the step's state.
+ * Outputs: loss [batch], correct [batch], dX, which belongs to the mean loss over the rows in use.
+ */
+const softmaxCrossEntropy = defineOp({
+  name: "softmaxCrossEntropy",
+  infer: ([x, labels], _, where) => {
+    const [batch, classes] = x!.shape;
+    const wanted = labels!.dtype === "u32" ? [batch!, 1] : [batch!, classes!];
+    if (x!.shape.length !== 2 || showShape(labels!.shape) !== showShape(wanted)) {
+      const got = `${showShape(x!.shape)} and ${showShape(labels!.shape)}`;
+      throw new FeaturemapError(
+        "shape",
+        `"${where}" wants logits [batch, classes] and labels ${showShape(wanted)}, got ${got}.`,
+      );
+    }
+    return [{ shape: [batch!], dtype: "f32" }, { shape: [batch!], dtype: "u32" }, x!];
+  },
+  gradient: ({ outputs: [, , dX] }) => [dX],
+  lower: ({ inputs: [x, labels, state], outputs: [loss, correct, dX] }) => {
+    const [batch, classes] = x!.shape as [number, number];
+    const sparse = labels!.dtype === "u32";
+    const { workgroups, constants, library } = perElement(batch);
+    return [
+      dispatch(kernel, {
+        bind: {
+          state: state!.id,
+          x: x!.id,
+          t: sparse ? undefined : labels!.id,
+          class_of: sparse ? labels!.id : undefined,
+          loss: loss!.id,
+          correct: correct!.id,
+          dx: dX!.id,
+        },
+        constants: { ...constants, BATCH: batch, CLASSES: classes, SPARSE: sparse },
+        libraries: [library, { code: stateCode }],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+export const softmaxCrossEntropyOps = [softmaxCrossEntropy];

@@ -1,0 +1,34 @@
+import { FeaturemapError } from "../errors.ts";
+import type { Plan } from "./plan.ts";
+
+/** The limits that a plan can run into; a `GPUSupportedLimits` has them all. */
+export type PlanLimits = Pick<
+  GPUSupportedLimits,
+  | "maxBufferSize"
+  | "maxStorageBufferBindingSize"
+  | "maxStorageBuffersPerShaderStage"
+  | "maxComputeInvocationsPerWorkgroup"
+  | "maxComputeWorkgroupsPerDimension"
+>;
+
+/** @throws FeaturemapError `limit`, with what is needed and what there is, where the adapter cannot run the plan */
+export function assertWithinLimits(plan: Plan, limits: PlanLimits): void {
+  const remedy = "Use a smaller batch size or network, or an adapter that allows more.";
+  const check = (what: string, needed: number, name: keyof PlanLimits) => {
+    if (needed <= limits[name]) return;
+    throw new FeaturemapError(
+      "limit",
+      `${plan.name}: ${what} needs ${needed}, but this adapter's ${name} is ${limits[name]}. ${remedy}`,
+    );
+  };
+  for (const { label, bytes } of plan.buffers) {
+    check(`the buffer of "${label}" (bytes)`, bytes, "maxBufferSize");
+    check(`the buffer of "${label}" (bytes)`, bytes, "maxStorageBufferBindingSize");
+  }
+  for (const { kernel, node, shader, workgroups } of plan.steps) {
+    const what = `kernel "${kernel}" of "${node}"`;
+    check(`${what} (storage buffers)`, shader.bindings.length, "maxStorageBuffersPerShaderStage");
+    check(`${what} (invocations a workgroup)`, shader.workgroupSize, "maxComputeInvocationsPerWorkgroup");
+    check(`${what} (workgroups)`, Math.max(...workgroups), "maxComputeWorkgroupsPerDimension");
+  }
+}

@@ -1,0 +1,104 @@
+import { FeaturemapError } from "../errors.ts";
+import type { Dispatch } from "../gpu/kernel.ts";
+import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
+import { type OpTable, opNamed } from "../graph/op.ts";
+import type { AdapterClass, Choices, Tile } from "../graph/tile.ts";
+import { type Interval, shareBuffers } from "./memory.ts";
+import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
+import { shippedTile } from "./tiles.ts";
+
+export interface LowerOptions {
+  readonly name: string;
+  readonly adapter: AdapterClass;
+  /** Tiles to use in place of the shipped ones, by node. */
+  readonly choices?: Choices;
+}
+
+type NodeDispatch = Dispatch<TensorId> & { readonly node: string };
+
+/** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
+export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
+  const choices: Record<string, Tile> = {};
+  const views = new Map<TensorId, TensorId>();
+  const dispatches = graph.nodes.flatMap((node): NodeDispatch[] => {
+    const op = opNamed(ops, node.op);
+    if (op.view) {
+      views.set(node.outputs[0]!, node.inputs[0]!);
+      return [];
+    }
+    if (!op.lower) {
+      throw new FeaturemapError(
+        "value",
+        `"${node.name}" cannot run: its op "${node.op}" has no kernels and no rewrite replaced it.`,
+      );
+    }
+    const made = op.lower({
+      node,
+      attributes: node.attributes,
+      inputs: node.inputs.map((id) => tensorOf(graph, id)),
+      outputs: node.outputs.map((id) => tensorOf(graph, id)),
+      tile: (product) => {
+        const tile = options.choices?.[node.name] ?? shippedTile(options.adapter, product);
+        choices[node.name] = tile;
+        return tile;
+      },
+      scratch: (name, spec) => addTensor(graph, `${node.name}/${name}`, "scratch", spec),
+    });
+    return made.map((dispatch) => ({ ...dispatch, node: node.name }));
+  });
+
+  /** The tensor whose buffer this one is seen through. */
+  const storage = (id: TensorId): TensorId => {
+    const under = views.get(id);
+    return under === undefined ? id : storage(under);
+  };
+  const { buffers, bufferOf } = assign(graph, dispatches, storage);
+  const steps = dispatches.map(({ node, kernel, shader, bind, workgroups }): PlanStep => {
+    const used = shader.bindings.map(({ name }) => bufferOf.get(storage(bind[name]!))!);
+    return { node, kernel, shader, buffers: used, workgroups };
+  });
+  for (const id of views.keys()) {
+    const buffer = bufferOf.get(storage(id));
+    if (buffer !== undefined) bufferOf.set(id, buffer);
+  }
+  return new Plan({ name: options.name, buffers, steps, bufferOf, choices });
+}
+
+/** Gives every tensor that a dispatch binds its buffer; scratch tensors share, by when they are live. */
+function assign(graph: Graph, dispatches: readonly NodeDispatch[], storage: (id: TensorId) => TensorId) {
+  const live = new Map<TensorId, { first: number; last: number }>();
+  dispatches.forEach(({ bind }, step) => {
+    for (const id of Object.values(bind).map(storage)) {
+      const span = live.get(id);
+      live.set(id, { first: span?.first ?? step, last: step });
+    }
+  });
+  // What somebody wants to see stays as it is until the step's end.
+  for (const id of graph.results.map(storage)) {
+    const span = live.get(id);
+    if (span) live.set(id, { first: span.first, last: dispatches.length });
+  }
+
+  const buffers: PlanBuffer[] = [];
+  const bufferOf = new Map<TensorId, number>();
+  const scratch: TensorId[] = [];
+  for (const id of live.keys()) {
+    const tensor = tensorOf(graph, id);
+    if (tensor.role === "scratch") scratch.push(id);
+    else {
+      bufferOf.set(id, buffers.length);
+      buffers.push({ label: tensor.name, bytes: byteLength(tensor), bound: id });
+    }
+  }
+  const needs = scratch.map((id): Interval => ({ bytes: byteLength(tensorOf(graph, id)), ...live.get(id)! }));
+  const shared = shareBuffers(needs);
+  const first = buffers.length;
+  shared.sizes.forEach((bytes, i) => {
+    const tenants = scratch.filter((_, j) => shared.bufferOf[j] === i).map((id) => tensorOf(graph, id).name);
+    buffers.push({ label: tenants.join(", "), bytes });
+  });
+  scratch.forEach((id, j) => {
+    bufferOf.set(id, first + shared.bufferOf[j]!);
+  });
+  return { buffers, bufferOf };
+}

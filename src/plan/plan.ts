@@ -1,0 +1,87 @@
+import type { Specialized } from "../gpu/specialize.ts";
+import type { TensorId } from "../graph/graph.ts";
+import type { Choices } from "../graph/tile.ts";
+
+/** A buffer of a plan: one of its own, or one that the caller brings for a tensor of role `data` or `state`. */
+export interface PlanBuffer {
+  readonly label: string;
+  readonly bytes: number;
+  /** The tensor that the caller binds; none where the plan owns the buffer. */
+  readonly bound?: TensorId;
+}
+
+/** One dispatch. */
+export interface PlanStep {
+  /** Name of the graph's node that it computes. */
+  readonly node: string;
+  readonly kernel: string;
+  readonly shader: Specialized;
+  /** Index into `buffers` for each of the shader's bindings, in their order. */
+  readonly buffers: readonly number[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** A step of training, evaluation or prediction as plain data: what runs, on which buffers, in which order. */
+export class Plan {
+  readonly name: string;
+  readonly buffers: readonly PlanBuffer[];
+  readonly steps: readonly PlanStep[];
+  /** Which buffer holds a tensor, for those that live in one. */
+  readonly bufferOf: ReadonlyMap<TensorId, number>;
+  /** The tile of each product: give them back to repeat a run. */
+  readonly choices: Choices;
+
+  constructor(plan: Pick<Plan, "name" | "buffers" | "steps" | "bufferOf" | "choices">) {
+    this.name = plan.name;
+    this.buffers = plan.buffers;
+    this.steps = plan.steps;
+    this.bufferOf = plan.bufferOf;
+    this.choices = plan.choices;
+  }
+
+  /** Bytes of the buffers that the plan owns. */
+  get scratchBytes(): number {
+    return this.buffers.reduce((sum, { bytes, bound }) => sum + (bound === undefined ? bytes : 0), 0);
+  }
+
+  /** A table, one line a dispatch. */
+  toString(): string {
+    const letters = this.buffers.map(({ bound }, i) => (bound === undefined ? `#${i}` : this.buffers[i]!.label));
+    const rows = this.steps.map((step, i) => {
+      const uses = step.shader.bindings.map(({ name, access }, binding) => {
+        return `${name}${access === "write" ? "=>" : "="}${letters[step.buffers[binding]!]}`;
+      });
+      return [
+        String(i + 1),
+        step.kernel,
+        step.node,
+        step.workgroups.join("x"),
+        tileText(this.choices[step.node]),
+        uses.join(" "),
+      ];
+    });
+    const owned = this.buffers.map(({ label, bytes, bound }, i) => ({ line: `  #${i} ${bytes} B: ${label}`, bound }));
+    return [
+      `${this.name}: ${this.steps.length} dispatches, ${this.scratchBytes} bytes of scratch`,
+      ...table([["", "kernel", "node", "workgroups", "tile", "buffers"], ...rows]),
+      "scratch buffers:",
+      ...owned.filter(({ bound }) => bound === undefined).map(({ line }) => line),
+    ].join("\n");
+  }
+}
+
+function tileText(tile: Choices[string] | undefined): string {
+  if (!tile) return "";
+  const slices = tile.slices > 1 ? ` /${tile.slices}` : "";
+  return `${tile.blocksM * 4}x${tile.blocksN * 4}${slices}`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,43 @@
+import type { AdapterClass, Tile } from "../graph/tile.ts";
+import { ceilDiv } from "../shape.ts";
+
+interface TileRule {
+  /** The largest tile of one invocation, in blocks of 4 x 4. */
+  readonly blocksM: number;
+  readonly blocksN: number;
+  readonly workgroupM: number;
+  readonly workgroupN: number;
+  /** A sum is cut until this many invocations have work, but no slice gets shorter than `leastTerms`. */
+  readonly invocations: number;
+  readonly leastTerms: number;
+}
+
+/**
+ * The choices the package ships, by class of adapter. `software` was measured on SwiftShader (2 cores): a load costs as
+ * much as ten multiply-adds, so large tiles win until a few hundred invocations are left. `gpu` follows what
+ * published tuning of many GPUs found for small products: 4 x 4 an invocation, 64 a workgroup, and enough of them to
+ * fill the machine.
+ */
+const RULES: Readonly<Record<AdapterClass, TileRule>> = {
+  software: { blocksM: 4, blocksN: 2, workgroupM: 4, workgroupN: 4, invocations: 256, leastTerms: 512 },
+  gpu: { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, invocations: 16384, leastTerms: 128 },
+};
+
+/** The shipped tile for a product of m rows, n columns and sums of k terms. */
+export function shippedTile(adapter: AdapterClass, product: { m: number; n: number; k: number }): Tile {
+  const rule = RULES[adapter];
+  const [rows4, columns4] = [ceilDiv(product.m, 4), ceilDiv(product.n, 4)];
+  const blocksM = Math.min(rule.blocksM, rows4);
+  const blocksN = Math.min(rule.blocksN, columns4);
+  const across = ceilDiv(columns4, blocksN);
+  const workgroupN = Math.min(rule.workgroupN, powerOfTwoFrom(across));
+  const workgroupM = (rule.workgroupM * rule.workgroupN) / workgroupN;
+  const invocations = ceilDiv(rows4, blocksM) * across;
+  const slices = Math.min(ceilDiv(rule.invocations, invocations), Math.max(1, Math.floor(product.k / rule.leastTerms)));
+  return { blocksM, blocksN, workgroupM, workgroupN, slices };
+}
+
+/** The smallest power of two that is at least n. */
+function powerOfTwoFrom(n: number): number {
+  return 2 ** Math.ceil(Math.log2(n));
+}

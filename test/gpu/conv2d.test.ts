@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { Tile } from "../../src/graph/tile.ts";
+import { type Padding, conv2d, conv2dFilterGradient, conv2dInputGradient, type Shape4 } from "../reference/conv2d.ts";
+import { randomArray } from "../reference/random.ts";
+import { expectClose } from "../support/compare.ts";
+import { GraphRun } from "../support/run-graph.ts";
+import { sumTolerance } from "../support/tolerances.ts";
+
+interface Case {
+  x: Shape4;
+  kernel: readonly [number, number];
+  filters: number;
+  strides: readonly [number, number];
+  padding: Padding;
+  tile: Tile;
+}
+
+const small: Tile = { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 3 };
+const wide: Tile = { blocksM: 2, blocksN: 2, workgroupM: 2, workgroupN: 2, slices: 1 };
+
+// Pairwise: channels by four or not, odd and even sizes, strides, paddings, tiles.
+const CASES: Case[] = [
+  { x: [1, 1, 1, 1], kernel: [1, 1], filters: 1, strides: [1, 1], padding: "valid", tile: small },
+  { x: [2, 7, 5, 1], kernel: [5, 3], filters: 7, strides: [1, 2], padding: "same", tile: wide },
+  { x: [3, 9, 8, 4], kernel: [3, 3], filters: 8, strides: [1, 1], padding: "valid", tile: wide },
+  { x: [5, 6, 7, 8], kernel: [2, 4], filters: 5, strides: [3, 2], padding: "same", tile: small },
+  { x: [2, 7, 7, 3], kernel: [3, 2], filters: 4, strides: [2, 1], padding: "valid", tile: small },
+];
+
+const label = ({ x, kernel, filters, strides, padding }: Case) =>
+  `x ${x.join("x")}, kernel ${kernel.join("x")}, ${filters} filters, strides ${strides.join("x")}, ${padding}`;
+
+describe.each(CASES)("conv2d $x $kernel $filters $strides $padding", (test) => {
+  const { x: xShape, kernel, filters, strides, padding, tile } = test;
+  const kShape: Shape4 = [...kernel, xShape[3], filters];
+  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  const [x, k, b] = [randomArray(size(xShape), 1), randomArray(size(kShape), 2), randomArray(filters, 3)];
+  const want = conv2d(x, xShape, k, kShape, b, { strides, padding });
+
+  it("matches the reference forward and backward", async () => {
+    const dY = randomArray(size(want.shape), 4);
+    const run = new GraphRun();
+    const [xId, kId, bId] = [run.input("x", xShape, x), run.input("k", kShape, k), run.input("b", [filters], b)];
+    const dYId = run.input("dy", want.shape, dY);
+    const [y] = run.add("conv2d", [xId, kId, bId], { strides, padding });
+    const [dX] = run.add("conv2dInputGradient", [dYId, kId], { strides, padding, inputShape: xShape });
+    const filter = { strides, padding, kernelShape: kShape, hasBias: true };
+    const [dK, dB] = run.add("conv2dFilterGradient", [xId, dYId, run.graph.state], filter);
+    const [gotY, gotDX, gotDK, gotDB] = await run.rows(xShape[0]).read([y!, dX!, dK!, dB!], { tile });
+
+    const wantDX = conv2dInputGradient(dY, want.shape, k, kShape, xShape, { strides, padding });
+    const { dK: wantDK, dB: wantDB } = conv2dFilterGradient(x, xShape, dY, want.shape, kShape, { strides, padding });
+    const positions = size(want.shape) / filters;
+    expectClose(gotY!, want.y, sumTolerance(size(kShape) / filters), `y of ${label(test)}`);
+    expectClose(gotDX!, wantDX, sumTolerance(size(kShape) / xShape[3]), `dX of ${label(test)}`);
+    expectClose(gotDK!, wantDK, sumTolerance(positions), `dK of ${label(test)}`);
+    expectClose(gotDB!, wantDB, sumTolerance(positions), `dB of ${label(test)}`);
+    expect(gotY!.length).toBe(want.y.length);
+  });
+});

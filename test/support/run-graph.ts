@@ -1,0 +1,86 @@
+import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
+import { readBuffers } from "../../src/gpu/readback.ts";
+import { addTensor, byteLength, emptyGraph, type Graph, type TensorId, tensorOf } from "../../src/graph/graph.ts";
+import { addNode, type OpTable } from "../../src/graph/op.ts";
+import { rewrite } from "../../src/graph/rewrite.ts";
+import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
+import { coreOps } from "../../src/ops/table.ts";
+import { prepare } from "../../src/plan/executable.ts";
+import { lower } from "../../src/plan/lower.ts";
+
+let shared: Promise<Runtime> | undefined;
+
+/** One device for all tests of a file. */
+export function testRuntime(): Promise<Runtime> {
+  shared ??= createRuntime();
+  return shared;
+}
+
+export type Values = Float32Array | Uint32Array | Int32Array | readonly number[] | Float64Array;
+
+/** Builds a graph out of values and runs it once: what the tests of single ops use. */
+export class GraphRun {
+  readonly graph: Graph = emptyGraph();
+  readonly ops: OpTable;
+  readonly #values = new Map<TensorId, Values>();
+  #rows = 0xffffffff;
+
+  constructor(ops: OpTable = coreOps) {
+    this.ops = ops;
+  }
+
+  /** Rows of the batch in use. */
+  rows(rows: number): this {
+    this.#rows = rows;
+    return this;
+  }
+
+  input(name: string, shape: readonly number[], values: Values, dtype: "f32" | "u32" = "f32"): TensorId {
+    const id = addTensor(this.graph, name, "state", { shape, dtype });
+    this.#values.set(id, values);
+    return id;
+  }
+
+  add(op: string, inputs: readonly TensorId[], attributes: object = {}): readonly TensorId[] {
+    return addNode(this.ops, this.graph, { op, name: op, inputs, attributes: attributes as Record<string, unknown> });
+  }
+
+  /** Runs the graph and reads the tensors; `tile` stands for every product's tile. */
+  async read(
+    results: readonly TensorId[],
+    options: { adapter?: AdapterClass; tile?: Tile } = {},
+  ): Promise<Float32Array[]> {
+    const runtime = await testRuntime();
+    this.graph.results.push(...results);
+    rewrite(this.ops, this.graph);
+    const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
+    const plan = lower(this.ops, this.graph, { name: "test", adapter: options.adapter ?? "software", choices });
+    const executable = await prepare(runtime, plan);
+    this.#values.set(this.graph.state, [0, 0, this.#rows, this.#rows]);
+    const bound = new Map<TensorId, GPUBuffer>();
+    const owned = await runtime.buffers.create(
+      [...this.#values.keys()].map((id) => ({
+        label: tensorOf(this.graph, id).name,
+        bytes: byteLength(tensorOf(this.graph, id)),
+      })),
+    );
+    [...this.#values].forEach(([id, values], i) => {
+      const words = tensorOf(this.graph, id).dtype === "f32" ? new Float32Array(values) : new Uint32Array(values);
+      runtime.device.queue.writeBuffer(owned[i]!.buffer, 0, words);
+      bound.set(id, owned[i]!.buffer);
+    });
+    const run = executable.bind(bound);
+    const encoder = runtime.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    run.encode(pass);
+    pass.end();
+    runtime.device.queue.submit([encoder.finish()]);
+    const bytes = await readBuffers(
+      runtime,
+      results.map((id) => ({ buffer: bound.get(id) ?? run.bufferOf(id), bytes: byteLength(tensorOf(this.graph, id)) })),
+    );
+    executable.dispose();
+    for (const { release } of owned) release();
+    return bytes.map((buffer) => new Float32Array(buffer));
+  }
+}

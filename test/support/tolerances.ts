@@ -1,0 +1,92 @@
+/**
+ * Every tolerance of the test suite, with its reason. A test takes one from here and never writes its own number, so
+ * that a tolerance is loosened in one place and with a reason, or not at all.
+ *
+ * A value is good where |got - want| <= atol + rtol * |want| (see compare.ts). u = 2^-24, about 6e-8, is the largest
+ * relative error of one float32 rounding.
+ */
+
+import type { Tolerance } from "./compare.ts";
+
+export interface NamedTolerance extends Tolerance {
+  readonly reason: string;
+}
+
+/**
+ * For values that are sums of products in float32: conv2d, dense, matmul, their gradients, bias sums.
+ *
+ * @param terms products per sum: conv2d kH*kW*inC; its input gradient kH*kW*outC; its filter gradient and bias
+ *   n*outH*outW; dense inputs, units or rows.
+ * @param scale the largest |product| that can occur: max|x| * max|w|; 1 for data in [-1, 1].
+ *
+ * The terms of atol: 4e-7 * sqrt(terms) covers the roundings of the products and of short sums; u * terms covers a sum
+ * taken in order, whose partial sums grow like sqrt(terms) and are rounded each time. rtol covers partial sums that
+ * grow like `terms` because the products share a sign. Measured with sums taken in order in float32 (the worst order a
+ * kernel may use) over uniform data and 1 to 100352 terms: 3% to 30% of this is used by products of mixed sign, up to
+ * 70% by products of one sign. One product left out is seen while it is above about u * terms * scale.
+ */
+export function sumTolerance(terms: number, scale = 1): NamedTolerance {
+  return {
+    atol: scale * (4e-7 * Math.sqrt(terms) + 6e-8 * terms),
+    rtol: 1e-6 + 6e-8 * Math.sqrt(terms),
+    reason: `float32 sum of ${terms} products of size up to ${scale}, in any order`,
+  };
+}
+
+export const tolerances = {
+  exact: {
+    atol: 0,
+    rtol: 0,
+    reason: "max pooling, gather, copy and zero fill move float32 values without arithmetic; counts are whole numbers",
+  },
+  elementwise: {
+    atol: 2e-6,
+    rtol: 2e-6,
+    reason: "a few roundings (u each) plus exp or tanh: WGSL allows exp 3 + 2|x| ulp, some 5u to 20u for |x| < 4",
+  },
+  softmax: {
+    atol: 2e-6,
+    rtol: 5e-6,
+    reason: "exp, a sum over the classes and one division (WGSL: 2.5 ulp); values are at most 1",
+  },
+  crossEntropy: {
+    atol: 5e-6,
+    rtol: 5e-6,
+    reason: "log of a sum of exps minus a logit: the logits of the tests are within +-10, so u * 10 before the log",
+  },
+  averagePooling: {
+    atol: 1e-6,
+    rtol: 1e-6,
+    reason: "a sum over a small window (at most 25 cells within +-1) and one division",
+  },
+  poolingGradient: {
+    atol: 2e-6,
+    rtol: 2e-6,
+    reason: "up to 25 overlapping windows add up in any order, each divided by its cells",
+  },
+  sgdUpdate: {
+    atol: 1e-7,
+    rtol: 2e-7,
+    reason: "w - rate * gradient: two roundings, or one where the compiler fuses them; |w| up to 1",
+  },
+  trainingStep: {
+    atol: 2e-5,
+    rtol: 1e-4,
+    reason: "weights or gradients after one step of a small network: the sums of several layers, one upon the other",
+  },
+  lossCurve: {
+    atol: 1e-4,
+    rtol: 1e-3,
+    reason: "mean loss over tens of steps: each step's roundings move the weights that the next step starts from",
+  },
+  float64: {
+    atol: 1e-12,
+    rtol: 1e-12,
+    reason: "two float64 computations of the same numbers in a different order",
+  },
+  finiteDifference: {
+    atol: 1e-8,
+    rtol: 1e-7,
+    reason: "central difference in float64 with step 1e-5: 1e-10 of truncation and 1e-16 * |f| / 1e-5 of cancellation",
+  },
+} satisfies Record<string, NamedTolerance>;

@@ -1,0 +1,53 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { browserArgs, ensureBrowser } from "./cli/browser.ts";
+
+const launch = process.env.VITEST ? await browserLaunch() : {};
+
+/** Tests that need a GPU run in the browser that the machine has; on a software adapter unless FEATUREMAP_GPU=1. */
+async function browserLaunch() {
+  const { path } = await ensureBrowser((line: string) => console.error(line));
+  return { executablePath: path, args: browserArgs({ software: process.env.FEATUREMAP_GPU !== "1" }) };
+}
+
+function browserProject(name: string, include: string[]) {
+  return {
+    extends: true as const,
+    test: {
+      name,
+      include,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: launch }),
+        instances: [{ browser: "chromium" as const }],
+      },
+    },
+  };
+}
+
+function nodeProject(name: string, include: string[], testTimeout: number) {
+  return { extends: true as const, test: { name, include, testTimeout, hookTimeout: testTimeout, environment: "node" } };
+}
+
+export default defineConfig({
+  build: {
+    lib: { entry: "src/index.ts", formats: ["es"], fileName: "featuremap" },
+    target: "es2022",
+    sourcemap: true,
+    minify: false,
+  },
+  test: {
+    projects: [
+      nodeProject("unit", ["test/unit/**/*.test.ts"], 20_000),
+      browserProject("gpu", ["test/gpu/**/*.test.ts"]),
+      nodeProject("e2e", ["test/e2e/**/*.test.ts"], 300_000),
+      browserProject("full-gpu", ["test/full/gpu/**/*.test.ts"]),
+      nodeProject("full-e2e", ["test/full/e2e/**/*.test.ts"], 1_200_000),
+    ],
+  },
+});
