@@ -46,6 +46,6 @@ fn advance(@builtin(local_invocation_index) lane: u32) {
     let position = state[STATE_POSITION] + state[STATE_ROWS];
     state[STATE_STEP] += 1u;
     state[STATE_POSITION] = position;
-    state[STATE_ROWS] = min(BATCH, state[STATE_SAMPLES] - position);
+    state[STATE_ROWS] = min(state[STATE_BATCH], state[STATE_SAMPLES] - position);
   }
 }

@@ -27,7 +27,7 @@ fn sample_of(r: u32) -> u32 {
 
 fn element_of_x(i: u32) -> f32 {
   if (X_BYTES) {
-    return f32(source_x[i / 4u] >> (i % 4u * 8u) & 0xffu);
+    return f32((source_x[i / 4u] >> (i % 4u * 8u)) & 0xffu);
   } else {
     return bitcast<f32>(source_x[i]);
   }

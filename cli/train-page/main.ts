@@ -4,11 +4,14 @@ import {
   conv2d,
   createDataset,
   createRuntime,
+  type Dataset,
   dense,
   fetchIdx,
   flatten,
   maxPooling2d,
   oneHot,
+  type Runtime,
+  type Sequential,
   sequential,
   sgd,
   tensor,
@@ -21,9 +24,6 @@ import { EVENT_FUNCTION, type TrainEvent, WEIGHTS_ROUTE } from "./protocol.ts";
 import { createRecorder } from "./recorder.ts";
 
 const CLASSES = 10;
-
-type Runtime = Awaited<ReturnType<typeof createRuntime>>;
-type Model = ReturnType<typeof buildModel>;
 
 const abort = new AbortController();
 
@@ -42,8 +42,8 @@ async function train(request: TrainRequest): Promise<TrainResult> {
   return Promise.race([trainOn(runtime, request), deviceLost(runtime)]);
 }
 
-async function deviceLost({ device }: Runtime): Promise<never> {
-  const { message, reason } = await device.lost;
+async function deviceLost({ lost }: Runtime): Promise<never> {
+  const { message, reason } = await lost;
   throw new Error(`The GPU device was lost (${message.replace(/\.$/, "") || reason}) during training. Try again.`);
 }
 
@@ -65,20 +65,17 @@ async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promi
   emit({ type: "ready", adapter: { ...adapter }, summary: model.summary({ print: () => {} }) });
 
   const recorder = createRecorder(options, emit);
-  if (!abort.signal.aborted) {
-    await model
-      .fit(trainSet, { ...fitOptions(options), validationData: testSet, callbacks: [recorder], signal: abort.signal })
-      .catch(unlessAborted);
-  }
+  const { signal } = abort;
+  await model.fit(trainSet, { ...fitOptions(options), validationData: testSet, callbacks: [recorder], signal });
   const stats = model.stats();
-  const test = abort.signal.aborted ? null : await model.evaluate(testSet, { batchSize: options.batchSize });
+  const test = signal.aborted ? null : await testOf(model, testSet, options.batchSize);
   if (save) await postWeights(model);
   const steps = Math.max(1, stats.steps);
   return {
     adapter: { ...adapter },
     history: recorder.history,
     test,
-    timing: { ...recorder.timing(), compileMs: stats.compileMs, firstStepMs: stats.firstStepMs },
+    timing: { ...recorder.timing(), compileMs: stats.compileMs, firstStepMs: stats.firstStepMs ?? null },
     perStep: {
       dispatches: stats.dispatchesPerStep,
       submits: stats.submits / steps,
@@ -86,12 +83,12 @@ async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promi
     },
     bytes: { ...stats.bytes },
     choices: stats.choices,
-    interrupted: abort.signal.aborted,
+    interrupted: signal.aborted,
   };
 }
 
 /** The network of "Understanding Convolutional Neural Networks (CNN) with Keras", layer by layer. */
-function buildModel() {
+function buildModel(): Sequential {
   return sequential([
     conv2d({ filters: 32, kernelSize: [5, 5], strides: [1, 1], activation: "relu", inputShape: [28, 28, 1] }),
     maxPooling2d({ poolSize: [2, 2], strides: [2, 2] }),
@@ -104,7 +101,7 @@ function buildModel() {
 }
 
 /** The first `size` images of a split, as pixels in [0, 1] of [size, 28, 28, 1], and their classes as one-hot rows. */
-async function loadSet(runtime: Runtime, split: "train" | "t10k", size: number) {
+async function loadSet(runtime: Runtime, split: "train" | "t10k", size: number): Promise<Dataset> {
   const [images, labels] = await Promise.all([
     fetchIdx(`/mnist/${split}-images-idx3-ubyte`),
     fetchIdx(`/mnist/${split}-labels-idx1-ubyte`),
@@ -118,24 +115,25 @@ async function loadSet(runtime: Runtime, split: "train" | "t10k", size: number) 
   });
 }
 
+async function testOf(model: Sequential, testSet: Dataset, batchSize: number) {
+  const { loss, accuracy = Number.NaN } = await model.evaluate(testSet, { batchSize });
+  return { loss, accuracy };
+}
+
 function fitOptions({ batchSize, epochs, seed, parity }: TrainOptions) {
   return { batchSize, epochs, seed, shuffle: !parity, verbose: 0 as const };
 }
 
-async function useGoldenWeights(model: Model): Promise<void> {
+async function useGoldenWeights(model: Sequential): Promise<void> {
   const weights = await model.getWeights();
   const golden = goldenWeights(weights);
   await model.setWeights(weights.map((weight, i) => ({ ...weight, data: golden[i]! })));
 }
 
-function unlessAborted(error: unknown): void {
-  if (!abort.signal.aborted) throw error;
-}
-
-async function postWeights(model: Model): Promise<void> {
+async function postWeights(model: Sequential): Promise<void> {
   const weights = await model.getWeights();
   const tensors = Object.fromEntries(weights.map(({ name, shape, data }) => [name, { shape, data }]));
-  const body = toSafetensors(tensors, { format: "featuremap" }) as Uint8Array<ArrayBuffer>;
+  const body = toSafetensors(tensors, { format: "featuremap" });
   const response = await fetch(WEIGHTS_ROUTE, { method: "POST", body });
   if (!response.ok) throw new Error(`The weights could not be handed over: HTTP ${response.status}.`);
 }

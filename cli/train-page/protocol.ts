@@ -46,7 +46,7 @@ export interface TrainResult {
   /** `null` where the run was stopped before its last test. */
   readonly test: { readonly loss: number; readonly accuracy: number } | null;
   readonly timing: Timing;
-  /** `submits` and `readbacks`: all of `fit`'s, its validation's included, over its training steps. */
+  /** `submits` and `readbacks`: all that training made, over its steps. Validation is not counted. */
   readonly perStep: { readonly dispatches: number; readonly submits: number; readonly readbacks: number };
   readonly bytes: {
     readonly parameters: number;
@@ -63,7 +63,7 @@ export interface Timing {
   readonly msPerStep: number | null;
   readonly imagesPerSecond: number | null;
   readonly compileMs: number;
-  readonly firstStepMs: number;
+  readonly firstStepMs: number | null;
 }
 
 /** An error crosses as data, since a rejected `page.evaluate` would bring back Playwright's wording. */

@@ -2,7 +2,7 @@ import { FeaturemapError, show } from "../errors.ts";
 
 /** A float32 tensor, row-major. `shape` may be `[]` for a single number. */
 export interface SafeTensor {
-  shape: number[];
+  readonly shape: readonly number[];
   data: Float32Array;
 }
 

@@ -172,8 +172,9 @@ function dropUnused(code: string): string {
   return text.replace(/\n{3,}/g, "\n\n");
 }
 
+/** How often a name occurs, its declaration included; `.x` is a member and not the name x. */
 function mentions(text: string, name: string): number {
-  return text.match(new RegExp(`\\b${name}\\b`, "g"))?.length ?? 0;
+  return text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0;
 }
 
 function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {

@@ -48,8 +48,13 @@ export interface Graph {
   readonly state: TensorId;
 }
 
-/** Words of the state buffer. */
-export const STATE_WORDS = 4;
+/** Words of the state buffer, `shaders/lib/state.wgsl`. */
+const STATE_WORDS = 5;
+
+/** The state in which a sweep over samples begins: `batch` rows a step, the first of them at sample 0. */
+export function sweepState(sweep: { step: number; samples: number; batch: number }): Uint32Array<ArrayBuffer> {
+  return Uint32Array.of(sweep.step, 0, sweep.samples, Math.min(sweep.batch, sweep.samples), sweep.batch);
+}
 
 export function emptyGraph(): Graph {
   const state: Tensor = { id: 0, name: "state", role: "state", shape: [STATE_WORDS], dtype: "u32" };

@@ -137,7 +137,7 @@ export function makeNode(
         name,
       )
       .map((spec, i) => addTensor(graph, i === 0 ? name : `${name}:${i}`, "scratch", spec));
-  const updates = op.updates?.(attributes).map((i) => inputs[i]!) ?? [];
+  const updates = op.updates?.(attributes).flatMap((i) => inputs[i] ?? []) ?? [];
   return { op: call.op, name, inputs, outputs, updates, attributes };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Tile } from "../../src/graph/tile.ts";
-import { type Padding, conv2d, conv2dFilterGradient, conv2dInputGradient, type Shape4 } from "../reference/conv2d.ts";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Padding, type Shape4 } from "../reference/conv2d.ts";
 import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";

@@ -1,5 +1,5 @@
-import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
 import { readBuffers } from "../../src/gpu/readback.ts";
+import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
 import { addTensor, byteLength, emptyGraph, type Graph, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import { addNode, type OpTable } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
@@ -56,7 +56,7 @@ export class GraphRun {
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
     const plan = lower(this.ops, this.graph, { name: "test", adapter: options.adapter ?? "software", choices });
     const executable = await prepare(runtime, plan);
-    this.#values.set(this.graph.state, [0, 0, this.#rows, this.#rows]);
+    this.#values.set(this.graph.state, [0, 0, this.#rows, this.#rows, this.#rows]);
     const bound = new Map<TensorId, GPUBuffer>();
     const owned = await runtime.buffers.create(
       [...this.#values.keys()].map((id) => ({

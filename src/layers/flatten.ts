@@ -1,0 +1,19 @@
+import { knownKeys } from "../errors.ts";
+import { elements, type Shape } from "../shape.ts";
+import type { Layer } from "./layer.ts";
+import { inputShapeOption } from "./options.ts";
+
+/** Each sample as one row of numbers, [batch, features], in row-major order: Keras's `Flatten`. Costs nothing. */
+export function flatten(options: { readonly inputShape?: Shape; readonly name?: string } = {}): Layer {
+  knownKeys(options, ["inputShape", "name"], "flatten");
+  return {
+    type: "Flatten",
+    name: options.name,
+    inputShape: inputShapeOption(options.inputShape, "flatten: inputShape"),
+    parameters: () => [],
+    call: ({ input, add, shapeOf }) => {
+      const [batch, ...sample] = shapeOf(input);
+      return add("reshape", [input], { shape: [batch, elements(sample)] })[0]!;
+    },
+  };
+}

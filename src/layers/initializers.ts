@@ -1,0 +1,40 @@
+import { oneOf } from "../errors.ts";
+import { uniform } from "../random.ts";
+import { elements, type Shape } from "../shape.ts";
+
+export const INITIALIZERS = ["glorotUniform", "heUniform", "zeros", "ones"] as const;
+
+/** A name, or a function that fills a parameter of a shape with the numbers of a seed. */
+export type Initializer = (typeof INITIALIZERS)[number] | ((shape: Shape, seed: number) => Float32Array);
+
+export function initializerOption(value: unknown, where: string): Initializer {
+  return typeof value === "function" ? (value as Initializer) : oneOf(value, INITIALIZERS, where);
+}
+
+/** A parameter's first values. */
+export function initialize(initializer: Initializer, shape: Shape, seed: number): Float32Array {
+  if (typeof initializer === "function") return initializer(shape, seed);
+  const [fanIn, fanOut] = fans(shape);
+  switch (initializer) {
+    case "zeros":
+      return new Float32Array(elements(shape));
+    case "ones":
+      return new Float32Array(elements(shape)).fill(1);
+    case "glorotUniform": // Glorot and Bengio 2010
+      return uniformWithin(Math.sqrt(6 / (fanIn + fanOut)), shape, seed);
+    case "heUniform": // He et al. 2015
+      return uniformWithin(Math.sqrt(6 / fanIn), shape, seed);
+    default:
+      throw new Error(`no initializer ${initializer satisfies never}`);
+  }
+}
+
+/** Inputs and outputs that a weight of this shape connects, as Keras counts them: positions times channels. */
+function fans(shape: Shape): [number, number] {
+  const receptive = elements(shape.slice(0, -2));
+  return [receptive * (shape.at(-2) ?? shape[0]!), receptive * shape.at(-1)!];
+}
+
+function uniformWithin(limit: number, shape: Shape, seed: number): Float32Array {
+  return Float32Array.from({ length: elements(shape) }, (_, i) => (2 * uniform(seed, i) - 1) * limit);
+}

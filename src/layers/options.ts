@@ -1,0 +1,44 @@
+import { FeaturemapError, oneOf, positiveInteger, show } from "../errors.ts";
+import type { TensorId } from "../graph/graph.ts";
+import { ACTIVATIONS, type Activation } from "../ops/activation.ts";
+import type { Padding, Pair } from "../ops/window.ts";
+import type { Shape } from "../shape.ts";
+import type { LayerCall } from "./layer.ts";
+
+/** `softmax` runs over the last axis, the others on each number. */
+export type LayerActivation = Activation | "softmax";
+
+/** One number for both axes, or [height, width]. */
+export type PairOption = number | readonly [number, number];
+
+export function pair(value: unknown, where: string): Pair {
+  const both = Array.isArray(value) ? value : [value, value];
+  if (both.length !== 2)
+    throw new FeaturemapError("value", `${where} must be a whole number or a pair of them, got ${show(value)}.`);
+  return [positiveInteger(both[0], where), positiveInteger(both[1], where)];
+}
+
+export function paddingOption(value: unknown, where: string): Padding {
+  return oneOf(value, ["valid", "same"], where);
+}
+
+export function activationOption(value: unknown, where: string): LayerActivation {
+  return oneOf(value, [...ACTIVATIONS, "softmax"], where);
+}
+
+export function inputShapeOption(value: unknown, where: string): Shape | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new FeaturemapError(
+      "value",
+      `${where} must be the shape of one sample, e.g. [28, 28, 1], got ${show(value)}.`,
+    );
+  }
+  return value.map((size) => positiveInteger(size, where));
+}
+
+/** Adds a layer's activation; linear adds nothing. */
+export function activated(call: LayerCall, x: TensorId, kind: LayerActivation): TensorId {
+  if (kind === "linear") return x;
+  return kind === "softmax" ? call.add("softmax", [x])[0]! : call.add("activation", [x], { kind })[0]!;
+}

@@ -1,0 +1,29 @@
+import type { History } from "./history.ts";
+
+/** Figures of an epoch; Keras 3's names. Without `metrics: ["accuracy"]` there is no accuracy. */
+export interface Logs {
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly val_loss?: number;
+  readonly val_accuracy?: number;
+}
+
+export interface TrainingParams {
+  readonly epochs: number;
+  /** Steps an epoch. */
+  readonly steps: number;
+  readonly batchSize: number;
+}
+
+/** Hooks into `fit`; training waits for those that return a promise. */
+export interface Callback {
+  onTrainBegin?(params: TrainingParams): void | Promise<void>;
+  onTrainEnd?(history: History): void | Promise<void>;
+  onEpochBegin?(epoch: number): void | Promise<void>;
+  onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
+  /**
+   * After a submit, which holds one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far,
+   * as last read from the GPU; `NaN` before the first read.
+   */
+  onBatchEnd?(batch: number, logs: Logs & { readonly size: number }): void | Promise<void>;
+}

@@ -1,0 +1,222 @@
+import type { Dataset } from "../data/dataset.ts";
+import { FeaturemapError } from "../errors.ts";
+import { readBuffers } from "../gpu/readback.ts";
+import type { Runtime } from "../gpu/runtime.ts";
+import { type OpTable, opTable } from "../graph/op.ts";
+import type { AdapterClass, Choices } from "../graph/tile.ts";
+import { type BoundPlan, type Executable, prepare } from "../plan/executable.ts";
+import { permutation, seedOf } from "../random.ts";
+import { elements } from "../shape.ts";
+import type { Loss } from "./losses.ts";
+import { ModelState } from "./model-state.ts";
+import type { Network } from "./network.ts";
+import type { Optimizer } from "./optimizers.ts";
+import {
+  type DataKind,
+  dataKind,
+  evaluationProgram,
+  type Program,
+  type ProgramOptions,
+  predictionProgram,
+  trainingProgram,
+} from "./programs.ts";
+import { type SweepCounts, type SweepMetrics, type SweepProgress, sweep } from "./sweep.ts";
+
+export interface CompileSettings {
+  readonly runtime: Runtime;
+  readonly ownsRuntime: boolean;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly seed: number;
+  readonly choices: Choices;
+}
+
+export interface SweepSettings {
+  readonly batchSize: number;
+  /** What samples are multiplied by. */
+  readonly scale: number;
+  readonly stepsPerExecution: number | "auto";
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
+}
+
+type Kind = "train" | "evaluate" | "predict";
+
+interface Ready {
+  readonly kind: string;
+  readonly program: Program;
+  readonly executable: Executable;
+}
+
+/** A model on a device: its state, and a plan for each kind of work, made when first needed. */
+export class CompiledModel {
+  readonly settings: CompileSettings;
+  readonly state: ModelState;
+  /** What all training so far has cost. */
+  readonly counts: SweepCounts = { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
+  compileMs = 0;
+  datasetBytes = 0;
+  readonly #network: Network;
+  readonly #ops: OpTable;
+  readonly #ready = new Map<Kind, Ready>();
+
+  private constructor(settings: CompileSettings, network: Network, state: ModelState) {
+    this.settings = settings;
+    this.state = state;
+    this.#network = network;
+    this.#ops = opTable([...network.ops.values()], settings.optimizer.ops ?? []);
+  }
+
+  static async create(settings: CompileSettings, network: Network): Promise<CompiledModel> {
+    assertTrainable(settings, network);
+    const state = await ModelState.create(settings.runtime, network, settings.optimizer, settings.seed);
+    return new CompiledModel(settings, network, state);
+  }
+
+  get runtime(): Runtime {
+    return this.settings.runtime;
+  }
+
+  get trainingProgram(): Program | undefined {
+    return this.#ready.get("train")?.program;
+  }
+
+  /** Bytes of the buffers that hold what a step computes, all plans together. */
+  get activationBytes(): number {
+    return [...this.#ready.values()].reduce((sum, { program }) => sum + program.plan.scratchBytes, 0);
+  }
+
+  /** Readies training on a data set; each call of what it returns is an epoch. */
+  async trainer(dataset: Dataset, settings: SweepSettings): Promise<Trainer> {
+    const { program, executable } = await this.#program("train", dataset, settings);
+    const { runtime } = this;
+    const order = await runtime.buffers.createOne({ label: "order", bytes: dataset.size * 4 });
+    this.datasetBytes = dataset.bytes + order.bytes;
+    const run = this.#bind(executable, program, dataset, order.buffer);
+    return {
+      epoch: async (shuffleSeed) => {
+        const { size } = dataset;
+        const indices =
+          shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
+        runtime.device.queue.writeBuffer(order.buffer, 0, indices);
+        const { metrics, counts } = await this.#sweep(run, dataset, settings, this.counts.steps, true);
+        this.counts.steps += counts.steps;
+        this.counts.submits += counts.submits;
+        this.counts.readbacks += counts.readbacks;
+        this.counts.firstStepMs ??= counts.firstStepMs;
+        return metrics!;
+      },
+      dispose: () => order.release(),
+    };
+  }
+
+  async evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics> {
+    const { program, executable } = await this.#program("evaluate", dataset, settings);
+    const run = this.#bind(executable, program, dataset);
+    return (await this.#sweep(run, dataset, settings, 0, true)).metrics!;
+  }
+
+  /** The outputs of all samples, row by row. */
+  async predict(dataset: Dataset, settings: SweepSettings): Promise<Float32Array> {
+    const { program, executable } = await this.#program("predict", dataset, settings);
+    const bytes = dataset.size * elements(this.#network.outputShape!) * 4;
+    const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
+    try {
+      const run = this.#bind(executable, program, dataset, undefined, rows.buffer);
+      await this.#sweep(run, dataset, settings, 0, false);
+      const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }]);
+      return new Float32Array(read!);
+    } finally {
+      rows.release();
+    }
+  }
+
+  dispose(): void {
+    for (const { executable } of this.#ready.values()) executable.dispose();
+    this.#ready.clear();
+    this.state.dispose();
+    if (this.settings.ownsRuntime) this.runtime.dispose();
+  }
+
+  /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
+  async #program(kind: Kind, dataset: Dataset, { batchSize, scale }: SweepSettings): Promise<Ready> {
+    if (dataset.disposed)
+      throw new FeaturemapError("state", "The data set was disposed. Make a new one with createDataset().");
+    if (dataset.runtime !== this.runtime) {
+      throw new FeaturemapError(
+        "state",
+        "The data set is on another runtime than the model. Make both with one createRuntime().",
+      );
+    }
+    const capacity = Math.min(batchSize, dataset.size);
+    const data = dataKind(dataset, scale);
+    const key = JSON.stringify(data);
+    const known = this.#ready.get(kind);
+    if (known && known.kind === key && known.program.capacity >= capacity) return known;
+    const program = this.#build(kind, data, capacity);
+    const executable = await prepare(this.runtime, program.plan);
+    known?.executable.dispose();
+    this.compileMs += executable.compileMs;
+    const ready = { kind: key, program, executable };
+    this.#ready.set(kind, ready);
+    return ready;
+  }
+
+  #build(kind: Kind, data: DataKind, capacity: number): Program {
+    const { loss, optimizer, choices } = this.settings;
+    const adapter: AdapterClass = this.runtime.adapter.software ? "software" : "gpu";
+    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices };
+    switch (kind) {
+      case "train":
+        return trainingProgram({ ...options, loss, optimizer, ops: this.#ops });
+      case "evaluate":
+        return evaluationProgram({ ...options, loss });
+      case "predict":
+        return predictionProgram(options);
+      default:
+        throw new Error(`no program ${kind satisfies never}`);
+    }
+  }
+
+  #bind(
+    executable: Executable,
+    { tensors }: Program,
+    dataset: Dataset,
+    order?: GPUBuffer,
+    predictions?: GPUBuffer,
+  ): BoundPlan {
+    const bound = this.state.bindings(tensors);
+    bound.set(tensors.samples, dataset.x.buffer);
+    if (tensors.labels !== undefined) bound.set(tensors.labels, dataset.y!.buffer);
+    if (tensors.order !== undefined) bound.set(tensors.order, order!);
+    if (tensors.predictions !== undefined) bound.set(tensors.predictions, predictions!);
+    return executable.bind(bound);
+  }
+
+  #sweep(run: BoundPlan, dataset: Dataset, settings: SweepSettings, step: number, hasMetrics: boolean) {
+    const { runtime, state } = this;
+    const metrics = hasMetrics ? { metrics: state.metrics } : {};
+    return sweep({ ...settings, runtime, run, state: state.state, ...metrics, samples: dataset.size, step });
+  }
+}
+
+/** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
+function assertTrainable({ loss, optimizer, choices }: CompileSettings, network: Network): void {
+  const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
+  const ops = opTable([...network.ops.values()], optimizer.ops ?? []);
+  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, loss, optimizer, ops });
+}
+
+export interface Trainer {
+  /** Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. */
+  epoch(shuffleSeed: number | undefined): Promise<SweepMetrics>;
+  dispose(): void;
+}
+
+/** Sets the shuffle's stream apart from those of the parameters. */
+const SHUFFLE = 0x5eed;
+
+/** The seed of an epoch's order. */
+export function orderSeed(seed: number, epoch: number): number {
+  return seedOf(seed, SHUFFLE, epoch);
+}

@@ -1,0 +1,128 @@
+import type { Dataset } from "../data/dataset.ts";
+import { FeaturemapError, finiteNumber, knownKeys, oneOf, positiveInteger, show } from "../errors.ts";
+import type { Callback, Logs } from "./callbacks.ts";
+import { type CompiledModel, orderSeed } from "./compiled.ts";
+import { History } from "./history.ts";
+import { progressLogger } from "./progress-logger.ts";
+import type { SweepMetrics } from "./sweep.ts";
+
+/** How the samples of a call are cut into steps. */
+export interface BatchOptions {
+  /** Samples a step. Default 32. */
+  readonly batchSize?: number;
+  /** Steps a submit. Default `auto`: one, and more as long as a submit stays below 40 ms. Does not change results. */
+  readonly stepsPerExecution?: number | "auto";
+  /** Stops after the submits that are under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** @typeParam V what serves as validation data */
+export interface FitOptions<V> extends BatchOptions {
+  /** Default 1. */
+  readonly epochs?: number;
+  /** 0 silent, 1 (default) a progress line, 2 a line an epoch. */
+  readonly verbose?: 0 | 1 | 2;
+  /** Evaluated after each epoch. */
+  readonly validationData?: V;
+  /** Whether each epoch takes the samples in a new order. Default true. */
+  readonly shuffle?: boolean;
+  /** Of the orders. Default: the seed that `compile` was given. */
+  readonly seed?: number;
+  readonly callbacks?: readonly Callback[];
+}
+
+const FIT_OPTIONS = [
+  ...[
+    "batchSize",
+    "stepsPerExecution",
+    "signal",
+    "epochs",
+    "verbose",
+    "validationData",
+    "shuffle",
+    "seed",
+    "callbacks",
+  ],
+];
+
+/** @throws FeaturemapError `value` for an option that is unknown or out of range */
+export function checkFitOptions(options: FitOptions<unknown>): void {
+  knownKeys(options, FIT_OPTIONS, "fit");
+  positiveInteger(options.epochs ?? 1, "fit: epochs");
+  oneOf(String(options.verbose ?? 1), ["0", "1", "2"], "fit: verbose");
+  if (options.seed !== undefined) finiteNumber(options.seed, "fit: seed");
+  batching(options, "fit");
+}
+
+/** @throws FeaturemapError `value` for an option that is out of range */
+export function batching({ batchSize = 32, stepsPerExecution = "auto", signal }: BatchOptions, where: string) {
+  positiveInteger(batchSize, `${where}: batchSize`);
+  if (stepsPerExecution !== "auto") positiveInteger(stepsPerExecution, `${where}: stepsPerExecution`);
+  if (signal !== undefined && typeof signal.aborted !== "boolean") {
+    throw new FeaturemapError("value", `${where}: signal must be an AbortSignal, got ${show(signal)}.`);
+  }
+  return { batchSize, stepsPerExecution, signal };
+}
+
+/** One side of `fit`: data on the GPU and what its numbers are multiplied by. */
+export interface ScaledDataset {
+  readonly dataset: Dataset;
+  readonly scale: number;
+}
+
+export interface FitCall {
+  readonly compiled: CompiledModel;
+  readonly training: ScaledDataset;
+  readonly validation: ScaledDataset | undefined;
+  readonly options: FitOptions<unknown>;
+  readonly withAccuracy: boolean;
+  /** Epochs that the model was trained before, so that a second `fit` goes on to new orders. */
+  readonly epochsBefore: number;
+  /** Called as each epoch ends. */
+  readonly onEpoch: () => void;
+}
+
+/** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
+export async function runFit(call: FitCall): Promise<History> {
+  const { compiled, training, validation, options, withAccuracy } = call;
+  const { epochs = 1, verbose = 1, shuffle = true, seed = compiled.settings.seed } = options;
+  const batches = batching(options, "fit");
+  const logs = (metrics: SweepMetrics | undefined): Logs => ({
+    loss: metrics?.loss ?? Number.NaN,
+    ...(withAccuracy ? { accuracy: metrics?.accuracy ?? Number.NaN } : {}),
+  });
+  const history = new History();
+  const callbacks = [...(verbose ? [progressLogger(verbose)] : []), ...(options.callbacks ?? [])];
+  const each = async (event: (callback: Callback) => void | Promise<void> | undefined) => {
+    for (const callback of callbacks) await event(callback);
+  };
+  const trainer = await compiled.trainer(training.dataset, {
+    ...batches,
+    scale: training.scale,
+    onProgress: ({ done, metrics }) =>
+      each((callback) => callback.onBatchEnd?.(done, { ...logs(metrics), size: batches.batchSize })),
+  });
+  try {
+    const steps = Math.ceil(training.dataset.size / batches.batchSize);
+    await each((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize: batches.batchSize }));
+    for (let epoch = 0; epoch < epochs && !batches.signal?.aborted; epoch++) {
+      await each((callback) => callback.onEpochBegin?.(epoch));
+      const metrics = await trainer.epoch(shuffle ? orderSeed(seed, call.epochsBefore + epoch) : undefined);
+      call.onEpoch();
+      if (batches.signal?.aborted) break;
+      const held = validation && (await compiled.evaluate(validation.dataset, { ...batches, scale: validation.scale }));
+      if (batches.signal?.aborted) break;
+      const epochLogs = { ...logs(metrics), ...(held ? validationLogs(logs(held)) : {}) };
+      history.add(epoch, epochLogs);
+      await each((callback) => callback.onEpochEnd?.(epoch, epochLogs));
+    }
+    await each((callback) => callback.onTrainEnd?.(history));
+    return history;
+  } finally {
+    trainer.dispose();
+  }
+}
+
+function validationLogs({ loss, accuracy }: Logs): Pick<Logs, "val_loss" | "val_accuracy"> {
+  return { val_loss: loss, ...(accuracy === undefined ? {} : { val_accuracy: accuracy }) };
+}

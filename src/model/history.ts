@@ -1,0 +1,16 @@
+import type { Logs } from "./callbacks.ts";
+
+/** What `fit` returns: the figures of each epoch, under Keras 3's names. */
+export class History {
+  readonly epoch: number[] = [];
+  readonly history: Record<string, number[]> & { loss: number[] } = { loss: [] };
+
+  /** @internal */
+  add(epoch: number, logs: Logs): void {
+    this.epoch.push(epoch);
+    for (const [name, value] of Object.entries(logs)) {
+      this.history[name] ??= [];
+      this.history[name].push(value);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { OwnedBuffer } from "../gpu/buffers.ts";
+import { readBuffers } from "../gpu/readback.ts";
+import type { Runtime } from "../gpu/runtime.ts";
+import { byteLength, type TensorId } from "../graph/graph.ts";
+import { initialize } from "../layers/initializers.ts";
+import { seedOf } from "../random.ts";
+import { elements, type Shape } from "../shape.ts";
+import type { Network } from "./network.ts";
+import type { Optimizer } from "./optimizers.ts";
+import { METRIC_WORDS, type ProgramTensors } from "./programs.ts";
+
+const scalar: Shape = [1];
+
+/** What a model keeps on the GPU from step to step: parameters, optimizer slots, rates, the step's state, metrics. */
+export class ModelState {
+  readonly runtime: Runtime;
+  readonly parameterBytes: number;
+  readonly #network: Network;
+  readonly #optimizer: Optimizer;
+  readonly #parameters: readonly OwnedBuffer[];
+  readonly #slots: readonly (readonly OwnedBuffer[])[];
+  readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
+  readonly #state: OwnedBuffer;
+  readonly #metrics: OwnedBuffer;
+  readonly #all: readonly OwnedBuffer[];
+
+  private constructor(runtime: Runtime, network: Network, optimizer: Optimizer, owned: readonly OwnedBuffer[]) {
+    this.runtime = runtime;
+    this.#network = network;
+    this.#optimizer = optimizer;
+    this.#all = owned;
+    const rest = [...owned];
+    this.#parameters = network.parameters.map(() => rest.shift()!);
+    this.#slots = network.parameters.map(({ shape }) => (optimizer.slots?.(shape) ?? []).map(() => rest.shift()!));
+    this.#hyperparameters = new Map(Object.keys(optimizer.hyperparameters).map((name) => [name, rest.shift()!]));
+    this.#state = rest.shift()!;
+    this.#metrics = rest.shift()!;
+    this.parameterBytes = this.#parameters.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Makes the buffers, gives the parameters their first values and the optimizer's slots zeros. */
+  static async create(runtime: Runtime, network: Network, optimizer: Optimizer, seed: number): Promise<ModelState> {
+    const floats = (label: string, shape: Shape) => ({ label, bytes: byteLength({ shape, dtype: "f32" }) });
+    const requests = [
+      ...network.parameters.map(({ path, shape }) => floats(path, shape)),
+      ...network.parameters.flatMap(({ path, shape }) =>
+        (optimizer.slots?.(shape) ?? []).map((slot) => floats(`${path}/${slot.name}`, slot.shape)),
+      ),
+      ...Object.keys(optimizer.hyperparameters).map((name) => floats(name, scalar)),
+      { label: "state", bytes: 32 },
+      { label: "metrics", bytes: METRIC_WORDS * 4 },
+    ];
+    const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));
+    state.setParameters(
+      network.parameters.map(({ initializer, shape }, i) => initialize(initializer, shape, seedOf(seed, i))),
+    );
+    for (const [name, value] of Object.entries(optimizer.hyperparameters)) {
+      runtime.device.queue.writeBuffer(state.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
+    }
+    return state;
+  }
+
+  get optimizer(): Optimizer {
+    return this.#optimizer;
+  }
+
+  get state(): GPUBuffer {
+    return this.#state.buffer;
+  }
+
+  get metrics(): GPUBuffer {
+    return this.#metrics.buffer;
+  }
+
+  /** The buffers that a program's tensors stand for. */
+  bindings(tensors: ProgramTensors): Map<TensorId, GPUBuffer> {
+    const bound = new Map<TensorId, GPUBuffer>([[tensors.state, this.state]]);
+    tensors.parameters.forEach((id, i) => {
+      bound.set(id, this.#parameters[i]!.buffer);
+    });
+    tensors.slots?.forEach((slots, i) => {
+      slots.forEach((id, j) => {
+        bound.set(id, this.#slots[i]![j]!.buffer);
+      });
+    });
+    for (const [name, id] of tensors.hyperparameters ?? []) bound.set(id, this.#hyperparameters.get(name)!.buffer);
+    if (tensors.metrics !== undefined) bound.set(tensors.metrics, this.metrics);
+    return bound;
+  }
+
+  /** The values are taken as checked. */
+  setParameters(values: readonly Float32Array[]): void {
+    values.forEach((value, i) => {
+      this.runtime.device.queue.writeBuffer(this.#parameters[i]!.buffer, 0, new Float32Array(value));
+    });
+  }
+
+  async readParameters(): Promise<Float32Array[]> {
+    const sources = this.#parameters.map(({ buffer, bytes }) => ({ buffer, bytes }));
+    const read = await readBuffers(this.runtime, sources);
+    return read.map((bytes, i) => new Float32Array(bytes, 0, elements(this.#network.parameters[i]!.shape)));
+  }
+
+  dispose(): void {
+    for (const owned of this.#all) owned.release();
+  }
+}

@@ -1,0 +1,161 @@
+import { FeaturemapError, show } from "../errors.ts";
+import { addTensor, emptyGraph, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
+import { addNode, type OpTable, opTable } from "../graph/op.ts";
+import type { Layer, ParameterSpec } from "../layers/layer.ts";
+import { coreOps } from "../ops/table.ts";
+import { elements, type Shape, sameShape, showShape } from "../shape.ts";
+
+export interface BuiltLayer {
+  readonly layer: Layer;
+  readonly name: string;
+  readonly inputShape: Shape;
+  /** Of one sample. */
+  readonly outputShape: Shape;
+  readonly parameters: readonly ParameterSpec[];
+}
+
+/** Layers in a row, named, and checked as soon as the input's shape is known. Pure: runs without a GPU. */
+export class Network {
+  readonly #layers: { layer: Layer; name: string }[] = [];
+  #ops: OpTable = coreOps;
+  #inputShape: Shape | undefined;
+  #built: BuiltLayer[] = [];
+
+  get ops(): OpTable {
+    return this.#ops;
+  }
+
+  /** Shape of one sample; unknown until the first layer or the data tells it. */
+  get inputShape(): Shape | undefined {
+    return this.#inputShape;
+  }
+
+  /** What is built; all layers, once the input's shape is known. */
+  get built(): readonly BuiltLayer[] {
+    return this.#built;
+  }
+
+  get layers(): readonly { readonly layer: Layer; readonly name: string }[] {
+    return this.#layers;
+  }
+
+  get outputShape(): Shape | undefined {
+    return this.#built.at(-1)?.outputShape;
+  }
+
+  /** All parameters, layer by layer: the order of Keras's `get_weights`. */
+  get parameters(): readonly (ParameterSpec & { readonly path: string })[] {
+    return this.#built.flatMap(({ name, parameters }) =>
+      parameters.map((spec) => ({ ...spec, path: `${name}/${spec.name}` })),
+    );
+  }
+
+  get parameterCount(): number {
+    return this.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
+  }
+
+  /** Appends a layer. Throws, and stays as it was, where the layer does not fit. */
+  add(layer: Layer): void {
+    if (typeof layer?.call !== "function") {
+      throw new FeaturemapError(
+        "value",
+        `A layer must come from conv2d(), dense() and their like, got ${show(layer)}.`,
+      );
+    }
+    const name = this.#freeName(layer);
+    const ops = layer.ops ? opTable([...this.#ops.values()], layer.ops) : this.#ops;
+    const inputShape = this.#inputShape ?? (this.#layers.length === 0 ? layer.inputShape : undefined);
+    const built = inputShape && this.#buildLayer(layer, name, ops, inputShape);
+    this.#ops = ops;
+    this.#layers.push({ layer, name });
+    this.#inputShape = inputShape;
+    if (built) this.#built.push(built);
+  }
+
+  /** Builds all layers for samples of a shape. */
+  build(sample: Shape): void {
+    if (this.#layers.length === 0)
+      throw new FeaturemapError("state", "The model has no layers. Add some with model.add().");
+    if (this.#inputShape) {
+      if (sameShape(sample, this.#inputShape)) return;
+      const got = `${showShape(this.#inputShape)} a sample, got ${showShape(sample)}`;
+      throw new FeaturemapError("shape", `The model takes ${got}.`);
+    }
+    const declared = this.#layers[0]!.layer.inputShape;
+    const before = this.#built;
+    this.#built = [];
+    try {
+      for (const { layer, name } of this.#layers)
+        this.#built.push(this.#buildLayer(layer, name, this.#ops, declared ?? sample));
+    } catch (error) {
+      this.#built = before;
+      throw error;
+    }
+    this.#inputShape = sample;
+  }
+
+  /** Adds all layers' nodes to a graph; `parameters` are tensors for each of `this.parameters`. */
+  call(graph: Graph, input: TensorId, parameters: readonly TensorId[]): TensorId {
+    let at = 0;
+    return this.#built.reduce((x, { layer, name, parameters: { length } }) => {
+      const own = parameters.slice(at, at + length);
+      at += length;
+      return callLayer(this.#ops, graph, { layer, name }, x, own);
+    }, input);
+  }
+
+  #buildLayer(layer: Layer, name: string, ops: OpTable, first: Shape): BuiltLayer {
+    const before = this.#built.at(-1);
+    const inputShape = before?.outputShape ?? first;
+    const parameters = layer.parameters({ name, input: inputShape, from: before?.name ?? "the input" });
+    const graph = emptyGraph();
+    const input = addTensor(graph, before?.name ?? "input", "scratch", { shape: [1, ...inputShape], dtype: "f32" });
+    const own = parameters.map((spec) => addTensor(graph, spec.name, "state", { shape: spec.shape, dtype: "f32" }));
+    const output = callLayer(ops, graph, { layer, name }, input, own);
+    return { layer, name, inputShape, parameters, outputShape: tensorOf(graph, output).shape.slice(1) };
+  }
+
+  /** Keras's: `conv2d`, `conv2d_1`, ...; a name that the user gave must be free. */
+  #freeName(layer: Layer): string {
+    const taken = new Set(this.#layers.map(({ name }) => name));
+    if (layer.name !== undefined) {
+      if (taken.has(layer.name)) {
+        throw new FeaturemapError("value", `The model has a layer named "${layer.name}" already. Names must differ.`);
+      }
+      return layer.name;
+    }
+    const base = snakeCase(layer.type);
+    for (let i = 0; ; i++) {
+      const name = i === 0 ? base : `${base}_${i}`;
+      if (!taken.has(name)) return name;
+    }
+  }
+}
+
+function callLayer(
+  ops: OpTable,
+  graph: Graph,
+  { layer, name }: { layer: Layer; name: string },
+  input: TensorId,
+  parameters: readonly TensorId[],
+): TensorId {
+  let first = true;
+  return layer.call({
+    input,
+    parameters,
+    shapeOf: (id) => tensorOf(graph, id).shape,
+    add: (op, inputs, attributes = {}) => {
+      const outputs = addNode(ops, graph, { op, name: first ? name : `${name}/${op}`, inputs, attributes });
+      first = false;
+      return outputs;
+    },
+  });
+}
+
+/** `MaxPooling2D` becomes `max_pooling2d`, as in Keras. */
+function snakeCase(type: string): string {
+  return type
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .replace(/(\d)D$/, "$1d")
+    .toLowerCase();
+}

@@ -1,0 +1,194 @@
+import type { Dataset } from "../data/dataset.ts";
+import { gradients } from "../graph/gradients.ts";
+import type { DType } from "../graph/graph.ts";
+import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
+import { addNode, type OpTable } from "../graph/op.ts";
+import { rewrite } from "../graph/rewrite.ts";
+import type { AdapterClass, Choices } from "../graph/tile.ts";
+import { lower } from "../plan/lower.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Shape } from "../shape.ts";
+import type { Loss } from "./losses.ts";
+import type { Network } from "./network.ts";
+import type { Optimizer } from "./optimizers.ts";
+
+/** Loss sum as f32 bits, hits, samples, steps: see `shaders/advance.wgsl`. */
+export const METRIC_WORDS = 4;
+
+/** What a plan depends on beside the model: one plan serves all data of one kind. */
+export interface DataKind {
+  readonly sampleShape: Shape;
+  readonly sampleDtype: DType;
+  readonly scale: number;
+}
+
+export function dataKind({ x }: Dataset, scale: number): DataKind {
+  return { sampleShape: x.shape, sampleDtype: x.dtype, scale };
+}
+
+/** Tensors that the caller binds buffers to; a program has those that it needs. */
+export interface ProgramTensors {
+  readonly state: TensorId;
+  readonly samples: TensorId;
+  readonly parameters: readonly TensorId[];
+  readonly labels?: TensorId;
+  readonly order?: TensorId;
+  readonly metrics?: TensorId;
+  /** By hyperparameter. */
+  readonly hyperparameters?: ReadonlyMap<string, TensorId>;
+  /** One list a parameter. */
+  readonly slots?: readonly (readonly TensorId[])[];
+  /** One a parameter, where gradients were asked for. */
+  readonly gradients?: readonly TensorId[];
+  /** Where predictions go, all samples'. */
+  readonly predictions?: TensorId;
+}
+
+export interface Program {
+  readonly plan: Plan;
+  readonly tensors: ProgramTensors;
+  /** Rows of the largest batch that it takes. */
+  readonly capacity: number;
+}
+
+export interface ProgramOptions {
+  readonly network: Network;
+  readonly capacity: number;
+  readonly data: DataKind;
+  readonly adapter: AdapterClass;
+  readonly choices: Choices;
+}
+
+/** One training step: gather, forward, loss, backward, update, advance. */
+export function trainingProgram(
+  options: ProgramOptions & { loss: Loss; optimizer: Optimizer; ops: OpTable; keepGradients?: boolean },
+): Program {
+  const { network, loss, optimizer, ops, capacity } = options;
+  const build = start(options, ops, "train");
+  const { graph, add, parameters } = build;
+  const { x, labels, y, order } = gather(build, options, loss);
+  const { loss: rows, correct } = loss.build(graph, { output: network.call(graph, x, parameters), labels: y!, add });
+  const made = gradients(ops, graph, rows, parameters);
+
+  const hyperparameters = new Map(
+    Object.keys(optimizer.hyperparameters).map((name) => [
+      name,
+      addTensor(graph, name, "state", { shape: [1], dtype: "f32" }),
+    ]),
+  );
+  const slots = parameters.map((parameter, i) => {
+    const { path, shape } = network.parameters[i]!;
+    const own = (optimizer.slots?.(shape) ?? []).map((slot) =>
+      addTensor(graph, `${path}/${slot.name}`, "state", { ...slot, dtype: "f32" }),
+    );
+    optimizer.step({
+      parameter,
+      gradient: made[i]!,
+      slots: own,
+      hyperparameter: (name) => hyperparameters.get(name)!,
+      add: (op, inputs, attributes) =>
+        addNode(ops, graph, { op, name: `${path}/${op}`, inputs, attributes: attributes ?? {} }),
+    });
+    return own;
+  });
+
+  const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
+  addNode(ops, graph, {
+    op: "advance",
+    name: "advance",
+    inputs: [graph.state, rows, correct, metrics],
+    attributes: { batch: capacity },
+  });
+  if (options.keepGradients) graph.results.push(...made);
+  const tensors = {
+    ...build.tensors,
+    labels: labels!,
+    order: order!,
+    metrics,
+    hyperparameters,
+    slots,
+    gradients: made,
+  };
+  return finish(options, ops, "training step", graph, tensors);
+}
+
+/** Forward and loss, metrics added up. */
+export function evaluationProgram(options: ProgramOptions & { loss: Loss }): Program {
+  const { network, loss, capacity } = options;
+  const build = start(options, network.ops, "evaluate");
+  const { graph, add, parameters } = build;
+  const { x, labels, y } = gather(build, { ...options, shuffled: false }, loss);
+  const { loss: rows, correct } = loss.build(graph, { output: network.call(graph, x, parameters), labels: y!, add });
+  const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
+  addNode(network.ops, graph, {
+    op: "advance",
+    name: "advance",
+    inputs: [graph.state, rows, correct, metrics],
+    attributes: { batch: capacity },
+  });
+  return finish(options, network.ops, "evaluation step", graph, { ...build.tensors, labels: labels!, metrics });
+}
+
+/** Forward, each batch's output written to its place among all samples'. */
+export function predictionProgram(options: ProgramOptions): Program {
+  const { network, capacity } = options;
+  const build = start(options, network.ops, "predict");
+  const { graph, add, parameters } = build;
+  const { x } = gather(build, { ...options, shuffled: false });
+  const output = network.call(graph, x, parameters);
+  const predictions = addTensor(graph, "predictions", "data", { shape: [1, ...network.outputShape!], dtype: "f32" });
+  add("batchScatter", [graph.state, output, predictions]);
+  addNode(network.ops, graph, {
+    op: "advance",
+    name: "advance",
+    inputs: [graph.state],
+    attributes: { batch: capacity },
+  });
+  return finish(options, network.ops, "prediction step", graph, { ...build.tensors, predictions });
+}
+
+interface Build {
+  readonly graph: Graph;
+  readonly add: (op: string, inputs: readonly TensorId[], attributes?: Record<string, unknown>) => readonly TensorId[];
+  readonly parameters: readonly TensorId[];
+  readonly tensors: ProgramTensors;
+}
+
+function start({ network, data }: ProgramOptions, ops: OpTable, name: string): Build {
+  const graph = emptyGraph();
+  // The number of samples is the data set's, not the plan's.
+  const samples = addTensor(graph, "samples", "data", { shape: [1, ...data.sampleShape], dtype: data.sampleDtype });
+  const parameters = network.parameters.map(({ path, shape }) =>
+    addTensor(graph, path, "state", { shape, dtype: "f32" }),
+  );
+  return {
+    graph,
+    add: (op, inputs, attributes = {}) => addNode(ops, graph, { op, name: `${name}/${op}`, inputs, attributes }),
+    parameters,
+    tensors: { state: graph.state, samples, parameters },
+  };
+}
+
+function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, loss?: Loss) {
+  const { graph, add, tensors } = build;
+  const { network, capacity, data, shuffled = true } = options;
+  const kind = loss?.labels(network.outputShape!);
+  const labels = kind && addTensor(graph, "labels", "data", { shape: [1, ...kind.shape], dtype: kind.dtype });
+  const order = shuffled ? addTensor(graph, "order", "data", { shape: [1], dtype: "u32" }) : undefined;
+  const inputs = [graph.state, tensors.samples, labels, order].filter((id) => id !== undefined);
+  const attributes = {
+    batch: capacity,
+    sampleShape: data.sampleShape,
+    scale: data.scale,
+    shuffled,
+    ...(kind ? { labelShape: kind.shape, labelDtype: kind.dtype } : {}),
+  };
+  const [x, y] = add("batchGather", inputs, attributes);
+  return { x: x!, y, labels, order };
+}
+
+function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
+  rewrite(ops, graph);
+  const { capacity, adapter, choices } = options;
+  return { plan: lower(ops, graph, { name, adapter, choices }), tensors, capacity };
+}

@@ -1,0 +1,391 @@
+import { type Dataset, Dataset as DatasetClass, type HostData, hostData, upload } from "../data/dataset.ts";
+import type { DataInput } from "../data/tensor.ts";
+import { FeaturemapError, finiteNumber, knownKeys, oneOf, show } from "../errors.ts";
+import { createRuntime, type Runtime } from "../gpu/runtime.ts";
+import type { Choices } from "../graph/tile.ts";
+import type { Layer } from "../layers/layer.ts";
+import type { Plan } from "../plan/plan.ts";
+import { batchShape, elements, type Shape, sameShape, showShape } from "../shape.ts";
+import { CompiledModel } from "./compiled.ts";
+import { type BatchOptions, batching, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
+import type { History } from "./history.ts";
+import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
+import { Network } from "./network.ts";
+import type { Optimizer } from "./optimizers.ts";
+import { type ModelStats, statsOf } from "./stats.ts";
+import { summaryText } from "./summary.ts";
+
+export interface CompileOptions {
+  /** A name, or a loss of one's own. */
+  readonly loss: LossName | Loss;
+  readonly optimizer: Optimizer;
+  /** What `fit` and `evaluate` report beside the loss. Default none. */
+  readonly metrics?: readonly MetricName[];
+  /** Where the model lives. Default: a runtime of its own, which `dispose` frees. */
+  readonly runtime?: Runtime;
+  /** Of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
+  readonly seed?: number;
+  /** Tiles of an earlier run, by node (`model.stats().choices`), to repeat it bit for bit on the same adapter. */
+  readonly choices?: Choices;
+}
+
+export interface Weight {
+  /** `conv2d/kernel` */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+export interface Evaluation {
+  readonly loss: number;
+  /** With `metrics: ["accuracy"]`. */
+  readonly accuracy?: number;
+}
+
+type Labelled = readonly [x: DataInput, y: DataInput] | Dataset;
+
+/** A stack of layers that is trained, evaluated and asked for predictions on a GPU: Keras's `Sequential`. */
+export class Sequential {
+  readonly name: string;
+  readonly #network = new Network();
+  #compiled: CompiledModel | undefined;
+  #loss: Loss | undefined;
+  #withAccuracy = false;
+  #disposed = false;
+  #busy: string | undefined;
+  /** What `fit` multiplied bytes by; `evaluate` and `predict` do the same. */
+  #byteScale: number | undefined;
+  #epochs = 0;
+  /** `compile` before the input's shape is known waits for the first data. */
+  #pending: (() => Promise<CompiledModel>) | undefined;
+
+  /** @internal Use `sequential`. */
+  constructor(layers: readonly Layer[], name: string) {
+    this.name = name;
+    for (const layer of layers) this.add(layer);
+  }
+
+  /** Shape of one sample of the output, once the input's is known. */
+  get outputShape(): Shape | undefined {
+    return this.#network.outputShape;
+  }
+
+  /**
+   * Appends a layer.
+   *
+   * @throws FeaturemapError `shape` where it does not fit what is before it; `state` after `compile`
+   */
+  add(layer: Layer): void {
+    if (this.#compiled || this.#pending)
+      throw new FeaturemapError("state", "model.add: layers cannot be added after compile().");
+    this.#network.add(layer);
+  }
+
+  /** Prints Keras's table of layers, shapes and parameters, and returns it. `print` defaults to `console.log`. */
+  summary(options: { readonly print?: (text: string) => void } = {}): string {
+    const optimizer = this.#compiled?.settings.optimizer;
+    const numbers = optimizer && optimizerNumbers(this.#network, optimizer);
+    const text = summaryText(this.name, this.#network, numbers);
+    (options.print ?? console.log)(text);
+    return text;
+  }
+
+  /**
+   * Chooses loss, optimizer and device, and gives the parameters their first values. Compiled again, a model keeps its
+   * weights. Pipelines are compiled when the first batch size is seen.
+   *
+   * @throws FeaturemapError `value` for a wrong option; `device` where there is no WebGPU; `limit` where it has no room
+   */
+  compile(options: CompileOptions): Promise<void> {
+    return this.#exclusively("compile", async () => {
+      knownKeys(options, ["loss", "optimizer", "metrics", "runtime", "seed", "choices"], "compile");
+      const loss = typeof options.loss === "object" ? options.loss : lossNamed(options.loss);
+      const optimizer = options.optimizer;
+      if (typeof optimizer?.step !== "function") {
+        throw new FeaturemapError(
+          "value",
+          `compile: optimizer must come from sgd() and its like, got ${show(optimizer)}.`,
+        );
+      }
+      const metrics = (options.metrics ?? []).map((metric) => oneOf(metric, METRICS, "compile: metrics"));
+      const seed = finiteNumber(options.seed ?? 0, "compile: seed");
+      if (this.#network.layers.length === 0)
+        throw new FeaturemapError("state", "compile: the model has no layers. Add some with model.add().");
+      const kept = this.#compiled && (await this.#compiled.state.readParameters());
+      const ownsRuntime = options.runtime === undefined;
+      const runtime = options.runtime ?? (await createRuntime());
+      const settings = { runtime, ownsRuntime, loss, optimizer, seed, choices: options.choices ?? {} };
+      const make = async () => {
+        const compiled = await CompiledModel.create(settings, this.#network);
+        if (kept) compiled.state.setParameters(kept);
+        return compiled;
+      };
+      try {
+        if (this.#network.inputShape) this.#become(await make());
+        else this.#pending = make;
+      } catch (error) {
+        if (ownsRuntime) runtime.dispose();
+        throw error;
+      }
+      this.#loss = loss;
+      this.#withAccuracy = metrics.includes("accuracy");
+    });
+  }
+
+  /**
+   * Trains for a number of epochs, either on samples and labels, which are uploaded for the call, or on a `Dataset`.
+   *
+   * @throws FeaturemapError before any GPU work: `shape`, `value` where data, labels or options do not suit the model;
+   *   `limit` where the adapter cannot run the plan; `state` where the model is not compiled, disposed or busy
+   */
+  fit(dataset: Dataset, options?: FitOptions<Labelled>): Promise<History>;
+  fit(x: DataInput, y: DataInput, options?: FitOptions<Labelled>): Promise<History>;
+  fit(x: DataInput | Dataset, y?: DataInput | FitOptions<Labelled>, options?: FitOptions<Labelled>): Promise<History> {
+    return this.#exclusively("fit", async () => {
+      const call = splitCall(x, y, options, "fit");
+      const fitOptions = (call.options ?? {}) as FitOptions<Labelled>;
+      checkFitOptions(fitOptions);
+      const { validationData } = fitOptions;
+      const training = this.#check(call.data, "fit", true);
+      const held = validationData && this.#check(pairOf(validationData), "fit: validationData", true);
+      const compiled = await this.#ready();
+      const byteScale = this.#byteScale;
+      this.#byteScale = training.x.dtype === "u8" ? (training.x.scale ?? 1) : byteScale;
+      return this.#uploaded(compiled, [training, held], ([trained, validation]) =>
+        runFit({
+          compiled,
+          training: trained!,
+          validation,
+          options: fitOptions,
+          withAccuracy: this.#withAccuracy,
+          epochsBefore: this.#epochs,
+          onEpoch: () => {
+            this.#epochs++;
+          },
+        }),
+      );
+    });
+  }
+
+  /** Mean loss, and accuracy if it is a metric, over all samples. Throws as `fit` does. */
+  evaluate(dataset: Dataset, options?: BatchOptions): Promise<Evaluation>;
+  evaluate(x: DataInput, y: DataInput, options?: BatchOptions): Promise<Evaluation>;
+  evaluate(x: DataInput | Dataset, y?: DataInput | BatchOptions, options?: BatchOptions): Promise<Evaluation> {
+    return this.#exclusively("evaluate", async () => {
+      const call = splitCall(x, y, options, "evaluate");
+      const batches = batchOptions(call.options, "evaluate");
+      const data = this.#check(call.data, "evaluate", true);
+      const compiled = await this.#ready();
+      return this.#uploaded(compiled, [data], async ([samples]) =>
+        this.#evaluation(await compiled.evaluate(samples!.dataset, { ...batches, scale: samples!.scale })),
+      );
+    });
+  }
+
+  /** The model's output for each sample: [samples, ...output]. Throws as `fit` does. */
+  predict(x: DataInput | Dataset, options: BatchOptions = {}): Promise<{ data: Float32Array; shape: number[] }> {
+    return this.#exclusively("predict", async () => {
+      const batches = batchOptions(options, "predict");
+      const data = this.#check(x instanceof DatasetClass ? x : { x }, "predict", false);
+      const compiled = await this.#ready();
+      return this.#uploaded(compiled, [data], async ([samples]) => ({
+        data: await compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale }),
+        shape: [data.size, ...this.#network.outputShape!],
+      }));
+    });
+  }
+
+  /** One training step on the given samples, as one batch. Returns its loss before the step. Throws as `fit` does. */
+  trainOnBatch(x: DataInput, y: DataInput): Promise<Evaluation> {
+    return this.#exclusively("trainOnBatch", async () => {
+      const data = this.#check({ x, y }, "trainOnBatch", true);
+      const compiled = await this.#ready();
+      if (data.x.dtype === "u8") this.#byteScale = data.x.scale ?? 1;
+      return this.#uploaded(compiled, [data], async ([samples]) => {
+        const settings = { batchSize: data.size, stepsPerExecution: 1, scale: samples!.scale };
+        const trainer = await compiled.trainer(samples!.dataset, settings);
+        try {
+          return this.#evaluation(await trainer.epoch(undefined));
+        } finally {
+          trainer.dispose();
+        }
+      });
+    });
+  }
+
+  /** All parameters, layer by layer, kernel before bias: the order and the layouts of Keras's `get_weights`. */
+  getWeights(): Promise<Weight[]> {
+    return this.#exclusively("getWeights", async () => {
+      const compiled = await this.#ready("getWeights");
+      const values = await compiled.state.readParameters();
+      return this.#network.parameters.map(({ path, shape }, i) => ({ name: path, shape, data: values[i]! }));
+    });
+  }
+
+  /**
+   * Replaces all parameters, in the order of `getWeights`; names are not looked at.
+   *
+   * @throws FeaturemapError `shape` where number or shapes differ; then nothing is changed
+   */
+  setWeights(weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[]): Promise<void> {
+    return this.#exclusively("setWeights", async () => {
+      const compiled = await this.#ready("setWeights");
+      const { parameters } = this.#network;
+      if (weights.length !== parameters.length) {
+        throw new FeaturemapError(
+          "shape",
+          `setWeights wants ${parameters.length} arrays, one a parameter, got ${weights.length}.`,
+        );
+      }
+      const values = parameters.map(({ path, shape }, i) => {
+        const { data, shape: got } = weights[i]!;
+        if (data?.length !== elements(shape) || (got && !sameShape(got, shape))) {
+          const have = got ? showShape(got) : `${data?.length} numbers`;
+          throw new FeaturemapError(
+            "shape",
+            `setWeights: "${path}" has shape ${showShape(shape)}, got ${have} at place ${i}.`,
+          );
+        }
+        return Float32Array.from(data);
+      });
+      compiled.state.setParameters(values);
+    });
+  }
+
+  /** What training has cost so far, and what it holds. Figures of steps are those of `fit` and `trainOnBatch`. */
+  stats(): ModelStats {
+    return statsOf(this.#compiled);
+  }
+
+  /** The plan of a training step, once one was made: print it with `String(model.plan)`. */
+  get plan(): Plan | undefined {
+    return this.#compiled?.trainingProgram?.plan;
+  }
+
+  get runtime(): Runtime | undefined {
+    return this.#compiled?.runtime;
+  }
+
+  /** Frees every GPU buffer of the model, and its runtime if it is its own. The model cannot be used afterwards. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#compiled?.dispose();
+    this.#compiled = undefined;
+    this.#pending = undefined;
+  }
+
+  #become(compiled: CompiledModel): void {
+    this.#compiled?.dispose();
+    this.#compiled = compiled;
+    this.#pending = undefined;
+  }
+
+  async #ready(where?: string): Promise<CompiledModel> {
+    if (this.#pending && this.#network.inputShape) this.#become(await this.#pending());
+    if (!this.#compiled) {
+      const why = this.#pending
+        ? "the input's shape is not known yet: give the first layer an inputShape"
+        : "call model.compile() first";
+      throw new FeaturemapError("state", `${where ?? "The model"} cannot go on: ${why}.`);
+    }
+    this.#compiled.runtime.assertLive();
+    return this.#compiled;
+  }
+
+  /** Everything that can be wrong with data, found before it is uploaded. */
+  #check(
+    input: Dataset | { x: DataInput; y?: DataInput | undefined },
+    where: string,
+    labelled: boolean,
+  ): HostData | Dataset {
+    if (!this.#compiled && !this.#pending) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
+    const data = input instanceof DatasetClass ? input : hostData(input);
+    this.#network.build(data.x.shape);
+    if (!labelled) return data;
+    const output = this.#network.outputShape!;
+    if (!data.y) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
+    if (output.length !== 1) {
+      throw new FeaturemapError(
+        "shape",
+        `${where}: the model's output is ${batchShape(output)}, but losses want [batch, classes]. Add flatten().`,
+      );
+    }
+    this.#loss!.check(data.y, output);
+    return data;
+  }
+
+  /** Uploads what is not on the GPU yet, runs, and frees what it uploaded. */
+  async #uploaded<T>(
+    compiled: CompiledModel,
+    inputs: readonly (HostData | Dataset | undefined)[],
+    run: (datasets: readonly (ScaledDataset | undefined)[]) => Promise<T>,
+  ): Promise<T> {
+    const own: Dataset[] = [];
+    try {
+      const datasets: (ScaledDataset | undefined)[] = [];
+      for (const input of inputs) {
+        if (input && !(input instanceof DatasetClass)) own.push(await upload(compiled.runtime, input));
+        const dataset = input instanceof DatasetClass ? input : input && own.at(-1)!;
+        datasets.push(dataset && { dataset, scale: this.#scaleOf(dataset) });
+      }
+      return await run(datasets);
+    } finally {
+      for (const dataset of own) dataset.dispose();
+    }
+  }
+
+  #scaleOf({ x }: Dataset): number {
+    return x.scale ?? (x.dtype === "u8" ? this.#byteScale : undefined) ?? 1;
+  }
+
+  #evaluation({ loss, accuracy }: { loss: number; accuracy: number }): Evaluation {
+    return this.#withAccuracy ? { loss, accuracy } : { loss };
+  }
+
+  /** One call at a time: two would take turns on one state. */
+  async #exclusively<T>(name: string, run: () => Promise<T>): Promise<T> {
+    if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
+    if (this.#busy)
+      throw new FeaturemapError("state", `${name}: the model is busy with ${this.#busy}. Await it first.`);
+    this.#busy = name;
+    try {
+      return await run();
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+}
+
+/** An empty model, or one of layers in a row. */
+export function sequential(layers: readonly Layer[] = [], options: { readonly name?: string } = {}): Sequential {
+  knownKeys(options, ["name"], "sequential");
+  return new Sequential(layers, options.name ?? "sequential");
+}
+
+/** The two ways to call: (dataset, options) and (x, y, options). */
+function splitCall(x: DataInput | Dataset, y: unknown, options: unknown, where: string) {
+  if (x instanceof DatasetClass) {
+    if (options !== undefined)
+      throw new FeaturemapError("value", `${where}(dataset, options): a Dataset brings its own labels.`);
+    return { data: x, options: y as object | undefined };
+  }
+  return { data: { x, y: y as DataInput | undefined }, options: options as object | undefined };
+}
+
+function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataInput } {
+  if (validation instanceof DatasetClass) return validation;
+  if (!Array.isArray(validation) || validation.length !== 2) {
+    throw new FeaturemapError("value", `fit: validationData must be [x, y] or a Dataset, got ${show(validation)}.`);
+  }
+  return { x: validation[0], y: validation[1] };
+}
+
+function batchOptions(options: object | undefined, where: string) {
+  knownKeys(options ?? {}, ["batchSize", "stepsPerExecution", "signal"], where);
+  return batching((options ?? {}) as BatchOptions, where);
+}
+
+function optimizerNumbers(network: Network, optimizer: Optimizer): number {
+  const slots = network.parameters.flatMap(({ shape }) => optimizer.slots?.(shape) ?? []);
+  return slots.reduce((sum, { shape }) => sum + elements(shape), Object.keys(optimizer.hyperparameters).length);
+}

@@ -1,0 +1,43 @@
+import type { Choices } from "../graph/tile.ts";
+import type { CompiledModel } from "./compiled.ts";
+
+export interface ModelStats {
+  readonly dispatchesPerStep: number;
+  readonly steps: number;
+  readonly submits: number;
+  readonly readbacks: number;
+  /** Wall time of compiling pipelines, in ms, all plans together. */
+  readonly compileMs: number;
+  /** From the first training step's submit to its completion, in ms; `undefined` before it. */
+  readonly firstStepMs: number | undefined;
+  /** The training plan's tiles: give them to `compile` to repeat the run. */
+  readonly choices: Choices;
+  readonly bytes: {
+    readonly parameters: number;
+    /** Buffers that hold what a step computes. */
+    readonly activations: number;
+    /** The data set of the last training, its order included. */
+    readonly dataset: number;
+    /** Most that was live at once on the model's runtime. */
+    readonly peak: number;
+  };
+}
+
+export function statsOf(compiled: CompiledModel | undefined): ModelStats {
+  const plan = compiled?.trainingProgram?.plan;
+  return {
+    dispatchesPerStep: plan?.steps.length ?? 0,
+    steps: compiled?.counts.steps ?? 0,
+    submits: compiled?.counts.submits ?? 0,
+    readbacks: compiled?.counts.readbacks ?? 0,
+    compileMs: compiled?.compileMs ?? 0,
+    firstStepMs: compiled?.counts.firstStepMs,
+    choices: plan?.choices ?? {},
+    bytes: {
+      parameters: compiled?.state.parameterBytes ?? 0,
+      activations: compiled?.activationBytes ?? 0,
+      dataset: compiled?.datasetBytes ?? 0,
+      peak: compiled?.runtime.memory.peakBytes ?? 0,
+    },
+  };
+}
