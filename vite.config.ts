@@ -31,7 +31,10 @@ function browserProject(name: string, include: string[]) {
 }
 
 function nodeProject(name: string, include: string[], testTimeout: number) {
-  return { extends: true as const, test: { name, include, testTimeout, hookTimeout: testTimeout, environment: "node" } };
+  return {
+    extends: true as const,
+    test: { name, include, testTimeout, hookTimeout: testTimeout, environment: "node" },
+  };
 }
 
 export default defineConfig({

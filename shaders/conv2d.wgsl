@@ -47,7 +47,7 @@ struct Step {
   i: i32,
   j: i32,
   offset: i32, // of tap (i, j) in x, from the patch's first element
-  k: u32, // the first term
+  k: u32, // of the first term in k
 }
 
 fn row_block(m4: u32) -> Row {
@@ -81,7 +81,7 @@ fn steps(slice: u32, row: Row) -> vec2u {
 fn step_at(t: u32, row: Row) -> Step {
   let i = t / K_W;
   let j = t % K_W;
-  return Step(i32(i), i32(j), i32((i * IN_W + j) * IN_C), t * IN_C);
+  return Step(i32(i), i32(j), i32((i * IN_W + j) * IN_C), t * IN_C * OUT_C);
 }
 
 fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
@@ -131,8 +131,8 @@ fn load_terms(row: Row, term: vec4u) -> mat4x4f {
   return a;
 }
 
-fn load_k_row(term: u32, n: u32) -> vec4f {
-  let value = load_k(term * OUT_C + n, OUT_C - n);
+fn row_of_k(at: u32, term: u32, n: u32) -> vec4f {
+  let value = load_k(at, OUT_C - n);
   if (TERMS % 4u != 0u) {
     return select(vec4f(0.0f), value, term < TERMS);
   } else {
@@ -141,8 +141,14 @@ fn load_k_row(term: u32, n: u32) -> vec4f {
 }
 
 fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
-  let k = step.k + k4 * 4u;
-  return mat4x4f(load_k_row(k, n), load_k_row(k + 1u, n), load_k_row(k + 2u, n), load_k_row(k + 3u, n));
+  let term = k4 * 4u; // the whole number only where the terms are not cut into steps
+  let at = step.k + term * OUT_C + n;
+  return mat4x4f(
+    row_of_k(at, term, n),
+    row_of_k(at + OUT_C, term + 1u, n),
+    row_of_k(at + 2u * OUT_C, term + 2u, n),
+    row_of_k(at + 3u * OUT_C, term + 3u, n),
+  );
 }
 
 fn finish(n: u32, sum: vec4f) -> vec4f {

@@ -40,8 +40,10 @@ struct Row {
 alias Column = u32; // the first of 4 channels of dy
 
 struct Step {
-  image: u32,
-  h: u32,
+  h: u32, // row of dy
+  dy_at: u32, // offset of its image in dy
+  patch_h: i32, // first row of the patches in x
+  x_at: i32, // offset in x of the first patch's first element, which padding may put outside
 }
 
 fn row_block(m4: u32) -> Row {
@@ -61,7 +63,11 @@ fn steps(slice: u32, row: Row) -> vec2u {
 }
 
 fn step_at(t: u32, row: Row) -> Step {
-  return Step(t / OUT_H, t % OUT_H);
+  let image = t / OUT_H;
+  let h = t % OUT_H;
+  let patch_h = i32(h * STRIDE_H) - i32(PAD_H);
+  let x_at = ((i32(image * IN_H) + patch_h) * i32(IN_W) - i32(PAD_W)) * i32(IN_C);
+  return Step(h, image * DY_IMAGE, patch_h, x_at);
 }
 
 fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
@@ -71,55 +77,82 @@ fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   let w = k4 * 4u + vec4u(0u, 1u, 2u, 3u); // of dy
-  let patch_h = i32(step.h * STRIDE_H) - i32(PAD_H);
-  let patch_w = vec4i(w * STRIDE_W) - i32(PAD_W);
-  let base = ((i32(step.image * IN_H) + patch_h) * i32(IN_W) + patch_w) * i32(IN_C);
+  let base = step.x_at + vec4i(w * (STRIDE_W * IN_C));
   var a: mat4x4f;
   if (BY_TAP) {
-    let at = vec4u(base + row.offset.x);
-    a = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
-    if (PADDED) {
-      let real = inside(vec4i(patch_h + row.i.x), patch_w + row.j.x);
-      // unroll
-      for (var q = 0u; q < 4u; q++) {
-        a[q] = select(vec4f(0.0f), a[q], real[q]);
-      }
-    }
-    a = transpose(a);
+    a = transpose(four_channels(row, step, w, base));
   } else {
-    // unroll
-    for (var r = 0u; r < 4u; r++) {
-      let at = vec4u(base + row.offset[r]);
-      a[r] = vec4f(element_x(at.x), element_x(at.y), element_x(at.z), element_x(at.w));
-      if (PADDED) {
-        a[r] = select(vec4f(0.0f), a[r], inside(vec4i(patch_h + row.i[r]), patch_w + row.j[r]));
-      }
-    }
+    a = mat4x4f(
+      one_channel(row, step, w, base, 0u),
+      one_channel(row, step, w, base, 1u),
+      one_channel(row, step, w, base, 2u),
+      one_channel(row, step, w, base, 3u),
+    );
   }
-  // unroll
-  for (var r = 0u; r < 4u; r++) {
-    if (HAS_BIAS) {
-      a[r] = select(a[r], vec4f(1.0f), row.m + r == WEIGHTS);
-    }
-    if (OUT_W % 4u != 0u) {
-      a[r] = select(vec4f(0.0f), a[r], w < vec4u(OUT_W));
-    }
-  }
-  return a;
+  return mat4x4f(
+    finish_row(a[0], row.m, w),
+    finish_row(a[1], row.m + 1u, w),
+    finish_row(a[2], row.m + 2u, w),
+    finish_row(a[3], row.m + 3u, w),
+  );
 }
 
-fn row_of_dy(step: Step, w: u32, o: u32) -> vec4f {
-  let value = load_incoming(step.image, step.h, w, o);
-  if (OUT_W % 4u != 0u) {
-    return select(vec4f(0.0f), value, w < OUT_W);
+// Four channels of x at each of the four positions that the tap reaches.
+fn four_channels(row: Row, step: Step, w: vec4u, base: vec4i) -> mat4x4f {
+  let at = vec4u(base + row.offset.x);
+  let x = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
+  if (PADDED) {
+    let real = inside(vec4i(step.patch_h + row.i.x), vec4i(w * STRIDE_W) - i32(PAD_W) + row.j.x);
+    let none = vec4f(0.0f);
+    return mat4x4f(
+      select(none, x[0], real.x),
+      select(none, x[1], real.y),
+      select(none, x[2], real.z),
+      select(none, x[3], real.w),
+    );
   } else {
-    return value;
+    return x;
   }
+}
+
+// Row r's channel of x at each of the four positions that its tap reaches.
+fn one_channel(row: Row, step: Step, w: vec4u, base: vec4i, r: u32) -> vec4f {
+  let at = vec4u(base + row.offset[r]);
+  let x = vec4f(element_x(at.x), element_x(at.y), element_x(at.z), element_x(at.w));
+  if (PADDED) {
+    let real = inside(vec4i(step.patch_h + row.i[r]), vec4i(w * STRIDE_W) - i32(PAD_W) + row.j[r]);
+    return select(vec4f(0.0f), x, real);
+  } else {
+    return x;
+  }
+}
+
+// The row of the bias is all ones; positions past the end of dy's row count nothing.
+fn finish_row(x: vec4f, m: u32, w: vec4u) -> vec4f {
+  var value = x;
+  if (HAS_BIAS) {
+    value = select(value, vec4f(1.0f), m == WEIGHTS);
+  }
+  if (OUT_W % 4u != 0u) {
+    value = select(vec4f(0.0f), value, w < vec4u(OUT_W));
+  }
+  return value;
 }
 
 fn block_b(o: Column, step: Step, k4: u32) -> mat4x4f {
   let w = k4 * 4u;
-  return mat4x4f(row_of_dy(step, w, o), row_of_dy(step, w + 1u, o), row_of_dy(step, w + 2u, o), row_of_dy(step, w + 3u, o));
+  let dy = load_incoming_4(step.dy_at, step.h, w, o);
+  if (OUT_W % 4u != 0u) {
+    let none = vec4f(0.0f);
+    return mat4x4f(
+      select(none, dy[0], w < OUT_W),
+      select(none, dy[1], w + 1u < OUT_W),
+      select(none, dy[2], w + 2u < OUT_W),
+      select(none, dy[3], w + 3u < OUT_W),
+    );
+  } else {
+    return dy;
+  }
 }
 
 fn store_block(row: Row, o: Column, slice: u32, sum: mat4x4f) {

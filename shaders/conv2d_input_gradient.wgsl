@@ -26,6 +26,7 @@ const IMAGE_BLOCKS: u32 = (BATCH + 4u * BLOCKS_M - 1u) / (4u * BLOCKS_M) * BLOCK
 
 struct Row {
   image: u32, // the first of 4
+  at: u32, // its offset in dy
   y: u32,
   x: u32,
   first_h: u32, // of the positions of dy that reach the pixel
@@ -37,8 +38,7 @@ struct Row {
 alias Column = u32; // the first of 4 channels of x
 
 struct Step {
-  h: u32,
-  w: u32,
+  position: Position, // (h, w) in dy
   k: u32, // offset of k[i, j, 0, 0]
 }
 
@@ -48,7 +48,8 @@ fn row_block(m4: u32) -> Row {
   let x = pixel % IN_W;
   let reach_h = reach(y + PAD_H, STRIDE_H, K_H, OUT_H);
   let reach_w = reach(x + PAD_W, STRIDE_W, K_W, OUT_W);
-  return Row(m4 % IMAGE_BLOCKS * 4u, y, x, reach_h.x, reach_w.x, reach_h.y, reach_w.y);
+  let image = m4 % IMAGE_BLOCKS * 4u;
+  return Row(image, image * DY_IMAGE, y, x, reach_h.x, reach_w.x, reach_h.y, reach_w.y);
 }
 
 // First and number of the output positions whose kernel covers a place of the padded input, along one axis.
@@ -71,16 +72,16 @@ fn step_at(t: u32, row: Row) -> Step {
   let w = row.first_w + t % row.count_w;
   let i = row.y + PAD_H - h * STRIDE_H;
   let j = row.x + PAD_W - w * STRIDE_W;
-  return Step(h, w, (i * K_W + j) * IN_C * OUT_C);
+  return Step(position_of(h, w), (i * K_W + j) * IN_C * OUT_C);
 }
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   let o = k4 * 4u;
   return mat4x4f(
-    load_incoming(row.image, step.h, step.w, o),
-    load_incoming(row.image + 1u, step.h, step.w, o),
-    load_incoming(row.image + 2u, step.h, step.w, o),
-    load_incoming(row.image + 3u, step.h, step.w, o),
+    load_incoming(row.at, step.position, o),
+    load_incoming(row.at + DY_IMAGE, step.position, o),
+    load_incoming(row.at + 2u * DY_IMAGE, step.position, o),
+    load_incoming(row.at + 3u * DY_IMAGE, step.position, o),
   );
 }
 

@@ -31,35 +31,37 @@ fn step_at(t: u32, row: Row) -> Step {
   return state[STATE_ROWS];
 }
 
-fn row_of_x(m: u32, in_use: u32, r: u32) -> vec4f {
-  var value = load_x(r * IN + m, IN - m);
+fn row_of_x(at: u32, m: u32, used: bool) -> vec4f {
+  var value = load_x(at, IN - m);
   if (HAS_BIAS) {
     value = select(value, vec4f(1.0f), vec4u(m, m + 1u, m + 2u, m + 3u) == vec4u(IN));
   }
-  return select(vec4f(0.0f), value, r < in_use);
+  return select(vec4f(0.0f), value, used);
 }
 
 fn block_a(m: Row, in_use: Step, k4: u32) -> mat4x4f {
   let r = k4 * 4u;
+  let at = r * IN + m;
   return transpose(mat4x4f(
-    row_of_x(m, in_use, r),
-    row_of_x(m, in_use, r + 1u),
-    row_of_x(m, in_use, r + 2u),
-    row_of_x(m, in_use, r + 3u),
+    row_of_x(at, m, r < in_use),
+    row_of_x(at + IN, m, r + 1u < in_use),
+    row_of_x(at + 2u * IN, m, r + 2u < in_use),
+    row_of_x(at + 3u * IN, m, r + 3u < in_use),
   ));
 }
 
-fn row_of_dy(n: u32, in_use: u32, r: u32) -> vec4f {
-  return select(vec4f(0.0f), load_dy(r * OUT + n, OUT - n), r < in_use);
+fn row_of_dy(at: u32, n: u32, used: bool) -> vec4f {
+  return select(vec4f(0.0f), load_dy(at, OUT - n), used);
 }
 
 fn block_b(n: Column, in_use: Step, k4: u32) -> mat4x4f {
   let r = k4 * 4u;
+  let at = r * OUT + n;
   return mat4x4f(
-    row_of_dy(n, in_use, r),
-    row_of_dy(n, in_use, r + 1u),
-    row_of_dy(n, in_use, r + 2u),
-    row_of_dy(n, in_use, r + 3u),
+    row_of_dy(at, n, r < in_use),
+    row_of_dy(at + OUT, n, r + 1u < in_use),
+    row_of_dy(at + 2u * OUT, n, r + 2u < in_use),
+    row_of_dy(at + 3u * OUT, n, r + 3u < in_use),
   );
 }
 

@@ -10,16 +10,34 @@ const B_TRANSPOSED: bool = false;
 const HAS_BIAS: bool = false;
 const INNER: u32 = (K + 3u) / 4u;
 
-alias Row = u32; // the first of 4 rows
-alias Column = u32; // the first of 4 columns
+struct Row {
+  m: u32, // the first of 4
+  at: u32, // offset in a of its first term
+}
+
+struct Column {
+  n: u32, // the first of 4
+  at: u32, // offset in b of its first term
+}
+
 alias Step = u32;
 
 fn row_block(m4: u32) -> Row {
-  return m4 * 4u;
+  let m = m4 * 4u;
+  if (A_TRANSPOSED) {
+    return Row(m, m);
+  } else {
+    return Row(m, m * K);
+  }
 }
 
 fn column_block(n4: u32) -> Column {
-  return n4 * 4u;
+  let n = n4 * 4u;
+  if (B_TRANSPOSED) {
+    return Column(n, n * K);
+  } else {
+    return Column(n, n);
+  }
 }
 
 fn steps(slice: u32, row: Row) -> vec2u {
@@ -39,49 +57,53 @@ fn row_of_k(k: u32, value: vec4f) -> vec4f {
   }
 }
 
-fn block_a(m: Row, step: Step, k4: u32) -> mat4x4f {
+fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   let k = k4 * 4u;
   if (A_TRANSPOSED) {
+    let at = row.at + k * M;
     return transpose(mat4x4f(
-      row_of_k(k, load_a(k * M + m, M - m)),
-      row_of_k(k + 1u, load_a((k + 1u) * M + m, M - m)),
-      row_of_k(k + 2u, load_a((k + 2u) * M + m, M - m)),
-      row_of_k(k + 3u, load_a((k + 3u) * M + m, M - m)),
+      row_of_k(k, load_a(at, M - row.m)),
+      row_of_k(k + 1u, load_a(at + M, M - row.m)),
+      row_of_k(k + 2u, load_a(at + 2u * M, M - row.m)),
+      row_of_k(k + 3u, load_a(at + 3u * M, M - row.m)),
     ));
   } else {
+    let at = row.at + k;
     return mat4x4f(
-      load_a(m * K + k, K - k),
-      load_a((m + 1u) * K + k, K - k),
-      load_a((m + 2u) * K + k, K - k),
-      load_a((m + 3u) * K + k, K - k),
+      load_a(at, K - k),
+      load_a(at + K, K - k),
+      load_a(at + 2u * K, K - k),
+      load_a(at + 3u * K, K - k),
     );
   }
 }
 
-fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
+fn block_b(column: Column, step: Step, k4: u32) -> mat4x4f {
   let k = k4 * 4u;
   if (B_TRANSPOSED) {
+    let at = column.at + k;
     return transpose(mat4x4f(
-      load_b(n * K + k, K - k),
-      load_b((n + 1u) * K + k, K - k),
-      load_b((n + 2u) * K + k, K - k),
-      load_b((n + 3u) * K + k, K - k),
+      load_b(at, K - k),
+      load_b(at + K, K - k),
+      load_b(at + 2u * K, K - k),
+      load_b(at + 3u * K, K - k),
     ));
   } else {
+    let at = column.at + k * N;
     return mat4x4f(
-      row_of_k(k, load_b(k * N + n, N - n)),
-      row_of_k(k + 1u, load_b((k + 1u) * N + n, N - n)),
-      row_of_k(k + 2u, load_b((k + 2u) * N + n, N - n)),
-      row_of_k(k + 3u, load_b((k + 3u) * N + n, N - n)),
+      row_of_k(k, load_b(at, N - column.n)),
+      row_of_k(k + 1u, load_b(at + N, N - column.n)),
+      row_of_k(k + 2u, load_b(at + 2u * N, N - column.n)),
+      row_of_k(k + 3u, load_b(at + 3u * N, N - column.n)),
     );
   }
 }
 
-fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
+fn store_block(row: Row, column: Column, slice: u32, c: mat4x4f) {
   // unroll
   for (var r = 0u; r < 4u; r++) {
-    if (m + r < M && n < N) {
-      store_row((m + r) * N + n, n, c[r]);
+    if (row.m + r < M && column.n < N) {
+      store_row((row.m + r) * N + column.n, column.n, c[r]);
     }
   }
 }

@@ -7,17 +7,69 @@ const POOL_H: u32 = 2u;
 const POOL_W: u32 = 2u;
 const POOLED_H: u32 = 1u;
 const POOLED_W: u32 = 1u;
+const DY_IMAGE: u32 = select(OUT_H * OUT_W, POOLED_H * POOLED_W, UNPOOL) * OUT_C; // elements of one image in `dy`
+const NO_PLACE: u32 = 255u;
 @group(0) @binding(0) var<storage, read> argmax: array<u32>;
 
-fn load_incoming(image: u32, h: u32, w: u32, o: u32) -> vec4f {
+// Where (h, w) lies: the offset of its first channel in an image of `dy`, and its place in the window, if any.
+struct Position {
+  at: u32,
+  place: u32,
+}
+
+fn position_of(h: u32, w: u32) -> Position {
   if (UNPOOL) {
-    let pixel = (image * POOLED_H + h / POOL_H) * POOLED_W + w / POOL_W;
-    let winner = unpack4xU8(argmax[pixel * ((OUT_C + 3u) / 4u) + o / 4u]);
-    let place = (h % POOL_H) * POOL_W + w % POOL_W;
     let pooled = h < POOLED_H * POOL_H && w < POOLED_W * POOL_W;
-    let won = (winner == vec4u(place)) & vec4<bool>(pooled);
-    return select(vec4f(0.0f), load_dy(pixel * OUT_C + o, OUT_C - o), won);
+    let place = h % POOL_H * POOL_W + w % POOL_W;
+    return Position((h / POOL_H * POOLED_W + w / POOL_W) * OUT_C, select(NO_PLACE, place, pooled));
   } else {
-    return load_dy(((image * OUT_H + h) * OUT_W + w) * OUT_C + o, OUT_C - o);
+    return Position((h * OUT_W + w) * OUT_C, 0u);
+  }
+}
+
+// The winners' places of the four channels from `at`, an offset in `dy`.
+fn winners(at: u32, o: u32) -> vec4u {
+  if (OUT_C % 4u == 0u) {
+    return unpack4xU8(argmax[at / 4u]);
+  } else {
+    return unpack4xU8(argmax[at / OUT_C * ((OUT_C + 3u) / 4u) + o / 4u]);
+  }
+}
+
+fn load_incoming(image_at: u32, position: Position, o: u32) -> vec4f {
+  let at = image_at + position.at + o;
+  if (UNPOOL) {
+    return select(vec4f(0.0f), load_dy(at, OUT_C - o), winners(at, o) == vec4u(position.place));
+  } else {
+    return load_dy(at, OUT_C - o);
+  }
+}
+
+// The positions (h, w) to (h, w + 3), one a column; w is a multiple of 4.
+fn load_incoming_4(image_at: u32, h: u32, w: u32, o: u32) -> mat4x4f {
+  if (UNPOOL && POOL_W == 2u) {
+    // They are two pairs, and the two of a pair share a window.
+    let left = position_of(h, w);
+    let right = position_of(h, w + 2u);
+    let left_at = image_at + left.at + o;
+    let right_at = image_at + right.at + o;
+    let left_value = load_dy(left_at, OUT_C - o);
+    let right_value = load_dy(right_at, OUT_C - o);
+    let left_won = winners(left_at, o);
+    let right_won = winners(right_at, o);
+    let none = vec4f(0.0f);
+    return mat4x4f(
+      select(none, left_value, left_won == vec4u(left.place)),
+      select(none, left_value, left_won == vec4u(left.place + 1u)),
+      select(none, right_value, right_won == vec4u(right.place)),
+      select(none, right_value, right_won == vec4u(right.place + 1u)),
+    );
+  } else {
+    return mat4x4f(
+      load_incoming(image_at, position_of(h, w), o),
+      load_incoming(image_at, position_of(h, w + 1u), o),
+      load_incoming(image_at, position_of(h, w + 2u), o),
+      load_incoming(image_at, position_of(h, w + 3u), o),
+    );
   }
 }

@@ -13,10 +13,21 @@ describe("article", () => {
       dense({ units: 10, activation: "softmax" }),
     ]);
     model.summary();
-    await model.compile({ loss: "categoricalCrossentropy", optimizer: sgd({ learningRate: 0.01 }), metrics: ["accuracy"] });
+    await model.compile({
+      loss: "categoricalCrossentropy",
+      optimizer: sgd({ learningRate: 0.01 }),
+      metrics: ["accuracy"],
+    });
     const n = 128 * 6;
-    const x = tensor(Uint8Array.from({ length: n * 784 }, (_, i) => (i * 2654435761) >>> 24), [n, 28, 28, 1], { scale: 1 / 255 });
-    const y = oneHot(Array.from({ length: n }, (_, i) => i % 10), 10);
+    const x = tensor(
+      Uint8Array.from({ length: n * 784 }, (_, i) => (i * 2654435761) >>> 24),
+      [n, 28, 28, 1],
+      { scale: 1 / 255 },
+    );
+    const y = oneHot(
+      Array.from({ length: n }, (_, i) => i % 10),
+      10,
+    );
     const t = performance.now();
     const history = await model.fit(x, y, { batchSize: 128, epochs: 1, verbose: 0 });
     console.log(performance.now() - t, JSON.stringify(history), JSON.stringify(model.stats()));
