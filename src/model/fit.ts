@@ -32,17 +32,8 @@ export interface FitOptions<V> extends BatchOptions {
 }
 
 const FIT_OPTIONS = [
-  ...[
-    "batchSize",
-    "stepsPerExecution",
-    "signal",
-    "epochs",
-    "verbose",
-    "validationData",
-    "shuffle",
-    "seed",
-    "callbacks",
-  ],
+  ...["batchSize", "stepsPerExecution", "signal", "epochs", "verbose"],
+  ...["validationData", "shuffle", "seed", "callbacks"],
 ];
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */

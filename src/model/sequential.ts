@@ -84,7 +84,7 @@ export class Sequential {
   /** Prints Keras's table of layers, shapes and parameters, and returns it. `print` defaults to `console.log`. */
   summary(options: { readonly print?: (text: string) => void } = {}): string {
     const optimizer = this.#compiled?.settings.optimizer;
-    const numbers = optimizer && optimizerNumbers(this.#network, optimizer);
+    const numbers = optimizer ? optimizerNumbers(this.#network, optimizer) : 0;
     const text = summaryText(this.name, this.#network, numbers);
     (options.print ?? console.log)(text);
     return text;
@@ -385,7 +385,8 @@ function batchOptions(options: object | undefined, where: string) {
   return batching((options ?? {}) as BatchOptions, where);
 }
 
+/** Numbers that an optimizer keeps beside the parameters. */
 function optimizerNumbers(network: Network, optimizer: Optimizer): number {
   const slots = network.parameters.flatMap(({ shape }) => optimizer.slots?.(shape) ?? []);
-  return slots.reduce((sum, { shape }) => sum + elements(shape), Object.keys(optimizer.hyperparameters).length);
+  return slots.reduce((sum, { shape }) => sum + elements(shape), 0);
 }

@@ -2,7 +2,7 @@ import { elements, type Shape } from "../shape.ts";
 import type { Network } from "./network.ts";
 
 /** Keras's table: layer, output shape, parameters; then the totals (`keras/src/utils/summary_utils.py`). */
-export function summaryText(name: string, network: Network, optimizerNumbers: number | undefined): string {
+export function summaryText(name: string, network: Network, optimizerNumbers: number): string {
   const built = network.built;
   const rows = network.layers.map(({ layer, name }, i): [string, string, string] => {
     const counted = built[i]?.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
@@ -14,11 +14,11 @@ export function summaryText(name: string, network: Network, optimizerNumbers: nu
   });
   const header: [string, string, string] = ["Layer (type)", "Output Shape", "Param #"];
   const total = network.parameterCount;
-  const optimizer = optimizerNumbers === undefined ? [] : [` Optimizer params: ${count(optimizerNumbers)}`];
+  const optimizer = optimizerNumbers === 0 ? [] : [` Optimizer params: ${count(optimizerNumbers)}`];
   return [
     `Model: "${name}"`,
     ...frame(header, rows),
-    ` Total params: ${count(total + (optimizerNumbers ?? 0))}`,
+    ` Total params: ${count(total + optimizerNumbers)}`,
     ` Trainable params: ${count(total)}`,
     ` Non-trainable params: ${count(0)}`,
     ...optimizer,
