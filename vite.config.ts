@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { browserArgs, ensureBrowser } from "./cli/browser.ts";
+import { serveMnist } from "./cli/mnist-server.ts";
 
 const launch = process.env.VITEST ? await browserLaunch() : {};
 
@@ -38,6 +39,7 @@ function nodeProject(name: string, include: string[], testTimeout: number) {
 }
 
 export default defineConfig({
+  plugins: [serveMnist()],
   build: {
     lib: { entry: "src/index.ts", formats: ["es"], fileName: "featuremap" },
     target: "es2022",

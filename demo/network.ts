@@ -1,0 +1,61 @@
+import {
+  conv2d,
+  dense,
+  flatten,
+  type Layer,
+  maxPooling2d,
+  type Runtime,
+  type Sequential,
+  sequential,
+  sgd,
+} from "../src/index.ts";
+
+export const CLASSES = 10;
+export const LEARNING_RATE = 0.01;
+/** Height, width and channels of one image. */
+export const IMAGE_SHAPE = [28, 28, 1];
+
+/** Of "Understanding Convolutional Neural Networks (CNN) with Keras". */
+function layers(): Layer[] {
+  return [
+    conv2d({ filters: 32, kernelSize: 5, activation: "relu", inputShape: IMAGE_SHAPE }),
+    maxPooling2d({ poolSize: 2 }),
+    conv2d({ filters: 64, kernelSize: 5, activation: "relu" }),
+    maxPooling2d({ poolSize: 2 }),
+    flatten(),
+    dense({ units: 1000, activation: "relu" }),
+    dense({ units: CLASSES, activation: "softmax" }),
+  ];
+}
+
+/** A new model, ready to train from the start. */
+export async function createModel(runtime: Runtime): Promise<Sequential> {
+  const model = sequential(layers());
+  await model.compile({
+    loss: "sparseCategoricalCrossentropy",
+    optimizer: sgd({ learningRate: LEARNING_RATE }),
+    metrics: ["accuracy"],
+    runtime,
+    seed: 1,
+  });
+  return model;
+}
+
+export interface LayerRow {
+  readonly type: string;
+  /** Shape of one sample. */
+  readonly output: readonly number[];
+  readonly parameters: number;
+}
+
+/** What the model itself says of its layers; needs no GPU. */
+export function describeLayers(): LayerRow[] {
+  const model = sequential();
+  return layers().map((layer) => {
+    const input = model.outputShape ?? IMAGE_SHAPE;
+    const specs = layer.parameters({ name: layer.type, input, from: "the layer before" });
+    model.add(layer);
+    const parameters = specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    return { type: layer.type, output: model.outputShape!, parameters };
+  });
+}

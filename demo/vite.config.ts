@@ -1,0 +1,14 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import { serveMnist } from "./serve-mnist.ts";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+export default defineConfig({
+  root: path("."),
+  // Relative, so that the built page works in any folder of any server.
+  base: "./",
+  plugins: [serveMnist()],
+  server: { fs: { allow: [path("..")] } },
+  build: { outDir: path("../build/demo"), emptyOutDir: true, target: "es2022" },
+});
