@@ -11,6 +11,9 @@ import { initialSettings, type Settings, testSize } from "./settings.ts";
 import { train } from "./training.ts";
 
 const DIGITS = 20;
+const SOFTWARE =
+  "This is a software adapter: the browser found no GPU, so your processor runs the shaders. Everything works, but far " +
+  "more slowly: expect minutes with a few thousand images, and the better part of an hour with all 60,000.";
 
 const digits = createDigits(page.digitList, DIGITS);
 let runtime: Runtime | undefined;
@@ -49,10 +52,6 @@ async function start(): Promise<void> {
   page.button.disabled = false;
   page.setStatus("ready", "Ready to train.");
 }
-
-const SOFTWARE =
-  "This is a software adapter: the browser found no GPU, so your processor runs the shaders. Everything works, but far " +
-  "more slowly: expect minutes with a few thousand images, and the better part of an hour with all 60,000.";
 
 function presetSettings(software: boolean): Settings {
   try {

@@ -9,15 +9,15 @@ export function serveMnist(): Plugin {
   return {
     name: "featuremap-mnist",
     configureServer(server) {
-      server.middlewares.use("/mnist", (request, response) => {
-        const name = MNIST_FILES.find((file) => request.url?.split("?")[0] === `/${file}`);
+      server.middlewares.use((request, response, next) => {
+        const name = MNIST_FILES.find((file) => request.url?.split("?")[0] === `/mnist/${file}`);
+        if (!name) return next();
         try {
-          if (name) sendFile(join(findMnist(), name), response);
-          else refuse(response, `No such file of MNIST: ${request.url}`);
+          sendFile(join(findMnist(), name), response);
         } catch (error) {
           const { message } = error as Error;
           server.config.logger.error(message);
-          refuse(response, message);
+          response.writeHead(404, { "content-type": "text/plain" }).end(message);
         }
       });
     },
@@ -35,8 +35,4 @@ function sendFile(file: string, response: ServerResponse): void {
   createReadStream(file)
     .on("error", (error) => response.destroy(error))
     .pipe(response);
-}
-
-function refuse(response: ServerResponse, reason: string): void {
-  response.writeHead(404, { "content-type": "text/plain" }).end(reason);
 }

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRuntime, oneHot, type Runtime, sequential, sgd, tensor } from "../../src/index.ts";
+import article from "../golden/article.json";
+import { goldenWeights, projections } from "../golden/formula.ts";
+import overlappingPools from "../golden/overlapping-pools.json";
+import sameStride2 from "../golden/same-stride2.json";
+import { type Golden, type GoldenTensor, goldenLayers, gradientsOf } from "../support/golden.ts";
+import { mnist } from "../support/mnist.ts";
+
+// See test/golden/README.md for the tolerances.
+const LOSS_TOLERANCE = 1e-4;
+const GRADIENT_TOLERANCE = 1e-3;
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await createRuntime();
+});
+afterAll(() => runtime.dispose());
+
+describe.each([
+  ["article", article],
+  ["same padding, stride 2", sameStride2],
+  ["overlapping pools", overlappingPools],
+] as unknown as [string, Golden][])("Keras's %s network", (_, golden) => {
+  it("trains alike for 30 steps, with the same gradients at steps 1 and 30", async () => {
+    const { batchSize, learningRate, losses, correct } = golden;
+    expect(losses[0]! - losses.at(-1)!).toBeGreaterThan(0.3);
+    const steps = losses.length;
+    const data = await mnist("train", 0, steps * batchSize);
+    const pixels = data.x.data as Uint8Array;
+    const batch = (step: number) => ({
+      x: tensor(pixels.slice(step * batchSize * 784, (step + 1) * batchSize * 784), [batchSize, 28, 28, 1], {
+        scale: 1 / 255,
+      }),
+      y: oneHot(data.y.slice(step * batchSize, (step + 1) * batchSize), 10),
+    });
+
+    const model = sequential(goldenLayers(golden));
+    await model.compile({
+      loss: "categoricalCrossentropy",
+      optimizer: sgd({ learningRate }),
+      metrics: ["accuracy"],
+      runtime,
+    });
+    const weights = goldenWeights(await model.getWeights());
+    await model.setWeights(weights.map((data) => ({ data })));
+    const gradients = (step: number, at: readonly Float32Array[]) =>
+      gradientsOf(runtime, goldenLayers(golden), at, batch(step));
+    checkGradients(await gradients(0, weights), golden.gradients["1"], "step 1");
+    for (let step = 0; step < steps; step++) {
+      if (step === steps - 1) {
+        const now = (await model.getWeights()).map((weight) => weight.data);
+        checkGradients(await gradients(step, now), golden.gradients["30"], "step 30");
+      }
+      const { x, y } = batch(step);
+      const { loss, accuracy } = await model.trainOnBatch(x, y);
+      const difference = Math.abs(loss - losses[step]!) / losses[step]!;
+      expect(difference <= LOSS_TOLERANCE, `step ${step + 1}: loss ${loss}, Keras ${losses[step]}`).toBe(true);
+      const hits = Math.round(accuracy! * batchSize);
+      expect(Math.abs(hits - correct[step]!) <= 1, `step ${step + 1}: ${hits} right, Keras ${correct[step]}`).toBe(
+        true,
+      );
+    }
+    model.dispose();
+  });
+});
+
+/** Norm and projections, to within a share of the norm: a gradient that is permuted or negated does not pass. */
+function checkGradients(got: readonly Float32Array[], want: readonly GoldenTensor[], where: string): void {
+  expect(got.length).toBe(want.length);
+  want.forEach((golden, i) => {
+    const ours = projections(got[i]!);
+    const most = GRADIENT_TOLERANCE * golden.norm;
+    const pairs = [[ours.norm, golden.norm], ...golden.projections.map((value, j) => [ours.projections[j]!, value])];
+    pairs.forEach(([a, b], j) => {
+      const what = `${where}, ${golden.name}, ${j === 0 ? "norm" : `projection ${j}`}: ${a}, Keras ${b}`;
+      expect(Math.abs(a! - b!) <= most, what).toBe(true);
+    });
+  });
+}

@@ -1,0 +1,230 @@
+import { describe, expect, it } from "vitest";
+import { type Source, type Specialized, specialize } from "../../src/gpu/specialize.ts";
+import { failure } from "./building.ts";
+
+type Values = Parameters<typeof specialize>[1];
+
+/** A kernel with this body; `head` holds constants, bindings and functions. */
+const kernel = (body: string, head = ""): string => `${head}\n@compute @workgroup_size(64)\nfn main() {\n${body}\n}\n`;
+
+const run = (code: string, values: Values = {}, ...libraries: Source[]): Specialized =>
+  specialize([{ code }, ...libraries], values);
+
+/** The text without indentation and empty lines. */
+const lines = ({ code }: Specialized): string[] =>
+  code
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+/** The body of `main`, without spaces and the braces that a kept branch leaves. */
+const body = (shader: Specialized): string => {
+  const { code } = shader;
+  return code.slice(code.indexOf("fn main() {") + 11, code.lastIndexOf("}")).replace(/[\s{}]/g, "");
+};
+
+describe("constants", () => {
+  const head = [
+    "const SIZE: u32 = 1u;",
+    "const SIZE_Y: u32 = 2u;",
+    "const SHIFT: i32 = 0i;",
+    "const RATE: f32 = 1.0f;",
+    "const ON: bool = false;",
+  ].join("\n");
+
+  it.each<[Values, string]>([
+    [{ SIZE: 15 }, "const SIZE: u32 = 15u;"],
+    [{ SIZE: 0 }, "const SIZE: u32 = 0u;"],
+    [{ SIZE_Y: 7 }, "const SIZE_Y: u32 = 7u;"],
+    [{ SHIFT: -5 }, "const SHIFT: i32 = -5i;"],
+    [{ RATE: 2 }, "const RATE: f32 = 2.0f;"],
+    [{ RATE: 0.5 }, "const RATE: f32 = 0.5f;"],
+    [{ RATE: 1e-7 }, "const RATE: f32 = 1e-7f;"],
+    [{ RATE: 1e21 }, "const RATE: f32 = 1e+21f;"],
+    [{ ON: true }, "const ON: bool = true;"],
+  ])("sets %o", (values, line) => {
+    const got = lines(run(kernel("", head), values));
+    expect(got).toContain(line);
+    // The others are as they were.
+    const unchanged = head.split("\n").filter((other) => !other.startsWith(`const ${Object.keys(values)[0]}:`));
+    for (const other of unchanged) expect(got).toContain(other);
+  });
+
+  it("sets a library file's", () => {
+    expect(lines(run(kernel(""), { N: 4 }, { code: "const N: u32 = 1u;\n" }))).toContain("const N: u32 = 4u;");
+  });
+
+  it("refuses a name that is not there, and lists those that are", () => {
+    const { code, message } = failure(() => run(kernel("", head), { SIZES: 3 }));
+    expect(code).toBe("value");
+    expect(message).toContain("SIZES");
+    expect(message).toContain("SIZE, SIZE_Y, SHIFT, RATE, ON");
+  });
+
+  it.each<[Values, string]>([
+    [{ SIZE: -1 }, "u32"],
+    [{ SIZE: 1.5 }, "u32"],
+    [{ SIZE: Number.NaN }, "u32"],
+    [{ SIZE: true }, "u32"],
+    [{ SHIFT: 0.5 }, "i32"],
+    [{ SHIFT: false }, "i32"],
+    [{ RATE: Number.POSITIVE_INFINITY }, "f32"],
+    [{ RATE: true }, "f32"],
+    [{ ON: 1 }, "bool"],
+  ])("refuses %o for its type", (values, type) => {
+    const [[name, value]] = Object.entries(values) as [[string, unknown]];
+    const { code, message } = failure(() => run(kernel("", head), values));
+    expect(code).toBe("value");
+    for (const word of [name, type, String(value)]) expect(message).toContain(word);
+  });
+
+  it("computes constants from earlier ones, for loops, branches and workgroups", () => {
+    const text = [
+      "const K: u32 = 1u;",
+      "const INNER: u32 = (K + 3u) / 4u;",
+      "const WIDE: bool = INNER > 2u;",
+      "@compute @workgroup_size(INNER, 4)",
+      "fn main() {",
+      "  // unroll",
+      "  for (var i = 0u; i < INNER; i++) {",
+      "    at(i);",
+      "  }",
+      "  if (WIDE) {",
+      "    wide();",
+      "  } else {",
+      "    narrow();",
+      "  }",
+      "}",
+    ].join("\n");
+    const shader = run(text, { K: 10 });
+    expect(body(shader)).toBe("at(0u);at(1u);at(2u);wide();");
+    expect(shader.workgroupSize).toBe(12);
+    expect(body(run(text, { K: 4 }))).toBe("at(0u);narrow();");
+  });
+
+  it("leaves to WGSL what it does not know, and every branch that depends on it", () => {
+    const text = kernel(
+      "if (M == 2u) { a(); } else { b(); }",
+      "const M: u32 = select(1u, 2u, ON);\nconst ON: bool = true;",
+    );
+    expect(body(run(text))).toBe("if(M==2u)a();elseb();");
+  });
+
+  it.each(["A << 2u", "A & 6u", "0xffu"])("leaves const B: u32 = %s to WGSL", (initialiser) => {
+    const declaration = `const B: u32 = ${initialiser};`;
+    expect(run(kernel("use(B);", `const A: u32 = 1u;\n${declaration}`)).code).toContain(declaration);
+  });
+});
+
+describe("unrolling", () => {
+  const loop = (variable: string, to: string, inside: string, from = "0u") =>
+    `// unroll\nfor (var ${variable} = ${from}; ${variable} < ${to}; ${variable}++) {\n${inside}\n}`;
+
+  it("repeats the body of a marked loop with each number", () => {
+    const shader = run(kernel(loop("i", "4u", "let a_i = x[i]; f(i, ii);", "1u")));
+    expect(body(shader)).toBe([1, 2, 3].map((i) => `leta_i=x[${i}u];f(${i}u,ii);`).join(""));
+  });
+
+  it("unrolls loops in loops, the outer one first", () => {
+    const shader = run(
+      kernel(loop("i", "2u", loop("j", "N", "f(i * N + j);"))),
+      { N: 3 },
+      { code: "const N: u32 = 1u;" },
+    );
+    const pairs = [0, 1].flatMap((i) => [0, 1, 2].map((j) => `f(${i}u*N+${j}u);`));
+    expect(body(shader)).toBe(pairs.join(""));
+  });
+
+  it("lets an inner loop run to the outer one's number", () => {
+    expect(body(run(kernel(loop("i", "3u", loop("j", "i", "f(i, j);")))))).toBe("f(1u,0u);f(2u,0u);f(2u,1u);");
+  });
+
+  it("keeps each copy a block of its own, so that names do not clash", () => {
+    const { code } = run(kernel(loop("i", "2u", "let v = i;")));
+    expect(code.match(/\{\s*let v = \du;\s*\}/g)).toHaveLength(2);
+  });
+
+  it("drops a loop that never runs", () => {
+    expect(body(run(kernel(`${loop("i", "0u", "f(i);")} g();`)))).toBe("g();");
+  });
+
+  it("leaves loops alone that are not marked", () => {
+    const plain = "for (var i = 0u; i < 2u; i++) {\n f(i);\n}";
+    expect(run(kernel(plain)).code).toContain(plain);
+  });
+
+  it("does not take a member for the variable of the loop", () => {
+    expect(body(run(kernel(loop("x", "2u", "f(v.x, x);"))))).toBe("f(v.x,0u);f(v.x,1u);");
+  });
+
+  it("names the bound that it does not know", () => {
+    expect(failure(() => run(kernel(loop("i", "rows", "f(i);")))).message).toContain('"rows"');
+  });
+});
+
+describe("branches", () => {
+  const head = "const A: u32 = 0u;\nconst ON: bool = true;\nconst OFF: bool = false;";
+  const chain =
+    "if (A == 0u) { zero(); } else if (A == 1u) { one(); } else if (A == 2u) { two(); } else { more(); } after();";
+
+  it.each([
+    [0, "zero();after();"],
+    [1, "one();after();"],
+    [2, "two();after();"],
+    [3, "more();after();"],
+  ])("keeps one branch of a chain: A = %i", (A, want) => {
+    expect(body(run(kernel(chain, head), { A }))).toBe(want);
+  });
+
+  it.each([
+    ["if (ON) { a(); } b();", "a();b();"],
+    ["if (OFF) { a(); } b();", "b();"],
+    ["if (OFF) { a(); } else if (OFF) { b(); } c();", "c();"],
+    ["if (ON) { if (OFF) { a(); } else { b(); } } else { c(); }", "b();"],
+    ["if (ON) { for (;;) { if (r) { break; } } a(); } else { b(); }", "for(;;)if(r)break;a();"],
+    ["if (ON && A == 0u) { a(); } else { b(); }", "a();"],
+    ["if (OFF) { // closes: }\n a(); } else { b(); }", "b();"],
+    ["if (ON) { a(); } if (OFF) { b(); } if (ON) { c(); }", "a();c();"],
+  ])("%s becomes %s", (text, want) => {
+    expect(body(run(kernel(text, head)))).toBe(want);
+  });
+
+  it.each([
+    "if (r > 0u) { a(); }",
+    "if (r > 0u) { a(); } else { b(); }",
+    "if (A == 0u && r > 0u) { a(); } else { b(); }",
+    "if (x.A > y) { a(); } else if (r) { b(); }",
+  ])("leaves %s alone, since it is not known before", (text) => {
+    expect(run(kernel(text, head)).code).toContain(text);
+  });
+
+  it.each([
+    ["if (OFF) { a(); } else if (r) { b(); } else { c(); }", "if (r) { b(); } else { c(); }"],
+    ["if (r) { a(); } else if (ON) { b(); } else { c(); }", "if (r) { a(); } else { b(); }"],
+    ["if (r) { a(); } else if (OFF) { b(); } else { c(); }", "if (r) { a(); } else { c(); }"],
+  ])("%s becomes %s", (text, want) => {
+    expect(run(kernel(text, head)).code).toContain(want);
+  });
+
+  it("leaves no else without a branch where the last known condition is false", () => {
+    const { code } = run(kernel("if (r) { a(); } else if (OFF) { b(); }\nc();", head));
+    expect(code).not.toMatch(/else(?!\s*(?:\{|if))/);
+    expect(code).not.toContain("b()");
+    expect(code).toContain("c();");
+  });
+
+  it("leaves comments alone", () => {
+    const comment = "// if (ON) { this } else { that }";
+    expect(run(kernel(`${comment}\na();`, head)).code).toContain(comment);
+  });
+
+  it("prunes the branch that follows a comment with an if in it", () => {
+    const { code } = run(kernel("// read if (and only if) wanted\nif (OFF) { a(); } else { b(); }", head));
+    expect(code).toContain("// read if (and only if) wanted");
+    expect(code).not.toContain("a()");
+  });
+
+  it("names a shader whose brace is not closed", () => {
+    expect(failure(() => run(`${head}\nfn main() {\nif (ON) {\n a();\n`)).message).toContain("brace");
+  });
+});

@@ -1,0 +1,270 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { Tile } from "../../src/graph/tile.ts";
+import { coreOps } from "../../src/ops/table.ts";
+import type { PlanStep } from "../../src/plan/plan.ts";
+import { Build } from "./building.ts";
+
+const folder = fileURLToPath(new URL("../../shaders/", import.meta.url));
+const stems = (path: string) =>
+  readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name.replace(/\.wgsl$/, ""))
+    .sort();
+const plain = (code: string) => code.replace(/\/\/.*/g, "");
+
+const tiles: Tile[] = [
+  { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 3 },
+  { blocksM: 2, blocksN: 3, workgroupM: 2, workgroupN: 4, slices: 1 },
+];
+
+/** The steps of one node, not rewritten, for each of the tiles. */
+function stepsOf(op: string, inputs: readonly (readonly number[])[], attributes: object = {}, dtypes: string[] = []) {
+  return tiles.flatMap((tile) => {
+    const build = new Build();
+    const ids = inputs.map((shape, i) => build.input(`in${i}`, shape, (dtypes[i] ?? "f32") as "f32"));
+    build.want(...build.add(op, ids, attributes));
+    return build.lower({ choices: { [op]: tile } }).steps;
+  });
+}
+
+const state = [5];
+const lowered = new Map<string, readonly PlanStep[]>();
+const cover = (
+  op: string,
+  ...variants: [inputs: readonly (readonly number[])[], attributes?: object, dtypes?: string[]][]
+) =>
+  lowered.set(
+    op,
+    variants.flatMap((variant) => stepsOf(op, ...variant)),
+  );
+
+const gather = { batch: 4, sampleShape: [3, 3], scale: 1 };
+cover(
+  "batchGather",
+  [[state, [1, 3, 3]], { ...gather, shuffled: false }, ["u32", "u8"]],
+  [[state, [1, 3, 3], [1, 2], [1]], { ...gather, shuffled: true, labelShape: [2], labelDtype: "f32" }, ["u32"]],
+);
+cover("batchScatter", [[state, [4, 10], [1, 10]]]);
+cover("advance", [[state], { batch: 4 }], [[state, [4], [4], [4]], { batch: 4 }]);
+for (const size of [7, 8]) {
+  cover("add", [[[size], [size]]]);
+  const kinds = ["linear", "relu", "sigmoid", "tanh"];
+  cover("activation", ...kinds.map((kind): [number[][], object] => [[[size]], { kind }]));
+  cover("activationGradient", ...kinds.map((kind): [number[][], object] => [[[size], [size]], { kind }]));
+}
+
+const valid = { strides: [1, 1], padding: "valid" };
+const same = { strides: [2, 1], padding: "same" };
+const pooled = { ...valid, pool: [2, 2] };
+cover(
+  "conv2d",
+  [[[2, 7, 7, 4], [3, 3, 4, 8], [8]], valid],
+  [
+    [
+      [2, 7, 7, 3],
+      [3, 2, 3, 5],
+    ],
+    { ...same, activation: "tanh" },
+  ],
+  [[[2, 6, 6, 4], [3, 3, 4, 5], [5]], { ...pooled, activation: "relu" }],
+);
+cover(
+  "conv2dInputGradient",
+  [
+    [
+      [2, 5, 5, 8],
+      [3, 3, 4, 8],
+    ],
+    { ...valid, inputShape: [2, 7, 7, 4] },
+  ],
+  [
+    [
+      [2, 4, 7, 5],
+      [3, 2, 3, 5],
+      [2, 7, 7, 3],
+    ],
+    { ...same, inputShape: [2, 7, 7, 3], gradientActivation: "relu" },
+  ],
+  [
+    [
+      [2, 2, 2, 5],
+      [3, 3, 4, 5],
+      [2, 2, 2, 2],
+    ],
+    { ...pooled, inputShape: [2, 6, 6, 4] },
+  ],
+);
+cover(
+  "conv2dFilterGradient",
+  [[[2, 7, 7, 4], [2, 5, 5, 8], state], { ...valid, kernelShape: [3, 3, 4, 8], hasBias: false }],
+  [[[2, 7, 7, 3], [2, 4, 7, 5], state], { ...same, kernelShape: [3, 2, 3, 5], hasBias: true }],
+  [
+    [[2, 6, 6, 4], [2, 2, 2, 5], state, [2, 2, 2, 2], [3, 3, 4, 5], [5], [1]],
+    { ...pooled, kernelShape: [3, 3, 4, 5], hasBias: true, update: "sgd" },
+  ],
+);
+const window = { size: [3, 2], strides: [2, 2], padding: "same" };
+cover("maxPooling2d", [[[2, 7, 7, 3]], window]);
+cover("averagePooling2d", [[[2, 7, 7, 3]], window]);
+cover("maxPooling2dGradient", [
+  [
+    [2, 4, 4, 3],
+    [2, 4, 4, 3],
+  ],
+  { ...window, inputShape: [2, 7, 7, 3] },
+  ["f32", "u32"],
+]);
+cover("averagePooling2dGradient", [[[2, 4, 4, 3]], { ...window, inputShape: [2, 7, 7, 3] }]);
+cover(
+  "matmul",
+  [
+    [
+      [4, 8],
+      [8, 5],
+    ],
+  ],
+  [
+    [
+      [6, 5],
+      [8, 6],
+    ],
+    { transposeA: true, transposeB: true },
+  ],
+);
+cover(
+  "dense",
+  [
+    [
+      [4, 8],
+      [8, 5],
+    ],
+  ],
+  [[[4, 7], [7, 8], [8]], { activation: "sigmoid" }],
+);
+cover(
+  "denseInputGradient",
+  [
+    [
+      [4, 5],
+      [8, 5],
+    ],
+  ],
+  [
+    [
+      [4, 5],
+      [8, 5],
+      [4, 8],
+    ],
+    { gradientActivation: "tanh" },
+  ],
+);
+cover(
+  "denseFilterGradient",
+  [[[5, 8], [5, 3], state], { hasBias: false }],
+  [[[5, 7], [5, 4], state, [7, 4], [4], [1]], { hasBias: true, update: "sgd" }],
+);
+cover("softmax", [[[4, 10]]]);
+cover("softmaxGradient", [
+  [
+    [4, 10],
+    [4, 10],
+  ],
+]);
+cover(
+  "softmaxCrossEntropy",
+  [[[4, 10], [4, 10], state], {}, ["f32", "f32", "u32"]],
+  [[[4, 10], [4, 1], state], {}, ["f32", "u32", "u32"]],
+);
+cover("sgd", [[[8], [8], [1]]], [[[7], [7], [1]]]);
+
+const steps = [...lowered.values()].flat();
+
+describe("the library's ops", () => {
+  it("are all lowered by this file, but for those that are views", () => {
+    const runs = [...coreOps.values()].filter(({ view }) => !view).map(({ name }) => name);
+    expect([...lowered.keys()].sort()).toEqual(runs.sort());
+  });
+
+  it("have a gradient, unless they are gradients, updates or the ends of a step", () => {
+    const without = [...coreOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
+    expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
+      ["advance", "batchGather", "batchScatter", "sgd"].sort(),
+    );
+  });
+});
+
+describe("shaders/*.wgsl", () => {
+  it("are all run by some op, under the name of the file", () => {
+    expect([...new Set(steps.map(({ kernel }) => kernel))].sort()).toEqual(stems(folder));
+  });
+
+  it.each(stems(folder))("%s has a main function of its name", (stem) => {
+    const [step] = steps.filter(({ kernel }) => kernel === stem);
+    expect(step!.shader.entryPoint).toBe(stem);
+  });
+
+  it.each(stems(folder))("%s binds each of its buffers in some specialisation", (stem) => {
+    const bound = new Set(
+      steps.filter(({ kernel }) => kernel === stem).flatMap(({ shader }) => shader.bindings.map(({ name }) => name)),
+    );
+    const declared = [...readFileSync(`${folder}${stem}.wgsl`, "utf8").matchAll(/^@group.*> (\w+):/gm)];
+    for (const [, name] of declared) expect([...bound]).toContain(name);
+  });
+});
+
+describe("shaders/lib/*.wgsl", () => {
+  it.each(stems(`${folder}lib`))("%s is used by some kernel", (stem) => {
+    const code = plain(readFileSync(`${folder}lib/${stem}.wgsl`, "utf8"));
+    // A library file for operands or outputs goes by the tensor's letter.
+    const declared = [...code.matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) =>
+      name!.replace(/operand|output/, "[a-z]\\w*"),
+    );
+    const signatures = code.match(/var<storage, read(?:_write)?> \w+: array<\w+>/)?.[0].replace(/ \w+:/, " \\w+:");
+    const uses = (text: string) =>
+      declared.some((name) => (text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0) > 1);
+    const users = steps.filter(({ shader }) => {
+      const text = plain(shader.code);
+      return uses(text) && (signatures === undefined || new RegExp(signatures).test(text));
+    });
+    expect(declared.length).toBeGreaterThan(0);
+    expect(users.length).toBeGreaterThan(0);
+  });
+});
+
+describe("specialised text", () => {
+  const texts = new Map(steps.map(({ kernel, shader }) => [shader.code, { kernel, shader }]));
+
+  it("differs from case to case", () => {
+    expect(texts.size).toBeGreaterThan(60);
+  });
+
+  it.each([...texts.values()])("of $kernel is whole", ({ shader }) => {
+    const code = plain(shader.code);
+    for (const [open, close] of ["{}", "()", "[]"]) {
+      expect(code.split(open!).length, `${open} and ${close}`).toBe(code.split(close!).length);
+    }
+    // Nothing is left to unroll, and no branch whose condition is known.
+    expect(shader.code).not.toMatch(/\/\/ unroll\s+for/);
+    const known = new Set(
+      [...code.matchAll(/^const (\w+): \w+ = (?:[\d.]+(?:e[+-]?\d+)?[uif]|true|false);/gm)].map(([, name]) => name),
+    );
+    for (const [, condition] of code.matchAll(/\bif \(([^{}]*?)\) \{/g)) {
+      const names = condition!.match(/\b[A-Za-z_]\w*/g) ?? [];
+      expect(
+        names.filter((name) => !known.has(name)),
+        condition,
+      ).not.toEqual([]);
+    }
+    expect(code).not.toMatch(/else(?!\s*(?:\{|if \())/);
+    const numbers = [...code.matchAll(/@group\(0\) @binding\((\d+)\) var<[^>]*> (\w+)/g)];
+    expect(numbers.map(([, at]) => Number(at))).toEqual(shader.bindings.map((_, at) => at));
+    expect(numbers.map(([, , name]) => name)).toEqual(shader.bindings.map(({ name }) => name));
+    expect(code.match(/@compute/g)).toHaveLength(1);
+    // Every function that is left is called, or is the entry point.
+    for (const [, name] of code.matchAll(/^fn (\w+)/gm)) {
+      expect(code.match(new RegExp(`(?<![.\\w])${name}\\(`, "g"))!.length, name).toBeGreaterThan(1);
+    }
+  });
+});
