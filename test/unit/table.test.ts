@@ -31,14 +31,10 @@ function stepsOf(op: string, inputs: readonly (readonly number[])[], attributes:
 
 const state = [5];
 const lowered = new Map<string, readonly PlanStep[]>();
-const cover = (
-  op: string,
-  ...variants: [inputs: readonly (readonly number[])[], attributes?: object, dtypes?: string[]][]
-) =>
-  lowered.set(
-    op,
-    variants.flatMap((variant) => stepsOf(op, ...variant)),
-  );
+type Variant = [inputs: readonly (readonly number[])[], attributes?: object, dtypes?: string[]];
+function cover(op: string, ...variants: readonly Variant[]): void {
+  lowered.set(op, [...(lowered.get(op) ?? []), ...variants.flatMap((variant) => stepsOf(op, ...variant))]);
+}
 
 const gather = { batch: 4, sampleShape: [3, 3], scale: 1 };
 cover(
@@ -51,8 +47,8 @@ cover("advance", [[state], { batch: 4 }], [[state, [4], [4], [4]], { batch: 4 }]
 for (const size of [7, 8]) {
   cover("add", [[[size], [size]]]);
   const kinds = ["linear", "relu", "sigmoid", "tanh"];
-  cover("activation", ...kinds.map((kind): [number[][], object] => [[[size]], { kind }]));
-  cover("activationGradient", ...kinds.map((kind): [number[][], object] => [[[size], [size]], { kind }]));
+  cover("activation", ...kinds.map((kind): Variant => [[[size]], { kind }]));
+  cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
 }
 
 const valid = { strides: [1, 1], padding: "valid" };
@@ -264,6 +260,7 @@ describe("specialised text", () => {
     expect(code.match(/@compute/g)).toHaveLength(1);
     // Every function that is left is called, or is the entry point.
     for (const [, name] of code.matchAll(/^fn (\w+)/gm)) {
+      if (name === shader.entryPoint) continue;
       expect(code.match(new RegExp(`(?<![.\\w])${name}\\(`, "g"))!.length, name).toBeGreaterThan(1);
     }
   });
