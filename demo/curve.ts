@@ -55,7 +55,7 @@ function drawing(width: number, options: CurveOptions, { training, test }: Curve
   const bottom = HEIGHT - MARGIN.bottom;
   const right = width - MARGIN.right;
   const highest = Math.max(options.top, ...(options.fixed ? [] : [...training.flat(), ...test].map(({ y }) => y)));
-  const step = niceStep(highest / 4);
+  const step = niceStep(highest / 5);
   const top = options.fixed ? options.top : Math.ceil(highest / step - 1e-9) * step;
   const x = (value: number) => MARGIN.left + (value / epochs) * (right - MARGIN.left);
   const y = (value: number) => bottom - (value / top) * (bottom - MARGIN.top);
@@ -70,7 +70,7 @@ function drawing(width: number, options: CurveOptions, { training, test }: Curve
     label(String(value), { x: x(value), y: bottom + 17, "text-anchor": "middle" }),
   ]);
   const middle = (MARGIN.left + right) / 2;
-  const axis = label(epochs === 1 ? "epoch" : "epochs", { x: middle, y: HEIGHT - 4, "text-anchor": "middle" });
+  const axis = label("epoch", { x: middle, y: HEIGHT - 4, "text-anchor": "middle" });
   const at = (point: Point) => `${x(point.x).toFixed(1)} ${y(Math.min(point.y, top)).toFixed(1)}`;
   const lines = training
     .filter((points) => points.length > 0)
@@ -86,7 +86,7 @@ function inWords({ name, format }: CurveOptions, { training, test }: Curves): st
   const held = test.at(-1);
   if (!last) return `${name}: no figures yet.`;
   const tested = held ? `, on test images ${format(held.y)} after epoch ${held.x}` : "";
-  return `${name} by epochs: in training ${format(last.y)}${tested}.`;
+  return `${name}: in training ${format(last.y)}${tested}.`;
 }
 
 /** 0, step, ... up to and with `end`. */

@@ -36,11 +36,12 @@ export function createDigits(list: HTMLOListElement, count: number): Digits {
 
 function createCell(list: HTMLOListElement) {
   const item = list.appendChild(document.createElement("li"));
-  const canvas = item.appendChild(document.createElement("canvas"));
+  const tile = item.appendChild(document.createElement("div"));
+  const canvas = tile.appendChild(document.createElement("canvas"));
   [canvas.height = 0, canvas.width = 0] = IMAGE_SHAPE;
   const seen = item.appendChild(document.createElement("span"));
   const spoken = item.appendChild(document.createElement("span"));
-  for (const silent of [canvas, seen]) silent.setAttribute("aria-hidden", "true");
+  for (const silent of [tile, seen]) silent.setAttribute("aria-hidden", "true");
   spoken.className = "unseen";
   const say = (className: string, short: string, sentence: string) => {
     item.className = className;

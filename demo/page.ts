@@ -29,7 +29,7 @@ export const accuracyCurve = find("accuracy-curve", HTMLElement);
 
 export const count = (value: number): string => value.toLocaleString("en-US");
 export const loss = (value: number): string => value.toFixed(value < 0.1 ? 3 : 2);
-export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+export const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;
 export const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 /** A figure by the id of its element; a dash for one that is not there yet. */

@@ -14,7 +14,7 @@ const accuracyCurve = createCurve(page.accuracyCurve, {
   name: "Accuracy",
   top: 1,
   fixed: true,
-  format: (y) => `${Math.round(100 * y)} %`,
+  format: (y) => `${Math.round(100 * y)}%`,
 });
 
 interface Line {

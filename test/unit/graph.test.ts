@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import {
+  byteLength,
+  emptyGraph,
+  printGraph,
+  producerOf,
+  readersOf,
+  sweepState,
+  tensorOf,
+} from "../../src/graph/graph.ts";
+import { Build } from "./building.ts";
+
+describe("byteLength", () => {
+  it.each([
+    [{ shape: [2, 3], dtype: "f32" }, 24],
+    [{ shape: [7], dtype: "u32" }, 28],
+    [{ shape: [8], dtype: "u8" }, 8],
+    [{ shape: [5], dtype: "u8" }, 8],
+    [{ shape: [1], dtype: "u8" }, 4],
+    [{ shape: [], dtype: "f32" }, 4],
+  ] as const)("of %j is %i, whole words", (spec, bytes) => {
+    expect(byteLength(spec)).toBe(bytes);
+  });
+});
+
+describe("sweepState", () => {
+  it("starts at the first sample with a whole batch", () => {
+    expect([...sweepState({ step: 7, samples: 100, batch: 32 })]).toEqual([7, 0, 100, 32, 32]);
+  });
+
+  it("starts with a short batch where there are fewer samples", () => {
+    expect([...sweepState({ step: 0, samples: 3, batch: 32 })]).toEqual([0, 0, 3, 3, 32]);
+  });
+
+  it("fills the state tensor", () => {
+    const graph = emptyGraph();
+    const { shape, dtype, role } = tensorOf(graph, graph.state);
+    expect({ shape, dtype, role }).toEqual({ shape: [5], dtype: "u32", role: "state" });
+  });
+});
+
+describe("a graph", () => {
+  const build = new Build();
+  const [x, w, b] = [build.input("x", [4, 3]), build.input("w", [3, 5]), build.input("b", [5])];
+  const [y] = build.add("dense", [x, w, b], {}, "dense");
+  const [z] = build.add("add", [y!, y!], {}, "twice");
+  build.add("sgd", [w, w, b], {}, "step");
+  const { graph } = build;
+
+  it("knows who makes and who reads a tensor", () => {
+    expect(producerOf(graph, y!)?.name).toBe("dense");
+    expect(producerOf(graph, x)).toBeUndefined();
+    expect(readersOf(graph, w).map(({ name }) => name)).toEqual(["dense", "step"]);
+    expect(readersOf(graph, y!).map(({ name }) => name)).toEqual(["twice"]);
+    expect(readersOf(graph, z!)).toEqual([]);
+  });
+
+  it("prints one line a node", () => {
+    expect(printGraph(graph).split("\n")).toEqual([
+      'dense "dense": x[4,3], w[3,5], b[5] -> dense[4,5]',
+      'add "twice": dense[4,5], dense[4,5] -> twice[4,5]',
+      'sgd "step": w[3,5], w[3,5], b[5]',
+    ]);
+  });
+
+  it("is plain data", () => {
+    expect(JSON.parse(JSON.stringify(graph))).toEqual(graph);
+  });
+});
