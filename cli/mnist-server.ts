@@ -1,5 +1,5 @@
-import { createReadStream, statSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Plugin } from "vite";
 import { findMnist, MNIST_FILES } from "./mnist.ts";
@@ -7,9 +7,33 @@ import { findMnist, MNIST_FILES } from "./mnist.ts";
 /** Serves MNIST's four files under /mnist/, out of a folder or, by default, wherever `findMnist` finds them. */
 export function serveMnist(folder?: string): Plugin {
   return {
-    name: "featuremap-mnist",
+    name: "featuremap-mnist-server",
     configureServer(server) {
-      server.middlewares.use("/mnist", (request, response) => sendMnist(folder ?? findMnist(), request, response));
+      server.middlewares.use((request, response, next) => {
+        const name = MNIST_FILES.find((file) => request.url?.split("?")[0] === `/mnist/${file}`);
+        if (!name) return next();
+        try {
+          sendFile(join(folder ?? findMnist(), name), "application/octet-stream", response);
+        } catch (error) {
+          const { message } = error as Error;
+          server.config.logger.error(message);
+          response.writeHead(404, { "content-type": "text/plain" }).end(message);
+        }
+      });
+    },
+  };
+}
+
+/** Copies the four files into a build. */
+export function bundleMnist(): Plugin {
+  return {
+    name: "featuremap-mnist-bundle",
+    apply: "build",
+    generateBundle() {
+      const folder = findMnist();
+      for (const name of MNIST_FILES) {
+        this.emitFile({ type: "asset", fileName: `mnist/${name}`, source: readFileSync(join(folder, name)) });
+      }
     },
   };
 }
@@ -20,10 +44,4 @@ export function sendFile(file: string, type: string, response: ServerResponse): 
   createReadStream(file)
     .on("error", (error) => response.destroy(error))
     .pipe(response);
-}
-
-function sendMnist(folder: string, request: IncomingMessage, response: ServerResponse): void {
-  const name = MNIST_FILES.find((file) => request.url === `/${file}`);
-  if (name) sendFile(join(folder, name), "application/octet-stream", response);
-  else response.writeHead(404).end();
 }

@@ -12,9 +12,13 @@ export function showFailure(error: unknown): void {
   if (code === "device" && !("gpu" in navigator && navigator.gpu)) {
     showMessage("This browser offers no WebGPU here, so nothing can be trained.", WEBGPU);
   } else if (code === "device") {
-    showMessage("There is no graphics adapter to train on.", text);
+    showMessage("The graphics adapter is not available.", text);
   } else if (code === "data") {
-    showMessage("MNIST could not be loaded.", text, "Is the server still there? Its files come with npm install.");
+    showMessage(
+      "MNIST could not be loaded.",
+      text,
+      "Is the server still running? Under npm run dev, the files come with npm install.",
+    );
   } else if (code === "limit") {
     showMessage("The adapter has no room for this.", text, "Choose fewer training images.");
   } else {

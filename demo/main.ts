@@ -36,22 +36,22 @@ async function start(): Promise<void> {
     page.setText("adapter", "none");
     page.setStatus("unsupported", "Training needs WebGPU.");
     showFailure(error);
-    return;
   }
-  const { adapter } = runtime;
-  page.setText("adapter", adapter.label);
-  if (adapter.software) page.showExpectation(SOFTWARE);
-  const settings = presetSettings(adapter.software);
+  const software = runtime?.adapter.software ?? false;
+  const settings = presetSettings(software);
   ({ batchSize } = settings);
-  page.setText("method", `SGD, learning rate ${LEARNING_RATE}, batches of ${batchSize}`);
   page.showSettings(settings);
-  new Recorder(settings);
+  page.setText("method", `SGD, learning rate ${LEARNING_RATE}, batches of ${batchSize}`);
+  new Recorder(settings); // Draws the empty curves.
+  if (!runtime) return;
+  page.setText("adapter", runtime.adapter.label);
+  if (software) page.showExpectation(SOFTWARE);
   page.form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (running) stop(running);
     else void run(page.chosenSettings(batchSize));
   });
-  page.button.disabled = false;
+  page.setTraining(false);
   page.setStatus("ready", "Ready to train.");
 }
 
@@ -65,7 +65,7 @@ function presetSettings(software: boolean): Settings {
 }
 
 function stop(controller: AbortController): void {
-  page.button.textContent = "Stopping …";
+  page.setStopping();
   controller.abort();
 }
 
@@ -89,6 +89,7 @@ async function run(settings: Settings): Promise<void> {
     if (signal.aborted) showStopped(recorder);
     else fail(error);
   } finally {
+    recorder.ended = true;
     running = undefined;
     page.setTraining(false);
   }

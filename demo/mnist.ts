@@ -30,18 +30,21 @@ export const IMAGE_PIXELS = IMAGE_SHAPE.reduce((a, b) => a * b, 1);
 export async function fetchMnist(onBytes: OnBytes, signal: AbortSignal): Promise<Mnist> {
   const received = FILES.map(() => 0);
   const totals = FILES.map((): number | undefined => undefined);
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
   const files = await Promise.all(
     FILES.map((name, i) =>
       fetchIdx(new URL(`mnist/${name}-ubyte`, document.baseURI), {
-        signal,
+        signal: either,
         onProgress: (bytes, total) => {
+          if (either.aborted) return;
           received[i] = bytes;
           totals[i] = total;
           onBytes(sum(received), totals.every((bytes) => bytes !== undefined) ? sum(totals) : undefined);
         },
       }),
     ),
-  );
+  ).finally(() => failure.abort()); // Where one file fails, the others are of no use.
   return { train: split(files[0]!, files[1]!), test: split(files[2]!, files[3]!) };
 }
 

@@ -22,7 +22,7 @@ const epochs = find("epochs", HTMLInputElement);
 const options = find("options", HTMLFieldSetElement);
 
 export const form = find("form", HTMLFormElement);
-export const button = find("button", HTMLButtonElement);
+const button = find("button", HTMLButtonElement);
 export const digitList = find("digits", HTMLOListElement);
 export const lossCurve = find("loss-curve", HTMLElement);
 export const accuracyCurve = find("accuracy-curve", HTMLElement);
@@ -52,6 +52,11 @@ export function setStatus(state: State, sentence: string, more = ""): void {
 export function setProgress(done: number | undefined): void {
   if (done === undefined) progress.removeAttribute("value");
   else progress.value = done;
+}
+
+/** Once a stop is asked for, until training has come to it. */
+export function setStopping(): void {
+  button.textContent = "Stopping …";
 }
 
 export function showMessage(title: string, ...paragraphs: string[]): void {
@@ -101,11 +106,12 @@ export function chosenSettings(batchSize: number): Settings {
   return { images: Number(images.value), epochs: epochs.valueAsNumber, batchSize };
 }
 
-/** While it trains, the button stops and the options rest. */
+/** While it trains, the button stops and the options rest; neither can be used before the first call. */
 export function setTraining(training: boolean): void {
   // A focused control that is disabled would lose the keyboard.
   if (training && options.contains(document.activeElement)) button.focus();
   options.disabled = training;
+  button.disabled = false;
   button.textContent = training ? "Stop" : "Train";
   button.classList.toggle("stop", training);
 }

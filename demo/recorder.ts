@@ -26,6 +26,8 @@ interface Line {
 export class Recorder {
   last: EpochResult | undefined;
   progress: Progress | undefined;
+  /** What a failed run still reports is shown no more. */
+  ended = false;
   readonly #settings: Settings;
   readonly #loss: Line = { training: [], test: [] };
   readonly #accuracy: Line = { training: [], test: [] };
@@ -39,6 +41,7 @@ export class Recorder {
   }
 
   onStep(progress: Progress): void {
+    if (this.ended) return;
     const { epoch, step, steps, loss, accuracy, msPerStep } = progress;
     const { epochs, batchSize } = this.#settings;
     const { progress: before } = this;
@@ -65,6 +68,7 @@ export class Recorder {
   }
 
   onEpoch(result: EpochResult): void {
+    if (this.ended) return;
     this.last = result;
     page.setFigure("test-loss", result.testLoss, page.loss);
     page.setFigure("test-accuracy", result.testAccuracy, page.percent);

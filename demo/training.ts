@@ -94,5 +94,7 @@ function figures({ loss, accuracy = Number.NaN, val_loss = Number.NaN, val_accur
 
 async function deviceLost({ lost }: Runtime): Promise<never> {
   const { message, reason } = await lost;
-  throw new Error(`The GPU device was lost during training (${message || reason}). Press Train to begin again.`);
+  throw new Error(
+    `The GPU device was lost during training (${message.replace(/\.$/, "") || reason}). Press Train to begin again.`,
+  );
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { serveMnist } from "./serve-mnist.ts";
+import { bundleMnist, serveMnist } from "../cli/mnist-server.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -8,7 +8,7 @@ export default defineConfig({
   root: path("."),
   // Relative, so that the built page works in any folder of any server.
   base: "./",
-  plugins: [serveMnist()],
+  plugins: [serveMnist(), bundleMnist()],
   server: { fs: { allow: [path("..")] } },
   build: { outDir: path("../build/demo"), emptyOutDir: true, target: "es2022" },
 });

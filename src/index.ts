@@ -22,6 +22,13 @@ export type { History } from "./model/history.ts";
 export type { Loss, LossName, MetricName } from "./model/losses.ts";
 export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./model/optimizers.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
-export { type CompileOptions, type Evaluation, Sequential, sequential, type Weight } from "./model/sequential.ts";
+export {
+  type CompileOptions,
+  type Evaluation,
+  type LayerInfo,
+  Sequential,
+  sequential,
+  type Weight,
+} from "./model/sequential.ts";
 export type { ModelStats } from "./model/stats.ts";
 export type { Plan } from "./plan/plan.ts";

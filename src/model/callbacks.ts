@@ -23,7 +23,8 @@ export interface Callback {
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /**
    * After a submit, which holds one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far,
-   * as last read from the GPU; `NaN` before the first read.
+   * as last read from the GPU; `NaN` before the first read. `size`: samples a batch. `samples`: how many samples the means
+   * are over, which lags behind `batch`.
    */
-  onBatchEnd?(batch: number, logs: Logs & { readonly size: number }): void | Promise<void>;
+  onBatchEnd?(batch: number, logs: Logs & { readonly size: number; readonly samples: number }): void | Promise<void>;
 }

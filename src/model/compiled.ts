@@ -8,7 +8,7 @@ import { type BoundPlan, type Executable, prepare } from "../plan/executable.ts"
 import { permutation, seedOf } from "../random.ts";
 import { elements } from "../shape.ts";
 import type { Loss } from "./losses.ts";
-import { ModelState } from "./model-state.ts";
+import { ModelState, type Place } from "./model-state.ts";
 import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import {
@@ -59,6 +59,8 @@ export class CompiledModel {
   readonly #network: Network;
   readonly #ops: OpTable;
   readonly #ready = new Map<Kind, Ready>();
+  #disposed = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(settings: CompileSettings, network: Network, state: ModelState) {
     this.settings = settings;
@@ -92,14 +94,17 @@ export class CompiledModel {
     const { runtime } = this;
     const order = await runtime.buffers.createOne({ label: "order", bytes: dataset.size * 4 });
     this.datasetBytes = dataset.bytes + order.bytes;
-    const run = this.#bind(executable, program, dataset, order.buffer);
+    const run = this.#bind("train", executable, program, { dataset, order: order.buffer });
     return {
       epoch: async (shuffleSeed) => {
         const { size } = dataset;
         const indices =
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         runtime.device.queue.writeBuffer(order.buffer, 0, indices);
-        const { metrics, counts } = await this.#sweep(run, dataset, settings, this.counts.steps, true);
+        const { metrics, counts } = await this.#sweep(run, dataset, settings, {
+          place: "train",
+          step: this.counts.steps,
+        });
         this.counts.steps += counts.steps;
         this.counts.submits += counts.submits;
         this.counts.readbacks += counts.readbacks;
@@ -110,28 +115,39 @@ export class CompiledModel {
     };
   }
 
-  async evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics> {
-    const { program, executable } = await this.#program("evaluate", dataset, settings);
-    const run = this.#bind(executable, program, dataset);
-    return (await this.#sweep(run, dataset, settings, 0, true)).metrics!;
+  evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics> {
+    return this.#inTurn(async () => {
+      const { program, executable } = await this.#program("evaluate", dataset, settings);
+      const run = this.#bind("look", executable, program, { dataset });
+      return (await this.#sweep(run, dataset, settings, { place: "look", step: 0 })).metrics!;
+    });
   }
 
   /** The outputs of all samples, row by row. */
-  async predict(dataset: Dataset, settings: SweepSettings): Promise<Float32Array> {
-    const { program, executable } = await this.#program("predict", dataset, settings);
-    const bytes = dataset.size * elements(this.#network.outputShape!) * 4;
-    const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
-    try {
-      const run = this.#bind(executable, program, dataset, undefined, rows.buffer);
-      await this.#sweep(run, dataset, settings, 0, false);
-      const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }]);
-      return new Float32Array(read!);
-    } finally {
-      rows.release();
-    }
+  predict(dataset: Dataset, settings: SweepSettings): Promise<Float32Array> {
+    return this.#inTurn(async () => {
+      const { program, executable } = await this.#program("predict", dataset, settings);
+      const bytes = dataset.size * elements(this.#network.outputShape!) * 4;
+      const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
+      try {
+        const run = this.#bind("look", executable, program, { dataset, predictions: rows.buffer });
+        await this.#sweep(run, dataset, settings, { place: "look", step: 0 });
+        const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }]);
+        return new Float32Array(read!);
+      } finally {
+        rows.release();
+      }
+    });
+  }
+
+  /** @throws FeaturemapError `state` or `device` where the model or its device is gone */
+  assertLive(): void {
+    if (this.#disposed) throw new FeaturemapError("state", "The model was disposed.");
+    this.runtime.assertLive();
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const { executable } of this.#ready.values()) executable.dispose();
     this.#ready.clear();
     this.state.dispose();
@@ -179,13 +195,12 @@ export class CompiledModel {
   }
 
   #bind(
+    place: Place,
     executable: Executable,
     { tensors }: Program,
-    dataset: Dataset,
-    order?: GPUBuffer,
-    predictions?: GPUBuffer,
+    { dataset, order, predictions }: { dataset: Dataset; order?: GPUBuffer; predictions?: GPUBuffer },
   ): BoundPlan {
-    const bound = this.state.bindings(tensors);
+    const bound = this.state.bindings(tensors, place);
     bound.set(tensors.samples, dataset.x.buffer);
     if (tensors.labels !== undefined) bound.set(tensors.labels, dataset.y!.buffer);
     if (tensors.order !== undefined) bound.set(tensors.order, order!);
@@ -193,10 +208,17 @@ export class CompiledModel {
     return executable.bind(bound);
   }
 
-  #sweep(run: BoundPlan, dataset: Dataset, settings: SweepSettings, step: number, hasMetrics: boolean) {
-    const { runtime, state } = this;
-    const metrics = hasMetrics ? { metrics: state.metrics } : {};
-    return sweep({ ...settings, runtime, run, state: state.state, ...metrics, samples: dataset.size, step });
+  #sweep(run: BoundPlan, dataset: Dataset, settings: SweepSettings, { place, step }: { place: Place; step: number }) {
+    const assertLive = () => this.assertLive();
+    const { runtime } = this;
+    return sweep({ ...settings, ...this.state.place(place), runtime, run, samples: dataset.size, step, assertLive });
+  }
+
+  /** Sweeps that only look share one place, so they take turns. */
+  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(run);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 }
 

@@ -91,7 +91,9 @@ export async function runFit(call: FitCall): Promise<History> {
     ...batches,
     scale: training.scale,
     onProgress: ({ done, metrics }) =>
-      each((callback) => callback.onBatchEnd?.(done, { ...logs(metrics), size: batches.batchSize })),
+      each((callback) =>
+        callback.onBatchEnd?.(done, { ...logs(metrics), size: batches.batchSize, samples: metrics?.samples ?? 0 }),
+      ),
   });
   try {
     const steps = Math.ceil(training.dataset.size / batches.batchSize);

@@ -11,6 +11,9 @@ import { METRIC_WORDS, type ProgramTensors } from "./programs.ts";
 
 const scalar: Shape = [1];
 
+/** Sweeps that train and sweeps that only look do not disturb each other. */
+export type Place = "train" | "look";
+
 /** What a model keeps on the GPU from step to step: parameters, optimizer slots, rates, the step's state, metrics. */
 export class ModelState {
   readonly runtime: Runtime;
@@ -20,8 +23,7 @@ export class ModelState {
   readonly #parameters: readonly OwnedBuffer[];
   readonly #slots: readonly (readonly OwnedBuffer[])[];
   readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
-  readonly #state: OwnedBuffer;
-  readonly #metrics: OwnedBuffer;
+  readonly #places: Readonly<Record<Place, { readonly state: OwnedBuffer; readonly metrics: OwnedBuffer }>>;
   readonly #all: readonly OwnedBuffer[];
 
   private constructor(runtime: Runtime, network: Network, optimizer: Optimizer, owned: readonly OwnedBuffer[]) {
@@ -33,8 +35,8 @@ export class ModelState {
     this.#parameters = network.parameters.map(() => rest.shift()!);
     this.#slots = network.parameters.map(({ shape }) => (optimizer.slots?.(shape) ?? []).map(() => rest.shift()!));
     this.#hyperparameters = new Map(Object.keys(optimizer.hyperparameters).map((name) => [name, rest.shift()!]));
-    this.#state = rest.shift()!;
-    this.#metrics = rest.shift()!;
+    const [state, metrics, lookState, lookMetrics] = rest as [OwnedBuffer, OwnedBuffer, OwnedBuffer, OwnedBuffer];
+    this.#places = { train: { state, metrics }, look: { state: lookState, metrics: lookMetrics } };
     this.parameterBytes = this.#parameters.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -47,8 +49,10 @@ export class ModelState {
         (optimizer.slots?.(shape) ?? []).map((slot) => floats(`${path}/${slot.name}`, slot.shape)),
       ),
       ...Object.keys(optimizer.hyperparameters).map((name) => floats(name, scalar)),
-      { label: "state", bytes: 32 },
-      { label: "metrics", bytes: METRIC_WORDS * 4 },
+      ...["", "look "].flatMap((place) => [
+        { label: `${place}state`, bytes: 32 },
+        { label: `${place}metrics`, bytes: METRIC_WORDS * 4 },
+      ]),
     ];
     const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));
     state.setParameters(
@@ -64,17 +68,16 @@ export class ModelState {
     return this.#optimizer;
   }
 
-  get state(): GPUBuffer {
-    return this.#state.buffer;
-  }
-
-  get metrics(): GPUBuffer {
-    return this.#metrics.buffer;
+  /** Where a sweep keeps its place in the data and its metrics. */
+  place(place: Place): { readonly state: GPUBuffer; readonly metrics: GPUBuffer } {
+    const { state, metrics } = this.#places[place];
+    return { state: state.buffer, metrics: metrics.buffer };
   }
 
   /** The buffers that a program's tensors stand for. */
-  bindings(tensors: ProgramTensors): Map<TensorId, GPUBuffer> {
-    const bound = new Map<TensorId, GPUBuffer>([[tensors.state, this.state]]);
+  bindings(tensors: ProgramTensors, place: Place): Map<TensorId, GPUBuffer> {
+    const { state, metrics } = this.place(place);
+    const bound = new Map<TensorId, GPUBuffer>([[tensors.state, state]]);
     tensors.parameters.forEach((id, i) => {
       bound.set(id, this.#parameters[i]!.buffer);
     });
@@ -84,7 +87,7 @@ export class ModelState {
       });
     });
     for (const [name, id] of tensors.hyperparameters ?? []) bound.set(id, this.#hyperparameters.get(name)!.buffer);
-    if (tensors.metrics !== undefined) bound.set(tensors.metrics, this.metrics);
+    if (tensors.metrics !== undefined) bound.set(tensors.metrics, metrics);
     return bound;
   }
 

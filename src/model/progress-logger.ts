@@ -41,7 +41,7 @@ export function progressLogger(verbose: 1 | 2): Callback {
       firstStepMs = undefined;
       console.log(`Epoch ${epoch + 1}/${epochs}`);
     },
-    onBatchEnd: (done, { size: _, ...logs }) => {
+    onBatchEnd: (done, { size: _, samples: __, ...logs }) => {
       const now = performance.now();
       firstStepMs ??= now - begun;
       if (!redraws || now - drawn < REDRAW_MS) return;

@@ -5,9 +5,10 @@ import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import type { Choices } from "../graph/tile.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Plan } from "../plan/plan.ts";
-import { batchShape, elements, type Shape, sameShape, showShape } from "../shape.ts";
+import { batchShape, elements, type Shape } from "../shape.ts";
+import { batchOptions, checkedWeights, type Labelled, pairOf, splitCall } from "./calls.ts";
 import { CompiledModel } from "./compiled.ts";
-import { type BatchOptions, batching, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
+import { type BatchOptions, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
 import type { History } from "./history.ts";
 import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
 import { Network } from "./network.ts";
@@ -36,13 +37,21 @@ export interface Weight {
   readonly data: Float32Array;
 }
 
+export interface LayerInfo {
+  readonly name: string;
+  /** Keras's class name. */
+  readonly type: string;
+  /** Of one sample. */
+  readonly outputShape: Shape;
+  /** Number of trained numbers. */
+  readonly parameters: number;
+}
+
 export interface Evaluation {
   readonly loss: number;
   /** With `metrics: ["accuracy"]`. */
   readonly accuracy?: number;
 }
-
-type Labelled = readonly [x: DataInput, y: DataInput] | Dataset;
 
 /** A stack of layers that is trained, evaluated and asked for predictions on a GPU: Keras's `Sequential`. */
 export class Sequential {
@@ -63,6 +72,21 @@ export class Sequential {
   constructor(layers: readonly Layer[], name: string) {
     this.name = name;
     for (const layer of layers) this.add(layer);
+  }
+
+  /** The layers in order, as far as they are built: what `summary` prints, as data. */
+  get layers(): readonly LayerInfo[] {
+    return this.#network.built.map(({ name, layer, outputShape, parameters }) => ({
+      name,
+      type: layer.type,
+      outputShape,
+      parameters: parameters.reduce((sum, { shape }) => sum + elements(shape), 0),
+    }));
+  }
+
+  /** Number of trained numbers. */
+  countParams(): number {
+    return this.#network.parameterCount;
   }
 
   /** Shape of one sample of the output, once the input's is known. */
@@ -171,7 +195,7 @@ export class Sequential {
   evaluate(dataset: Dataset, options?: BatchOptions): Promise<Evaluation>;
   evaluate(x: DataInput, y: DataInput, options?: BatchOptions): Promise<Evaluation>;
   evaluate(x: DataInput | Dataset, y?: DataInput | BatchOptions, options?: BatchOptions): Promise<Evaluation> {
-    return this.#exclusively("evaluate", async () => {
+    return this.#looking("evaluate", async () => {
       const call = splitCall(x, y, options, "evaluate");
       const batches = batchOptions(call.options, "evaluate");
       const data = this.#check(call.data, "evaluate", true);
@@ -184,7 +208,7 @@ export class Sequential {
 
   /** The model's output for each sample: [samples, ...output]. Throws as `fit` does. */
   predict(x: DataInput | Dataset, options: BatchOptions = {}): Promise<{ data: Float32Array; shape: number[] }> {
-    return this.#exclusively("predict", async () => {
+    return this.#looking("predict", async () => {
       const batches = batchOptions(options, "predict");
       const data = this.#check(x instanceof DatasetClass ? x : { x }, "predict", false);
       const compiled = await this.#ready();
@@ -215,7 +239,7 @@ export class Sequential {
 
   /** All parameters, layer by layer, kernel before bias: the order and the layouts of Keras's `get_weights`. */
   getWeights(): Promise<Weight[]> {
-    return this.#exclusively("getWeights", async () => {
+    return this.#looking("getWeights", async () => {
       const compiled = await this.#ready("getWeights");
       const values = await compiled.state.readParameters();
       return this.#network.parameters.map(({ path, shape }, i) => ({ name: path, shape, data: values[i]! }));
@@ -228,27 +252,9 @@ export class Sequential {
    * @throws FeaturemapError `shape` where number or shapes differ; then nothing is changed
    */
   setWeights(weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[]): Promise<void> {
-    return this.#exclusively("setWeights", async () => {
+    return this.#looking("setWeights", async () => {
       const compiled = await this.#ready("setWeights");
-      const { parameters } = this.#network;
-      if (weights.length !== parameters.length) {
-        throw new FeaturemapError(
-          "shape",
-          `setWeights wants ${parameters.length} arrays, one a parameter, got ${weights.length}.`,
-        );
-      }
-      const values = parameters.map(({ path, shape }, i) => {
-        const { data, shape: got } = weights[i]!;
-        if (data?.length !== elements(shape) || (got && !sameShape(got, shape))) {
-          const have = got ? showShape(got) : `${data?.length} numbers`;
-          throw new FeaturemapError(
-            "shape",
-            `setWeights: "${path}" has shape ${showShape(shape)}, got ${have} at place ${i}.`,
-          );
-        }
-        return Float32Array.from(data);
-      });
-      compiled.state.setParameters(values);
+      compiled.state.setParameters(checkedWeights(weights, this.#network.parameters));
     });
   }
 
@@ -342,7 +348,13 @@ export class Sequential {
     return this.#withAccuracy ? { loss, accuracy } : { loss };
   }
 
-  /** One call at a time: two would take turns on one state. */
+  /** Calls that leave the training's state alone may come at any time, from callbacks too. */
+  async #looking<T>(name: string, run: () => Promise<T>): Promise<T> {
+    if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
+    return run();
+  }
+
+  /** One training at a time: two would take turns on one state. */
   async #exclusively<T>(name: string, run: () => Promise<T>): Promise<T> {
     if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
     if (this.#busy)
@@ -360,29 +372,6 @@ export class Sequential {
 export function sequential(layers: readonly Layer[] = [], options: { readonly name?: string } = {}): Sequential {
   knownKeys(options, ["name"], "sequential");
   return new Sequential(layers, options.name ?? "sequential");
-}
-
-/** The two ways to call: (dataset, options) and (x, y, options). */
-function splitCall(x: DataInput | Dataset, y: unknown, options: unknown, where: string) {
-  if (x instanceof DatasetClass) {
-    if (options !== undefined)
-      throw new FeaturemapError("value", `${where}(dataset, options): a Dataset brings its own labels.`);
-    return { data: x, options: y as object | undefined };
-  }
-  return { data: { x, y: y as DataInput | undefined }, options: options as object | undefined };
-}
-
-function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataInput } {
-  if (validation instanceof DatasetClass) return validation;
-  if (!Array.isArray(validation) || validation.length !== 2) {
-    throw new FeaturemapError("value", `fit: validationData must be [x, y] or a Dataset, got ${show(validation)}.`);
-  }
-  return { x: validation[0], y: validation[1] };
-}
-
-function batchOptions(options: object | undefined, where: string) {
-  knownKeys(options ?? {}, ["batchSize", "stepsPerExecution", "signal"], where);
-  return batching((options ?? {}) as BatchOptions, where);
 }
 
 /** Numbers that an optimizer keeps beside the parameters. */

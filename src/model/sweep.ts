@@ -33,7 +33,9 @@ export interface Sweep {
   readonly run: BoundPlan;
   readonly state: GPUBuffer;
   /** Cleared at the start; read a few times and at the end. */
-  readonly metrics?: GPUBuffer;
+  readonly metrics: GPUBuffer;
+  /** Throws where the sweep cannot go on. */
+  readonly assertLive: () => void;
   readonly samples: number;
   readonly batchSize: number;
   /** Optimizer steps made before. */
@@ -64,15 +66,15 @@ export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | u
   const total = Math.ceil(samples / batchSize);
   const counts: SweepCounts = { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
   const pace = new Pace(options.stepsPerExecution);
-  const reader = options.metrics && (await MetricsReader.create(runtime, options.metrics));
+  const reader = hasMetrics(run) ? await MetricsReader.create(runtime, options.metrics) : undefined;
   queue.writeBuffer(options.state, 0, sweepState({ step: options.step, samples, batch: batchSize }));
-  if (options.metrics) queue.writeBuffer(options.metrics, 0, new Uint32Array(METRIC_WORDS));
+  if (reader) queue.writeBuffer(options.metrics, 0, new Uint32Array(METRIC_WORDS));
 
   const waiting: Promise<void>[] = [];
   let done = 0;
   try {
     while (counts.steps < total && !signal?.aborted) {
-      runtime.assertLive();
+      options.assertLive();
       const steps = Math.min(pace.steps, total - counts.steps);
       const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
       const pass = encoder.beginComputePass({ label: run.plan.name });
@@ -97,7 +99,7 @@ export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | u
       }
     }
     await Promise.all(waiting);
-    runtime.assertLive();
+    options.assertLive();
     const metrics = await reader?.last();
     counts.readbacks = reader?.count ?? 0;
     await options.onProgress?.({ done, total, metrics });
@@ -106,6 +108,11 @@ export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | u
     await Promise.allSettled(waiting);
     await reader?.dispose();
   }
+}
+
+/** Whether a plan adds up metrics: a prediction does not. */
+function hasMetrics({ plan }: BoundPlan): boolean {
+  return plan.buffers.some(({ label }) => label === "metrics");
 }
 
 /** How many steps go into one submit: a fixed number, or what takes about as long as `SUBMIT_MS`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createDataset, createRuntime, dense, sequential, sgd, tensor } from "../../src/index.ts";
 import { Ledger } from "../support/ledger.ts";
-import { noise, tinyModel } from "../support/models.ts";
+import { allWeights, noise, tinyModel } from "../support/models.ts";
 
 const settings = { loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] } as const;
 
@@ -95,6 +95,48 @@ describe("a model", () => {
     runtime.dispose();
   });
 
+  it("answers from within fit's callbacks, and trains on as if nobody had asked", async () => {
+    const runtime = await createRuntime();
+    const { x, y } = noise(40, [4], 3);
+    const train = async (ask: boolean) => {
+      const model = tinyModel();
+      await model.compile({ ...settings, optimizer: sgd(), runtime });
+      const seen: number[] = [];
+      const look = async () => {
+        const [predicted, held] = await Promise.all([model.predict(x), model.evaluate(x, y)]);
+        seen.push(predicted.data.length, held.loss, (await model.getWeights()).length);
+      };
+      const callbacks = ask ? [{ onEpochEnd: look, onBatchEnd: look }] : [];
+      const options = { batchSize: 4, epochs: 2, verbose: 0, stepsPerExecution: 1, callbacks } as const;
+      const history = await model.fit(x, y, { ...options, validationData: [x, y] });
+      const weights = await allWeights(model);
+      model.dispose();
+      return { history, weights, seen };
+    };
+    const [asked, left] = [await train(true), await train(false)];
+    expect(asked.history).toEqual(left.history);
+    expect(asked.weights).toEqual(left.weights);
+    expect(asked.seen.slice(0, 3)).toEqual([120, expect.any(Number), 2]);
+    runtime.dispose();
+  });
+
+  it("may be disposed of while it trains: fit says so", async () => {
+    const runtime = await createRuntime();
+    const model = tinyModel();
+    await model.compile({ ...settings, optimizer: sgd(), runtime });
+    const { x, y } = noise(400, [4], 3);
+    const callbacks = [{ onBatchEnd: (batch: number) => (batch === 20 ? model.dispose() : undefined) }];
+    const training = model.fit(x, y, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
+    await expect(training).rejects.toThrow(/disposed/);
+    expect(runtime.memory.buffers).toBe(0);
+    runtime.dispose();
+  });
+
+  it("lists its layers", () => {
+    expect(tinyModel().layers).toEqual([{ name: "dense", type: "Dense", outputShape: [3], parameters: 15 }]);
+    expect(tinyModel().countParams()).toBe(15);
+  });
+
   it("refuses wrong calls before any GPU work, and stays as it was", async () => {
     const runtime = await createRuntime();
     const model = tinyModel();
@@ -114,7 +156,7 @@ describe("a model", () => {
     expect(Object.values(ledger.take()).every((count) => count === 0)).toBe(true);
     ledger.stop();
     expect(runtime.memory.buffers).toBe(before);
-    const [one, two] = [model.fit(x, y, { verbose: 0 }), model.predict(x)];
+    const [one, two] = [model.fit(x, y, { verbose: 0 }), model.trainOnBatch(x, y)];
     await expect(two).rejects.toThrow(/busy with fit/);
     await one;
     expect(() => model.add(dense({ units: 2 }))).toThrow(/after compile/);

@@ -77,11 +77,11 @@ export async function gradientsOf(
     0,
     Uint32Array.from({ length: samples }, (_, i) => i),
   );
-  queue.writeBuffer(state.state, 0, sweepState({ step: 0, samples, batch: samples }));
+  queue.writeBuffer(state.place("train").state, 0, sweepState({ step: 0, samples, batch: samples }));
   const { tensors } = program;
   const run = executable.bind(
     state
-      .bindings(tensors)
+      .bindings(tensors, "train")
       .set(tensors.samples, dataset.x.buffer)
       .set(tensors.labels!, dataset.y!.buffer)
       .set(tensors.order!, order.buffer),

@@ -53,7 +53,9 @@ describe("dispatch", () => {
   });
 
   it("throws where a required buffer is undefined", () => {
-    const { message } = failure(() => dispatch(kernel, { bind: { x: undefined, y: "b" }, workgroups }));
+    const { message } = failure(() =>
+      dispatch(kernel, { bind: { x: undefined as unknown as string, y: "b" }, workgroups }),
+    );
     expect(message).toContain('"x"');
   });
 

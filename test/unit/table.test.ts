@@ -8,9 +8,9 @@ import { Build } from "./building.ts";
 
 const folder = fileURLToPath(new URL("../../shaders/", import.meta.url));
 const stems = (path: string) =>
-  readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name.replace(/\.wgsl$/, ""))
+  readdirSync(path)
+    .filter((name) => name.endsWith(".wgsl"))
+    .map((name) => name.replace(/\.wgsl$/, ""))
     .sort();
 const plain = (code: string) => code.replace(/\/\/.*/g, "");
 

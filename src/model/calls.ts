@@ -1,0 +1,53 @@
+import { Dataset } from "../data/dataset.ts";
+import type { DataInput } from "../data/tensor.ts";
+import { FeaturemapError, knownKeys, show } from "../errors.ts";
+import { elements, type Shape, sameShape, showShape } from "../shape.ts";
+import { type BatchOptions, batching } from "./fit.ts";
+
+/** Samples with their labels. */
+export type Labelled = readonly [x: DataInput, y: DataInput] | Dataset;
+
+/** The two ways to call: (dataset, options) and (x, y, options). */
+export function splitCall(x: DataInput | Dataset, y: unknown, options: unknown, where: string) {
+  if (x instanceof Dataset) {
+    if (options !== undefined)
+      throw new FeaturemapError("value", `${where}(dataset, options): a Dataset brings its own labels.`);
+    return { data: x, options: y as object | undefined };
+  }
+  return { data: { x, y: y as DataInput | undefined }, options: options as object | undefined };
+}
+
+export function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataInput } {
+  if (validation instanceof Dataset) return validation;
+  if (!Array.isArray(validation) || validation.length !== 2) {
+    throw new FeaturemapError("value", `fit: validationData must be [x, y] or a Dataset, got ${show(validation)}.`);
+  }
+  return { x: validation[0], y: validation[1] };
+}
+
+export function batchOptions(options: object | undefined, where: string) {
+  knownKeys(options ?? {}, ["batchSize", "stepsPerExecution", "signal"], where);
+  return batching((options ?? {}) as BatchOptions, where);
+}
+
+/** @throws FeaturemapError `shape` where there are not as many arrays as parameters, or one has another shape */
+export function checkedWeights(
+  weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[],
+  parameters: readonly { readonly path: string; readonly shape: Shape }[],
+): Float32Array[] {
+  if (weights.length !== parameters.length) {
+    const wanted = `${parameters.length} arrays, one a parameter`;
+    throw new FeaturemapError("shape", `setWeights wants ${wanted}, got ${weights.length}.`);
+  }
+  return parameters.map(({ path, shape }, i) => {
+    const { data, shape: given } = weights[i]!;
+    if (data?.length !== elements(shape) || (given && !sameShape(given, shape))) {
+      const got = given ? showShape(given) : `${data?.length} numbers`;
+      throw new FeaturemapError(
+        "shape",
+        `setWeights: "${path}" has shape ${showShape(shape)}, got ${got} at place ${i}.`,
+      );
+    }
+    return Float32Array.from(data);
+  });
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { assertWithinLimits, type PlanLimits } from "../../src/plan/limits.ts";
+import { Plan, type PlanBuffer, type PlanStep } from "../../src/plan/plan.ts";
+import { failure } from "./building.ts";
+
+const LIMITS: PlanLimits = {
+  maxBufferSize: 1000,
+  maxStorageBufferBindingSize: 900,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+interface Needs {
+  readonly bytes?: number;
+  readonly bound?: number;
+  readonly bindings?: number;
+  readonly workgroupSize?: number;
+  readonly workgroups?: readonly [number, number, number];
+}
+
+/** A plan of one dispatch that is within the limits, but for what a test changes. */
+function planOf({ bytes = 900, bound, bindings = 8, workgroupSize = 256, workgroups = [65535, 65535, 65535] }: Needs) {
+  const buffer: PlanBuffer = { label: "dense/kernel", bytes, ...(bound === undefined ? {} : { bound }) };
+  const list = Array.from({ length: bindings }, (_, i) => ({ name: `b${i}`, access: "read" as const }));
+  const shader = { code: "", entryPoint: "matmul", workgroupSize, bindings: list };
+  const step: PlanStep = { node: "dense_1", kernel: "matmul", shader, buffers: list.map(() => 0), workgroups };
+  return new Plan({ name: "training step", buffers: [buffer], steps: [step], bufferOf: new Map(), choices: {} });
+}
+
+describe("assertWithinLimits", () => {
+  it("takes a plan that needs exactly what there is", () => {
+    expect(() => assertWithinLimits(planOf({}), LIMITS)).not.toThrow();
+  });
+
+  it.each<[keyof PlanLimits, Needs, Partial<PlanLimits>, number]>([
+    ["maxBufferSize", { bytes: 1001 }, { maxStorageBufferBindingSize: 5000 }, 1001],
+    ["maxStorageBufferBindingSize", { bytes: 904 }, {}, 904],
+    ["maxStorageBufferBindingSize", { bytes: 904, bound: 3 }, {}, 904],
+    ["maxStorageBuffersPerShaderStage", { bindings: 9 }, {}, 9],
+    ["maxComputeInvocationsPerWorkgroup", { workgroupSize: 257 }, {}, 257],
+    ["maxComputeWorkgroupsPerDimension", { workgroups: [65536, 1, 1] }, {}, 65536],
+    ["maxComputeWorkgroupsPerDimension", { workgroups: [1, 70000, 1] }, {}, 70000],
+    ["maxComputeWorkgroupsPerDimension", { workgroups: [1, 1, 80000] }, {}, 80000],
+  ])("says what needs how much of %s, and how much there is: %j", (name, needs, changed, needed) => {
+    const limits = { ...LIMITS, ...changed };
+    const { code, message } = failure(() => assertWithinLimits(planOf(needs), limits));
+    expect(code).toBe("limit");
+    const what =
+      name.includes("BufferSize") || name.includes("BindingSize") ? ['"dense/kernel"'] : ['"matmul"', '"dense_1"'];
+    for (const text of [name, String(needed), String(limits[name]), "training step", ...what]) {
+      expect(message).toContain(text);
+    }
+    expect(message).toMatch(/smaller batch|adapter that allows more/);
+  });
+
+  it("looks at every buffer and every dispatch", () => {
+    const good = planOf({});
+    const bad = planOf({ bytes: 904, bindings: 9 });
+    const both = (part: Partial<Plan>) =>
+      new Plan({ ...good, bufferOf: new Map(), choices: {}, name: "p", ...part } as Plan);
+    const buffers = both({ buffers: [...good.buffers, ...bad.buffers] });
+    expect(failure(() => assertWithinLimits(buffers, LIMITS)).message).toContain("904");
+    const steps = both({ steps: [...good.steps, ...bad.steps] });
+    expect(failure(() => assertWithinLimits(steps, LIMITS)).message).toContain("9");
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import type { TensorId } from "../../src/graph/graph.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import { sgd } from "../../src/model/optimizers.ts";
+import { Build, failure } from "./building.ts";
+
+const rows = lossNamed("categoricalCrossentropy");
+const classes = lossNamed("sparseCategoricalCrossentropy");
+
+const oneHot = (count: number) =>
+  ({ shape: [count], dtype: "f32", scale: undefined, largestClass: undefined }) as const;
+const numbers = (largestClass: number) => ({ shape: [1], dtype: "u32", scale: undefined, largestClass }) as const;
+
+describe("lossNamed", () => {
+  it.each(["mse", "categorical_crossentropy", undefined, 3])("refuses %o and lists the names", (name) => {
+    const { code, message } = failure(() => lossNamed(name));
+    expect(code).toBe("value");
+    for (const text of ["compile: loss", '"categoricalCrossentropy"', '"sparseCategoricalCrossentropy"']) {
+      expect(message).toContain(text);
+    }
+  });
+});
+
+describe("labels", () => {
+  it("are rows of weights, or class numbers", () => {
+    expect(rows.labels([10])).toEqual({ shape: [10], dtype: "f32" });
+    expect(classes.labels([10])).toEqual({ shape: [1], dtype: "u32" });
+  });
+
+  it("that suit the loss are taken", () => {
+    expect(() => rows.check(oneHot(10), [10])).not.toThrow();
+    expect(() => classes.check(numbers(9), [10])).not.toThrow();
+    expect(() => classes.check(numbers(0), [10])).not.toThrow();
+  });
+
+  it("that are class numbers do not suit rows of weights: the other loss or oneHot() does", () => {
+    const { code, message } = failure(() => rows.check(numbers(9), [10]));
+    expect(code).toBe("value");
+    for (const text of ["categoricalCrossentropy", "sparseCategoricalCrossentropy", "oneHot(y, 10)", "[samples, 10]"]) {
+      expect(message).toContain(text);
+    }
+  });
+
+  it("must have a weight for each output", () => {
+    const { code, message } = failure(() => rows.check(oneHot(9), [10]));
+    expect(code).toBe("shape");
+    for (const text of ["10 outputs", "9 classes", "[samples, 10]", "[samples, 9]"]) expect(message).toContain(text);
+  });
+
+  it("that are rows do not suit class numbers", () => {
+    const { code, message } = failure(() => classes.check(oneHot(10), [10]));
+    expect(code).toBe("value");
+    for (const text of ['"sparseCategoricalCrossentropy"', '"categoricalCrossentropy"', "[samples, 10]"]) {
+      expect(message).toContain(text);
+    }
+  });
+
+  it("must be of a class that the model has", () => {
+    const { code, message } = failure(() => classes.check(numbers(10), [10]));
+    expect(code).toBe("value");
+    for (const text of ["10 outputs", "[0, 10)", "holds 10"]) expect(message).toContain(text);
+  });
+});
+
+describe("a loss's nodes", () => {
+  const build = (end: (build: Build, x: TensorId) => TensorId) => {
+    const made = new Build();
+    const x = made.input("x", [4, 10]);
+    const labels = made.input("labels", [4, 10]);
+    const output = end(made, x);
+    const run = () => rows.build(made.graph, { output, labels, add: (op, inputs) => made.add(op, inputs, {}, "loss") });
+    return { made, x, labels, run };
+  };
+
+  it("start from the logits under the softmax", () => {
+    const { made, x, labels, run } = build((made, x) => made.add("softmax", [x])[0]!);
+    const { loss, correct } = run();
+    const node = made.graph.nodes.at(-1)!;
+    expect(node).toMatchObject({ op: "softmaxCrossEntropy", inputs: [x, labels, made.graph.state] });
+    expect(node.outputs.slice(0, 2)).toEqual([loss, correct]);
+  });
+
+  it.each<[string, (build: Build, x: TensorId) => TensorId]>([
+    ["linear outputs", (_, x) => x],
+    ["sigmoids", (made, x) => made.add("activation", [x], { kind: "sigmoid" })[0]!],
+    ["what comes after a softmax", (made, x) => made.add("reshape", made.add("softmax", [x]), { shape: [4, 10] })[0]!],
+  ])("cannot be made for %s: the remedy is named", (_, end) => {
+    const { code, message } = failure(build(end).run);
+    expect(code).toBe("value");
+    for (const text of ['"categoricalCrossentropy"', 'activation: "softmax"', "last layer"]) {
+      expect(message).toContain(text);
+    }
+  });
+});
+
+describe("sgd", () => {
+  it("has Keras's learning rate unless it is given one", () => {
+    expect(sgd().hyperparameters).toEqual({ learningRate: 0.01 });
+    expect(sgd({ learningRate: 0 }).hyperparameters).toEqual({ learningRate: 0 });
+    expect(sgd({ learningRate: 0.5 }).name).toBe("sgd");
+  });
+
+  it.each([-0.1, Number.NaN, Number.POSITIVE_INFINITY, "0.1", null].filter((rate) => rate !== null))(
+    "refuses the rate %o",
+    (learningRate) => {
+      const { code, message } = failure(() => sgd({ learningRate: learningRate as number }));
+      expect(code).toBe("value");
+      expect(message).toContain("sgd: learningRate");
+      expect(message).toContain(typeof learningRate === "string" ? `"${learningRate}"` : String(learningRate));
+    },
+  );
+
+  it("refuses options that it has not", () => {
+    const { message } = failure(() => sgd({ momentum: 0.9 } as object));
+    for (const word of ["sgd", '"momentum"', "learningRate"]) expect(message).toContain(word);
+  });
+
+  it("adds one node a parameter, by the rate on the GPU", () => {
+    const build = new Build();
+    const [p, g, rate] = [build.input("p", [3]), build.input("g", [3]), build.input("rate", [1])];
+    const names: string[] = [];
+    sgd().step({
+      parameter: p,
+      gradient: g,
+      slots: [],
+      hyperparameter: (name) => {
+        names.push(name);
+        return rate;
+      },
+      add: (op, inputs) => build.add(op, inputs),
+    });
+    expect(names).toEqual(["learningRate"]);
+    expect(build.graph.nodes).toMatchObject([{ op: "sgd", inputs: [p, g, rate], updates: [p] }]);
+  });
+});

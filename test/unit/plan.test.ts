@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { sgd } from "../../src/index.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
+import { Plan } from "../../src/plan/plan.ts";
+import { articleLayers } from "../support/models.ts";
+import { networkOf } from "./building.ts";
+
+const network = networkOf(articleLayers());
+const options = {
+  network,
+  capacity: 128,
+  data: { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 },
+  adapter: "software",
+  choices: {},
+} as const;
+const loss = lossNamed("categoricalCrossentropy");
+const training = (adapter: "gpu" | "software" = "software") =>
+  trainingProgram({ ...options, adapter, loss, optimizer: sgd(), ops: network.ops }).plan;
+
+/** Kernel and node of each dispatch of the article's training step. */
+const STEPS = [
+  ["batch_gather", "train/batchGather"],
+  ["conv2d", "conv2d"],
+  ["conv2d", "conv2d_1"],
+  ["matmul", "dense"],
+  ["matmul", "dense_1"],
+  ["softmax_cross_entropy", "train/softmaxCrossEntropy"],
+  ["matmul", "dense_1/denseInputGradient"],
+  ["dense_filter_gradient", "dense_1/denseFilterGradient"],
+  ["matmul", "dense/denseInputGradient"],
+  ["dense_filter_gradient", "dense/denseFilterGradient"],
+  ["conv2d_input_gradient", "conv2d_1/conv2dInputGradient"],
+  ["conv2d_filter_gradient", "conv2d_1/conv2dFilterGradient"],
+  ["conv2d_filter_gradient_sum", "conv2d_1/conv2dFilterGradient"],
+  ["conv2d_filter_gradient", "conv2d/conv2dFilterGradient"],
+  ["conv2d_filter_gradient_sum", "conv2d/conv2dFilterGradient"],
+  ["advance", "advance"],
+];
+
+describe("the article's network", () => {
+  it.each(["gpu", "software"] as const)("trains in 16 dispatches a step on %s", (adapter) => {
+    const { steps } = training(adapter);
+    expect(steps).toHaveLength(16);
+    expect(steps.map(({ kernel, node }) => [kernel, node])).toEqual(STEPS);
+  });
+
+  it("is evaluated in 7 and predicts in 8", () => {
+    const kernels = (plan: Plan) => plan.steps.map(({ kernel }) => kernel);
+    expect(kernels(evaluationProgram({ ...options, loss }).plan)).toEqual([
+      ...["batch_gather", "conv2d", "conv2d", "matmul", "matmul", "softmax_cross_entropy", "advance"],
+    ]);
+    expect(kernels(predictionProgram(options).plan)).toEqual([
+      ...["batch_gather", "conv2d", "conv2d", "matmul", "matmul", "softmax", "batch_scatter", "advance"],
+    ]);
+  });
+
+  it("never stores what a convolution makes before its pooling", () => {
+    const { buffers } = training();
+    // conv2d's 128 x 24 x 24 x 32 floats would be the largest tensor of all, four times what is kept.
+    expect(Math.max(...buffers.map(({ bytes }) => bytes))).toBe(1024 * 1000 * 4);
+    const scratch = buffers.filter(({ bound }) => bound === undefined).map(({ bytes }) => bytes);
+    expect(Math.max(...scratch)).toBe(128 * 12 * 12 * 32 * 4);
+  });
+
+  it("writes every parameter once, and ends by moving on the state", () => {
+    const { steps, buffers } = training();
+    const written = steps.flatMap(({ shader, buffers: used }) =>
+      used.filter((_, at) => shader.bindings[at]!.access === "write").map((index) => buffers[index]!),
+    );
+    const labels = written.filter(({ bound }) => bound !== undefined).map(({ label }) => label);
+    const parameters = network.parameters.map(({ path }) => path);
+    expect(labels.slice().sort()).toEqual([...parameters, "metrics", "state"].sort());
+    expect(labels.slice(-2).sort()).toEqual(["metrics", "state"]);
+  });
+
+  it("dispatches workgroups that cover its tensors", () => {
+    const { steps } = training();
+    expect(steps[0]!.workgroups).toEqual([Math.ceil((128 * (784 + 10)) / 64), 1, 1]);
+    expect(steps.at(-1)!.workgroups).toEqual([1, 1, 1]);
+    for (const { workgroups } of steps) {
+      for (const count of workgroups) expect(Number.isInteger(count) && count >= 1).toBe(true);
+    }
+  });
+});
+
+describe("toString", () => {
+  const plan = training();
+  const lines = String(plan).split("\n");
+
+  it("begins with a line that says how much, then a line a dispatch", () => {
+    expect(lines[0]).toBe(`training step: 16 dispatches, ${plan.scratchBytes} bytes of scratch`);
+    expect(lines[1]!.trim().split(/\s{2,}/)).toEqual(["kernel", "node", "workgroups", "tile", "buffers"]);
+    STEPS.forEach(([kernel, node], i) => {
+      expect(lines[2 + i]).toMatch(new RegExp(`^${i + 1}\\s+${kernel}\\s+${node!.replace("/", "\\/")}\\s`));
+    });
+    expect(lines[18]).toBe("scratch buffers:");
+  });
+
+  it("shows workgroups, tile and buffers of a dispatch", () => {
+    const step = plan.steps[3]!;
+    const line = lines[5]!;
+    expect(line).toContain(` ${step.workgroups.join("x")} `);
+    const tile = plan.choices.dense!;
+    expect(line).toContain(` ${tile.blocksM * 4}x${tile.blocksN * 4} `);
+    expect(line).toMatch(/ a=#\d+ b=dense\/kernel bias=dense\/bias c=>#\d+$/);
+    expect(lines[17]).toMatch(/ loss=#\d+ correct=#\d+ metrics=>metrics state=>state$/);
+  });
+
+  it("lines up its columns", () => {
+    const at = lines[1]!.indexOf("workgroups");
+    for (const [i, line] of lines.slice(2, 18).entries()) {
+      expect(line.slice(at)).toMatch(new RegExp(`^${plan.steps[i]!.workgroups.join("x")}\\s`));
+    }
+  });
+
+  it("lists the buffers that the plan owns, with their tensors", () => {
+    const own = plan.buffers.map(({ bytes, label, bound }, i) => ({ line: `  #${i} ${bytes} B: ${label}`, bound }));
+    expect(lines.slice(19)).toEqual(own.filter(({ bound }) => bound === undefined).map(({ line }) => line));
+    expect(lines.slice(19).join("\n")).toMatch(/: .*max_pooling2d_1, /);
+  });
+
+  it("shows slices only of a product that is cut into them", () => {
+    // On a GPU the sum of dense_1's forward product, 1000 terms, is not cut: its kernel runs in one slice.
+    const gpu = training("gpu");
+    const shown = String(gpu).split("\n").slice(2, 18);
+    gpu.steps.forEach(({ kernel, workgroups }, i) => {
+      const cut = / \d+x\d+ \/(\d+) /.exec(shown[i]!)?.[1];
+      if (kernel === "conv2d_filter_gradient") expect(cut).toBe(String(workgroups[2]));
+      if (kernel === "matmul" || kernel === "conv2d" || kernel === "conv2d_input_gradient") {
+        expect(cut, shown[i]).toBeUndefined();
+      }
+    });
+  });
+});
+
+describe("scratchBytes", () => {
+  it("adds up what the plan owns, and not what it is given", () => {
+    const buffers = [
+      { label: "x", bytes: 100, bound: 0 },
+      { label: "y", bytes: 16 },
+      { label: "z", bytes: 8 },
+    ];
+    const plan = new Plan({ name: "test", buffers, steps: [], bufferOf: new Map(), choices: {} });
+    expect(plan.scratchBytes).toBe(24);
+    expect(String(plan).split("\n")[0]).toBe("test: 0 dispatches, 24 bytes of scratch");
+  });
+});
