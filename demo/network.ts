@@ -3,6 +3,7 @@ import {
   dense,
   flatten,
   type Layer,
+  type LayerInfo,
   maxPooling2d,
   type Runtime,
   type Sequential,
@@ -41,21 +42,7 @@ export async function createModel(runtime: Runtime): Promise<Sequential> {
   return model;
 }
 
-export interface LayerRow {
-  readonly type: string;
-  /** Shape of one sample. */
-  readonly output: readonly number[];
-  readonly parameters: number;
-}
-
 /** What the model itself says of its layers; needs no GPU. */
-export function describeLayers(): LayerRow[] {
-  const model = sequential();
-  return layers().map((layer) => {
-    const input = model.outputShape ?? IMAGE_SHAPE;
-    const specs = layer.parameters({ name: layer.type, input, from: "the layer before" });
-    model.add(layer);
-    const parameters = specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    return { type: layer.type, output: model.outputShape!, parameters };
-  });
+export function describeLayers(): readonly LayerInfo[] {
+  return sequential(layers()).layers;
 }

@@ -84,12 +84,12 @@ export function showExpectation(text: string): void {
 export function showLayers(): void {
   const rows = describeLayers();
   const body = find("layers", HTMLTableSectionElement);
-  for (const { type, output, parameters } of rows) {
+  for (const { type, outputShape, parameters } of rows) {
     const row = body.insertRow();
     const header = row.appendChild(document.createElement("th"));
     header.scope = "row";
     header.textContent = type;
-    row.insertCell().textContent = output.join(" × ");
+    row.insertCell().textContent = outputShape.join(" × ");
     row.insertCell().textContent = parameters ? count(parameters) : "–";
   }
   setText("total", count(rows.reduce((sum, { parameters }) => sum + parameters, 0)));

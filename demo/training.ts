@@ -60,31 +60,36 @@ export async function train(run: Run): Promise<void> {
   }
 }
 
-/** One `fit` an epoch, since a model that is busy with `fit` cannot predict. */
 async function trainEpochs(run: Run, model: Sequential, training: Dataset, test: Dataset): Promise<void> {
-  const { settings, signal, listener } = run;
-  const { batchSize } = settings;
-  for (let epoch = 0; epoch < settings.epochs && !signal.aborted; epoch++) {
-    const callbacks = [reporter(epoch, listener)];
-    await model.fit(training, { batchSize, validationData: test, verbose: 0, callbacks, signal });
-    const { data } = await model.predict(imageTensor(run.mnist.test.images, run.digits));
+  const { settings, signal, listener, mnist } = run;
+  const { batchSize, epochs } = settings;
+  const predict = async () => {
+    const { data } = await model.predict(imageTensor(mnist.test.images, run.digits));
     listener.onPredictions(data);
-  }
+  };
+  const callbacks = [reporter(listener), { onEpochEnd: predict }];
+  await model.fit(training, { batchSize, epochs, validationData: test, verbose: 0, callbacks, signal });
+  if (signal.aborted) await predict();
 }
 
-function reporter(epoch: number, listener: Listener): Callback {
-  const pace = new Pace();
+function reporter(listener: Listener): Callback {
+  let pace = new Pace();
   let steps = 0;
+  let epoch = 0;
   return {
     onTrainBegin: (params) => {
       steps = params.steps;
+    },
+    onEpochBegin: (begun) => {
+      epoch = begun;
+      pace = new Pace();
       listener.onStep({ epoch, step: 0, steps, loss: Number.NaN, accuracy: Number.NaN, msPerStep: undefined });
     },
     onBatchEnd: (step, { loss, accuracy = Number.NaN }) => {
       const msPerStep = pace.msPerStep(step, performance.now());
       listener.onStep({ epoch, step, steps, loss, accuracy, msPerStep });
     },
-    onEpochEnd: (_, logs) => listener.onEpoch({ epoch, ...figures(logs) }),
+    onEpochEnd: (ended, logs) => listener.onEpoch({ epoch: ended, ...figures(logs) }),
   };
 }
 

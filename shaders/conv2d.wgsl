@@ -26,8 +26,9 @@ const POOLED_H: u32 = 1u;
 const POOLED_W: u32 = 1u;
 
 const TERMS: u32 = K_H * K_W * IN_C;
-// Where channels come in fours, a step is one (i, j) and its blocks are channels; else one step runs over all terms.
-const BY_TAP: bool = IN_C % 4u == 0u;
+// Where channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x as in k; else
+// one step runs over all terms.
+const BY_ROW: bool = IN_C % 4u == 0u;
 const STEPS: u32 = 1u;
 const INNER: u32 = (TERMS + 3u) / 4u / STEPS;
 const BLOCK_ROWS: u32 = 1u; // blocks of 4 rows in y
@@ -45,8 +46,7 @@ alias Column = u32; // the first of 4 channels of y
 
 struct Step {
   i: i32,
-  j: i32,
-  offset: i32, // of tap (i, j) in x, from the patch's first element
+  offset: i32, // of row i in x, from the patch's first element
   k: u32, // of the first term in k
 }
 
@@ -79,9 +79,7 @@ fn steps(slice: u32, row: Row) -> vec2u {
 }
 
 fn step_at(t: u32, row: Row) -> Step {
-  let i = t / K_W;
-  let j = t % K_W;
-  return Step(i32(i), i32(j), i32((i * IN_W + j) * IN_C), t * IN_C * OUT_C);
+  return Step(i32(t), i32(t * IN_W * IN_C), t * K_W * IN_C * OUT_C);
 }
 
 fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
@@ -90,11 +88,12 @@ fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
 }
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
-  if (BY_TAP) {
+  if (BY_ROW) {
     let at = vec4u(row.base + (step.offset + i32(k4 * 4u)));
     let a = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
     if (PADDED) {
-      let real = inside(row.h + step.i, row.w + step.j);
+      let j = i32(k4 * 4u / IN_C);
+      let real = inside(row.h + step.i, row.w + j);
       let none = vec4f(0.0f);
       return mat4x4f(
         select(none, a[0], real.x),

@@ -3,8 +3,8 @@
 // x [BATCH, IN_H, IN_W, IN_C]   dy [BATCH, OUT_H, OUT_W, OUT_C]   partial [SLICES, K_H*K_W*IN_C (+ 1), OUT_C]
 //
 // The long sum over positions is cut into SLICES, one a workgroup in z, which conv2d_filter_gradient_sum adds up in a
-// fixed order. One step is one row (n, h) of dy and its blocks are 4 positions along w; rows of images that are not in
-// use end the loop. The bias gradient is one more row of the product, whose x is 1.
+// fixed order. One step is STEP_ROWS rows (n, h) of dy, and its blocks are 4 positions along w; images that are not in use
+// end the loop. The bias gradient is one more row of the product, whose x is 1.
 const BATCH: u32 = 1u;
 const IN_H: u32 = 1u;
 const IN_W: u32 = 1u;
@@ -24,8 +24,11 @@ const SLICES: u32 = 1u;
 
 const WEIGHTS: u32 = K_H * K_W * IN_C;
 const ROWS: u32 = WEIGHTS + u32(HAS_BIAS);
-const STEPS_PER_SLICE: u32 = (BATCH * OUT_H + SLICES - 1u) / SLICES;
-const INNER: u32 = (OUT_W + 3u) / 4u;
+const STEP_ROWS: u32 = 1u; // divides OUT_H
+const STEPS_PER_IMAGE: u32 = OUT_H / STEP_ROWS;
+const STEPS_PER_SLICE: u32 = (BATCH * STEPS_PER_IMAGE + SLICES - 1u) / SLICES;
+const BLOCKS_PER_ROW: u32 = (OUT_W + 3u) / 4u;
+const INNER: u32 = STEP_ROWS * BLOCKS_PER_ROW;
 const BY_TAP: bool = IN_C % 4u == 0u; // 4 rows are then 4 channels of one tap
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
@@ -40,7 +43,7 @@ struct Row {
 alias Column = u32; // the first of 4 channels of dy
 
 struct Step {
-  h: u32, // row of dy
+  h: u32, // the first row of dy
   dy_at: u32, // offset of its image in dy
   patch_h: i32, // first row of the patches in x
   x_at: i32, // offset in x of the first patch's first element, which padding may put outside
@@ -59,12 +62,12 @@ fn column_block(n4: u32) -> Column {
 
 fn steps(slice: u32, row: Row) -> vec2u {
   let first = slice * STEPS_PER_SLICE;
-  return vec2u(first, min(first + STEPS_PER_SLICE, state[STATE_ROWS] * OUT_H));
+  return vec2u(first, min(first + STEPS_PER_SLICE, state[STATE_ROWS] * STEPS_PER_IMAGE));
 }
 
 fn step_at(t: u32, row: Row) -> Step {
-  let image = t / OUT_H;
-  let h = t % OUT_H;
+  let image = t / STEPS_PER_IMAGE;
+  let h = t % STEPS_PER_IMAGE * STEP_ROWS;
   let patch_h = i32(h * STRIDE_H) - i32(PAD_H);
   let x_at = ((i32(image * IN_H) + patch_h) * i32(IN_W) - i32(PAD_W)) * i32(IN_C);
   return Step(h, image * DY_IMAGE, patch_h, x_at);
@@ -76,17 +79,19 @@ fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
 }
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
-  let w = k4 * 4u + vec4u(0u, 1u, 2u, 3u); // of dy
-  let base = step.x_at + vec4i(w * (STRIDE_W * IN_C));
+  let h = k4 / BLOCKS_PER_ROW * STRIDE_H; // of x, from the step's first row
+  let w = k4 % BLOCKS_PER_ROW * 4u + vec4u(0u, 1u, 2u, 3u); // of dy
+  let base = step.x_at + i32(h * (IN_W * IN_C)) + vec4i(w * (STRIDE_W * IN_C));
+  let patch_h = step.patch_h + i32(h);
   var a: mat4x4f;
   if (BY_TAP) {
-    a = transpose(four_channels(row, step, w, base));
+    a = transpose(four_channels(row, patch_h, w, base));
   } else {
     a = mat4x4f(
-      one_channel(row, step, w, base, 0u),
-      one_channel(row, step, w, base, 1u),
-      one_channel(row, step, w, base, 2u),
-      one_channel(row, step, w, base, 3u),
+      one_channel(row, patch_h, w, base, 0u),
+      one_channel(row, patch_h, w, base, 1u),
+      one_channel(row, patch_h, w, base, 2u),
+      one_channel(row, patch_h, w, base, 3u),
     );
   }
   return mat4x4f(
@@ -98,11 +103,11 @@ fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
 }
 
 // Four channels of x at each of the four positions that the tap reaches.
-fn four_channels(row: Row, step: Step, w: vec4u, base: vec4i) -> mat4x4f {
+fn four_channels(row: Row, patch_h: i32, w: vec4u, base: vec4i) -> mat4x4f {
   let at = vec4u(base + row.offset.x);
   let x = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
   if (PADDED) {
-    let real = inside(vec4i(step.patch_h + row.i.x), vec4i(w * STRIDE_W) - i32(PAD_W) + row.j.x);
+    let real = inside(vec4i(patch_h + row.i.x), vec4i(w * STRIDE_W) - i32(PAD_W) + row.j.x);
     let none = vec4f(0.0f);
     return mat4x4f(
       select(none, x[0], real.x),
@@ -116,11 +121,11 @@ fn four_channels(row: Row, step: Step, w: vec4u, base: vec4i) -> mat4x4f {
 }
 
 // Row r's channel of x at each of the four positions that its tap reaches.
-fn one_channel(row: Row, step: Step, w: vec4u, base: vec4i, r: u32) -> vec4f {
+fn one_channel(row: Row, patch_h: i32, w: vec4u, base: vec4i, r: u32) -> vec4f {
   let at = vec4u(base + row.offset[r]);
   let x = vec4f(element_x(at.x), element_x(at.y), element_x(at.z), element_x(at.w));
   if (PADDED) {
-    let real = inside(vec4i(step.patch_h + row.i[r]), vec4i(w * STRIDE_W) - i32(PAD_W) + row.j[r]);
+    let real = inside(vec4i(patch_h + row.i[r]), vec4i(w * STRIDE_W) - i32(PAD_W) + row.j[r]);
     return select(vec4f(0.0f), x, real);
   } else {
     return x;
@@ -140,8 +145,9 @@ fn finish_row(x: vec4f, m: u32, w: vec4u) -> vec4f {
 }
 
 fn block_b(o: Column, step: Step, k4: u32) -> mat4x4f {
-  let w = k4 * 4u;
-  let dy = load_incoming_4(step.dy_at, step.h, w, o);
+  let h = step.h + k4 / BLOCKS_PER_ROW;
+  let w = k4 % BLOCKS_PER_ROW * 4u;
+  let dy = load_incoming_4(step.dy_at, h, w, o);
   if (OUT_W % 4u != 0u) {
     let none = vec4f(0.0f);
     return mat4x4f(

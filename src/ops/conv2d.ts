@@ -103,7 +103,7 @@ const conv2d = defineOp<Conv2dAttributes>({
           PADDED: sizes.geometry.padded,
           HAS_BIAS: b !== undefined,
           POOL: attributes.pool !== undefined,
-          STEPS: sizes.inC % 4 === 0 ? k!.shape[0]! * k!.shape[1]! : 1,
+          STEPS: sizes.inC % 4 === 0 ? k!.shape[0]! : 1,
           BLOCK_ROWS: rows4,
           ACTIVATION: activationNumber(attributes.activation),
         },
@@ -207,7 +207,8 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const weights = elements(kernelShape);
   const rows = weights / outC + (hasBias ? 1 : 0);
   const chosen = tile({ m: rows, n: outC, k: batch * outH * outW });
-  const slices = Math.min(chosen.slices, batch * outH);
+  const stepRows = rowsOfStep(outH, outW);
+  const slices = Math.min(chosen.slices, (batch * outH) / stepRows);
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
   const sumElements = perElement(rows * outC);
   return [
@@ -220,6 +221,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         PADDED: sizes.geometry.padded,
         HAS_BIAS: hasBias,
         SLICES: slices,
+        STEP_ROWS: stepRows,
       },
       libraries: [
         blocksSource,
@@ -249,6 +251,12 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
       workgroups: sumElements.workgroups,
     }),
   ];
+}
+
+/** Rows of dY in one step of the filter gradient: enough for a loop of 16 blocks, since a short loop costs more a turn. */
+function rowsOfStep(outH: number, outW: number): number {
+  const divisors = Array.from({ length: outH }, (_, i) => i + 1).filter((rows) => outH % rows === 0);
+  return divisors.find((rows) => rows * ceilDiv(outW, 4) >= 16) ?? outH;
 }
 
 export const conv2dOps = [conv2d, conv2dInputGradient, conv2dFilterGradient];

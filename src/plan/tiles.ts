@@ -19,7 +19,7 @@ interface TileRule {
  * fill the machine.
  */
 const RULES: Readonly<Record<AdapterClass, TileRule>> = {
-  software: { blocksM: 4, blocksN: 2, workgroupM: 4, workgroupN: 4, invocations: 256, leastTerms: 512 },
+  software: { blocksM: 4, blocksN: 4, workgroupM: 4, workgroupN: 4, invocations: 256, leastTerms: 512 },
   gpu: { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, invocations: 16384, leastTerms: 128 },
 };
 
@@ -29,10 +29,11 @@ export function shippedTile(adapter: AdapterClass, product: { m: number; n: numb
   const [rows4, columns4] = [ceilDiv(product.m, 4), ceilDiv(product.n, 4)];
   const blocksM = Math.min(rule.blocksM, rows4);
   const blocksN = Math.min(rule.blocksN, columns4);
-  const across = ceilDiv(columns4, blocksN);
+  const [down, across] = [ceilDiv(rows4, blocksM), ceilDiv(columns4, blocksN)];
+  // A workgroup no larger than the product, so that no lane is idle where there are few tiles.
   const workgroupN = Math.min(rule.workgroupN, powerOfTwoFrom(across));
-  const workgroupM = (rule.workgroupM * rule.workgroupN) / workgroupN;
-  const invocations = ceilDiv(rows4, blocksM) * across;
+  const workgroupM = Math.min((rule.workgroupM * rule.workgroupN) / workgroupN, powerOfTwoFrom(down));
+  const invocations = down * across;
   const slices = Math.min(ceilDiv(rule.invocations, invocations), Math.max(1, Math.floor(product.k / rule.leastTerms)));
   return { blocksM, blocksN, workgroupM, workgroupN, slices };
 }

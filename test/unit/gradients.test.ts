@@ -178,6 +178,18 @@ describe("what is not asked for", () => {
     expect(build.order).toEqual(["dense", "softmaxCrossEntropy", "denseInputGradient"]);
   });
 
+  it("is not added up: the gradients of what no parameter leads into", () => {
+    const build = new Build(ops);
+    const [x, w, v] = [build.input("x", [2, 2]), build.input("w", [2, 2]), build.input("v", [2, 2])];
+    const [h] = build.add("activation", [x], { kind: "relu" });
+    const [a] = build.add("add", [h!, w], {}, "a");
+    const [b] = build.add("add", [h!, v], {}, "b");
+    const [y] = build.add("add", [a!, b!], {}, "y");
+    const [loss] = build.add("sumOf", [y!]);
+    gradients(ops, build.graph, loss!, [w, v]);
+    expect(build.order.slice(-2)).toEqual(["sumOf", "ones"]);
+  });
+
   it("is not walked into: a branch that does not lead to the loss", () => {
     const build = new Build(ops);
     const x = build.input("x", [2, 2]);

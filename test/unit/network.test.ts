@@ -150,6 +150,18 @@ describe("a network whose input is not known yet", () => {
     expect(network.outputShape).toEqual([2]);
   });
 
+  it("stays unbuilt where only its second layer does not fit", () => {
+    const network = networkOf([conv2d({ filters: 4, kernelSize: 3 }), maxPooling2d({ poolSize: 5 })]);
+    const before = snapshot(network);
+    expect(failure(() => network.build([4, 4, 1])).message).toContain('"max_pooling2d"');
+    expect(snapshot(network)).toEqual(before);
+    network.build([8, 8, 1]);
+    expect(network.built.map(({ outputShape }) => outputShape)).toEqual([
+      [6, 6, 4],
+      [1, 1, 4],
+    ]);
+  });
+
   it("of no layers cannot be built", () => {
     const { code, message } = failure(() => new Network().build([3]));
     expect(code).toBe("state");
