@@ -3,9 +3,9 @@
 const SIZE: u32 = 1u;
 
 @compute @workgroup_size(64)
-fn activation_gradient_kernel(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+fn activation_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local) * 4u;
   if (e < SIZE) {
-    store_dx(e, activation_gradient(load_dy(e, SIZE - e), load_y(e, SIZE - e)), SIZE - e);
+    store_dx(e, gradient_through(load_dy(e, SIZE - e), load_y(e, SIZE - e)), SIZE - e);
   }
 }

@@ -103,7 +103,7 @@ fn store_block(row: Row, c: Column, slice: u32, sum: mat4x4f) {
     if (image < BATCH && row.y < IN_H && c < IN_C) {
       let at = ((image * IN_H + row.y) * IN_W + row.x) * IN_C + c;
       if (GRADIENT_ACTIVATION != 0u) {
-        store_dx(at, activation_gradient(sum[r], load_in(at, IN_C - c)), IN_C - c);
+        store_dx(at, gradient_through(sum[r], load_in(at, IN_C - c)), IN_C - c);
       } else {
         store_dx(at, sum[r], IN_C - c);
       }

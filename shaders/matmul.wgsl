@@ -115,7 +115,7 @@ fn store_row(at: u32, n: u32, sum: vec4f) {
   }
   value = activate(value);
   if (GRADIENT_ACTIVATION != 0u) {
-    value = activation_gradient(value, load_y(at, N - n));
+    value = gradient_through(value, load_y(at, N - n));
   }
   store_c(at, value, N - n);
 }

@@ -48,6 +48,8 @@ export function oneOf<const T extends string>(value: unknown, allowed: readonly 
 
 /** Throws where `options` has a key that is not listed, so that a misspelt option is never silently ignored. */
 export function knownKeys(options: object, allowed: readonly string[], where: string): void {
+  if (typeof options !== "object" || options === null)
+    throw new FeaturemapError("value", `${where} must be given an object of options, got ${show(options)}.`);
   for (const key of Object.keys(options)) {
     if (!allowed.includes(key)) {
       throw new FeaturemapError("value", `${where} has no option "${key}". It takes: ${allowed.join(", ")}.`);
@@ -55,12 +57,40 @@ export function knownKeys(options: object, allowed: readonly string[], where: st
   }
 }
 
+/** The most of a list, and the most characters, that a message shows. */
+const MOST = { items: 8, characters: 80 };
+
 /** A short printable form of any value for a message. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return `"${value}"`;
-  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (typeof value === "string") return `"${cut(value)}"`;
+  if (typeof value === "function") return `a function ${value.name}`.trimEnd();
+  if (Array.isArray(value)) return cut(`[${list(value.map(show))}]`);
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   if (typeof value === "object" && value !== null)
-    return `an object with keys ${Object.keys(value).join(", ") || "(none)"}`;
+    return cut(`an object with keys ${list(Object.keys(value)) || "(none)"}`);
   return String(value);
+}
+
+/** The first few items, and how many there are. */
+function list(items: string[]): string {
+  return [...items.slice(0, MOST.items), ...(items.length > MOST.items ? [`... (${items.length})`] : [])].join(", ");
+}
+
+function cut(text: string): string {
+  return text.length > MOST.characters ? `${text.slice(0, MOST.characters)}...` : text;
+}
+
+/** A word, or none. */
+export function optionalText(value: unknown, where: string): string | undefined {
+  if (value !== undefined && (typeof value !== "string" || value === "")) {
+    throw new FeaturemapError("value", `${where} must be a word, got ${show(value)}.`);
+  }
+  return value;
+}
+
+/** True or false. */
+export function flag(value: unknown, where: string): boolean {
+  if (typeof value !== "boolean")
+    throw new FeaturemapError("value", `${where} must be true or false, got ${show(value)}.`);
+  return value;
 }

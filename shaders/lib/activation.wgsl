@@ -15,7 +15,7 @@ fn activate(x: vec4f) -> vec4f {
   }
 }
 
-fn activation_gradient(dy: vec4f, y: vec4f) -> vec4f {
+fn gradient_through(dy: vec4f, y: vec4f) -> vec4f {
   if (GRADIENT_ACTIVATION == 1u) {
     return select(vec4f(0.0f), dy, y > vec4f(0.0f));
   } else if (GRADIENT_ACTIVATION == 2u) {

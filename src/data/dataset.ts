@@ -157,7 +157,8 @@ function labelWords(y: TensorData) {
     }
     return { words, dtype: "u32" as const, shape: [1], largestClass };
   }
-  const words = Float32Array.from(y.data);
+  const { scale = 1 } = y;
+  const words = Float32Array.from(y.data, (weight) => weight * scale);
   const bad = words.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
     const where = `row ${Math.floor(bad / perSample)}, class ${bad % perSample}`;

@@ -56,6 +56,14 @@ export function evaluate(expression: string, constants: ReadonlyMap<string, Cons
   }
 }
 
+/** What `evaluate` does not read: hexadecimal numbers, shifts and operations on bits. */
+const BEYOND = /\b0[xX]|<<|>>|(?<!&)&(?!&)|(?<!\|)\|(?!\|)|[~^]/;
+
+/** Whether an expression can be evaluated, given constants for its names. */
+export function isConstant(expression: string): boolean {
+  return !BEYOND.test(expression);
+}
+
 /** Every name that an expression mentions. */
 export function names(expression: string): string[] {
   return expression.match(/\b[A-Za-z_]\w*/g)?.filter((name) => name !== "true" && name !== "false") ?? [];

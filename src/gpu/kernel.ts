@@ -36,7 +36,7 @@ export function defineKernel<const B extends Readonly<Record<string, Use>>>(kern
  *
  * @throws FeaturemapError `value` where the buffers given are not those that the specialised text binds.
  */
-export function dispatch<const B extends Readonly<Record<string, Use>>, Value>(
+export function dispatch<const B extends Readonly<Record<string, Use>>, Value extends number | string | object>(
   kernel: Kernel<B>,
   call: {
     bind: Bound<B, Value>;
@@ -56,6 +56,10 @@ export function dispatch<const B extends Readonly<Record<string, Use>>, Value>(
       throw new FeaturemapError("value", `Kernel "${kernel.name}" binds "${name}" (${access}), got ${got}.`);
     }
     bind[name] = given[name];
+  }
+  const spare = Object.keys(given).find((name) => given[name] !== undefined && !(name in bind));
+  if (spare !== undefined) {
+    throw new FeaturemapError("value", `Kernel "${kernel.name}" does not bind "${spare}", but got a buffer for it.`);
   }
   return { kernel: kernel.name, shader, bind, workgroups: call.workgroups };
 }

@@ -1,5 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
-import { type Constant, evaluate, names } from "./expression.ts";
+import { type Constant, evaluate, isConstant, names } from "./expression.ts";
 
 /** A WGSL file, with names replaced by others where it is a library file used for one of several buffers. */
 export interface Source {
@@ -82,7 +82,7 @@ function literal(name: string, value: Constant, type: string): string {
 function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
   for (const [, name, initialiser] of code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)) {
-    if (names(initialiser!).every((used) => constants.has(used)))
+    if (isConstant(initialiser!) && names(initialiser!).every((used) => constants.has(used)))
       constants.set(name!, evaluate(initialiser!, constants));
   }
   return constants;
@@ -99,7 +99,7 @@ function unrollLoops(code: string, constants: ReadonlyMap<string, Constant>): st
     const body = text.slice(open, close + 1);
     const copies: string[] = [];
     for (let i = Number(evaluate(from!, constants)); i < Number(evaluate(to!, constants)); i++) {
-      copies.push(body.replace(new RegExp(`\\b${variable}\\b`, "g"), `${i}u`));
+      copies.push(body.replace(new RegExp(`(?<![.\\w])${variable}\\b`, "g"), `${i}u`));
     }
     text = text.slice(0, match.index) + copies.join("\n") + text.slice(close + 1);
   }
@@ -111,14 +111,20 @@ function pruneBranches(code: string, constants: ReadonlyMap<string, Constant>): 
   const condition = /\bif \(([^{}]*)\) \{/g;
   for (let match = condition.exec(text); match; match = condition.exec(text)) {
     const expression = match[1]!;
-    if (!names(expression).every((name) => constants.has(name)) || isComment(text, match.index)) continue;
+    if (!names(expression).every((name) => constants.has(name)) || isComment(text, match.index)) {
+      condition.lastIndex = match.index + 2;
+      continue;
+    }
     const open = match.index + match[0].length - 1;
     const close = closingBrace(text, open);
     const rest = /^\s*else\s*/.exec(text.slice(close + 1));
     const elseStart = close + 1 + (rest?.[0].length ?? 0);
     const elseEnd = rest ? branchEnd(text, elseStart) : close;
-    const kept = evaluate(expression, constants) ? text.slice(open, close + 1) : text.slice(elseStart, elseEnd + 1);
-    text = text.slice(0, match.index) + (rest || evaluate(expression, constants) ? kept : "") + text.slice(elseEnd + 1);
+    const before = text.slice(0, match.index);
+    const none = /\belse\s*$/.test(before) ? "{}" : "";
+    const otherwise = rest ? text.slice(elseStart, elseEnd + 1) : none;
+    const kept = evaluate(expression, constants) ? text.slice(open, close + 1) : otherwise;
+    text = before + kept + text.slice(elseEnd + 1);
     condition.lastIndex = match.index;
   }
   return text;
@@ -141,11 +147,16 @@ function isComment(text: string, at: number): boolean {
 function closingBrace(text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i++) {
-    if (text.startsWith("//", i)) i = text.indexOf("\n", i);
+    if (text.startsWith("//", i)) i = lineEnd(text, i);
     else if (text[i] === "{") depth++;
     else if (text[i] === "}" && --depth === 0) return i;
   }
   throw new FeaturemapError("value", "A brace in the shader is not closed.");
+}
+
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end < 0 ? text.length : end;
 }
 
 const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s+)*fn (\w+)\(/gm;

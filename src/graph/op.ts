@@ -59,8 +59,8 @@ export interface LowerContext<A extends Attributes = Attributes> {
   readonly attributes: A;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** The tile for a matrix product of this many rows, columns and terms (see `tile.ts`). */
-  tile(product: { m: number; n: number; k: number }): Tile;
+  /** The tile for a matrix product of this many rows, columns and terms (see `tile.ts`). `sliced`: the kernel can cut the sum. */
+  tile(product: { m: number; n: number; k: number; sliced?: boolean }): Tile;
   /** A buffer that lives only within this node. */
   scratch(name: string, spec: TensorSpec): TensorId;
 }
@@ -147,7 +147,16 @@ export function addNode(
   graph: Graph,
   call: { op: string; name: string; inputs: readonly TensorId[]; attributes?: Attributes },
 ): readonly TensorId[] {
-  const node = makeNode(ops, graph, call);
+  const node = makeNode(ops, graph, { ...call, name: freeName(graph, call.name) });
   graph.nodes.push(node);
   return node.outputs;
+}
+
+/** Tiles are chosen by node, so no two have one name. */
+function freeName(graph: Graph, wanted: string): string {
+  const taken = new Set(graph.nodes.map(({ name }) => name));
+  for (let i = 0; ; i++) {
+    const name = i === 0 ? wanted : `${wanted}_${i}`;
+    if (!taken.has(name)) return name;
+  }
 }

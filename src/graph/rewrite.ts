@@ -1,5 +1,5 @@
-import { type Graph, type Node, producerOf, readersOf, tensorOf } from "./graph.ts";
-import { type GraphEdit, makeNode, type OpTable } from "./op.ts";
+import { type Graph, type Node, producerOf, readersOf, type TensorId, tensorOf } from "./graph.ts";
+import { type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
 
 /** Runs every op's rewrites until none applies, then drops what leads to no result and puts the rest in order. */
 export function rewrite(ops: OpTable, graph: Graph): void {
@@ -9,7 +9,7 @@ export function rewrite(ops: OpTable, graph: Graph): void {
     changed = rewrites.some((rule) => graph.nodes.some((node) => rule(edit, node)));
   }
   dropUnused(graph);
-  graph.nodes = inOrder(graph.nodes);
+  graph.nodes = inOrder(graph.nodes, (node) => opNamed(ops, node.op).view === true);
 }
 
 function graphEdit(ops: OpTable, graph: Graph): GraphEdit {
@@ -48,27 +48,34 @@ export function dropUnused(graph: Graph): void {
  * An order in which the nodes can run: after what they read, and, for those that update a tensor in place, after
  * everything else that reads it. Among the nodes that are ready, the one that stood first comes first.
  */
-export function inOrder(nodes: readonly Node[]): Node[] {
+export function inOrder(nodes: readonly Node[], isView: (node: Node) => boolean = () => false): Node[] {
   const waiting = [...nodes];
+  const seen = seenThrough(nodes.filter(isView));
   const ordered: Node[] = [];
   while (waiting.length > 0) {
-    const at = waiting.findIndex((node) => isReady(node, waiting));
+    const at = waiting.findIndex((node) => isReady(node, waiting, seen));
     if (at < 0) throw new Error(`The graph has a cycle among: ${waiting.map(({ name }) => name).join(", ")}.`);
     ordered.push(...waiting.splice(at, 1));
   }
   return ordered;
 }
 
-function isReady(node: Node, waiting: readonly Node[]): boolean {
-  return waiting.every(
-    (other) =>
-      other === node ||
-      (!other.outputs.some((id) => node.inputs.includes(id)) &&
-        // Two that update one tensor keep the order in which they stood.
-        !node.updates.some(
-          (id) =>
-            other.inputs.includes(id) &&
-            (!other.updates.includes(id) || waiting.indexOf(other) < waiting.indexOf(node)),
-        )),
-  );
+/** What a tensor's bytes are another name for: those of the tensor that it views. */
+function seenThrough(views: readonly Node[]): (id: TensorId) => TensorId {
+  const under = new Map(views.map((view) => [view.outputs[0]!, view.inputs[0]!]));
+  const storage = (id: TensorId): TensorId => (under.has(id) ? storage(under.get(id)!) : id);
+  return storage;
+}
+
+function isReady(node: Node, waiting: readonly Node[], storage: (id: TensorId) => TensorId): boolean {
+  const place = waiting.indexOf(node);
+  return waiting.every((other, at) => {
+    if (other === node) return true;
+    if (other.outputs.some((id) => node.inputs.includes(id))) return false;
+    return node.updates.every((id) => {
+      const reads = other.inputs.some((input) => storage(input) === storage(id));
+      // Two that update one tensor keep the order in which they stood.
+      return !reads || (other.updates.some((updated) => storage(updated) === storage(id)) && at > place);
+    });
+  });
 }

@@ -1,4 +1,4 @@
-import { knownKeys, positiveInteger } from "../errors.ts";
+import { flag, knownKeys, optionalText, positiveInteger } from "../errors.ts";
 import type { Shape } from "../shape.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import { type Layer, wantImages } from "./layer.ts";
@@ -58,11 +58,11 @@ export function conv2d(options: Conv2dOptions): Layer {
     `${where}: kernelInitializer`,
   );
   const biasInitializer = initializerOption(options.biasInitializer ?? "zeros", `${where}: biasInitializer`);
-  const useBias = options.useBias ?? true;
+  const useBias = flag(options.useBias ?? true, `${where}: useBias`);
   const type = "Conv2D";
   return {
     type,
-    name: options.name,
+    name: optionalText(options.name, `${where}: name`),
     inputShape: inputShapeOption(options.inputShape, `${where}: inputShape`),
     parameters: (place) => {
       wantImages(type, place);

@@ -1,4 +1,4 @@
-import { FeaturemapError, knownKeys, positiveInteger } from "../errors.ts";
+import { FeaturemapError, flag, knownKeys, optionalText, positiveInteger } from "../errors.ts";
 import type { Shape } from "../shape.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import { got, type Layer, subject } from "./layer.ts";
@@ -37,11 +37,11 @@ export function dense(options: DenseOptions): Layer {
     `${where}: kernelInitializer`,
   );
   const biasInitializer = initializerOption(options.biasInitializer ?? "zeros", `${where}: biasInitializer`);
-  const useBias = options.useBias ?? true;
+  const useBias = flag(options.useBias ?? true, `${where}: useBias`);
   const type = "Dense";
   return {
     type,
-    name: options.name,
+    name: optionalText(options.name, `${where}: name`),
     inputShape: inputShapeOption(options.inputShape, `${where}: inputShape`),
     parameters: ({ name, input, from }) => {
       if (input.length !== 1) {

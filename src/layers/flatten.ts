@@ -1,4 +1,4 @@
-import { knownKeys } from "../errors.ts";
+import { knownKeys, optionalText } from "../errors.ts";
 import { elements, type Shape } from "../shape.ts";
 import type { Layer } from "./layer.ts";
 import { inputShapeOption } from "./options.ts";
@@ -8,7 +8,7 @@ export function flatten(options: { readonly inputShape?: Shape; readonly name?: 
   knownKeys(options, ["inputShape", "name"], "flatten");
   return {
     type: "Flatten",
-    name: options.name,
+    name: optionalText(options.name, "flatten: name"),
     inputShape: inputShapeOption(options.inputShape, "flatten: inputShape"),
     parameters: () => [],
     call: ({ input, add, shapeOf }) => {

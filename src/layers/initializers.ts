@@ -1,6 +1,6 @@
-import { oneOf } from "../errors.ts";
+import { FeaturemapError, oneOf, show } from "../errors.ts";
 import { uniform } from "../random.ts";
-import { elements, type Shape } from "../shape.ts";
+import { elements, type Shape, showShape } from "../shape.ts";
 
 export const INITIALIZERS = ["glorotUniform", "heUniform", "zeros", "ones"] as const;
 
@@ -13,7 +13,7 @@ export function initializerOption(value: unknown, where: string): Initializer {
 
 /** A parameter's first values. */
 export function initialize(initializer: Initializer, shape: Shape, seed: number): Float32Array {
-  if (typeof initializer === "function") return initializer(shape, seed);
+  if (typeof initializer === "function") return checked(initializer(shape, seed), shape);
   const [fanIn, fanOut] = fans(shape);
   switch (initializer) {
     case "zeros":
@@ -37,4 +37,11 @@ function fans(shape: Shape): [number, number] {
 
 function uniformWithin(limit: number, shape: Shape, seed: number): Float32Array {
   return Float32Array.from({ length: elements(shape) }, (_, i) => (2 * uniform(seed, i) - 1) * limit);
+}
+
+function checked(values: Float32Array, shape: Shape): Float32Array {
+  if (values instanceof Float32Array && values.length === elements(shape)) return values;
+  const got = values instanceof Float32Array ? `${values.length} numbers` : show(values);
+  const wanted = `a Float32Array of ${elements(shape)} numbers for shape ${showShape(shape)}`;
+  throw new FeaturemapError("shape", `An initializer must return ${wanted}, got ${got}.`);
 }

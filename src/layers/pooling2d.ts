@@ -1,4 +1,4 @@
-import { knownKeys } from "../errors.ts";
+import { knownKeys, optionalText } from "../errors.ts";
 import type { Shape } from "../shape.ts";
 import { type Layer, wantImages } from "./layer.ts";
 import { inputShapeOption, type PairOption, paddingOption, pair } from "./options.ts";
@@ -22,7 +22,7 @@ export function pooling2d(op: string, type: string, options: Pooling2dOptions): 
   const padding = paddingOption(options.padding ?? "valid", `${op}: padding`);
   return {
     type,
-    name: options.name,
+    name: optionalText(options.name, `${op}: name`),
     inputShape: inputShapeOption(options.inputShape, `${op}: inputShape`),
     parameters: (place) => {
       wantImages(type, place);

@@ -56,7 +56,7 @@ export class Network {
 
   /** Appends a layer. Throws, and stays as it was, where the layer does not fit. */
   add(layer: Layer): void {
-    if (typeof layer?.call !== "function") {
+    if (typeof layer?.parameters !== "function") {
       throw new FeaturemapError(
         "value",
         `A layer must come from conv2d(), dense() and their like, got ${show(layer)}.`,
@@ -66,6 +66,10 @@ export class Network {
     const ops = layer.ops ? opTable([...this.#ops.values()], layer.ops) : this.#ops;
     const inputShape = this.#inputShape ?? (this.#layers.length === 0 ? layer.inputShape : undefined);
     const built = inputShape && this.#buildLayer(layer, name, ops, inputShape);
+    if (built && layer.inputShape && !sameShape(layer.inputShape, built.inputShape)) {
+      const got = `${showShape(layer.inputShape)}, but what comes in is ${showShape(built.inputShape)}`;
+      throw new FeaturemapError("shape", `${layer.type} "${name}" was given inputShape ${got}. Leave it out.`);
+    }
     this.#ops = ops;
     this.#layers.push({ layer, name });
     this.#inputShape = inputShape;
@@ -81,12 +85,10 @@ export class Network {
       const got = `${showShape(this.#inputShape)} a sample, got ${showShape(sample)}`;
       throw new FeaturemapError("shape", `The model takes ${got}.`);
     }
-    const declared = this.#layers[0]!.layer.inputShape;
     const before = this.#built;
     this.#built = [];
     try {
-      for (const { layer, name } of this.#layers)
-        this.#built.push(this.#buildLayer(layer, name, this.#ops, declared ?? sample));
+      for (const { layer, name } of this.#layers) this.#built.push(this.#buildLayer(layer, name, this.#ops, sample));
     } catch (error) {
       this.#built = before;
       throw error;

@@ -9,7 +9,7 @@ export function summaryText(name: string, network: Network, optimizerNumbers: nu
     return [
       `${name} (${layer.type})`,
       outputText(built[i]?.outputShape),
-      counted?.toLocaleString("en-US") ?? "? (unbuilt)",
+      counted?.toLocaleString("en-US") ?? "0 (unbuilt)",
     ];
   });
   const header: [string, string, string] = ["Layer (type)", "Output Shape", "Param #"];
@@ -36,8 +36,11 @@ function count(numbers: number): string {
   return `${numbers.toLocaleString("en-US")} (${((numbers * 4) / 1024 ** unit).toFixed(2)} ${units[unit]})`;
 }
 
+/** Keras's column widths, where nothing is wider. */
+const LEAST = [33, 24, 15];
+
 function frame(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i]!.length)) + 2);
+  const widths = header.map((_, i) => Math.max(LEAST[i]!, ...[header, ...rows].map((row) => row[i]!.length + 2)));
   const rule = (left: string, middle: string, right: string, line: string) =>
     left + widths.map((width) => line.repeat(width)).join(middle) + right;
   const row = (cells: readonly string[], bar: string) =>

@@ -38,8 +38,8 @@ const gradientKernel = defineKernel({
 /** y = act(x), element by element. */
 const activation = defineOp<Attributes>({
   name: "activation",
-  infer: ([x], { kind }) => {
-    oneOf(kind, ACTIVATIONS, "activation");
+  infer: ([x], { kind }, where) => {
+    oneOf(kind, ACTIVATIONS, `"${where}": activation`);
     return [x!];
   },
   gradient: ({ gradients: [dY], outputs: [y], attributes, add }) => add("activationGradient", [dY!, y!], attributes),

@@ -206,7 +206,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
   const weights = elements(kernelShape);
   const rows = weights / outC + (hasBias ? 1 : 0);
-  const chosen = tile({ m: rows, n: outC, k: batch * outH * outW });
+  const chosen = tile({ m: rows, n: outC, k: batch * outH * outW, sliced: true });
   const stepRows = rowsOfStep(outH, outW);
   const slices = Math.min(chosen.slices, (batch * outH) / stepRows);
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });

@@ -4,7 +4,7 @@ import { FeaturemapError } from "../errors.ts";
 import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { tileConstants, tileWorkgroups } from "../graph/tile.ts";
-import { ceilDiv, showShape } from "../shape.ts";
+import { ceilDiv, sameShape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
 import { blocksSource, matmulDispatch } from "./matmul.ts";
@@ -15,7 +15,7 @@ const dense = defineOp<{ readonly activation?: Activation }>({
   name: "dense",
   infer: ([x, w, b], _, where) => {
     const fits = x!.shape.length === 2 && w!.shape.length === 2 && x!.shape[1] === w!.shape[0];
-    if (!fits || (b && b.shape[0] !== w!.shape[1])) {
+    if (!fits || (b && !sameShape(b.shape, w!.shape.slice(1)))) {
       const got = `${showShape(x!.shape)}, kernel ${showShape(w!.shape)}${b ? ` and bias ${showShape(b.shape)}` : ""}`;
       throw new FeaturemapError(
         "shape",

@@ -37,8 +37,9 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
       attributes: node.attributes,
       inputs: node.inputs.map((id) => tensorOf(graph, id)),
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
-      tile: (product) => {
-        const tile = options.choices?.[node.name] ?? shippedTile(options.adapter, product);
+      tile: ({ sliced = false, ...product }) => {
+        const shipped = shippedTile(options.adapter, product);
+        const tile = options.choices?.[node.name] ?? (sliced ? shipped : { ...shipped, slices: 1 });
         choices[node.name] = tile;
         return tile;
       },
