@@ -71,7 +71,7 @@ describe("a model", () => {
     const model = tinyModel();
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     const { x, y } = noise(400, [4], 3);
-    const callbacks = [{ onBatchEnd: (batch: number) => (batch === 20 ? device.destroy() : undefined) }];
+    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? device.destroy() : undefined) }];
     const training = model.fit(x, y, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
     await expect(training).rejects.toThrow(/device was lost/);
     await expect(model.fit(x, y)).rejects.toThrow(/device was lost/);
@@ -125,7 +125,7 @@ describe("a model", () => {
     const model = tinyModel();
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     const { x, y } = noise(400, [4], 3);
-    const callbacks = [{ onBatchEnd: (batch: number) => (batch === 20 ? model.dispose() : undefined) }];
+    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? model.dispose() : undefined) }];
     const training = model.fit(x, y, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
     await expect(training).rejects.toThrow(/disposed/);
     expect(runtime.memory.buffers).toBe(0);
