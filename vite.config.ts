@@ -2,15 +2,21 @@ import { readFileSync } from "node:fs";
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { browserArgs, ensureBrowser } from "./cli/browser.ts";
+import { browserArgs, launchBrowser } from "./cli/browser.ts";
 import { serveMnist } from "./cli/mnist-server.ts";
 
 const launch = process.env.VITEST ? await browserLaunch() : {};
 
-/** Tests that need a GPU run in the browser that the machine has; on a software adapter unless FEATUREMAP_GPU=1. */
+/** Tests that need a GPU run in the browser that the machine has: on its GPU or, where there is none, in software. */
 async function browserLaunch() {
-  const { path } = await ensureBrowser((line: string) => console.error(line));
-  return { executablePath: path, args: browserArgs({ software: process.env.FEATUREMAP_GPU !== "1" }) };
+  const { browser, browserName, browserVersion, executablePath, adapterKind } = await launchBrowser({
+    log: console.error,
+  });
+  await browser.close();
+  const software = adapterKind === "software";
+  const words = software ? "a software adapter, on the processor: no GPU was found" : "the GPU";
+  console.error(`GPU tests run in ${browserName} ${browserVersion} on ${words}.`);
+  return { executablePath, args: browserArgs({ software }) };
 }
 
 function browserProject(name: string, include: string[]) {

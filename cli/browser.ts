@@ -12,6 +12,7 @@ export interface LaunchedBrowser {
   readonly browser: Browser;
   readonly browserName: string;
   readonly browserVersion: string;
+  readonly executablePath: string;
   /** `software`: SwiftShader, the WebGPU adapter on the processor that Chromium carries for machines without a GPU. */
   readonly adapterKind: AdapterKind;
 }
@@ -49,7 +50,13 @@ export async function launchBrowser({ log }: { log: Log }): Promise<LaunchedBrow
   for (const adapterKind of ["hardware", "software"] as const) {
     try {
       const browser = await startWithAdapter(found, adapterKind);
-      return { browser, browserName: found.name, browserVersion: browser.version(), adapterKind };
+      return {
+        browser,
+        browserName: found.name,
+        browserVersion: browser.version(),
+        executablePath: found.path,
+        adapterKind,
+      };
     } catch (error) {
       reason = firstLine(error);
     }

@@ -84,6 +84,6 @@ export function createRecorder(
 }
 
 function metrics(logs: object): Record<string, number> {
-  const entries = Object.entries(logs).filter(([name, value]) => typeof value === "number" && name !== "size");
+  const entries = Object.entries(logs).filter(([, value]) => typeof value === "number");
   return Object.fromEntries(entries);
 }

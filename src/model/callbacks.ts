@@ -1,12 +1,4 @@
-import type { History } from "./history.ts";
-
-/** Figures of an epoch; Keras 3's names. Without `metrics: ["accuracy"]` there is no accuracy. */
-export interface Logs {
-  readonly loss: number;
-  readonly accuracy?: number;
-  readonly val_loss?: number;
-  readonly val_accuracy?: number;
-}
+import type { History, Logs } from "./history.ts";
 
 export interface TrainingParams {
   readonly epochs: number;
@@ -23,8 +15,8 @@ export interface Callback {
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /**
    * After a submit, which holds one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far,
-   * as last read from the GPU; `NaN` before the first read. `size`: samples a batch. `samples`: how many samples the means
-   * are over, which lags behind `batch`.
+   * as last read from the GPU; `NaN` before the first read. `read.samples`: how many samples those means are over, which
+   * lags behind `batch`.
    */
-  onBatchEnd?(batch: number, logs: Logs & { readonly size: number; readonly samples: number }): void | Promise<void>;
+  onBatchEnd?(batch: number, logs: Logs, read: { readonly samples: number }): void | Promise<void>;
 }

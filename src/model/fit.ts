@@ -1,8 +1,8 @@
 import type { Dataset } from "../data/dataset.ts";
 import { FeaturemapError, finiteNumber, knownKeys, oneOf, positiveInteger, show } from "../errors.ts";
-import type { Callback, Logs } from "./callbacks.ts";
+import type { Callback } from "./callbacks.ts";
 import { type CompiledModel, orderSeed } from "./compiled.ts";
-import { History } from "./history.ts";
+import { History, type Logs } from "./history.ts";
 import { progressLogger } from "./progress-logger.ts";
 import type { SweepMetrics } from "./sweep.ts";
 
@@ -91,9 +91,7 @@ export async function runFit(call: FitCall): Promise<History> {
     ...batches,
     scale: training.scale,
     onProgress: ({ done, metrics }) =>
-      each((callback) =>
-        callback.onBatchEnd?.(done, { ...logs(metrics), size: batches.batchSize, samples: metrics?.samples ?? 0 }),
-      ),
+      each((callback) => callback.onBatchEnd?.(done, logs(metrics), { samples: metrics?.samples ?? 0 })),
   });
   try {
     const steps = Math.ceil(training.dataset.size / batches.batchSize);

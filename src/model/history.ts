@@ -1,4 +1,10 @@
-import type { Logs } from "./callbacks.ts";
+/** Figures of an epoch; Keras 3's names. Without `metrics: ["accuracy"]` there is no accuracy. */
+export interface Logs {
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly val_loss?: number;
+  readonly val_accuracy?: number;
+}
 
 /** What `fit` returns: the figures of each epoch, under Keras 3's names. */
 export class History {

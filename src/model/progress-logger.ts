@@ -1,4 +1,5 @@
-import type { Callback, Logs } from "./callbacks.ts";
+import type { Callback } from "./callbacks.ts";
+import type { Logs } from "./history.ts";
 import { progressLine } from "./progress.ts";
 
 /** Redraw at most this often, in ms, as Keras does. */
@@ -41,7 +42,7 @@ export function progressLogger(verbose: 1 | 2): Callback {
       firstStepMs = undefined;
       console.log(`Epoch ${epoch + 1}/${epochs}`);
     },
-    onBatchEnd: (done, { size: _, samples: __, ...logs }) => {
+    onBatchEnd: (done, logs) => {
       const now = performance.now();
       firstStepMs ??= now - begun;
       if (!redraws || now - drawn < REDRAW_MS) return;

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { specialize } from "../../src/gpu/specialize.ts";
+import { createRuntime, type Runtime } from "../../src/index.ts";
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await createRuntime();
+});
+afterAll(() => runtime.dispose());
+
+const shader = (statement: string) =>
+  specialize(
+    [
+      {
+        code: `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1)
+fn broken() {
+  ${statement}
+}`,
+      },
+    ],
+    {},
+  );
+
+describe("a shader that does not compile", () => {
+  it("is reported with the message, the line and its text", async () => {
+    const compiled = runtime.pipelines.get(shader("y[0] = 1u;"));
+    await expect(compiled).rejects.toThrow(
+      /kernel "broken" does not compile on this device:\n {2}line 4:\d+: .+\n {4}y\[0\] = 1u;/,
+    );
+  });
+
+  it("does not stay in the cache, nor hinder others", async () => {
+    const before = runtime.pipelines.size;
+    await expect(runtime.pipelines.get(shader("y[0] = z;"))).rejects.toMatchObject({ code: "device" });
+    expect(runtime.pipelines.size).toBe(before);
+    const good = shader("y[0] = 2.0f;");
+    const one = await runtime.pipelines.get(good);
+    expect(await runtime.pipelines.get(shader("y[0] = 2.0f;"))).toBe(one);
+  });
+});
+
+describe("buffers", () => {
+  it("are all made or none, and the message has both sizes", async () => {
+    const most = Math.min(runtime.device.limits.maxBufferSize, runtime.device.limits.maxStorageBufferBindingSize);
+    const requests = [
+      { label: "small", bytes: 64 },
+      { label: "huge", bytes: most + 4 },
+    ];
+    await expect(runtime.buffers.create(requests)).rejects.toThrow(
+      new RegExp(`"huge" needs a buffer of ${most + 4} bytes.*${most}`),
+    );
+    expect(runtime.memory).toEqual({ buffers: 0, bytes: 0, peakBytes: 0 });
+  });
+});
