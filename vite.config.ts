@@ -5,7 +5,10 @@ import { defineConfig } from "vitest/config";
 import { browserArgs, launchBrowser } from "./cli/browser.ts";
 import { serveMnist } from "./cli/mnist-server.ts";
 
-const launch = process.env.VITEST ? await browserLaunch() : {};
+/** Vitest reads this file once for each project; the browser is looked for once. */
+const shared = globalThis as { featuremapBrowser?: ReturnType<typeof browserLaunch> };
+if (process.env.VITEST) shared.featuremapBrowser ??= browserLaunch();
+const launch = (await shared.featuremapBrowser) ?? {};
 
 /** Tests that need a GPU run in the browser that the machine has: on its GPU or, where there is none, in software. */
 async function browserLaunch() {
