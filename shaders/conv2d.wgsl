@@ -186,7 +186,7 @@ fn store_window(pixel: u32, n: u32, c: mat4x4f) {
     winner = select(winner, vec4u(r), wins);
   }
   store_y(pixel * OUT_C + n, best, OUT_C - n);
-  argmax[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = pack4xU8(winner);
+  argmax[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = dot(winner, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
 }
 
 @compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)

@@ -29,11 +29,12 @@ fn position_of(h: u32, w: u32) -> Position {
 
 // The winners' places of the four channels from `at`, an offset in `dy`.
 fn winners(at: u32, o: u32) -> vec4u {
-  if (OUT_C % 4u == 0u) {
-    return unpack4xU8(argmax[at / 4u]);
-  } else {
-    return unpack4xU8(argmax[at / OUT_C * ((OUT_C + 3u) / 4u) + o / 4u]);
+  var word = at / 4u;
+  if (OUT_C % 4u != 0u) {
+    word = at / OUT_C * ((OUT_C + 3u) / 4u) + o / 4u;
   }
+  // Not unpack4xU8: it is a language feature that not every browser has.
+  return (vec4u(argmax[word]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
 }
 
 fn load_incoming(image_at: u32, position: Position, o: u32) -> vec4f {

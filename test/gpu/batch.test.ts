@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { readBuffers } from "../../src/gpu/readback.ts";
+import { addTensor, byteLength, emptyGraph, sweepState, type TensorId, tensorOf } from "../../src/graph/graph.ts";
+import { addNode } from "../../src/graph/op.ts";
+import { coreOps } from "../../src/ops/table.ts";
+import { prepare } from "../../src/plan/executable.ts";
+import { lower } from "../../src/plan/lower.ts";
+import { testRuntime } from "../support/run-graph.ts";
+
+type Words = Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** Runs gather, scatter and advance for several steps, and reads what they left after each. */
+async function steps(options: {
+  count: number;
+  state: Uint32Array<ArrayBuffer>;
+  batch: number;
+  samples: Words;
+  labels?: Words;
+  order?: Uint32Array<ArrayBuffer>;
+  scale?: number;
+  size: number;
+}) {
+  const { batch, size, samples, labels, order, scale = 1 } = options;
+  const runtime = await testRuntime();
+  const graph = emptyGraph();
+  const bytes = samples instanceof Uint8Array;
+  const inputs: [string, Words | undefined, "u8" | "f32" | "u32"][] = [
+    ["samples", samples, bytes ? "u8" : "f32"],
+    ["labels", labels, "u32"],
+    ["order", order, "u32"],
+  ];
+  const given = inputs.filter(([, words]) => words !== undefined);
+  const ids = given.map(([name, words, dtype]) => addTensor(graph, name, "data", { shape: [words!.length], dtype }));
+  const attributes = {
+    batch,
+    sampleShape: [size],
+    scale,
+    shuffled: order !== undefined,
+    ...(labels ? { labelShape: [1], labelDtype: "u32" } : {}),
+  };
+  const [x, y] = addNode(coreOps, graph, {
+    op: "batchGather",
+    name: "gather",
+    inputs: [graph.state, ...ids],
+    attributes,
+  });
+  const rows = addTensor(graph, "rows", "data", { shape: [16, size], dtype: "f32" });
+  addNode(coreOps, graph, { op: "batchScatter", name: "scatter", inputs: [graph.state, x!, rows] });
+  addNode(coreOps, graph, { op: "advance", name: "advance", inputs: [graph.state], attributes: { batch } });
+  graph.results.push(x!, ...(y === undefined ? [] : [y]));
+
+  const executable = await prepare(runtime, lower(coreOps, graph, { name: "batch", adapter: "software" }));
+  const contents = new Map<TensorId, Words>([
+    [graph.state, options.state],
+    ...ids.map((id, i): [TensorId, Words] => [id, given[i]![1]!]),
+    [rows, new Float32Array(16 * size).fill(-1)],
+  ]);
+  const owned = await runtime.buffers.create(
+    [...contents].map(([id, words]) => ({
+      label: tensorOf(graph, id).name,
+      bytes: Math.ceil(words.byteLength / 4) * 4,
+    })),
+  );
+  const bound = new Map<TensorId, GPUBuffer>();
+  [...contents].forEach(([id, words], i) => {
+    const padded = new Uint8Array(owned[i]!.bytes);
+    padded.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    runtime.device.queue.writeBuffer(owned[i]!.buffer, 0, padded);
+    bound.set(id, owned[i]!.buffer);
+  });
+  const run = executable.bind(bound);
+  const seen: { x: number[]; y: number[]; state: number[] }[] = [];
+  for (let step = 0; step < options.count; step++) {
+    const encoder = runtime.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    run.encode(pass);
+    pass.end();
+    runtime.device.queue.submit([encoder.finish()]);
+    const read = await readBuffers(runtime, [
+      { buffer: run.bufferOf(x!), bytes: byteLength(tensorOf(graph, x!)) },
+      { buffer: bound.get(graph.state)!, bytes: 20 },
+      ...(y === undefined ? [] : [{ buffer: run.bufferOf(y), bytes: byteLength(tensorOf(graph, y)) }]),
+    ]);
+    seen.push({
+      x: [...new Float32Array(read[0]!)],
+      state: [...new Uint32Array(read[1]!)],
+      y: [...new Uint32Array(read[2] ?? new ArrayBuffer(0))],
+    });
+  }
+  const [all] = await readBuffers(runtime, [{ buffer: bound.get(rows)!, bytes: 16 * size * 4 }]);
+  executable.dispose();
+  for (const { release } of owned) release();
+  return { seen, rows: [...new Float32Array(all!)] };
+}
+
+describe("a batch", () => {
+  it("is gathered by the order, out of bytes whose samples are not whole words, the last one short", async () => {
+    const samples = Uint8Array.from({ length: 5 * 3 }, (_, i) => i * 17);
+    const { seen, rows } = await steps({
+      count: 3,
+      state: sweepState({ step: 7, samples: 5, batch: 2 }),
+      batch: 2,
+      samples,
+      labels: Uint32Array.of(10, 11, 12, 13, 14),
+      order: Uint32Array.of(4, 0, 3, 1, 2),
+      scale: 0.5,
+      size: 3,
+    });
+    const sample = (i: number) => [...samples.subarray(i * 3, i * 3 + 3)].map((byte) => byte / 2);
+    expect(seen.map(({ x }) => x)).toEqual([
+      [...sample(4), ...sample(0)],
+      [...sample(3), ...sample(1)],
+      [...sample(2), 0, 0, 0],
+    ]);
+    expect(seen.map(({ y }) => y)).toEqual([
+      [14, 10],
+      [13, 11],
+      [12, 0],
+    ]);
+    // Step, position, samples, rows in use, rows of a whole batch.
+    expect(seen.map(({ state }) => state)).toEqual([
+      [8, 2, 5, 2, 2],
+      [9, 4, 5, 1, 2],
+      [10, 5, 5, 0, 2],
+    ]);
+    expect(rows.slice(0, 15)).toEqual([4, 0, 3, 1, 2].flatMap(sample));
+    expect(rows.slice(15).every((value) => value === -1)).toBe(true);
+  });
+
+  it("may be smaller than the plan's capacity, of floats, in the order in which they lie", async () => {
+    const samples = Float32Array.of(1, 2, 3, 4, Number.NaN, 6);
+    const { seen, rows } = await steps({
+      count: 2,
+      state: sweepState({ step: 0, samples: 3, batch: 2 }),
+      batch: 4,
+      samples,
+      size: 2,
+    });
+    expect(seen[0]!.x).toEqual([1, 2, 3, 4, 0, 0, 0, 0]);
+    expect(seen[1]!.x).toEqual([Number.NaN, 6, 0, 0, 0, 0, 0, 0]);
+    expect(rows.slice(0, 6)).toEqual([1, 2, 3, 4, Number.NaN, 6]);
+  });
+});
