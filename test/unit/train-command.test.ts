@@ -50,7 +50,7 @@ describe("createRecorder", () => {
         [3, 50],
       ] as const) {
         time += ms;
-        recorder.onBatchEnd(step, { loss: 1, accuracy: 0, size: 40 });
+        recorder.onBatchEnd(step, { loss: 1, accuracy: 0 });
       }
       time += 9000;
       recorder.onEpochEnd(epoch, { loss: 1 - epoch, accuracy: 0.5, val_loss: 2 });
@@ -69,9 +69,9 @@ describe("createRecorder", () => {
       () => time,
     );
     recorder.onEpochBegin(0);
-    recorder.onBatchEnd(1, { loss: 1, size: 128 });
+    recorder.onBatchEnd(1, { loss: 1 });
     expect(recorder.timing()).toEqual({ msPerStep: null, imagesPerSecond: null });
-    for (time = 110; time < 200; time += 10) recorder.onBatchEnd(2, { loss: 1, size: 128 });
+    for (time = 110; time < 200; time += 10) recorder.onBatchEnd(2, { loss: 1 });
     recorder.onEpochEnd(0, { loss: 1 });
     expect(events.map((event) => event.type)).toEqual(["epochBegin", "progress", "progress", "epochEnd"]);
     const logs = { loss: 1 };
