@@ -111,7 +111,8 @@ function summary(info: GPUAdapterInfo): AdapterSummary {
   const { vendor, architecture, device, description } = info;
   const text = [vendor, architecture, device, description].join(" ");
   const software = Boolean(info.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
-  const named = [...new Set([description || device, vendor, architecture].filter(Boolean))];
+  // Some hosts give the vendor's PCI number in place of its name, which tells a reader nothing.
+  const named = [...new Set([description || device, vendor, architecture])].filter((word) => /\D/.test(word));
   const label = `${named.join(", ") || "unnamed adapter"}${software ? " (software: runs on the processor)" : ""}`;
   return { vendor, architecture, device, description, software, label };
 }
