@@ -1,4 +1,5 @@
 import { type Browser, chromium, type Page } from "playwright";
+import { adapterSummary } from "../src/gpu/runtime.ts";
 import type { FoundBrowser } from "./browser-find.ts";
 import { ensureBrowser } from "./browser-install.ts";
 import { CliError, firstLine, type Log } from "./errors.ts";
@@ -107,9 +108,9 @@ export async function probeAdapter(page: Page): Promise<AdapterKind> {
     const adapter = await Promise.race([navigator.gpu.requestAdapter(), late]);
     if (adapter === "late") return `no answer to requestAdapter within ${timeout / 1000} s`;
     if (!adapter) return "requestAdapter found no adapter";
-    const { architecture, device, description, isFallbackAdapter } = adapter.info;
-    return { software: isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${device} ${description}`) };
+    const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+    return { vendor, architecture, device, description, isFallbackAdapter };
   }, PROBE_TIMEOUT_MS);
   if (typeof found === "string") throw new Error(found);
-  return found.software ? "software" : "hardware";
+  return adapterSummary(found).software ? "software" : "hardware";
 }

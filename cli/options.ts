@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CliError, firstLine } from "./errors.ts";
@@ -142,11 +142,22 @@ function outputFile(name: string, path: string | undefined, extension: string): 
   const file = resolve(path);
   if (!isFolder(dirname(file))) throw wrong(`--${name}: there is no folder "${dirname(file)}". Make it first`);
   if (isFolder(file)) throw wrong(`--${name}: "${path}" is a folder, not a file`);
+  // Said now, and not after hours of training.
+  if (!isWritable(dirname(file))) throw wrong(`--${name}: the folder "${dirname(file)}" cannot be written to`);
   return file;
 }
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function wrong(message: string): CliError {

@@ -1,7 +1,7 @@
 // `npm run train`: trains the article's network in a browser that it finds, installs or is given.
 
 import { createDisplay, type Display } from "./display.ts";
-import { reportError } from "./errors.ts";
+import { CliError, firstLine, reportError } from "./errors.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { findMnist } from "./mnist.ts";
 import { type CommandLine, HELP, parseOptions } from "./options.ts";
@@ -86,16 +86,24 @@ function show(event: TrainEvent, { train }: CommandLine, { launched }: Session, 
 const SOFTWARE =
   "This is a software adapter: the browser found no GPU it can use, and the processor does the work, far more slowly.";
 
+/** Writes each file that was asked for, also where the other cannot be written. */
 function writeFiles(command: CommandLine, display: Display, session?: Session, result?: TrainResult): void {
-  if (command.report) {
-    const report = buildReport(command.train, session?.launched, result);
-    writeOutput(command.report, `${JSON.stringify(report, null, 2)}\n`);
-    display.line(`Report written to ${command.report}`);
-  }
-  const weights = session?.weights();
-  if (command.save && weights) {
-    writeOutput(command.save, weights);
-    display.line(`Weights written to ${command.save}`);
+  const report = `${JSON.stringify(buildReport(command.train, session?.launched, result), null, 2)}\n`;
+  const failures = [
+    write("Report", command.report, report, display),
+    write("Weights", command.save, session?.weights(), display),
+  ].filter((failure) => failure !== undefined);
+  if (failures.length > 0) throw new CliError(1, failures.map(firstLine).join(" "));
+}
+
+function write(what: string, path: string | undefined, content: string | Uint8Array | undefined, display: Display) {
+  if (path === undefined || content === undefined) return undefined;
+  try {
+    writeOutput(path, content);
+    display.line(`${what} written to ${path}`);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

@@ -34,7 +34,7 @@ fn add_metrics(lane: u32) {
     metrics[3] += 1u;
   }
   // The state moves on only after every lane has read it.
-  workgroupBarrier();
+  storageBarrier();
 }
 
 @compute @workgroup_size(64)

@@ -29,9 +29,8 @@ const TERMS: u32 = K_H * K_W * IN_C;
 // Where channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x as in k; else
 // one step runs over all terms.
 const BY_ROW: bool = IN_C % 4u == 0u;
-const STEPS: u32 = 1u;
+const STEPS: u32 = select(1u, K_H, BY_ROW);
 const INNER: u32 = (TERMS + 3u) / 4u / STEPS;
-const BLOCK_ROWS: u32 = 1u; // blocks of 4 rows in y
 
 @group(0) @binding(0) var<storage, read_write> argmax: array<u32>;
 
@@ -160,7 +159,7 @@ fn finish(n: u32, sum: vec4f) -> vec4f {
 
 fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
   if (POOL) {
-    if (row.m4 < BLOCK_ROWS && n < OUT_C) {
+    if (row.m4 < BATCH * POOLED_H * POOLED_W && n < OUT_C) {
       store_window(row.m4, n, c);
     }
   } else {

@@ -47,11 +47,11 @@ export function oneOf<const T extends string>(value: unknown, allowed: readonly 
 }
 
 /** Throws where `options` has a key that is not listed, so that a misspelt option is never silently ignored. */
-export function knownKeys(options: object, allowed: readonly string[], where: string): void {
+export function knownKeys<T extends object>(options: T, allowed: readonly (keyof T & string)[], where: string): void {
   if (typeof options !== "object" || options === null)
     throw new FeaturemapError("value", `${where} must be given an object of options, got ${show(options)}.`);
   for (const key of Object.keys(options)) {
-    if (!allowed.includes(key)) {
+    if (!(allowed as readonly string[]).includes(key)) {
       throw new FeaturemapError("value", `${where} has no option "${key}". It takes: ${allowed.join(", ")}.`);
     }
   }
@@ -80,7 +80,7 @@ function cut(text: string): string {
   return text.length > MOST.characters ? `${text.slice(0, MOST.characters)}...` : text;
 }
 
-/** A word, or none. */
+/** A word, or none; anything else is a `value` error. */
 export function optionalText(value: unknown, where: string): string | undefined {
   if (value !== undefined && (typeof value !== "string" || value === "")) {
     throw new FeaturemapError("value", `${where} must be a word, got ${show(value)}.`);
@@ -88,7 +88,7 @@ export function optionalText(value: unknown, where: string): string | undefined 
   return value;
 }
 
-/** True or false. */
+/** True or false; anything else is a `value` error. */
 export function flag(value: unknown, where: string): boolean {
   if (typeof value !== "boolean")
     throw new FeaturemapError("value", `${where} must be true or false, got ${show(value)}.`);

@@ -1,10 +1,10 @@
-export { createDataset, Dataset } from "./data/dataset.ts";
+export { createDataset, type Dataset } from "./data/dataset.ts";
 export { type FetchIdxOptions, fetchIdx, type IdxArray, parseIdx, readIdxFile } from "./data/idx.ts";
 export { parseSafetensors, type SafeTensor, toSafetensors } from "./data/safetensors.ts";
 export { type DataInput, type NestedNumbers, oneHot, type TensorData, type TypedArray, tensor } from "./data/tensor.ts";
 export { type ErrorCode, FeaturemapError } from "./errors.ts";
 export { defineKernel, dispatch, type Kernel } from "./gpu/kernel.ts";
-export { type AdapterSummary, createRuntime, Runtime, type RuntimeOptions } from "./gpu/runtime.ts";
+export { type AdapterSummary, createRuntime, type Runtime, type RuntimeOptions } from "./gpu/runtime.ts";
 export type { Source } from "./gpu/specialize.ts";
 export { defineOp, type GradientContext, type LowerContext, type Op } from "./graph/op.ts";
 export type { Choices, Tile } from "./graph/tile.ts";
@@ -17,16 +17,16 @@ export type { Layer, LayerCall, LayerPlace, ParameterSpec } from "./layers/layer
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export type { Callback, TrainingParams } from "./model/callbacks.ts";
+export type { CompileOptions } from "./model/compile-options.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
 export type { History, Logs } from "./model/history.ts";
 export type { Loss, LossName, MetricName } from "./model/losses.ts";
 export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./model/optimizers.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
 export {
-  type CompileOptions,
   type Evaluation,
   type LayerInfo,
-  Sequential,
+  type Sequential,
   sequential,
   type Weight,
 } from "./model/sequential.ts";

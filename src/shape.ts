@@ -21,8 +21,3 @@ export function showShape(shape: Shape): string {
 export function ceilDiv(a: number, b: number): number {
   return Math.ceil(a / b);
 }
-
-/** `words(5)`: how many 32-bit words hold five bytes. */
-export function words(bytes: number): number {
-  return ceilDiv(bytes, 4);
-}

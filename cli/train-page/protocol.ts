@@ -1,5 +1,6 @@
 // What the command (Node) and the page (browser) say to each other. Types and two constants: either side can import it.
 
+import type { AdapterSummary, ModelStats } from "../../src/index.ts";
 import type { TrainOptions } from "../options.ts";
 
 /** The page posts the safetensors bytes here. */
@@ -13,15 +14,6 @@ export interface TrainRequest {
   readonly save: boolean;
 }
 
-export interface Adapter {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  readonly software: boolean;
-  readonly label: string;
-}
-
 /** Times are milliseconds since the epoch began; `done` and `total` count its steps; `epoch` counts from 0. */
 export interface EpochProgress {
   readonly done: number;
@@ -32,7 +24,7 @@ export interface EpochProgress {
 }
 
 export type TrainEvent =
-  | { readonly type: "ready"; readonly adapter: Adapter; readonly summary: string }
+  | { readonly type: "ready"; readonly adapter: AdapterSummary; readonly summary: string }
   | { readonly type: "epochBegin"; readonly epoch: number }
   | { readonly type: "progress"; readonly progress: EpochProgress }
   | { readonly type: "epochEnd"; readonly progress: EpochProgress };
@@ -41,20 +33,15 @@ export type TrainEvent =
 export type MetricHistory = Record<string, number[]>;
 
 export interface TrainResult {
-  readonly adapter: Adapter;
+  readonly adapter: AdapterSummary;
   readonly history: MetricHistory;
   /** `null` where the run was stopped before its last test. */
   readonly test: { readonly loss: number; readonly accuracy: number } | null;
   readonly timing: Timing;
   /** `submits` and `readbacks`: all that training made, over its steps. Validation is not counted. */
   readonly perStep: { readonly dispatches: number; readonly submits: number; readonly readbacks: number };
-  readonly bytes: {
-    readonly parameters: number;
-    readonly activations: number;
-    readonly dataset: number;
-    readonly peak: number;
-  };
-  readonly choices: Readonly<Record<string, unknown>>;
+  readonly bytes: ModelStats["bytes"];
+  readonly choices: ModelStats["choices"];
   readonly interrupted: boolean;
 }
 

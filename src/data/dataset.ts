@@ -27,6 +27,7 @@ export class Dataset {
   readonly size: number;
   readonly x: Column;
   readonly y: LabelColumn | undefined;
+  /** On the GPU, samples and labels together. */
   readonly bytes: number;
   readonly #owned: readonly OwnedBuffer[];
   #disposed = false;
@@ -41,11 +42,13 @@ export class Dataset {
     this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  get disposed(): boolean {
-    return this.#disposed;
+  /** @throws FeaturemapError `state` where the data set was disposed */
+  assertLive(): void {
+    if (this.#disposed)
+      throw new FeaturemapError("state", "The data set was disposed. Make a new one with createDataset().");
   }
 
-  /** Frees the GPU buffers. */
+  /** Frees the GPU buffers. A call that is still reading them fails. */
   dispose(): void {
     this.#disposed = true;
     for (const owned of this.#owned) owned.release();

@@ -1,4 +1,5 @@
 import { FeaturemapError, show } from "../errors.ts";
+import { elements } from "../shape.ts";
 
 /** A float32 tensor, row-major. `shape` may be `[]` for a single number. */
 export interface SafeTensor {
@@ -191,8 +192,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isShape(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
 }

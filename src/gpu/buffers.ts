@@ -40,11 +40,6 @@ export class BufferPool {
     return { buffers: this.#buffers, bytes: this.#bytes, peakBytes: this.#peakBytes };
   }
 
-  /** Lets the peak start again from what is live now. */
-  resetPeak(): void {
-    this.#peakBytes = this.#bytes;
-  }
-
   /**
    * Makes all of the buffers or, where one cannot be had, none.
    *
@@ -55,8 +50,8 @@ export class BufferPool {
     this.#device.pushErrorScope("validation");
     this.#device.pushErrorScope("out-of-memory");
     const made = requests.map((request) => this.#make(request));
-    const outOfMemory = await this.#device.popErrorScope();
-    const invalid = await this.#device.popErrorScope();
+    // Both at once: what is pushed during an `await`, by the app or another call, must not be popped here.
+    const [outOfMemory, invalid] = await Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
     if (!outOfMemory && !invalid) return made;
     for (const owned of made) owned.release();
     const total = requests.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -68,6 +63,7 @@ export class BufferPool {
     );
   }
 
+  /** As `create`, for a single buffer. */
   async createOne(request: BufferRequest): Promise<OwnedBuffer> {
     return (await this.create([request]))[0]!;
   }

@@ -27,6 +27,8 @@ export interface Dispatch<Value> {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** Declares a kernel, so that calls of it are checked against its bindings. Bundlers drop what is declared and not used. */
+/* @__NO_SIDE_EFFECTS__ */
 export function defineKernel<const B extends Readonly<Record<string, Use>>>(kernel: Kernel<B>): Kernel<B> {
   return kernel;
 }

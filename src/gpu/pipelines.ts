@@ -1,10 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
 import type { Access, Specialized } from "./specialize.ts";
 
-const BUFFER_TYPE = { read: "read-only-storage", write: "storage", uniform: "uniform" } as const satisfies Record<
-  Access,
-  GPUBufferBindingType
->;
+const BUFFER_TYPE: Readonly<Record<Access, GPUBufferBindingType>> = { read: "read-only-storage", write: "storage" };
 
 /** How many pipelines are kept; the one that was not used for longest goes first. */
 const CAPACITY = 512;

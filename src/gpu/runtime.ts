@@ -1,4 +1,4 @@
-import { FeaturemapError, knownKeys } from "../errors.ts";
+import { type ErrorCode, FeaturemapError, knownKeys } from "../errors.ts";
 import { BufferPool, type MemoryUse } from "./buffers.ts";
 import { PipelineCache } from "./pipelines.ts";
 
@@ -23,6 +23,12 @@ export interface AdapterSummary {
   readonly label: string;
 }
 
+/** The part of a `GPUAdapterInfo` that is read; plain data, so that it can cross from a page. */
+export type AdapterInfo = Pick<
+  GPUAdapterInfo,
+  "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter"
+>;
+
 /** Limits that the library can make use of; asked for at the adapter's own size. */
 const LIMITS = [
   "maxBufferSize",
@@ -43,7 +49,7 @@ export class Runtime {
   /** Resolves when the device is gone: by `dispose`, a driver reset, or the app. */
   readonly lost: Promise<GPUDeviceLostInfo>;
   readonly #ownsDevice: boolean;
-  #gone: string | undefined;
+  #gone: { readonly code: ErrorCode; readonly message: string } | undefined;
 
   /** @internal Use `createRuntime`. */
   constructor(device: GPUDevice, adapter: AdapterSummary, ownsDevice: boolean) {
@@ -54,7 +60,8 @@ export class Runtime {
     this.#ownsDevice = ownsDevice;
     this.lost = device.lost;
     device.lost.then(({ reason, message }) => {
-      this.#gone ??= `The GPU device was lost (${reason}${message ? `: ${message}` : ""}). Make a new runtime and model.`;
+      const why = message ? `${reason}: ${message}` : reason;
+      this.#gone ??= { code: "device", message: `The GPU device was lost (${why}). Make a new runtime and model.` };
     });
   }
 
@@ -63,14 +70,14 @@ export class Runtime {
     return this.buffers.use;
   }
 
-  /** @throws FeaturemapError `device` or `state` where the device is lost or the runtime disposed */
+  /** @throws FeaturemapError `device` where the device is lost, `state` where the runtime was disposed */
   assertLive(): void {
-    if (this.#gone !== undefined) throw new FeaturemapError("device", this.#gone);
+    if (this.#gone) throw new FeaturemapError(this.#gone.code, this.#gone.message);
   }
 
   /** Destroys the device, if the runtime made it. Models on it can no longer be used. */
   dispose(): void {
-    this.#gone ??= "The runtime was disposed. Make a new one with createRuntime().";
+    this.#gone ??= { code: "state", message: "The runtime was disposed. Make a new one with createRuntime()." };
     if (this.#ownsDevice) this.device.destroy();
   }
 }
@@ -82,7 +89,7 @@ export class Runtime {
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   knownKeys(options, ["device", "gpu", "powerPreference"], "createRuntime");
-  if (options.device) return new Runtime(options.device, summary(options.device.adapterInfo), false);
+  if (options.device) return new Runtime(options.device, adapterSummary(options.device.adapterInfo), false);
 
   const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
@@ -104,10 +111,11 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const wanted = ["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[];
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ label: "featuremap", requiredFeatures, requiredLimits });
-  return new Runtime(device, summary(adapter.info), true);
+  return new Runtime(device, adapterSummary(adapter.info), true);
 }
 
-function summary(info: GPUAdapterInfo): AdapterSummary {
+/** What an adapter says of itself, and whether it is one in software. */
+export function adapterSummary(info: AdapterInfo): AdapterSummary {
   const { vendor, architecture, device, description } = info;
   const text = [vendor, architecture, device, description].join(" ");
   const software = Boolean(info.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);

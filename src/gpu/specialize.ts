@@ -8,7 +8,8 @@ export interface Source {
   readonly rename?: Readonly<Record<string, string>>;
 }
 
-export type Access = "read" | "write" | "uniform";
+/** How a shader uses a buffer; all of them are storage buffers. */
+export type Access = "read" | "write";
 
 export interface Specialized {
   /** The text that runs. It is also the key of the pipeline cache. */
@@ -160,7 +161,7 @@ function lineEnd(text: string, at: number): number {
 }
 
 const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s+)*fn (\w+)\(/gm;
-const BINDING = /^@group\(0\) @binding\(\d+\) var<(storage, read_write|storage, read|uniform)> (\w+)\s*:[^;]*;/gm;
+const BINDING = /^@group\(0\) @binding\(\d+\) var<storage, (read|read_write)> (\w+)\s*:[^;]*;/gm;
 
 function dropUnused(code: string): string {
   let text = code;
@@ -190,9 +191,8 @@ function mentions(text: string, name: string): number {
 
 function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {
   const bindings: { name: string; access: Access }[] = [];
-  const numbered = code.replace(BINDING, (declaration, space: string, name: string) => {
-    const access = space === "uniform" ? "uniform" : space === "storage, read" ? "read" : "write";
-    bindings.push({ name, access });
+  const numbered = code.replace(BINDING, (declaration, mode: string, name: string) => {
+    bindings.push({ name, access: mode === "read" ? "read" : "write" });
     return declaration.replace(/@binding\(\d+\)/, `@binding(${bindings.length - 1})`);
   });
   const entry = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)/.exec(numbered);

@@ -49,7 +49,7 @@ export interface Graph {
 }
 
 /** Words of the state buffer, `shaders/lib/state.wgsl`. */
-const STATE_WORDS = 5;
+export const STATE_WORDS = 5;
 
 /** The state in which a sweep over samples begins: `batch` rows a step, the first of them at sample 0. */
 export function sweepState(sweep: { step: number; samples: number; batch: number }): Uint32Array<ArrayBuffer> {
@@ -61,6 +61,7 @@ export function emptyGraph(): Graph {
   return { tensors: [state], nodes: [], results: [], state: 0 };
 }
 
+/** Adds a tensor; returns its id. */
 export function addTensor(graph: Graph, name: string, role: Role, spec: TensorSpec): TensorId {
   const id = graph.tensors.length;
   graph.tensors.push({ id, name, role, shape: spec.shape, dtype: spec.dtype });
@@ -76,6 +77,7 @@ export function producerOf(graph: Graph, id: TensorId): Node | undefined {
   return graph.nodes.find((node) => node.outputs.includes(id));
 }
 
+/** The nodes that read a tensor, those that update it among them. */
 export function readersOf(graph: Graph, id: TensorId): Node[] {
   return graph.nodes.filter((node) => node.inputs.includes(id));
 }

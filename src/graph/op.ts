@@ -98,6 +98,7 @@ export function opNamed(ops: OpTable, name: string): Op {
 }
 
 /** A table of ops; a later op of the same name throws, so that nothing is replaced unseen. */
+/* @__NO_SIDE_EFFECTS__ */
 export function opTable(...lists: readonly (readonly Op[])[]): OpTable {
   const table = new Map<string, Op>();
   for (const op of lists.flat()) {
@@ -110,6 +111,7 @@ export function opTable(...lists: readonly (readonly Op[])[]): OpTable {
 }
 
 /** Declares an op with its attributes' type; the table holds all ops under one type. */
+/* @__NO_SIDE_EFFECTS__ */
 export function defineOp<A extends Attributes>(op: Op<A>): Op {
   return op as unknown as Op;
 }

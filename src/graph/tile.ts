@@ -1,3 +1,5 @@
+import { ceilDiv } from "../shape.ts";
+
 /**
  * How a matrix product is cut up: one invocation makes `blocksM` x `blocksN` blocks of 4 x 4, a workgroup holds
  * `workgroupM` x `workgroupN` invocations, and the sum may be cut into `slices` that a second kernel adds.
@@ -31,9 +33,5 @@ export function tileConstants(tile: Tile): Record<string, number> {
 
 /** Workgroups of a product with this many blocks of 4 rows and 4 columns. */
 export function tileWorkgroups(tile: Tile, rows4: number, columns4: number, slices = 1): [number, number, number] {
-  return [
-    Math.ceil(columns4 / (tile.blocksN * tile.workgroupN)),
-    Math.ceil(rows4 / (tile.blocksM * tile.workgroupM)),
-    slices,
-  ];
+  return [ceilDiv(columns4, tile.blocksN * tile.workgroupN), ceilDiv(rows4, tile.blocksM * tile.workgroupM), slices];
 }

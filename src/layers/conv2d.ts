@@ -1,42 +1,17 @@
-import { flag, knownKeys, optionalText, positiveInteger } from "../errors.ts";
-import type { Shape } from "../shape.ts";
-import { type Initializer, initializerOption } from "./initializers.ts";
+import { knownKeys, positiveInteger } from "../errors.ts";
+import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { type Layer, wantImages } from "./layer.ts";
-import {
-  activated,
-  activationOption,
-  inputShapeOption,
-  type LayerActivation,
-  type PairOption,
-  paddingOption,
-  pair,
-} from "./options.ts";
+import { activated, type PairOption, paddingOption, pair } from "./options.ts";
 
-export interface Conv2dOptions {
+export interface Conv2dOptions extends KernelOptions {
   /** Number of output channels. */
   readonly filters: number;
   readonly kernelSize: PairOption;
   /** Default 1. */
   readonly strides?: PairOption;
-  /** `valid` (default): whole windows only. `same`: as many windows as ceil(size / stride), zeros around. */
+  /** `valid` (default): whole windows only. `same`: ceil(size / stride) windows, zeros around the image. */
   readonly padding?: "valid" | "same";
-  /** Default `linear`. */
-  readonly activation?: LayerActivation;
-  /** Default true. */
-  readonly useBias?: boolean;
-  /** Default `glorotUniform`. */
-  readonly kernelInitializer?: Initializer;
-  /** Default `zeros`. */
-  readonly biasInitializer?: Initializer;
-  /** Of one image, [height, width, channels]. */
-  readonly inputShape?: Shape;
-  readonly name?: string;
 }
-
-const OPTIONS = [
-  ...["filters", "kernelSize", "strides", "padding", "activation", "useBias"],
-  ...["kernelInitializer", "biasInitializer", "inputShape", "name"],
-];
 
 /**
  * 2-D convolution (cross-correlation) over images [batch, height, width, channels], kernels [kH, kW, channels, filters]:
@@ -47,31 +22,19 @@ const OPTIONS = [
  */
 export function conv2d(options: Conv2dOptions): Layer {
   const where = "conv2d";
-  knownKeys(options, OPTIONS, where);
+  knownKeys(options, ["filters", "kernelSize", "strides", "padding", ...KERNEL_OPTIONS], where);
   const filters = positiveInteger(options.filters, `${where}: filters`);
   const kernelSize = pair(options.kernelSize, `${where}: kernelSize`);
   const strides = pair(options.strides ?? 1, `${where}: strides`);
   const padding = paddingOption(options.padding ?? "valid", `${where}: padding`);
-  const activation = activationOption(options.activation ?? "linear", `${where}: activation`);
-  const kernelInitializer = initializerOption(
-    options.kernelInitializer ?? "glorotUniform",
-    `${where}: kernelInitializer`,
-  );
-  const biasInitializer = initializerOption(options.biasInitializer ?? "zeros", `${where}: biasInitializer`);
-  const useBias = flag(options.useBias ?? true, `${where}: useBias`);
+  const { activation, parameters, ...common } = kernelOptions(options, where);
   const type = "Conv2D";
   return {
     type,
-    name: optionalText(options.name, `${where}: name`),
-    inputShape: inputShapeOption(options.inputShape, `${where}: inputShape`),
+    ...common,
     parameters: (place) => {
       wantImages(type, place);
-      const kernel = {
-        name: "kernel",
-        shape: [...kernelSize, place.input[2]!, filters],
-        initializer: kernelInitializer,
-      };
-      return useBias ? [kernel, { name: "bias", shape: [filters], initializer: biasInitializer }] : [kernel];
+      return parameters([...kernelSize, place.input[2]!, filters]);
     },
     call: (call) => {
       const [y] = call.add("conv2d", [call.input, ...call.parameters], { strides, padding });

@@ -1,25 +1,13 @@
-import { FeaturemapError, flag, knownKeys, optionalText, positiveInteger } from "../errors.ts";
-import type { Shape } from "../shape.ts";
-import { type Initializer, initializerOption } from "./initializers.ts";
-import { got, type Layer, subject } from "./layer.ts";
-import { activated, activationOption, inputShapeOption, type LayerActivation } from "./options.ts";
+import { FeaturemapError, knownKeys, positiveInteger } from "../errors.ts";
+import { batchShape } from "../shape.ts";
+import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
+import { type Layer, subject } from "./layer.ts";
+import { activated } from "./options.ts";
 
-export interface DenseOptions {
+export interface DenseOptions extends KernelOptions {
   /** Number of outputs. */
   readonly units: number;
-  /** Default `linear`. */
-  readonly activation?: LayerActivation;
-  /** Default true. */
-  readonly useBias?: boolean;
-  /** Default `glorotUniform`. */
-  readonly kernelInitializer?: Initializer;
-  /** Default `zeros`. */
-  readonly biasInitializer?: Initializer;
-  readonly inputShape?: Shape;
-  readonly name?: string;
 }
-
-const OPTIONS = ["units", "activation", "useBias", "kernelInitializer", "biasInitializer", "inputShape", "name"];
 
 /**
  * y = act(x kernel + bias), x [batch, features], kernel [features, units]: Keras's `Dense`.
@@ -29,29 +17,22 @@ const OPTIONS = ["units", "activation", "useBias", "kernelInitializer", "biasIni
  */
 export function dense(options: DenseOptions): Layer {
   const where = "dense";
-  knownKeys(options, OPTIONS, where);
+  knownKeys(options, ["units", ...KERNEL_OPTIONS], where);
   const units = positiveInteger(options.units, `${where}: units`);
-  const activation = activationOption(options.activation ?? "linear", `${where}: activation`);
-  const kernelInitializer = initializerOption(
-    options.kernelInitializer ?? "glorotUniform",
-    `${where}: kernelInitializer`,
-  );
-  const biasInitializer = initializerOption(options.biasInitializer ?? "zeros", `${where}: biasInitializer`);
-  const useBias = flag(options.useBias ?? true, `${where}: useBias`);
+  const { activation, parameters, ...common } = kernelOptions(options, where);
   const type = "Dense";
   return {
     type,
-    name: optionalText(options.name, `${where}: name`),
-    inputShape: inputShapeOption(options.inputShape, `${where}: inputShape`),
+    ...common,
     parameters: ({ name, input, from }) => {
       if (input.length !== 1) {
         throw new FeaturemapError(
           "shape",
-          `${subject(type, name)} wants a flat input [batch, features], got ${got(input)} from "${from}". Add flatten() before it.`,
+          `${subject(type, name)} wants a flat input [batch, features], got ${batchShape(input)} from "${from}". ` +
+            "Add flatten() before it.",
         );
       }
-      const kernel = { name: "kernel", shape: [input[0]!, units], initializer: kernelInitializer };
-      return useBias ? [kernel, { name: "bias", shape: [units], initializer: biasInitializer }] : [kernel];
+      return parameters([input[0]!, units]);
     },
     call: (call) => {
       const [y] = call.add("dense", [call.input, ...call.parameters]);

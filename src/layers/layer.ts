@@ -1,7 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
 import type { Attributes, TensorId } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
-import type { Shape } from "../shape.ts";
+import { batchShape, type Shape } from "../shape.ts";
 import type { Initializer } from "./initializers.ts";
 
 /** Numbers that a layer learns. */
@@ -57,10 +57,6 @@ export function wantImages(type: string, { name, input, from }: LayerPlace): voi
   if (input.length === 3) return;
   throw new FeaturemapError(
     "shape",
-    `${subject(type, name)} wants images [batch, height, width, channels], got ${got(input)} from "${from}".`,
+    `${subject(type, name)} wants images [batch, height, width, channels], got ${batchShape(input)} from "${from}".`,
   );
-}
-
-export function got(input: Shape): string {
-  return `[${["batch", ...input].join(", ")}]`;
 }

@@ -25,9 +25,10 @@ export function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataI
   return { x: validation[0], y: validation[1] };
 }
 
-export function batchOptions(options: object | undefined, where: string) {
-  knownKeys(options ?? {}, ["batchSize", "stepsPerExecution", "signal"], where);
-  return batching((options ?? {}) as BatchOptions, where);
+/** @throws FeaturemapError `value` for an option that is unknown or out of range */
+export function batchOptions(options: BatchOptions = {}, where: string) {
+  knownKeys(options, ["batchSize", "stepsPerExecution", "signal"], where);
+  return batching(options, where);
 }
 
 /** @throws FeaturemapError `shape` where there are not as many arrays as parameters, or one has another shape */

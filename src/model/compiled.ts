@@ -43,7 +43,8 @@ export interface SweepSettings {
 type Kind = "train" | "evaluate" | "predict";
 
 interface Ready {
-  readonly kind: string;
+  /** The kind of data that the plan takes, as JSON. */
+  readonly data: string;
   readonly program: Program;
   readonly executable: Executable;
 }
@@ -102,6 +103,7 @@ export class CompiledModel {
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         runtime.device.queue.writeBuffer(order.buffer, 0, indices);
         const { metrics, counts } = await this.#sweep(run, dataset, settings, {
+          program,
           place: "train",
           step: this.counts.steps,
         });
@@ -119,7 +121,7 @@ export class CompiledModel {
     return this.#inTurn(async () => {
       const { program, executable } = await this.#program("evaluate", dataset, settings);
       const run = this.#bind("look", executable, program, { dataset });
-      return (await this.#sweep(run, dataset, settings, { place: "look", step: 0 })).metrics!;
+      return (await this.#sweep(run, dataset, settings, { program, place: "look", step: 0 })).metrics!;
     });
   }
 
@@ -131,7 +133,7 @@ export class CompiledModel {
       const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
       try {
         const run = this.#bind("look", executable, program, { dataset, predictions: rows.buffer });
-        await this.#sweep(run, dataset, settings, { place: "look", step: 0 });
+        await this.#sweep(run, dataset, settings, { program, place: "look", step: 0 });
         const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }]);
         return new Float32Array(read!);
       } finally {
@@ -140,7 +142,7 @@ export class CompiledModel {
     });
   }
 
-  /** @throws FeaturemapError `state` or `device` where the model or its device is gone */
+  /** @throws FeaturemapError `state` where the model or its runtime was disposed, `device` where the device is lost */
   assertLive(): void {
     if (this.#disposed) throw new FeaturemapError("state", "The model was disposed.");
     this.runtime.assertLive();
@@ -156,8 +158,7 @@ export class CompiledModel {
 
   /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
   async #program(kind: Kind, dataset: Dataset, { batchSize, scale }: SweepSettings): Promise<Ready> {
-    if (dataset.disposed)
-      throw new FeaturemapError("state", "The data set was disposed. Make a new one with createDataset().");
+    dataset.assertLive();
     if (dataset.runtime !== this.runtime) {
       throw new FeaturemapError(
         "state",
@@ -168,12 +169,14 @@ export class CompiledModel {
     const data = dataKind(dataset, scale);
     const key = JSON.stringify(data);
     const known = this.#ready.get(kind);
-    if (known && known.kind === key && known.program.capacity >= capacity) return known;
+    if (known && known.data === key && known.program.capacity >= capacity) return known;
     const program = this.#build(kind, data, capacity);
     const executable = await prepare(this.runtime, program.plan);
+    if (this.#disposed) executable.dispose();
+    this.assertLive();
     known?.executable.dispose();
     this.compileMs += executable.compileMs;
-    const ready = { kind: key, program, executable };
+    const ready = { data: key, program, executable };
     this.#ready.set(kind, ready);
     return ready;
   }
@@ -208,10 +211,28 @@ export class CompiledModel {
     return executable.bind(bound);
   }
 
-  #sweep(run: BoundPlan, dataset: Dataset, settings: SweepSettings, { place, step }: { place: Place; step: number }) {
-    const assertLive = () => this.assertLive();
+  #sweep(
+    run: BoundPlan,
+    dataset: Dataset,
+    settings: SweepSettings,
+    { program, place, step }: { program: Program; place: Place; step: number },
+  ) {
     const { runtime } = this;
-    return sweep({ ...settings, ...this.state.place(place), runtime, run, samples: dataset.size, step, assertLive });
+    const { state, metrics } = this.state.place(place);
+    const assertLive = () => {
+      this.assertLive();
+      dataset.assertLive();
+    };
+    return sweep({
+      ...settings,
+      runtime,
+      run,
+      state,
+      metrics: program.tensors.metrics === undefined ? undefined : metrics,
+      samples: dataset.size,
+      step,
+      assertLive,
+    });
   }
 
   /** Sweeps that only look share one place, so they take turns. */

@@ -34,7 +34,7 @@ export interface FitOptions<V> extends BatchOptions {
 const FIT_OPTIONS = [
   ...["batchSize", "stepsPerExecution", "signal", "epochs", "verbose"],
   ...["validationData", "shuffle", "seed", "callbacks"],
-];
+] as const;
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */
 export function checkFitOptions(options: FitOptions<unknown>): void {

@@ -1,7 +1,7 @@
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { byteLength, type TensorId } from "../graph/graph.ts";
+import { byteLength, STATE_WORDS, type TensorId } from "../graph/graph.ts";
 import { initialize } from "../layers/initializers.ts";
 import { seedOf } from "../random.ts";
 import { elements, type Shape } from "../shape.ts";
@@ -19,7 +19,6 @@ export class ModelState {
   readonly runtime: Runtime;
   readonly parameterBytes: number;
   readonly #network: Network;
-  readonly #optimizer: Optimizer;
   readonly #parameters: readonly OwnedBuffer[];
   readonly #slots: readonly (readonly OwnedBuffer[])[];
   readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
@@ -29,7 +28,6 @@ export class ModelState {
   private constructor(runtime: Runtime, network: Network, optimizer: Optimizer, owned: readonly OwnedBuffer[]) {
     this.runtime = runtime;
     this.#network = network;
-    this.#optimizer = optimizer;
     this.#all = owned;
     const rest = [...owned];
     this.#parameters = network.parameters.map(() => rest.shift()!);
@@ -50,7 +48,7 @@ export class ModelState {
       ),
       ...Object.keys(optimizer.hyperparameters).map((name) => floats(name, scalar)),
       ...["", "look "].flatMap((place) => [
-        { label: `${place}state`, bytes: 32 },
+        { label: `${place}state`, bytes: STATE_WORDS * 4 },
         { label: `${place}metrics`, bytes: METRIC_WORDS * 4 },
       ]),
     ];
@@ -62,10 +60,6 @@ export class ModelState {
       runtime.device.queue.writeBuffer(state.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
     }
     return state;
-  }
-
-  get optimizer(): Optimizer {
-    return this.#optimizer;
   }
 
   /** Where a sweep keeps its place in the data and its metrics. */

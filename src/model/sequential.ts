@@ -1,34 +1,20 @@
-import { type Dataset, Dataset as DatasetClass, type HostData, hostData, upload } from "../data/dataset.ts";
+import { Dataset, type HostData, hostData, upload } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, finiteNumber, knownKeys, oneOf, show } from "../errors.ts";
+import { FeaturemapError, knownKeys } from "../errors.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
-import type { Choices } from "../graph/tile.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Plan } from "../plan/plan.ts";
 import { batchShape, elements, type Shape } from "../shape.ts";
 import { batchOptions, checkedWeights, type Labelled, pairOf, splitCall } from "./calls.ts";
-import { CompiledModel } from "./compiled.ts";
+import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
+import { CompiledModel, type CompileSettings } from "./compiled.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
 import type { History } from "./history.ts";
-import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
+import type { Loss } from "./losses.ts";
 import { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 import { summaryText } from "./summary.ts";
-
-export interface CompileOptions {
-  /** A name, or a loss of one's own. */
-  readonly loss: LossName | Loss;
-  readonly optimizer: Optimizer;
-  /** What `fit` and `evaluate` report beside the loss. Default none. */
-  readonly metrics?: readonly MetricName[];
-  /** Where the model lives. Default: a runtime of its own, which `dispose` frees. */
-  readonly runtime?: Runtime;
-  /** Of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
-  readonly seed?: number;
-  /** Tiles of an earlier run, by node (`model.stats().choices`), to repeat it bit for bit on the same adapter. */
-  readonly choices?: Choices;
-}
 
 export interface Weight {
   /** `conv2d/kernel` */
@@ -43,7 +29,7 @@ export interface LayerInfo {
   readonly type: string;
   /** Of one sample. */
   readonly outputShape: Shape;
-  /** Number of trained numbers. */
+  /** Number of parameters, all of them trainable. */
   readonly parameters: number;
 }
 
@@ -66,7 +52,9 @@ export class Sequential {
   #byteScale: number | undefined;
   #epochs = 0;
   /** `compile` before the input's shape is known waits for the first data. */
-  #pending: (() => Promise<CompiledModel>) | undefined;
+  #pending: CompileSettings | undefined;
+  /** The end of that wait, which several calls may have reached. */
+  #compiling: Promise<CompiledModel> | undefined;
 
   /** @internal Use `sequential`. */
   constructor(layers: readonly Layer[], name: string) {
@@ -84,7 +72,7 @@ export class Sequential {
     }));
   }
 
-  /** Number of trained numbers. */
+  /** Number of parameters, all of them trainable. */
   countParams(): number {
     return this.#network.parameterCount;
   }
@@ -122,37 +110,26 @@ export class Sequential {
    */
   compile(options: CompileOptions): Promise<void> {
     return this.#exclusively("compile", async () => {
-      knownKeys(options, ["loss", "optimizer", "metrics", "runtime", "seed", "choices"], "compile");
-      const loss = typeof options.loss === "object" ? options.loss : lossNamed(options.loss);
-      const optimizer = options.optimizer;
-      if (typeof optimizer?.step !== "function") {
-        throw new FeaturemapError(
-          "value",
-          `compile: optimizer must come from sgd() and its like, got ${show(optimizer)}.`,
-        );
-      }
-      const metrics = (options.metrics ?? []).map((metric) => oneOf(metric, METRICS, "compile: metrics"));
-      const seed = finiteNumber(options.seed ?? 0, "compile: seed");
+      const { withAccuracy, ...chosen } = checkCompileOptions(options);
       if (this.#network.layers.length === 0)
         throw new FeaturemapError("state", "compile: the model has no layers. Add some with model.add().");
       const kept = this.#compiled && (await this.#compiled.state.readParameters());
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
-      const settings = { runtime, ownsRuntime, loss, optimizer, seed, choices: options.choices ?? {} };
-      const make = async () => {
-        const compiled = await CompiledModel.create(settings, this.#network);
-        if (kept) compiled.state.setParameters(kept);
-        return compiled;
-      };
+      const settings = { ...chosen, runtime, ownsRuntime };
       try {
-        if (this.#network.inputShape) this.#become(await make());
-        else this.#pending = make;
+        if (this.#network.inputShape) await this.#become(settings, kept);
+        else {
+          this.#assertNotDisposed("compile");
+          this.#dropPending();
+          this.#pending = settings;
+        }
       } catch (error) {
         if (ownsRuntime) runtime.dispose();
         throw error;
       }
-      this.#loss = loss;
-      this.#withAccuracy = metrics.includes("accuracy");
+      this.#loss = chosen.loss;
+      this.#withAccuracy = withAccuracy;
     });
   }
 
@@ -210,7 +187,7 @@ export class Sequential {
   predict(x: DataInput | Dataset, options: BatchOptions = {}): Promise<{ data: Float32Array; shape: number[] }> {
     return this.#looking("predict", async () => {
       const batches = batchOptions(options, "predict");
-      const data = this.#check(x instanceof DatasetClass ? x : { x }, "predict", false);
+      const data = this.#check(x instanceof Dataset ? x : { x }, "predict", false);
       const compiled = await this.#ready();
       return this.#uploaded(compiled, [data], async ([samples]) => ({
         data: await compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale }),
@@ -277,17 +254,34 @@ export class Sequential {
     this.#disposed = true;
     this.#compiled?.dispose();
     this.#compiled = undefined;
-    this.#pending = undefined;
+    this.#dropPending();
   }
 
-  #become(compiled: CompiledModel): void {
+  /** Puts a newly compiled model in the place of the one there was; `kept` are its weights. */
+  async #become(settings: CompileSettings, kept?: readonly Float32Array[]): Promise<CompiledModel> {
+    const compiled = await CompiledModel.create(settings, this.#network);
+    if (this.#disposed) compiled.dispose();
+    this.#assertNotDisposed("compile");
+    if (kept) compiled.state.setParameters(kept);
+    if (this.#pending === settings) this.#pending = undefined;
+    this.#dropPending();
     this.#compiled?.dispose();
     this.#compiled = compiled;
+    return compiled;
+  }
+
+  #dropPending(): void {
+    if (this.#pending?.ownsRuntime) this.#pending.runtime.dispose();
     this.#pending = undefined;
   }
 
   async #ready(where?: string): Promise<CompiledModel> {
-    if (this.#pending && this.#network.inputShape) this.#become(await this.#pending());
+    if (this.#pending && this.#network.inputShape) {
+      this.#compiling ??= this.#become(this.#pending).finally(() => {
+        this.#compiling = undefined;
+      });
+      await this.#compiling;
+    }
     if (!this.#compiled) {
       const why = this.#pending
         ? "the input's shape is not known yet: give the first layer an inputShape"
@@ -305,7 +299,7 @@ export class Sequential {
     labelled: boolean,
   ): HostData | Dataset {
     if (!this.#compiled && !this.#pending) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
-    const data = input instanceof DatasetClass ? input : hostData(input);
+    const data = input instanceof Dataset ? input : hostData(input);
     this.#network.build(data.x.shape);
     if (!labelled) return data;
     const output = this.#network.outputShape!;
@@ -330,8 +324,8 @@ export class Sequential {
     try {
       const datasets: (ScaledDataset | undefined)[] = [];
       for (const input of inputs) {
-        if (input && !(input instanceof DatasetClass)) own.push(await upload(compiled.runtime, input));
-        const dataset = input instanceof DatasetClass ? input : input && own.at(-1)!;
+        if (input && !(input instanceof Dataset)) own.push(await upload(compiled.runtime, input));
+        const dataset = input instanceof Dataset ? input : input && own.at(-1)!;
         datasets.push(dataset && { dataset, scale: this.#scaleOf(dataset) });
       }
       return await run(datasets);
@@ -348,15 +342,19 @@ export class Sequential {
     return this.#withAccuracy ? { loss, accuracy } : { loss };
   }
 
-  /** Calls that leave the training's state alone may come at any time, from callbacks too. */
-  async #looking<T>(name: string, run: () => Promise<T>): Promise<T> {
+  #assertNotDisposed(name: string): void {
     if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
+  }
+
+  /** Calls that make no training step may come at any time, from callbacks too. */
+  async #looking<T>(name: string, run: () => Promise<T>): Promise<T> {
+    this.#assertNotDisposed(name);
     return run();
   }
 
   /** One training at a time: two would take turns on one state. */
   async #exclusively<T>(name: string, run: () => Promise<T>): Promise<T> {
-    if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
+    this.#assertNotDisposed(name);
     if (this.#busy)
       throw new FeaturemapError("state", `${name}: the model is busy with ${this.#busy}. Await it first.`);
     this.#busy = name;

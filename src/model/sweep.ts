@@ -32,8 +32,8 @@ export interface Sweep {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
   readonly state: GPUBuffer;
-  /** Cleared at the start; read a few times and at the end. */
-  readonly metrics: GPUBuffer;
+  /** Cleared at the start; read a few times and at the end. None where the plan adds up none, as a prediction does not. */
+  readonly metrics: GPUBuffer | undefined;
   /** Throws where the sweep cannot go on. */
   readonly assertLive: () => void;
   readonly samples: number;
@@ -66,9 +66,9 @@ export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | u
   const total = Math.ceil(samples / batchSize);
   const counts: SweepCounts = { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
   const pace = new Pace(options.stepsPerExecution);
-  const reader = hasMetrics(run) ? await MetricsReader.create(runtime, options.metrics) : undefined;
+  const reader = options.metrics && (await MetricsReader.create(runtime, options.metrics));
   queue.writeBuffer(options.state, 0, sweepState({ step: options.step, samples, batch: batchSize }));
-  if (reader) queue.writeBuffer(options.metrics, 0, new Uint32Array(METRIC_WORDS));
+  if (options.metrics) queue.writeBuffer(options.metrics, 0, new Uint32Array(METRIC_WORDS));
 
   const waiting: Promise<void>[] = [];
   let done = 0;
@@ -108,11 +108,6 @@ export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | u
     await Promise.allSettled(waiting);
     await reader?.dispose();
   }
-}
-
-/** Whether a plan adds up metrics: a prediction does not. */
-function hasMetrics({ plan }: BoundPlan): boolean {
-  return plan.buffers.some(({ label }) => label === "metrics");
 }
 
 /** How many steps go into one submit: a fixed number, or what takes about as long as `SUBMIT_MS`. */

@@ -4,6 +4,7 @@ import operandVec4 from "../../shaders/lib/operand_vec4.wgsl?raw";
 import outputScalar from "../../shaders/lib/output_scalar.wgsl?raw";
 import outputVec4 from "../../shaders/lib/output_vec4.wgsl?raw";
 import type { Source } from "../gpu/specialize.ts";
+import { ceilDiv } from "../shape.ts";
 
 /** The most workgroups of one dispatch dimension (the default, and on every known adapter the actual, limit). */
 const MOST_GROUPS = 65535;
@@ -14,9 +15,9 @@ export function perElement(count: number): {
   constants: { GROUPS_X: number };
   library: Source;
 } {
-  const groups = Math.ceil(count / 64);
+  const groups = ceilDiv(count, 64);
   const x = Math.min(groups, MOST_GROUPS);
-  return { workgroups: [x, Math.ceil(groups / x), 1], constants: { GROUPS_X: x }, library: { code: linear } };
+  return { workgroups: [x, ceilDiv(groups, x), 1], constants: { GROUPS_X: x }, library: { code: linear } };
 }
 
 /** Reads a tensor in fours; by vector where its rows are a multiple of 4 long. */

@@ -5,7 +5,7 @@ import { oneOf } from "../errors.ts";
 import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import type { Node } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
-import { elements } from "../shape.ts";
+import { ceilDiv, elements } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 
 /** In the order of their numbers in `shaders/lib/activation.wgsl`. */
@@ -45,7 +45,7 @@ const activation = defineOp<Attributes>({
   gradient: ({ gradients: [dY], outputs: [y], attributes, add }) => add("activationGradient", [dY!, y!], attributes),
   lower: ({ inputs: [x], outputs: [y], attributes }) => {
     const size = elements(y!.shape);
-    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
       dispatch(activationKernel, {
         bind: { x: x!.id, y: y!.id },
@@ -63,7 +63,7 @@ const activationGradient = defineOp<Attributes>({
   infer: ([dY]) => [dY!],
   lower: ({ inputs: [dY, y], outputs: [dX], attributes }) => {
     const size = elements(dX!.shape);
-    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
       dispatch(gradientKernel, {
         bind: { dy: dY!.id, y: y!.id, dx: dX!.id },

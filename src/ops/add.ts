@@ -2,7 +2,7 @@ import code from "../../shaders/add.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
 import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
-import { elements, sameShape, showShape } from "../shape.ts";
+import { ceilDiv, elements, sameShape, showShape } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 
 const kernel = defineKernel({ name: "add", code, bindings: { a: "read", b: "read", c: "write" } });
@@ -20,7 +20,7 @@ const add = defineOp({
   gradient: ({ gradients: [dC] }) => [dC, dC],
   lower: ({ inputs: [a, b], outputs: [c] }) => {
     const size = elements(c!.shape);
-    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
       dispatch(kernel, {
         bind: { a: a!.id, b: b!.id, c: c!.id },

@@ -4,7 +4,7 @@ import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements } from "../shape.ts";
 import { perElement } from "./access.ts";
-import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingConstants } from "./max-pooling2d.ts";
+import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingConstants } from "./pooling2d.ts";
 
 const kernel = defineKernel({ name: "average_pooling2d", code, bindings: { x: "read", y: "write" } });
 

@@ -53,6 +53,7 @@ function match(edit: GraphEdit, conv: Node): PoolingGroup | undefined {
   const [, argmax] = pool.outputs as [TensorId, TensorId];
   const [unpool, second] = edit.readers(argmax);
   if (second || edit.usedBeside(argmax, unpool ? [unpool] : [])) return undefined;
+  if (unpool && unpool.op !== "maxPooling2dGradient") return undefined;
   if (!unpool)
     return edit.usedBeside(y, [pool]) ? undefined : { pool, unpool: undefined, derivative: undefined, readers: [] };
 
@@ -62,9 +63,13 @@ function match(edit: GraphEdit, conv: Node): PoolingGroup | undefined {
   if (edit.usedBeside(y, derivative ? [pool, derivative] : [pool])) return undefined;
   const dY = derivative?.outputs[0] ?? unpooled;
   const readers = edit.readers(dY);
-  const known = readers.every((node) => node.op === "conv2dInputGradient" || node.op === "conv2dFilterGradient");
-  if (!known || edit.usedBeside(dY, readers)) return undefined;
+  if (!readers.every((node) => takesGradient(node, dY)) || edit.usedBeside(dY, readers)) return undefined;
   return { pool, unpool, derivative, readers };
+}
+
+/** Whether a node is a convolution's gradient, and the tensor its dY: as x of a filter gradient it is wanted in full. */
+function takesGradient({ op, inputs }: Node, dY: TensorId): boolean {
+  return op === "conv2dInputGradient" ? inputs[0] === dY : op === "conv2dFilterGradient" && inputs[1] === dY;
 }
 
 function isFusible(edit: GraphEdit, pool: Node): boolean {

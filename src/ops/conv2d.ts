@@ -103,8 +103,6 @@ const conv2d = defineOp<Conv2dAttributes>({
           PADDED: sizes.geometry.padded,
           HAS_BIAS: b !== undefined,
           POOL: attributes.pool !== undefined,
-          STEPS: sizes.inC % 4 === 0 ? k!.shape[0]! : 1,
-          BLOCK_ROWS: rows4,
           ACTIVATION: activationNumber(attributes.activation),
         },
         libraries: [

@@ -2,28 +2,9 @@ import code from "../../shaders/max_pooling2d.wgsl?raw";
 import gradientCode from "../../shaders/max_pooling2d_gradient.wgsl?raw";
 import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
-import { elements, type Shape } from "../shape.ts";
+import { elements } from "../shape.ts";
 import { perElement } from "./access.ts";
-import { assertImages, type WindowAttributes, windowConstants, windowGeometry } from "./window.ts";
-
-export type PoolAttributes = WindowAttributes & { readonly [name: string]: unknown };
-
-/** A gradient also needs the shape that the pooling started from. */
-export type PoolGradientAttributes = PoolAttributes & { readonly inputShape: Shape };
-
-/** Shape of a pooling's output. */
-export function pooledImages(x: Shape, attributes: PoolAttributes, where: string): Shape {
-  assertImages(x, where);
-  const { outH, outW } = windowGeometry(x.slice(1), attributes, where);
-  return [x[0]!, outH, outW, x[3]!];
-}
-
-/** The constants that every pooling kernel takes. */
-export function poolingConstants(x: Shape, attributes: PoolAttributes, where: string): Record<string, number> {
-  const geometry = windowGeometry(x.slice(1), attributes, where);
-  const [POOL_H, POOL_W] = attributes.size;
-  return { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
-}
+import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingConstants } from "./pooling2d.ts";
 
 const kernel = defineKernel({ name: "max_pooling2d", code, bindings: { x: "read", y: "write", argmax: "write" } });
 

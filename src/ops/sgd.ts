@@ -5,7 +5,7 @@ import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { Node } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
-import { elements, sameShape, showShape } from "../shape.ts";
+import { ceilDiv, elements, sameShape, showShape } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 
 const kernel = defineKernel({ name: "sgd", code, bindings: { rate: "read", p: "write", g: "read" } });
@@ -28,7 +28,7 @@ const sgd = defineOp({
   updates: () => [0],
   lower: ({ inputs: [p, g, rate] }) => {
     const size = elements(p!.shape);
-    const { workgroups, constants, library } = perElement(Math.ceil(size / 4));
+    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
       dispatch(kernel, {
         bind: { p: p!.id, g: g!.id, rate: rate!.id },

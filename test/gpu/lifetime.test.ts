@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createDataset, createRuntime, dense, sequential, sgd, tensor } from "../../src/index.ts";
 import { Ledger } from "../support/ledger.ts";
 import { allWeights, noise, tinyModel } from "../support/models.ts";
@@ -128,6 +128,54 @@ describe("a model", () => {
     const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? model.dispose() : undefined) }];
     const training = model.fit(x, y, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
     await expect(training).rejects.toThrow(/disposed/);
+    expect(runtime.memory.buffers).toBe(0);
+    runtime.dispose();
+  });
+
+  it("may be disposed of while it compiles, plans or waits for data: nothing is left behind", async () => {
+    const runtime = await createRuntime();
+    const { x, y } = noise(10, [4], 3);
+    const compiling = tinyModel();
+    const compiled = compiling.compile({ ...settings, optimizer: sgd(), runtime });
+    compiling.dispose();
+    await expect(compiled).rejects.toThrow(/disposed/);
+    const planning = tinyModel();
+    await planning.compile({ ...settings, optimizer: sgd(), runtime });
+    const evaluation = planning.evaluate(x, y);
+    await Promise.resolve();
+    planning.dispose();
+    await expect(evaluation).rejects.toThrow(/disposed/);
+    expect(runtime.memory.buffers).toBe(0);
+    runtime.dispose();
+    const request = vi.spyOn(GPUAdapter.prototype, "requestDevice");
+    const waiting = sequential([dense({ units: 3, activation: "softmax" })]);
+    await waiting.compile({ ...settings, optimizer: sgd() });
+    await waiting.compile({ ...settings, optimizer: sgd() });
+    waiting.dispose();
+    const devices = await Promise.all(request.mock.results.map(({ value }) => value as Promise<GPUDevice>));
+    request.mockRestore();
+    expect(devices).toHaveLength(2);
+    for (const device of devices) expect((await device.lost).reason).toBe("destroyed");
+  });
+
+  it("answers two calls that are the first to tell the input's shape", async () => {
+    const model = sequential([dense({ units: 3, activation: "softmax" })]);
+    await model.compile({ ...settings, optimizer: sgd() });
+    const { x } = noise(10, [4], 3);
+    const [one, two] = await Promise.all([model.predict(x), model.predict(x)]);
+    expect(one).toEqual(two);
+    model.dispose();
+  });
+
+  it("says so when its data set is disposed of while it trains", async () => {
+    const runtime = await createRuntime();
+    const model = tinyModel();
+    await model.compile({ ...settings, optimizer: sgd(), runtime });
+    const dataset = await createDataset(runtime, noise(400, [4], 3));
+    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? dataset.dispose() : undefined) }];
+    const training = model.fit(dataset, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
+    await expect(training).rejects.toThrow(/data set was disposed/);
+    model.dispose();
     expect(runtime.memory.buffers).toBe(0);
     runtime.dispose();
   });

@@ -181,6 +181,26 @@ describe("its gradient", () => {
     expect(build.order).toContain("maxPooling2dGradient");
   });
 
+  it("stays where an op of another kind reads the winners", () => {
+    const { build, p, argmax } = forward();
+    const [seen] = build.add("look", [argmax], {}, "look");
+    build.want(p, seen!).rewrite();
+    expect(fused(build)).toBe(false);
+    expect(build.order).toContain("look");
+  });
+
+  it("stays where the winners place something that a filter gradient takes as its x", () => {
+    const { build, p, argmax } = forward();
+    const pooling = { size: [2, 2], strides: [2, 2], padding: "valid", inputShape: [2, 8, 8, 5] };
+    const [placed] = build.add("maxPooling2dGradient", [p, argmax], pooling, "unpooling");
+    const dY = build.input("dY", [2, 8, 8, 5]);
+    const filter = { strides: [1, 1], padding: "same", kernelShape: [3, 3, 5, 5], hasBias: false };
+    const [dk] = build.add("conv2dFilterGradient", [placed!, dY, build.graph.state], filter, "decoder");
+    build.want(dk!).rewrite();
+    expect(fused(build)).toBe(false);
+    expect(build.lower().steps.length).toBeGreaterThan(0);
+  });
+
   it("lets an activation below and the update ride along", () => {
     const { build, dx, dk, db, k, b, loss } = backward();
     const below = build.input("below", [2, 8, 8, 3]);

@@ -18,7 +18,7 @@ describe("checks", () => {
     expect(finiteNumber(-0.5, "x")).toBe(-0.5);
     expect(finiteNumber(0, "x", 0)).toBe(0);
     expect(oneOf("b", ["a", "b"], "x")).toBe("b");
-    expect(() => knownKeys({ a: 1 }, ["a", "b"], "x")).not.toThrow();
+    expect(() => knownKeys<{ a?: number; b?: number }>({ a: 1 }, ["a", "b"], "x")).not.toThrow();
   });
 
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "1", undefined, null, [1], true])(
@@ -49,9 +49,9 @@ describe("checks", () => {
   });
 
   it("knownKeys lists what there is", () => {
-    expect(failure(() => knownKeys({ unit: 1 }, ["units", "name"], "dense")).message).toBe(
-      'dense has no option "unit". It takes: units, name.',
-    );
+    expect(
+      failure(() => knownKeys<{ units?: 1; name?: 1 }>({ unit: 1 } as object, ["units", "name"], "dense")).message,
+    ).toBe('dense has no option "unit". It takes: units, name.');
   });
 });
 

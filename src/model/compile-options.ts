@@ -1,0 +1,35 @@
+import { FeaturemapError, finiteNumber, knownKeys, oneOf, show } from "../errors.ts";
+import type { Runtime } from "../gpu/runtime.ts";
+import type { Choices } from "../graph/tile.ts";
+import type { CompileSettings } from "./compiled.ts";
+import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
+import type { Optimizer } from "./optimizers.ts";
+
+export interface CompileOptions {
+  /** A name, or a loss of one's own. */
+  readonly loss: LossName | Loss;
+  readonly optimizer: Optimizer;
+  /** What `fit` and `evaluate` report beside the loss. Default none. */
+  readonly metrics?: readonly MetricName[];
+  /** Where the model lives. Default: a runtime of its own, which `dispose` frees. */
+  readonly runtime?: Runtime;
+  /** Of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
+  readonly seed?: number;
+  /** Tiles of an earlier run, by node (`model.stats().choices`), to repeat it bit for bit on the same adapter. */
+  readonly choices?: Choices;
+}
+
+/** @throws FeaturemapError `value` for an option that is missing, unknown or out of range */
+export function checkCompileOptions(
+  options: CompileOptions,
+): Omit<CompileSettings, "runtime" | "ownsRuntime"> & { readonly withAccuracy: boolean } {
+  knownKeys(options, ["loss", "optimizer", "metrics", "runtime", "seed", "choices"], "compile");
+  const { optimizer, choices = {} } = options;
+  const loss = typeof options.loss === "object" && options.loss !== null ? options.loss : lossNamed(options.loss);
+  if (typeof optimizer?.step !== "function") {
+    throw new FeaturemapError("value", `compile: optimizer must come from sgd() and its like, got ${show(optimizer)}.`);
+  }
+  const metrics = (options.metrics ?? []).map((metric) => oneOf(metric, METRICS, "compile: metrics"));
+  const seed = finiteNumber(options.seed ?? 0, "compile: seed");
+  return { loss, optimizer, seed, choices, withAccuracy: metrics.includes("accuracy") };
+}
