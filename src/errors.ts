@@ -37,6 +37,14 @@ export function finiteNumber(value: unknown, where: string, least = Number.NEGAT
   return value;
 }
 
+/** A whole number, or a `value` error that names the option. */
+export function wholeNumber(value: unknown, where: string): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
+    throw new FeaturemapError("value", `${where} must be a whole number, got ${show(value)}.`);
+  }
+  return value;
+}
+
 /** One of the listed words, or a `value` error that lists them. */
 export function oneOf<const T extends string>(value: unknown, allowed: readonly T[], where: string): T {
   if (!allowed.includes(value as T)) {
@@ -44,6 +52,12 @@ export function oneOf<const T extends string>(value: unknown, allowed: readonly 
     throw new FeaturemapError("value", `${where} must be one of ${words}, got ${show(value)}.`);
   }
   return value as T;
+}
+
+/** A list, or a `value` error that names the option. */
+export function listOf<T>(value: readonly T[], where: string): readonly T[] {
+  if (!Array.isArray(value)) throw new FeaturemapError("value", `${where} must be an array, got ${show(value)}.`);
+  return value;
 }
 
 /** Throws where `options` has a key that is not listed, so that a misspelt option is never silently ignored. */

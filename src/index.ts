@@ -6,7 +6,15 @@ export { type ErrorCode, FeaturemapError } from "./errors.ts";
 export { defineKernel, dispatch, type Kernel } from "./gpu/kernel.ts";
 export { type AdapterSummary, createRuntime, type Runtime, type RuntimeOptions } from "./gpu/runtime.ts";
 export type { Source } from "./gpu/specialize.ts";
-export { defineOp, type GradientContext, type LowerContext, type Op } from "./graph/op.ts";
+export type { Attributes, Graph, Node, Tensor, TensorId, TensorSpec } from "./graph/graph.ts";
+export {
+  defineOp,
+  type GradientContext,
+  type GraphEdit,
+  type LowerContext,
+  type Op,
+  type Rewrite,
+} from "./graph/op.ts";
 export type { Choices, Tile } from "./graph/tile.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
@@ -17,6 +25,7 @@ export type { Layer, LayerCall, LayerPlace, ParameterSpec } from "./layers/layer
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export type { Callback, TrainingParams } from "./model/callbacks.ts";
+export type { Labelled } from "./model/calls.ts";
 export type { CompileOptions } from "./model/compile-options.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
 export type { History, Logs } from "./model/history.ts";
@@ -32,3 +41,4 @@ export {
 } from "./model/sequential.ts";
 export type { ModelStats } from "./model/stats.ts";
 export type { Plan } from "./plan/plan.ts";
+export type { Shape } from "./shape.ts";

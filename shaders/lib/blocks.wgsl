@@ -7,7 +7,7 @@
 // The kernel that calls this says what the operands are:
 //   Row, Column          what is known of 4 rows, of 4 columns, before the loop:     row_block(m4), column_block(n4)
 //   Step                 what is known of one step of the outer loop:                step_at(t, row)
-//   steps(slice, row)    first and last + 1 of the outer loop; slice = workgroup z
+//   steps(slice, row)    first and last + 1 of the outer loop; the slices lie in workgroup z
 //   INNER                blocks of 4 k in each step
 //   block_a, block_b     one block;   store_block    what becomes of a finished block of c
 
@@ -15,9 +15,13 @@ const BLOCKS_M: u32 = 1u;
 const BLOCKS_N: u32 = 1u;
 const WORKGROUP_M: u32 = 8u;
 const WORKGROUP_N: u32 = 8u;
+// More rows than one dispatch dimension holds: they are cut into FOLDS of GROUPS_M workgroups, one after another in z.
+const FOLDS: u32 = 1u;
+const GROUPS_M: u32 = 1u;
 
 fn multiply_blocks(workgroup: vec3u, local: vec3u) {
-  let m4 = (workgroup.y * WORKGROUP_M + local.y) * BLOCKS_M;
+  let slice = workgroup.z / FOLDS;
+  let m4 = ((workgroup.z % FOLDS * GROUPS_M + workgroup.y) * WORKGROUP_M + local.y) * BLOCKS_M;
   let n4 = (workgroup.x * WORKGROUP_N + local.x) * BLOCKS_N;
   var rows: array<Row, BLOCKS_M>;
   // unroll
@@ -31,7 +35,7 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   }
 
   var c: array<mat4x4f, BLOCKS_M * BLOCKS_N>;
-  let range = steps(workgroup.z, rows[0]);
+  let range = steps(slice, rows[0]);
   for (var t = range.x; t < range.y; t++) {
     let step = step_at(t, rows[0]);
     for (var k4 = 0u; k4 < INNER; k4++) {
@@ -55,7 +59,7 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   for (var i = 0u; i < BLOCKS_M; i++) {
     // unroll
     for (var j = 0u; j < BLOCKS_N; j++) {
-      store_block(rows[i], columns[j], workgroup.z, c[i * BLOCKS_N + j]);
+      store_block(rows[i], columns[j], slice, c[i * BLOCKS_N + j]);
     }
   }
 }

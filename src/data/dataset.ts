@@ -127,9 +127,10 @@ function sampleWords({ data }: TensorData): { words: ArrayBufferView<ArrayBuffer
   return { words: data instanceof Float32Array ? wholeWords(data) : Float32Array.from(data), dtype: "f32" };
 }
 
-/** The array itself, or a copy that `writeBuffer` takes: of whole words, in memory that is not shared. */
+/** The array itself, or a copy that `writeBuffer` takes: of whole words, in memory that is neither shared nor resizable. */
 function wholeWords(data: Uint8Array | Uint8ClampedArray | Float32Array): ArrayBufferView<ArrayBuffer> {
-  if (data.byteLength % 4 === 0 && data.buffer instanceof ArrayBuffer) return data as ArrayBufferView<ArrayBuffer>;
+  const fixed = data.buffer instanceof ArrayBuffer && !(data.buffer as { resizable?: boolean }).resizable;
+  if (data.byteLength % 4 === 0 && fixed) return data as ArrayBufferView<ArrayBuffer>;
   const words = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
   words.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return words;

@@ -1,4 +1,4 @@
-import { FeaturemapError, finiteNumber, show } from "../errors.ts";
+import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show } from "../errors.ts";
 import { elements, type Shape, showShape } from "../shape.ts";
 
 export type TypedArray =
@@ -31,6 +31,7 @@ export type DataInput = TensorData | NestedNumbers;
  * @throws FeaturemapError `shape` where the sizes do not multiply to the array's length
  */
 export function tensor(data: TypedArray, shape: Shape, options: { readonly scale?: number } = {}): TensorData {
+  knownKeys(options, ["scale"], "tensor");
   return checked({ data, shape, ...options }, "tensor");
 }
 
@@ -40,6 +41,9 @@ export function tensor(data: TypedArray, shape: Shape, options: { readonly scale
  * @throws FeaturemapError `value` where a label is not a whole number in [0, classes)
  */
 export function oneHot(labels: ArrayLike<number>, classes: number): TensorData {
+  positiveInteger(classes, "oneHot: classes");
+  if (typeof labels?.length !== "number")
+    throw new FeaturemapError("value", `oneHot: labels must be an array of class numbers, got ${show(labels)}.`);
   const data = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;

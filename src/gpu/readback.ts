@@ -47,16 +47,18 @@ export class ReadbackRing {
   }
 }
 
-/** Copies buffers back to the caller, all in one submit. */
+/** Copies buffers back to the caller, all in one submit. `assertLive` throws where their owner is gone by then. */
 export async function readBuffers(
   runtime: Runtime,
   sources: readonly { buffer: GPUBuffer; bytes: number }[],
+  assertLive: () => void = () => runtime.assertLive(),
 ): Promise<ArrayBuffer[]> {
-  runtime.assertLive();
+  assertLive();
   const staging = await runtime.buffers.create(
     sources.map(({ bytes }, i) => ({ label: `read ${i}`, bytes, usage: STAGING })),
   );
   try {
+    assertLive();
     const encoder = runtime.device.createCommandEncoder({ label: "read" });
     sources.forEach(({ buffer, bytes }, i) => {
       encoder.copyBufferToBuffer(buffer, 0, staging[i]!.buffer, 0, bytes);

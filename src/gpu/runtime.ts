@@ -114,9 +114,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   return new Runtime(device, adapterSummary(adapter.info), true);
 }
 
-/** What an adapter says of itself, and whether it is one in software. */
-export function adapterSummary(info: AdapterInfo): AdapterSummary {
-  const { vendor, architecture, device, description } = info;
+/** What an adapter says of itself, and whether it is one in software; older browsers tell nothing of a device's adapter. */
+export function adapterSummary(info: Partial<AdapterInfo> = {}): AdapterSummary {
+  const { vendor = "", architecture = "", device = "", description = "" } = info;
   const text = [vendor, architecture, device, description].join(" ");
   const software = Boolean(info.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
   // Some hosts give the vendor's PCI number in place of its name, which tells a reader nothing.

@@ -57,8 +57,11 @@ function setConstants(code: string, values: Readonly<Record<string, Constant>>):
     const declaration = new RegExp(`^(const ${name}: (u32|i32|f32|bool) = )[^;]*;`, "m");
     const type = declaration.exec(text)?.[2];
     if (type === undefined) {
-      const known = [...text.matchAll(/^const (\w+)/gm)].map((match) => match[1]);
-      throw new FeaturemapError("value", `The shader has no constant ${name} to set. It has: ${known.join(", ")}.`);
+      const known = [...text.matchAll(/^const (\w+): (?:u32|i32|f32|bool) =/gm)].map((match) => match[1]);
+      throw new FeaturemapError(
+        "value",
+        `The shader has no constant "const ${name}: type = value;" to set. It has: ${known.join(", ") || "none"}.`,
+      );
     }
     text = text.replace(declaration, `$1${literal(name, value, type)};`);
   }
@@ -161,7 +164,8 @@ function lineEnd(text: string, at: number): number {
 }
 
 const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s+)*fn (\w+)\(/gm;
-const BINDING = /^@group\(0\) @binding\(\d+\) var<storage, (read|read_write)> (\w+)\s*:[^;]*;/gm;
+const BINDING =
+  /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:[^;]*;/gm;
 
 function dropUnused(code: string): string {
   let text = code;
@@ -191,8 +195,13 @@ function mentions(text: string, name: string): number {
 
 function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {
   const bindings: { name: string; access: Access }[] = [];
-  const numbered = code.replace(BINDING, (declaration, mode: string, name: string) => {
-    bindings.push({ name, access: mode === "read" ? "read" : "write" });
+  const unread = /^.*@binding\(.*$/m.exec(code.replace(/\/\/.*/g, "").replace(BINDING, ""));
+  if (unread) {
+    const wanted = "begin its line with group 0, then its number, then a var of storage";
+    throw new FeaturemapError("value", `The shader's binding "${unread[0].trim()}" must ${wanted}.`);
+  }
+  const numbered = code.replace(BINDING, (declaration, mode: string | undefined, name: string) => {
+    bindings.push({ name, access: mode === "read_write" ? "write" : "read" });
     return declaration.replace(/@binding\(\d+\)/, `@binding(${bindings.length - 1})`);
   });
   const entry = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)/.exec(numbered);

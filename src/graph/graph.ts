@@ -87,14 +87,3 @@ export function byteLength(spec: TensorSpec): number {
   const bytes = elements(spec.shape) * (spec.dtype === "u8" ? 1 : 4);
   return Math.max(4, Math.ceil(bytes / 4) * 4);
 }
-
-/** One line a node: `conv2d "conv2d_1": x[128,28,28,1], kernel[5,5,1,32] -> y[128,24,24,32]`. */
-export function printGraph(graph: Graph): string {
-  const show = (id: TensorId) => `${tensorOf(graph, id).name}[${tensorOf(graph, id).shape.join(",")}]`;
-  return graph.nodes
-    .map(({ op, name, inputs, outputs }) => {
-      const made = outputs.length > 0 ? ` -> ${outputs.map(show).join(", ")}` : "";
-      return `${op} "${name}": ${inputs.map(show).join(", ")}${made}`;
-    })
-    .join("\n");
-}

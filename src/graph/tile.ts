@@ -21,9 +21,21 @@ export type Choices = Readonly<Record<string, Tile>>;
  */
 export type AdapterClass = "gpu" | "software";
 
-/** The tile constants of `lib/blocks.wgsl`. */
-export function tileConstants(tile: Tile): Record<string, number> {
+/** The most workgroups of one dispatch dimension: the default, and on every known adapter the actual, limit. */
+const MOST_GROUPS = 65535;
+
+/** Workgroups along the rows: so many side by side in y, so often in z. */
+function rowGroups(tile: Tile, rows4: number): { y: number; folds: number } {
+  const groups = Math.ceil(rows4 / (tile.blocksM * tile.workgroupM));
+  const folds = Math.ceil(groups / MOST_GROUPS);
+  return { y: Math.ceil(groups / folds), folds };
+}
+
+/** The tile constants of `lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */
+export function tileConstants(tile: Tile, rows4: number): Record<string, number> {
+  const { y, folds } = rowGroups(tile, rows4);
   return {
+    ...(folds > 1 ? { FOLDS: folds, GROUPS_M: y } : {}),
     BLOCKS_M: tile.blocksM,
     BLOCKS_N: tile.blocksN,
     WORKGROUP_M: tile.workgroupM,
@@ -33,5 +45,6 @@ export function tileConstants(tile: Tile): Record<string, number> {
 
 /** Workgroups of a product with this many blocks of 4 rows and 4 columns. */
 export function tileWorkgroups(tile: Tile, rows4: number, columns4: number, slices = 1): [number, number, number] {
-  return [ceilDiv(columns4, tile.blocksN * tile.workgroupN), ceilDiv(rows4, tile.blocksM * tile.workgroupM), slices];
+  const { y, folds } = rowGroups(tile, rows4);
+  return [ceilDiv(columns4, tile.blocksN * tile.workgroupN), y, slices * folds];
 }

@@ -1,6 +1,6 @@
-import { Dataset } from "../data/dataset.ts";
+import { Dataset, type HostData } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, knownKeys, show } from "../errors.ts";
+import { FeaturemapError, knownKeys, listOf, show } from "../errors.ts";
 import { elements, type Shape, sameShape, showShape } from "../shape.ts";
 import { type BatchOptions, batching } from "./fit.ts";
 
@@ -25,6 +25,11 @@ export function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataI
   return { x: validation[0], y: validation[1] };
 }
 
+/** What bytes are multiplied by from now on, where training sees bytes. */
+export function byteScaleOf({ x }: HostData | Dataset): number | undefined {
+  return x.dtype === "u8" ? (x.scale ?? 1) : undefined;
+}
+
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */
 export function batchOptions(options: BatchOptions = {}, where: string) {
   knownKeys(options, ["batchSize", "stepsPerExecution", "signal"], where);
@@ -36,14 +41,18 @@ export function checkedWeights(
   weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[],
   parameters: readonly { readonly path: string; readonly shape: Shape }[],
 ): Float32Array[] {
-  if (weights.length !== parameters.length) {
+  if (listOf(weights, "setWeights: weights").length !== parameters.length) {
     const wanted = `${parameters.length} arrays, one a parameter`;
     throw new FeaturemapError("shape", `setWeights wants ${wanted}, got ${weights.length}.`);
   }
   return parameters.map(({ path, shape }, i) => {
-    const { data, shape: given } = weights[i]!;
-    if (data?.length !== elements(shape) || (given && !sameShape(given, shape))) {
-      const got = given ? showShape(given) : `${data?.length} numbers`;
+    const { data, shape: given } = weights[i] ?? { data: undefined };
+    if (!data || data.length !== elements(shape) || (given && !sameShape(given, shape))) {
+      const got = given
+        ? showShape(given)
+        : data
+          ? `${data.length} numbers`
+          : `${show(weights[i])} in place of { data }`;
       throw new FeaturemapError(
         "shape",
         `setWeights: "${path}" has shape ${showShape(shape)}, got ${got} at place ${i}.`,

@@ -1,5 +1,5 @@
-import { FeaturemapError, finiteNumber, knownKeys, oneOf, show } from "../errors.ts";
-import type { Runtime } from "../gpu/runtime.ts";
+import { FeaturemapError, knownKeys, listOf, oneOf, show, wholeNumber } from "../errors.ts";
+import { Runtime } from "../gpu/runtime.ts";
 import type { Choices } from "../graph/tile.ts";
 import type { CompileSettings } from "./compiled.ts";
 import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
@@ -19,17 +19,25 @@ export interface CompileOptions {
   readonly choices?: Choices;
 }
 
-/** @throws FeaturemapError `value` for an option that is missing, unknown or out of range */
+/** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
 export function checkCompileOptions(
   options: CompileOptions,
 ): Omit<CompileSettings, "runtime" | "ownsRuntime"> & { readonly withAccuracy: boolean } {
   knownKeys(options, ["loss", "optimizer", "metrics", "runtime", "seed", "choices"], "compile");
-  const { optimizer, choices = {} } = options;
-  const loss = typeof options.loss === "object" && options.loss !== null ? options.loss : lossNamed(options.loss);
+  const { optimizer, runtime, choices = {} } = options;
+  const own = options.loss as Loss | undefined;
+  const loss = typeof own?.build === "function" ? own : lossNamed(options.loss);
   if (typeof optimizer?.step !== "function") {
-    throw new FeaturemapError("value", `compile: optimizer must come from sgd() and its like, got ${show(optimizer)}.`);
+    const got = show(optimizer);
+    throw new FeaturemapError("value", `compile: optimizer must come from sgd() and its like, got ${got}.`);
   }
-  const metrics = (options.metrics ?? []).map((metric) => oneOf(metric, METRICS, "compile: metrics"));
-  const seed = finiteNumber(options.seed ?? 0, "compile: seed");
+  const metrics = listOf(options.metrics ?? [], "compile: metrics").map((metric) =>
+    oneOf(metric, METRICS, "compile: metrics"),
+  );
+  if (runtime !== undefined && !(runtime instanceof Runtime)) {
+    const got = show(runtime);
+    throw new FeaturemapError("value", `compile: runtime must come from await createRuntime(), got ${got}.`);
+  }
+  const seed = wholeNumber(options.seed ?? 0, "compile: seed");
   return { loss, optimizer, seed, choices, withAccuracy: metrics.includes("accuracy") };
 }

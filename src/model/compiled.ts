@@ -54,20 +54,21 @@ export class CompiledModel {
   readonly settings: CompileSettings;
   readonly state: ModelState;
   /** What all training so far has cost. */
-  readonly counts: SweepCounts = { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
+  readonly counts: SweepCounts = noCounts();
   compileMs = 0;
   datasetBytes = 0;
   readonly #network: Network;
   readonly #ops: OpTable;
   readonly #ready = new Map<Kind, Ready>();
-  #disposed = false;
+  /** Why the model can no longer be used. */
+  #gone: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(settings: CompileSettings, network: Network, state: ModelState) {
     this.settings = settings;
     this.state = state;
     this.#network = network;
-    this.#ops = opTable([...network.ops.values()], settings.optimizer.ops ?? []);
+    this.#ops = opTable([...network.ops.values()], settings.loss.ops ?? [], settings.optimizer.ops ?? []);
   }
 
   static async create(settings: CompileSettings, network: Network): Promise<CompiledModel> {
@@ -102,16 +103,8 @@ export class CompiledModel {
         const indices =
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         runtime.device.queue.writeBuffer(order.buffer, 0, indices);
-        const { metrics, counts } = await this.#sweep(run, dataset, settings, {
-          program,
-          place: "train",
-          step: this.counts.steps,
-        });
-        this.counts.steps += counts.steps;
-        this.counts.submits += counts.submits;
-        this.counts.readbacks += counts.readbacks;
-        this.counts.firstStepMs ??= counts.firstStepMs;
-        return metrics!;
+        const { counts } = this;
+        return (await this.#sweep(run, dataset, settings, { program, place: "train", step: counts.steps, counts }))!;
       },
       dispose: () => order.release(),
     };
@@ -121,7 +114,7 @@ export class CompiledModel {
     return this.#inTurn(async () => {
       const { program, executable } = await this.#program("evaluate", dataset, settings);
       const run = this.#bind("look", executable, program, { dataset });
-      return (await this.#sweep(run, dataset, settings, { program, place: "look", step: 0 })).metrics!;
+      return (await this.#sweep(run, dataset, settings, { program, place: "look", step: 0, counts: noCounts() }))!;
     });
   }
 
@@ -133,7 +126,7 @@ export class CompiledModel {
       const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
       try {
         const run = this.#bind("look", executable, program, { dataset, predictions: rows.buffer });
-        await this.#sweep(run, dataset, settings, { program, place: "look", step: 0 });
+        await this.#sweep(run, dataset, settings, { program, place: "look", step: 0, counts: noCounts() });
         const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }]);
         return new Float32Array(read!);
       } finally {
@@ -144,12 +137,22 @@ export class CompiledModel {
 
   /** @throws FeaturemapError `state` where the model or its runtime was disposed, `device` where the device is lost */
   assertLive(): void {
-    if (this.#disposed) throw new FeaturemapError("state", "The model was disposed.");
+    if (this.#gone !== undefined) throw new FeaturemapError("state", this.#gone);
     this.runtime.assertLive();
   }
 
-  dispose(): void {
-    this.#disposed = true;
+  readParameters(): Promise<Float32Array[]> {
+    return this.state.readParameters(() => this.assertLive());
+  }
+
+  /** The values are taken as checked. */
+  setParameters(values: readonly Float32Array[]): void {
+    this.assertLive();
+    this.state.setParameters(values);
+  }
+
+  dispose(why = "The model was disposed."): void {
+    this.#gone ??= why;
     for (const { executable } of this.#ready.values()) executable.dispose();
     this.#ready.clear();
     this.state.dispose();
@@ -158,6 +161,7 @@ export class CompiledModel {
 
   /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
   async #program(kind: Kind, dataset: Dataset, { batchSize, scale }: SweepSettings): Promise<Ready> {
+    this.assertLive();
     dataset.assertLive();
     if (dataset.runtime !== this.runtime) {
       throw new FeaturemapError(
@@ -172,7 +176,7 @@ export class CompiledModel {
     if (known && known.data === key && known.program.capacity >= capacity) return known;
     const program = this.#build(kind, data, capacity);
     const executable = await prepare(this.runtime, program.plan);
-    if (this.#disposed) executable.dispose();
+    if (this.#gone !== undefined) executable.dispose();
     this.assertLive();
     known?.executable.dispose();
     this.compileMs += executable.compileMs;
@@ -215,8 +219,8 @@ export class CompiledModel {
     run: BoundPlan,
     dataset: Dataset,
     settings: SweepSettings,
-    { program, place, step }: { program: Program; place: Place; step: number },
-  ) {
+    { program, place, step, counts }: { program: Program; place: Place; step: number; counts: SweepCounts },
+  ): Promise<SweepMetrics | undefined> {
     const { runtime } = this;
     const { state, metrics } = this.state.place(place);
     const assertLive = () => {
@@ -231,6 +235,7 @@ export class CompiledModel {
       metrics: program.tensors.metrics === undefined ? undefined : metrics,
       samples: dataset.size,
       step,
+      counts,
       assertLive,
     });
   }
@@ -243,10 +248,14 @@ export class CompiledModel {
   }
 }
 
+function noCounts(): SweepCounts {
+  return { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
+}
+
 /** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
 function assertTrainable({ loss, optimizer, choices }: CompileSettings, network: Network): void {
   const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
-  const ops = opTable([...network.ops.values()], optimizer.ops ?? []);
+  const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
   trainingProgram({ network, capacity: 1, data, adapter: "software", choices, loss, optimizer, ops });
 }
 

@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/dataset.ts";
-import { FeaturemapError, finiteNumber, knownKeys, oneOf, positiveInteger, show } from "../errors.ts";
+import { FeaturemapError, flag, knownKeys, listOf, oneOf, positiveInteger, show, wholeNumber } from "../errors.ts";
 import type { Callback } from "./callbacks.ts";
 import { type CompiledModel, orderSeed } from "./compiled.ts";
 import { History, type Logs } from "./history.ts";
@@ -12,7 +12,7 @@ export interface BatchOptions {
   readonly batchSize?: number;
   /** Steps a submit. Default `auto`: one, and more as long as a submit stays below 40 ms. Does not change results. */
   readonly stepsPerExecution?: number | "auto";
-  /** Stops after the submits that are under way. */
+  /** Stops after the submits that are under way. `fit` then returns; `evaluate` and `predict` throw the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +41,13 @@ export function checkFitOptions(options: FitOptions<unknown>): void {
   knownKeys(options, FIT_OPTIONS, "fit");
   positiveInteger(options.epochs ?? 1, "fit: epochs");
   oneOf(String(options.verbose ?? 1), ["0", "1", "2"], "fit: verbose");
-  if (options.seed !== undefined) finiteNumber(options.seed, "fit: seed");
+  if (options.seed !== undefined) wholeNumber(options.seed, "fit: seed");
+  flag(options.shuffle ?? true, "fit: shuffle");
+  for (const callback of listOf(options.callbacks ?? [], "fit: callbacks")) {
+    if (typeof callback === "object" && callback !== null) continue;
+    const wanted = "objects with hooks such as { onEpochEnd: (epoch, logs) => ... }";
+    throw new FeaturemapError("value", `fit: callbacks must be ${wanted}, got ${show(callback)}.`);
+  }
   batching(options, "fit");
 }
 

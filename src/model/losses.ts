@@ -1,6 +1,7 @@
 import type { LabelColumn } from "../data/dataset.ts";
 import { FeaturemapError, oneOf } from "../errors.ts";
 import { type Graph, producerOf, type TensorId } from "../graph/graph.ts";
+import type { Op } from "../graph/op.ts";
 import { type Shape, showShape } from "../shape.ts";
 
 export const LOSSES = ["categoricalCrossentropy", "sparseCategoricalCrossentropy"] as const;
@@ -14,6 +15,8 @@ type Labels = Omit<LabelColumn, "buffer">;
 /** A loss: what labels it takes and the nodes that compute it. */
 export interface Loss {
   readonly name: string;
+  /** Ops that it brings, beside the library's own. */
+  readonly ops?: readonly Op[];
   /** Shape and type of one sample's labels, for a model with this output. */
   labels(output: Shape): { readonly shape: Shape; readonly dtype: "f32" | "u32" };
   /** @throws FeaturemapError where the labels do not suit the loss or the model's output */

@@ -53,9 +53,15 @@ export class ModelState {
       ]),
     ];
     const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));
-    state.setParameters(
-      network.parameters.map(({ initializer, shape }, i) => initialize(initializer, shape, seedOf(seed, i))),
-    );
+    try {
+      // An initializer may be the user's, and throw.
+      state.setParameters(
+        network.parameters.map(({ initializer, shape }, i) => initialize(initializer, shape, seedOf(seed, i))),
+      );
+    } catch (error) {
+      state.dispose();
+      throw error;
+    }
     for (const [name, value] of Object.entries(optimizer.hyperparameters)) {
       runtime.device.queue.writeBuffer(state.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
     }
@@ -92,9 +98,9 @@ export class ModelState {
     });
   }
 
-  async readParameters(): Promise<Float32Array[]> {
+  async readParameters(assertLive: () => void): Promise<Float32Array[]> {
     const sources = this.#parameters.map(({ buffer, bytes }) => ({ buffer, bytes }));
-    const read = await readBuffers(this.runtime, sources);
+    const read = await readBuffers(this.runtime, sources, assertLive);
     return read.map((bytes, i) => new Float32Array(bytes, 0, elements(this.#network.parameters[i]!.shape)));
   }
 

@@ -96,6 +96,12 @@ export class Network {
     this.#inputShape = sample;
   }
 
+  /** Takes `build` back, where the shape came from data that turned out wrong. */
+  unbuild(): void {
+    this.#inputShape = undefined;
+    this.#built = [];
+  }
+
   /** Adds all layers' nodes to a graph; `parameters` are tensors for each of `this.parameters`. */
   call(graph: Graph, input: TensorId, parameters: readonly TensorId[]): TensorId {
     let at = 0;

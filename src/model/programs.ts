@@ -1,8 +1,9 @@
 import type { Dataset } from "../data/dataset.ts";
+import { FeaturemapError } from "../errors.ts";
 import { gradients } from "../graph/gradients.ts";
 import type { DType } from "../graph/graph.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
-import { addNode, type OpTable } from "../graph/op.ts";
+import { addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import type { AdapterClass, Choices } from "../graph/tile.ts";
 import { lower } from "../plan/lower.ts";
@@ -85,7 +86,7 @@ export function trainingProgram(
       parameter,
       gradient: made[i]!,
       slots: own,
-      hyperparameter: (name) => hyperparameters.get(name)!,
+      hyperparameter: (name) => hyperparameters.get(name) ?? unknownHyperparameter(optimizer, name),
       add: (op, inputs, attributes) =>
         addNode(ops, graph, { op, name: `${path}/${op}`, inputs, attributes: attributes ?? {} }),
     });
@@ -112,21 +113,27 @@ export function trainingProgram(
   return finish(options, ops, "training step", graph, tensors);
 }
 
+function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {
+  const known = Object.keys(hyperparameters).join(", ") || "none";
+  throw new FeaturemapError("value", `Optimizer "${optimizer}" has no hyperparameter "${name}". It has: ${known}.`);
+}
+
 /** Forward and loss, metrics added up. */
 export function evaluationProgram(options: ProgramOptions & { loss: Loss }): Program {
   const { network, loss, capacity } = options;
-  const build = start(options, network.ops, "evaluate");
+  const ops = opTable([...network.ops.values()], loss.ops ?? []);
+  const build = start(options, ops, "evaluate");
   const { graph, add, parameters } = build;
   const { x, labels, y } = gather(build, { ...options, shuffled: false }, loss);
   const { loss: rows, correct } = loss.build(graph, { output: network.call(graph, x, parameters), labels: y!, add });
   const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
-  addNode(network.ops, graph, {
+  addNode(ops, graph, {
     op: "advance",
     name: "advance",
     inputs: [graph.state, rows, correct, metrics],
     attributes: { batch: capacity },
   });
-  return finish(options, network.ops, "evaluation step", graph, { ...build.tensors, labels: labels!, metrics });
+  return finish(options, ops, "evaluation step", graph, { ...build.tensors, labels: labels!, metrics });
 }
 
 /** Forward, each batch's output written to its place among all samples'. */

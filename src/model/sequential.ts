@@ -1,20 +1,19 @@
 import { Dataset, type HostData, hostData, upload } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, knownKeys } from "../errors.ts";
+import { FeaturemapError, knownKeys, listOf } from "../errors.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Plan } from "../plan/plan.ts";
 import { batchShape, elements, type Shape } from "../shape.ts";
-import { batchOptions, checkedWeights, type Labelled, pairOf, splitCall } from "./calls.ts";
+import { batchOptions, byteScaleOf, checkedWeights, type Labelled, pairOf, splitCall } from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { CompiledModel, type CompileSettings } from "./compiled.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
 import type { History } from "./history.ts";
 import type { Loss } from "./losses.ts";
 import { Network } from "./network.ts";
-import type { Optimizer } from "./optimizers.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
-import { summaryText } from "./summary.ts";
+import { optimizerNumbers, summaryText } from "./summary.ts";
 
 export interface Weight {
   /** `conv2d/kernel` */
@@ -39,6 +38,13 @@ export interface Evaluation {
   readonly accuracy?: number;
 }
 
+/** A `compile` that waits for the input's shape. */
+interface Pending {
+  readonly settings: CompileSettings;
+  /** The model that is being made: calls that come at once share it. */
+  made?: Promise<void> | undefined;
+}
+
 /** A stack of layers that is trained, evaluated and asked for predictions on a GPU: Keras's `Sequential`. */
 export class Sequential {
   readonly name: string;
@@ -52,14 +58,12 @@ export class Sequential {
   #byteScale: number | undefined;
   #epochs = 0;
   /** `compile` before the input's shape is known waits for the first data. */
-  #pending: CompileSettings | undefined;
-  /** The end of that wait, which several calls may have reached. */
-  #compiling: Promise<CompiledModel> | undefined;
+  #pending: Pending | undefined;
 
   /** @internal Use `sequential`. */
   constructor(layers: readonly Layer[], name: string) {
     this.name = name;
-    for (const layer of layers) this.add(layer);
+    for (const layer of listOf(layers, "sequential: layers")) this.add(layer);
   }
 
   /** The layers in order, as far as they are built: what `summary` prints, as data. */
@@ -113,16 +117,19 @@ export class Sequential {
       const { withAccuracy, ...chosen } = checkCompileOptions(options);
       if (this.#network.layers.length === 0)
         throw new FeaturemapError("state", "compile: the model has no layers. Add some with model.add().");
-      const kept = this.#compiled && (await this.#compiled.state.readParameters());
+      const kept = await this.#compiled?.readParameters();
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
       const settings = { ...chosen, runtime, ownsRuntime };
       try {
-        if (this.#network.inputShape) await this.#become(settings, kept);
-        else {
-          this.#assertNotDisposed("compile");
-          this.#dropPending();
-          this.#pending = settings;
+        if (this.#network.inputShape) {
+          const compiled = await CompiledModel.create(settings, this.#network);
+          if (kept) compiled.setParameters(kept);
+          this.#become(compiled);
+        } else {
+          this.#assertUsable("compile");
+          this.#free("The model was compiled again.");
+          this.#pending = { settings };
         }
       } catch (error) {
         if (ownsRuntime) runtime.dispose();
@@ -150,9 +157,7 @@ export class Sequential {
       const training = this.#check(call.data, "fit", true);
       const held = validationData && this.#check(pairOf(validationData), "fit: validationData", true);
       const compiled = await this.#ready();
-      const byteScale = this.#byteScale;
-      this.#byteScale = training.x.dtype === "u8" ? (training.x.scale ?? 1) : byteScale;
-      return this.#uploaded(compiled, [training, held], ([trained, validation]) =>
+      const run = ([trained, validation]: readonly (ScaledDataset | undefined)[]) =>
         runFit({
           compiled,
           training: trained!,
@@ -163,8 +168,8 @@ export class Sequential {
           onEpoch: () => {
             this.#epochs++;
           },
-        }),
-      );
+        });
+      return this.#uploaded(compiled, [training, held], run, byteScaleOf(training));
     });
   }
 
@@ -177,9 +182,11 @@ export class Sequential {
       const batches = batchOptions(call.options, "evaluate");
       const data = this.#check(call.data, "evaluate", true);
       const compiled = await this.#ready();
-      return this.#uploaded(compiled, [data], async ([samples]) =>
-        this.#evaluation(await compiled.evaluate(samples!.dataset, { ...batches, scale: samples!.scale })),
-      );
+      return this.#uploaded(compiled, [data], async ([samples]) => {
+        const metrics = await compiled.evaluate(samples!.dataset, { ...batches, scale: samples!.scale });
+        batches.signal?.throwIfAborted();
+        return this.#evaluation(metrics);
+      });
     });
   }
 
@@ -189,10 +196,11 @@ export class Sequential {
       const batches = batchOptions(options, "predict");
       const data = this.#check(x instanceof Dataset ? x : { x }, "predict", false);
       const compiled = await this.#ready();
-      return this.#uploaded(compiled, [data], async ([samples]) => ({
-        data: await compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale }),
-        shape: [data.size, ...this.#network.outputShape!],
-      }));
+      return this.#uploaded(compiled, [data], async ([samples]) => {
+        const rows = await compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale });
+        batches.signal?.throwIfAborted();
+        return { data: rows, shape: [data.size, ...this.#network.outputShape!] };
+      });
     });
   }
 
@@ -201,8 +209,7 @@ export class Sequential {
     return this.#exclusively("trainOnBatch", async () => {
       const data = this.#check({ x, y }, "trainOnBatch", true);
       const compiled = await this.#ready();
-      if (data.x.dtype === "u8") this.#byteScale = data.x.scale ?? 1;
-      return this.#uploaded(compiled, [data], async ([samples]) => {
+      const run = async ([samples]: readonly (ScaledDataset | undefined)[]) => {
         const settings = { batchSize: data.size, stepsPerExecution: 1, scale: samples!.scale };
         const trainer = await compiled.trainer(samples!.dataset, settings);
         try {
@@ -210,7 +217,8 @@ export class Sequential {
         } finally {
           trainer.dispose();
         }
-      });
+      };
+      return this.#uploaded(compiled, [data], run, byteScaleOf(data));
     });
   }
 
@@ -218,7 +226,7 @@ export class Sequential {
   getWeights(): Promise<Weight[]> {
     return this.#looking("getWeights", async () => {
       const compiled = await this.#ready("getWeights");
-      const values = await compiled.state.readParameters();
+      const values = await compiled.readParameters();
       return this.#network.parameters.map(({ path, shape }, i) => ({ name: path, shape, data: values[i]! }));
     });
   }
@@ -231,7 +239,7 @@ export class Sequential {
   setWeights(weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[]): Promise<void> {
     return this.#looking("setWeights", async () => {
       const compiled = await this.#ready("setWeights");
-      compiled.state.setParameters(checkedWeights(weights, this.#network.parameters));
+      compiled.setParameters(checkedWeights(weights, this.#network.parameters));
     });
   }
 
@@ -252,35 +260,40 @@ export class Sequential {
   /** Frees every GPU buffer of the model, and its runtime if it is its own. The model cannot be used afterwards. */
   dispose(): void {
     this.#disposed = true;
-    this.#compiled?.dispose();
+    this.#free("The model was disposed.");
+  }
+
+  #free(why: string): void {
+    this.#compiled?.dispose(why);
     this.#compiled = undefined;
-    this.#dropPending();
-  }
-
-  /** Puts a newly compiled model in the place of the one there was; `kept` are its weights. */
-  async #become(settings: CompileSettings, kept?: readonly Float32Array[]): Promise<CompiledModel> {
-    const compiled = await CompiledModel.create(settings, this.#network);
-    if (this.#disposed) compiled.dispose();
-    this.#assertNotDisposed("compile");
-    if (kept) compiled.state.setParameters(kept);
-    if (this.#pending === settings) this.#pending = undefined;
-    this.#dropPending();
-    this.#compiled?.dispose();
-    this.#compiled = compiled;
-    return compiled;
-  }
-
-  #dropPending(): void {
-    if (this.#pending?.ownsRuntime) this.#pending.runtime.dispose();
+    if (this.#pending?.settings.ownsRuntime) this.#pending.settings.runtime.dispose();
     this.#pending = undefined;
   }
 
+  /** Takes what was made, unless the model was disposed of meanwhile. */
+  #become(compiled: CompiledModel): void {
+    if (this.#disposed) compiled.dispose();
+    compiled.assertLive();
+    this.#free("The model was compiled again.");
+    this.#compiled = compiled;
+  }
+
+  async #make(pending: Pending): Promise<void> {
+    try {
+      const compiled = await CompiledModel.create(pending.settings, this.#network);
+      if (this.#pending !== pending) compiled.dispose(this.#disposed ? undefined : "The model was compiled again.");
+      else this.#pending = undefined;
+      this.#become(compiled);
+    } finally {
+      pending.made = undefined;
+    }
+  }
+
   async #ready(where?: string): Promise<CompiledModel> {
-    if (this.#pending && this.#network.inputShape) {
-      this.#compiling ??= this.#become(this.#pending).finally(() => {
-        this.#compiling = undefined;
-      });
-      await this.#compiling;
+    const pending = this.#pending;
+    if (pending && this.#network.inputShape) {
+      pending.made ??= this.#make(pending);
+      await pending.made;
     }
     if (!this.#compiled) {
       const why = this.#pending
@@ -300,8 +313,19 @@ export class Sequential {
   ): HostData | Dataset {
     if (!this.#compiled && !this.#pending) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
     const data = input instanceof Dataset ? input : hostData(input);
-    this.#network.build(data.x.shape);
-    if (!labelled) return data;
+    const known = this.#network.inputShape !== undefined;
+    try {
+      this.#network.build(data.x.shape);
+      if (labelled) this.#checkLabels(data, where);
+    } catch (error) {
+      // Data that turns out wrong does not tell the input's shape.
+      if (!known) this.#network.unbuild();
+      throw error;
+    }
+    return data;
+  }
+
+  #checkLabels(data: HostData | Dataset, where: string): void {
     const output = this.#network.outputShape!;
     if (!data.y) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
     if (output.length !== 1) {
@@ -311,7 +335,6 @@ export class Sequential {
       );
     }
     this.#loss!.check(data.y, output);
-    return data;
   }
 
   /** Uploads what is not on the GPU yet, runs, and frees what it uploaded. */
@@ -319,6 +342,7 @@ export class Sequential {
     compiled: CompiledModel,
     inputs: readonly (HostData | Dataset | undefined)[],
     run: (datasets: readonly (ScaledDataset | undefined)[]) => Promise<T>,
+    byteScale = this.#byteScale,
   ): Promise<T> {
     const own: Dataset[] = [];
     try {
@@ -326,35 +350,33 @@ export class Sequential {
       for (const input of inputs) {
         if (input && !(input instanceof Dataset)) own.push(await upload(compiled.runtime, input));
         const dataset = input instanceof Dataset ? input : input && own.at(-1)!;
-        datasets.push(dataset && { dataset, scale: this.#scaleOf(dataset) });
+        const scale = dataset && (dataset.x.scale ?? (dataset.x.dtype === "u8" ? byteScale : undefined) ?? 1);
+        datasets.push(dataset && { dataset, scale: scale! });
       }
+      this.#byteScale = byteScale;
       return await run(datasets);
     } finally {
       for (const dataset of own) dataset.dispose();
     }
   }
 
-  #scaleOf({ x }: Dataset): number {
-    return x.scale ?? (x.dtype === "u8" ? this.#byteScale : undefined) ?? 1;
-  }
-
   #evaluation({ loss, accuracy }: { loss: number; accuracy: number }): Evaluation {
     return this.#withAccuracy ? { loss, accuracy } : { loss };
   }
 
-  #assertNotDisposed(name: string): void {
+  #assertUsable(name: string): void {
     if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
   }
 
   /** Calls that make no training step may come at any time, from callbacks too. */
   async #looking<T>(name: string, run: () => Promise<T>): Promise<T> {
-    this.#assertNotDisposed(name);
+    this.#assertUsable(name);
     return run();
   }
 
   /** One training at a time: two would take turns on one state. */
   async #exclusively<T>(name: string, run: () => Promise<T>): Promise<T> {
-    this.#assertNotDisposed(name);
+    this.#assertUsable(name);
     if (this.#busy)
       throw new FeaturemapError("state", `${name}: the model is busy with ${this.#busy}. Await it first.`);
     this.#busy = name;
@@ -370,10 +392,4 @@ export class Sequential {
 export function sequential(layers: readonly Layer[] = [], options: { readonly name?: string } = {}): Sequential {
   knownKeys(options, ["name"], "sequential");
   return new Sequential(layers, options.name ?? "sequential");
-}
-
-/** Numbers that an optimizer keeps beside the parameters. */
-function optimizerNumbers(network: Network, optimizer: Optimizer): number {
-  const slots = network.parameters.flatMap(({ shape }) => optimizer.slots?.(shape) ?? []);
-  return slots.reduce((sum, { shape }) => sum + elements(shape), 0);
 }

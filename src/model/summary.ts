@@ -1,5 +1,6 @@
 import { elements, type Shape } from "../shape.ts";
 import type { Network } from "./network.ts";
+import type { Optimizer } from "./optimizers.ts";
 
 /** Keras's table: layer, output shape, parameters; then the totals (`keras/src/utils/summary_utils.py`). */
 export function summaryText(name: string, network: Network, optimizerNumbers: number): string {
@@ -57,4 +58,10 @@ function frame(header: readonly string[], rows: readonly (readonly string[])[]):
     ...lines.flatMap((line, i) => (i === 0 ? [line] : [rule("├", "┼", "┤", "─"), line])),
     rule("└", "┴", "┘", "─"),
   ];
+}
+
+/** Numbers that an optimizer keeps beside the parameters. */
+export function optimizerNumbers(network: Network, optimizer: Optimizer): number {
+  const slots = network.parameters.flatMap(({ shape }) => optimizer.slots?.(shape) ?? []);
+  return slots.reduce((sum, { shape }) => sum + elements(shape), 0);
 }

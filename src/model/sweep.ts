@@ -40,6 +40,8 @@ export interface Sweep {
   readonly batchSize: number;
   /** Optimizer steps made before. */
   readonly step: number;
+  /** What the sweep costs is added here as it goes, so that it is known where a callback throws, too. */
+  readonly counts: SweepCounts;
   readonly stepsPerExecution: number | "auto";
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
@@ -58,30 +60,31 @@ const MOST_STEPS = 64;
  * Runs a plan over all samples: records several steps into one pass, submits, and goes on while the device works. The
  * device keeps the place in the data, the number of the step and the metrics, so a step writes and makes nothing.
  *
- * @returns the metrics over all samples (those done, where `signal` stopped it) and what it cost
+ * @returns the metrics over all samples (those done, where `signal` stopped it)
  */
-export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | undefined; counts: SweepCounts }> {
-  const { runtime, run, samples, batchSize, signal } = options;
+export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
+  const { runtime, run, samples, batchSize, counts, signal } = options;
   const { queue } = runtime.device;
   const total = Math.ceil(samples / batchSize);
-  const counts: SweepCounts = { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
   const pace = new Pace(options.stepsPerExecution);
   const reader = options.metrics && (await MetricsReader.create(runtime, options.metrics));
-  queue.writeBuffer(options.state, 0, sweepState({ step: options.step, samples, batch: batchSize }));
-  if (options.metrics) queue.writeBuffer(options.metrics, 0, new Uint32Array(METRIC_WORDS));
-
   const waiting: Promise<void>[] = [];
+  let made = 0;
   let done = 0;
   try {
-    while (counts.steps < total && !signal?.aborted) {
+    options.assertLive();
+    queue.writeBuffer(options.state, 0, sweepState({ step: options.step, samples, batch: batchSize }));
+    if (options.metrics) queue.writeBuffer(options.metrics, 0, new Uint32Array(METRIC_WORDS));
+    while (made < total && !signal?.aborted) {
       options.assertLive();
-      const steps = Math.min(pace.steps, total - counts.steps);
+      const steps = Math.min(pace.steps, total - made);
       const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
       const pass = encoder.beginComputePass({ label: run.plan.name });
       for (let i = 0; i < steps; i++) run.encode(pass);
       pass.end();
+      made += steps;
       counts.steps += steps;
-      const read = counts.steps < total ? reader?.record(encoder, counts.steps) : undefined;
+      const read = made < total ? reader?.record(encoder, made) : undefined;
       const submitted = performance.now();
       queue.submit([encoder.finish()]);
       counts.submits++;
@@ -101,11 +104,11 @@ export async function sweep(options: Sweep): Promise<{ metrics: SweepMetrics | u
     await Promise.all(waiting);
     options.assertLive();
     const metrics = await reader?.last();
-    counts.readbacks = reader?.count ?? 0;
     await options.onProgress?.({ done, total, metrics });
-    return { metrics, counts };
+    return metrics;
   } finally {
     await Promise.allSettled(waiting);
+    counts.readbacks += reader?.count ?? 0;
     await reader?.dispose();
   }
 }

@@ -97,7 +97,7 @@ const conv2d = defineOp<Conv2dAttributes>({
       dispatch(forwardKernel, {
         bind: { x: x!.id, k: k!.id, bias: b?.id, y: y!.id, argmax: argmax?.id },
         constants: {
-          ...tileConstants(chosen),
+          ...tileConstants(chosen, rows4),
           ...sizes.constants,
           ...poolConstants(attributes.pool, sizes.y),
           PADDED: sizes.geometry.padded,
@@ -149,7 +149,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           dx: dX!.id,
         },
         constants: {
-          ...tileConstants(chosen),
+          ...tileConstants(chosen, inH * inW * imageBlocks),
           ...sizes.constants,
           ...unpoolConstants(attributes.pool, sizes.y),
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
@@ -213,7 +213,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
     dispatch(filterGradientKernel, {
       bind: { state: state!.id, x: x!.id, dy: dY!.id, argmax: argmax?.id, partial },
       constants: {
-        ...tileConstants(chosen),
+        ...tileConstants(chosen, ceilDiv(rows, 4)),
         ...sizes.constants,
         ...unpoolConstants(pool, sizes.y),
         PADDED: sizes.geometry.padded,

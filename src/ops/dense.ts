@@ -88,7 +88,7 @@ const denseFilterGradient = defineOp<FilterAttributes>({
           rate: update ? parameters.at(-1)!.id : undefined,
         },
         constants: {
-          ...tileConstants(chosen),
+          ...tileConstants(chosen, ceilDiv(rows, 4)),
           BATCH: batch,
           IN: inputs,
           OUT: units,

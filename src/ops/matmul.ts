@@ -38,7 +38,7 @@ export function matmulDispatch(
   return dispatch(kernel, {
     bind,
     constants: {
-      ...tileConstants(tile),
+      ...tileConstants(tile, ceilDiv(m, 4)),
       M: m,
       N: n,
       K: k,

@@ -236,6 +236,8 @@ describe("a model", () => {
     const model = sequential([dense({ units: 3, activation: "softmax" })]);
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     await expect(model.getWeights()).rejects.toThrow(/inputShape/);
+    const wrong = noise(10, [7], 5);
+    await expect(model.fit(wrong.x, tensor(new Uint8Array(10).fill(4), [10]))).rejects.toThrow(/y holds 4/);
     const { x, y } = noise(10, [4], 3);
     const dataset = await createDataset(runtime, { x, y });
     expect((await model.fit(dataset, { verbose: 0 })).epoch).toEqual([0]);

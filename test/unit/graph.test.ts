@@ -1,13 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  byteLength,
-  emptyGraph,
-  printGraph,
-  producerOf,
-  readersOf,
-  sweepState,
-  tensorOf,
-} from "../../src/graph/graph.ts";
+import { byteLength, emptyGraph, producerOf, readersOf, sweepState, tensorOf } from "../../src/graph/graph.ts";
 import { Build } from "./building.ts";
 
 describe("byteLength", () => {
@@ -53,14 +45,6 @@ describe("a graph", () => {
     expect(readersOf(graph, w).map(({ name }) => name)).toEqual(["dense", "step"]);
     expect(readersOf(graph, y!).map(({ name }) => name)).toEqual(["twice"]);
     expect(readersOf(graph, z!)).toEqual([]);
-  });
-
-  it("prints one line a node", () => {
-    expect(printGraph(graph).split("\n")).toEqual([
-      'dense "dense": x[4,3], w[3,5], b[5] -> dense[4,5]',
-      'add "twice": dense[4,5], dense[4,5] -> twice[4,5]',
-      'sgd "step": w[3,5], w[3,5], b[5]',
-    ]);
   });
 
   it("is plain data", () => {

@@ -78,6 +78,28 @@ describe("bindings", () => {
   });
 });
 
+describe("a user's spelling", () => {
+  it("of bindings is free in its blanks, and in what WGSL lets one leave out", () => {
+    const shader = only(
+      "@group(0) @binding(3) var<storage,read_write> y : array<f32>;",
+      "  @group(0)@binding(1)  var< storage > x: array<f32>;",
+      "@group(0) @binding(1)\nvar<storage, read> u: array<f32>;",
+      main("y[0] = x[0] + u[0];"),
+    );
+    expect(shader.bindings).toEqual([
+      { name: "y", access: "write" },
+      { name: "x", access: "read" },
+      { name: "u", access: "read" },
+    ]);
+    expect(shader.code.match(/@binding\(\d\)/g)).toEqual(["@binding(0)", "@binding(1)", "@binding(2)"]);
+  });
+
+  it("that is not read is named, and not left out", () => {
+    const { message } = failure(() => only("@binding(0) @group(0) var<storage> x: array<f32>;", main("let a = x[0];")));
+    expect(message).toMatch(/"@binding\(0\) @group\(0\) var<storage> x: array<f32>;" must begin its line with group 0/);
+  });
+});
+
 describe("library files", () => {
   const library = [
     "// `operand` is renamed.",

@@ -78,6 +78,6 @@ describe("tileWorkgroups", () => {
   });
 
   it("has its sizes as constants of the shader", () => {
-    expect(tileConstants(tile)).toEqual({ BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 8 });
+    expect(tileConstants(tile, 16)).toEqual({ BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 8 });
   });
 });
