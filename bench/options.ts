@@ -1,0 +1,81 @@
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { CliError, firstLine } from "../cli/errors.ts";
+import { SYSTEM_NAMES, type SystemName } from "./systems/system.ts";
+
+export interface BenchOptions {
+  readonly help: boolean;
+  readonly quick: boolean;
+  /** Forgets what an interrupted full run has measured. */
+  readonly fresh: boolean;
+  readonly systems: readonly SystemName[];
+  /** Absolute path. */
+  readonly json: string | undefined;
+}
+
+/** A step of tfjs-cpu takes as long as a whole round of the others; `--only` names it where it is wanted. */
+const QUICK_SYSTEMS = SYSTEM_NAMES.filter((name) => name !== "tfjs-cpu");
+
+export const HELP = `Trains the article's network in featuremap and its peers, in one browser, and prints them side by side.
+
+Usage: npm run bench -- [options]
+
+  --quick           fewer rounds, under 8 minutes; without tfjs-cpu, and without what does not fit
+  --only A,B        these systems: ${SYSTEM_NAMES.join(", ")}
+  --json FILE.json  write every figure, and the ratios of the training step (theirs / ours)
+  --fresh           start anew; else a full run goes on where an interrupted one stopped
+  --help            print this and stop
+
+Environment: FEATUREMAP_BROWSER, FEATUREMAP_MNIST, FEATUREMAP_DEBUG as in npm run train
+Ctrl-C stops; what a full run has measured is kept.
+Exit status: 0 done, 1 failed or the systems do not compute the same, 2 wrong options, 130 stopped.`;
+
+const FLAGS = {
+  quick: { type: "boolean" },
+  fresh: { type: "boolean" },
+  only: { type: "string", multiple: true },
+  json: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Reads the command line. Throws a CliError (exit 2) that names the option, what it got and what it takes. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { quick = false, fresh = false, only, json, help = false } = parseFlags(args);
+  return {
+    help,
+    quick,
+    fresh,
+    systems: only ? systemsOf(only) : quick ? QUICK_SYSTEMS : SYSTEM_NAMES,
+    json: json === undefined ? undefined : jsonFile(json),
+  };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true }).values;
+  } catch (error) {
+    throw wrong(`${firstLine(error).replace(/\.( .*)?$/, "")}. "npm run bench -- --help" lists the options`);
+  }
+}
+
+/** In the order of the table, each once. */
+function systemsOf(only: readonly string[]): SystemName[] {
+  const wanted = only.flatMap((names) => names.split(",")).map((name) => name.trim());
+  const unknown = wanted.find((name) => !(SYSTEM_NAMES as readonly string[]).includes(name));
+  if (unknown !== undefined) throw wrong(`--only takes ${SYSTEM_NAMES.join(", ")}, got "${unknown}"`);
+  return SYSTEM_NAMES.filter((name) => wanted.includes(name));
+}
+
+function jsonFile(path: string): string {
+  if (!path.endsWith(".json")) throw wrong(`--json takes a file name that ends in .json, got "${path}"`);
+  const file = resolve(path);
+  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
+    throw wrong(`--json: there is no folder "${dirname(file)}". Make it first`);
+  }
+  return file;
+}
+
+function wrong(message: string): CliError {
+  return new CliError(2, `${message}.`);
+}

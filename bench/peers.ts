@@ -1,0 +1,22 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CliError, type Log } from "../cli/errors.ts";
+
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+
+/** Installs the peers into bench/node_modules where they are missing. Throws a CliError (exit 1) where it cannot. */
+export function ensurePeers(log: Log): void {
+  if (existsSync(join(FOLDER, "node_modules/@jax-js/jax"))) return;
+  log("Installing the peers: npm ci --prefix bench (about 125 MB, once).");
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const { status, stderr } = spawnSync(npm, ["ci", "--no-audit", "--no-fund"], {
+    cwd: FOLDER,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  if (status === 0) return;
+  const reason = stderr?.split("\n").find((line) => line.includes("error")) ?? "npm did not start";
+  throw new CliError(1, `The peers could not be installed: ${reason.trim()}. Run "npm ci --prefix bench" to see why.`);
+}

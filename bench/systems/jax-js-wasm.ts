@@ -1,0 +1,4 @@
+import { setupJax } from "./jax-js.ts";
+import type { Setup } from "./system.ts";
+
+export const setup: Setup = (data) => setupJax("wasm", data);

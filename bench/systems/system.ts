@@ -1,0 +1,79 @@
+// What every system of the benchmark is: the article's network in one library, on the same data from the same weights.
+
+export const SYSTEM_NAMES = [
+  "featuremap",
+  "tfjs-webgpu",
+  "tfjs-webgl",
+  "tfjs-cpu",
+  "jax-js-webgpu",
+  "jax-js-wasm",
+] as const;
+
+export type SystemName = (typeof SYSTEM_NAMES)[number];
+
+export const BATCH = 128;
+/** Batches in the data that every system holds on its device. */
+export const BATCHES = 16;
+export const PIXELS = 28 * 28;
+export const CLASSES = 10;
+export const LEARNING_RATE = 0.01;
+
+/** The parameters in Keras's order and layouts: HWIO, [in, out]. */
+export const WEIGHT_SHAPES = [
+  [5, 5, 1, 32],
+  [32],
+  [5, 5, 32, 64],
+  [64],
+  [1024, 1000],
+  [1000],
+  [1000, 10],
+  [10],
+] as const;
+
+export interface BenchData {
+  /** BATCH * BATCHES images as MNIST's bytes, and their classes. */
+  readonly images: Uint8Array<ArrayBuffer>;
+  readonly labels: Uint8Array<ArrayBuffer>;
+  readonly weights: readonly Float32Array<ArrayBuffer>[];
+}
+
+/** Consecutive batches, `epochs` times over. */
+export interface Group {
+  readonly first: number;
+  readonly steps: number;
+  readonly epochs: number;
+}
+
+export interface System {
+  /** Untimed: what a training run has ready before its first step, for this group. */
+  prepare?(group: Group): Promise<void>;
+  /**
+   * Trains a group and resolves when the device is done with it. Returns one loss of the group's last epoch: its mean or
+   * its last step's, whichever the library gives; of a single step they are the same. It is the only read of the group.
+   */
+  train(group: Group): Promise<number>;
+  /** Probabilities of the first `batch` images, from bytes in JavaScript to numbers in JavaScript. */
+  infer(batch: number): Promise<Float32Array>;
+  /** Bytes on the GPU by the library's own account, where WebGPU's ledger cannot see them. */
+  gpuBytes?(): number;
+  dispose(): void;
+}
+
+export type Setup = (data: BenchData) => Promise<System>;
+
+/** The images of `count` batches from `first` on. */
+export function imagesOf({ images }: BenchData, first: number, count: number): Uint8Array<ArrayBuffer> {
+  return images.subarray(first * BATCH * PIXELS, (first + count) * BATCH * PIXELS);
+}
+
+/** Pixels in [0, 1], as every library but ours wants them. */
+export function scaled(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  return Float32Array.from(bytes, (byte) => byte / 255);
+}
+
+/** One-hot labels of `count` batches from `first` on. */
+export function oneHotOf({ labels }: BenchData, first: number, count: number): Float32Array<ArrayBuffer> {
+  const rows = new Float32Array(count * BATCH * CLASSES);
+  for (let i = 0; i < count * BATCH; i++) rows[i * CLASSES + labels[first * BATCH + i]!] = 1;
+  return rows;
+}
