@@ -1,18 +1,6 @@
 // max_pooling2d, NHWC.   y[n,h,w,c] = max over i,j of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, c], inside x only
 // x [BATCH, IN_H, IN_W, C]   y [BATCH, OUT_H, OUT_W, C]   argmax, like y: the winner's place i*POOL_W+j in its window
 // The first of equal values in row-major order wins; a NaN, once met, stays. One invocation an element of y.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const C: u32 = 1u;
-const POOL_H: u32 = 2u;
-const POOL_W: u32 = 2u;
-const STRIDE_H: u32 = 2u;
-const STRIDE_W: u32 = 2u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;

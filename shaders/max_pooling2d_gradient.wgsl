@@ -1,18 +1,6 @@
 // max_pooling2d_gradient, NHWC.   dx[n,h,w,c] = sum of dy over the windows that x[n,h,w,c] won
 // dy and argmax [BATCH, OUT_H, OUT_W, C]   dx [BATCH, IN_H, IN_W, C]
 // One invocation an element of dx: it asks each window that covers it, in a fixed order, so no atomics.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const C: u32 = 1u;
-const POOL_H: u32 = 2u;
-const POOL_W: u32 = 2u;
-const STRIDE_H: u32 = 2u;
-const STRIDE_W: u32 = 2u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(0) var<storage, read> argmax: array<u32>;
@@ -31,12 +19,9 @@ fn max_pooling2d_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(loca
   var sum = 0.0f;
   for (var i = 0u; i < POOL_H; i++) {
     for (var j = 0u; j < POOL_W; j++) {
-      let h = (place_h - i) / STRIDE_H;
-      let w = (place_w - j) / STRIDE_W;
-      let covers = place_h >= i && (place_h - i) % STRIDE_H == 0u && h < OUT_H
-        && place_w >= j && (place_w - j) % STRIDE_W == 0u && w < OUT_W;
-      if (covers) {
-        let window = ((image * OUT_H + h) * OUT_W + w) * C + c;
+      let at = window_with(place_h, place_w, i, j);
+      if (at.x < OUT_H && at.y < OUT_W) {
+        let window = ((image * OUT_H + at.x) * OUT_W + at.y) * C + c;
         if (argmax[window] == i * POOL_W + j) {
           sum += dy[window];
         }

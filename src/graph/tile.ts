@@ -22,13 +22,13 @@ export type Choices = Readonly<Record<string, Tile>>;
 export type AdapterClass = "gpu" | "software";
 
 /** The most workgroups of one dispatch dimension: the default, and on every known adapter the actual, limit. */
-const MOST_GROUPS = 65535;
+export const MOST_GROUPS = 65535;
 
 /** Workgroups along the rows: so many side by side in y, so often in z. */
 function rowGroups(tile: Tile, rows4: number): { y: number; folds: number } {
-  const groups = Math.ceil(rows4 / (tile.blocksM * tile.workgroupM));
-  const folds = Math.ceil(groups / MOST_GROUPS);
-  return { y: Math.ceil(groups / folds), folds };
+  const groups = ceilDiv(rows4, tile.blocksM * tile.workgroupM);
+  const folds = ceilDiv(groups, MOST_GROUPS);
+  return { y: ceilDiv(groups, folds), folds };
 }
 
 /** The tile constants of `lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */

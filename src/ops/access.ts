@@ -4,10 +4,8 @@ import operandVec4 from "../../shaders/lib/operand_vec4.wgsl?raw";
 import outputScalar from "../../shaders/lib/output_scalar.wgsl?raw";
 import outputVec4 from "../../shaders/lib/output_vec4.wgsl?raw";
 import type { Source } from "../gpu/specialize.ts";
+import { MOST_GROUPS } from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
-
-/** The most workgroups of one dispatch dimension (the default, and on every known adapter the actual, limit). */
-const MOST_GROUPS = 65535;
 
 /** A dispatch of one invocation an element, in workgroups of 64, and the constant that goes with it. */
 export function perElement(count: number): {

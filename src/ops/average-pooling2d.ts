@@ -4,7 +4,13 @@ import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements } from "../shape.ts";
 import { perElement } from "./access.ts";
-import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingConstants } from "./pooling2d.ts";
+import {
+  type PoolAttributes,
+  type PoolGradientAttributes,
+  pooledImages,
+  poolingConstants,
+  poolingSource,
+} from "./pooling2d.ts";
 
 const kernel = defineKernel({ name: "average_pooling2d", code, bindings: { x: "read", y: "write" } });
 
@@ -26,7 +32,7 @@ const averagePooling2d = defineOp<PoolAttributes>({
       dispatch(kernel, {
         bind: { x: x!.id, y: y!.id },
         constants: { ...constants, ...poolingConstants(x!.shape, attributes, node.name) },
-        libraries: [library],
+        libraries: [library, poolingSource],
         workgroups,
       }),
     ];
@@ -42,7 +48,7 @@ const averagePooling2dGradient = defineOp<PoolGradientAttributes>({
       dispatch(gradientKernel, {
         bind: { dy: dY!.id, dx: dX!.id },
         constants: { ...constants, ...poolingConstants(attributes.inputShape, attributes, node.name) },
-        libraries: [library],
+        libraries: [library, poolingSource],
         workgroups,
       }),
     ];

@@ -4,7 +4,13 @@ import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements } from "../shape.ts";
 import { perElement } from "./access.ts";
-import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingConstants } from "./pooling2d.ts";
+import {
+  type PoolAttributes,
+  type PoolGradientAttributes,
+  pooledImages,
+  poolingConstants,
+  poolingSource,
+} from "./pooling2d.ts";
 
 const kernel = defineKernel({ name: "max_pooling2d", code, bindings: { x: "read", y: "write", argmax: "write" } });
 
@@ -32,7 +38,7 @@ const maxPooling2d = defineOp<PoolAttributes>({
       dispatch(kernel, {
         bind: { x: x!.id, y: y!.id, argmax: argmax!.id },
         constants: { ...constants, ...poolingConstants(x!.shape, attributes, node.name) },
-        libraries: [library],
+        libraries: [library, poolingSource],
         workgroups,
       }),
     ];
@@ -49,7 +55,7 @@ const maxPooling2dGradient = defineOp<PoolGradientAttributes>({
       dispatch(gradientKernel, {
         bind: { dy: dY!.id, argmax: argmax!.id, dx: dX!.id },
         constants: { ...constants, ...poolingConstants(attributes.inputShape, attributes, node.name) },
-        libraries: [library],
+        libraries: [library, poolingSource],
         workgroups,
       }),
     ];

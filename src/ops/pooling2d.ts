@@ -1,3 +1,5 @@
+import poolingCode from "../../shaders/lib/pooling.wgsl?raw";
+import type { Source } from "../gpu/specialize.ts";
 import type { Shape } from "../shape.ts";
 import { assertImages, type WindowAttributes, windowConstants, windowGeometry } from "./window.ts";
 
@@ -12,6 +14,9 @@ export function pooledImages(x: Shape, attributes: PoolAttributes, where: string
   const { outH, outW } = windowGeometry(x.slice(1), attributes, where);
   return [x[0]!, outH, outW, x[3]!];
 }
+
+/** Declares the constants of `poolingConstants`. */
+export const poolingSource: Source = { code: poolingCode };
 
 /** The constants that every pooling kernel takes. */
 export function poolingConstants(x: Shape, attributes: PoolAttributes, where: string): Record<string, number> {
