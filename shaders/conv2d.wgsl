@@ -49,7 +49,7 @@ struct Step {
   k: u32, // of the first term in k
 }
 
-fn row_block(m4: u32) -> Row {
+fn row_block(m4: u32, slice: u32) -> Row {
   var image: vec4u;
   var h: vec4u;
   var w: vec4u;
@@ -69,7 +69,7 @@ fn row_block(m4: u32) -> Row {
   return Row(m4, first_h, first_w, base);
 }
 
-fn column_block(n4: u32) -> Column {
+fn column_block(n4: u32, slice: u32) -> Column {
   return n4 * 4u;
 }
 

@@ -49,14 +49,14 @@ struct Step {
   x_at: i32, // offset in x of the first patch's first element, which padding may put outside
 }
 
-fn row_block(m4: u32) -> Row {
+fn row_block(m4: u32, slice: u32) -> Row {
   let m = m4 * 4u + vec4u(0u, 1u, 2u, 3u);
   let i = vec4i(m / (K_W * IN_C));
   let j = vec4i(m / IN_C % K_W);
   return Row(m4 * 4u, i, j, (i * i32(IN_W) + j) * i32(IN_C) + vec4i(m % IN_C));
 }
 
-fn column_block(n4: u32) -> Column {
+fn column_block(n4: u32, slice: u32) -> Column {
   return n4 * 4u;
 }
 

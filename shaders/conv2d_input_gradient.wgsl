@@ -21,8 +21,8 @@ const PAD_H: u32 = 0u;
 const PAD_W: u32 = 0u;
 
 const INNER: u32 = (OUT_C + 3u) / 4u;
-// Blocks of 4 images at one pixel, rounded up so that no invocation has rows of two pixels.
-const IMAGE_BLOCKS: u32 = (BATCH + 4u * BLOCKS_M - 1u) / (4u * BLOCKS_M) * BLOCKS_M;
+// Blocks of 4 images at one pixel, rounded up so that no invocation or quad has rows of two pixels.
+const IMAGE_BLOCKS: u32 = (BATCH + 4u * TURNS * BLOCKS_M - 1u) / (4u * TURNS * BLOCKS_M) * (TURNS * BLOCKS_M);
 
 struct Row {
   image: u32, // the first of 4
@@ -42,7 +42,7 @@ struct Step {
   k: u32, // offset of k[i, j, 0, 0]
 }
 
-fn row_block(m4: u32) -> Row {
+fn row_block(m4: u32, slice: u32) -> Row {
   let pixel = m4 / IMAGE_BLOCKS;
   let y = pixel / IN_W;
   let x = pixel % IN_W;
@@ -59,7 +59,7 @@ fn reach(place: u32, stride: u32, size: u32, out: u32) -> vec2u {
   return vec2u(first, max(end, first) - first);
 }
 
-fn column_block(n4: u32) -> Column {
+fn column_block(n4: u32, slice: u32) -> Column {
   return n4 * 4u;
 }
 

@@ -15,11 +15,11 @@ alias Row = u32; // the first of 4 rows of dw
 alias Column = u32; // the first of 4 columns of dw
 alias Step = u32; // rows of the batch in use
 
-fn row_block(m4: u32) -> Row {
+fn row_block(m4: u32, slice: u32) -> Row {
   return m4 * 4u;
 }
 
-fn column_block(n4: u32) -> Column {
+fn column_block(n4: u32, slice: u32) -> Column {
   return n4 * 4u;
 }
 

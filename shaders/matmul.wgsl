@@ -1,5 +1,6 @@
 // matmul.   c[m,n] = act(bias[n] + sum over k of a[m,k] * b[k,n]) * act'(y[m,n])
 // a [M, K], or [K, M] where A_TRANSPOSED;   b [K, N], or [N, K] where B_TRANSPOSED;   bias [N];   y, c [M, N]
+// A batch of products, each with its own a, b and c, lies one matrix after the other, in workgroup z.
 // HAS_BIAS, ACTIVATION: the forward pass of a dense layer. GRADIENT_ACTIVATION: its input gradient, times the derivative
 // of the activation that made the input, by that activation's output y.
 const M: u32 = 1u;
@@ -12,6 +13,7 @@ const INNER: u32 = (K + 3u) / 4u;
 
 struct Row {
   m: u32, // the first of 4
+  c: u32, // offset in c of its matrix
   at: u32, // offset in a of its first term
 }
 
@@ -22,21 +24,21 @@ struct Column {
 
 alias Step = u32;
 
-fn row_block(m4: u32) -> Row {
+fn row_block(m4: u32, slice: u32) -> Row {
   let m = m4 * 4u;
   if (A_TRANSPOSED) {
-    return Row(m, m);
+    return Row(m, slice * (M * N), slice * (M * K) + m);
   } else {
-    return Row(m, m * K);
+    return Row(m, slice * (M * N), slice * (M * K) + m * K);
   }
 }
 
-fn column_block(n4: u32) -> Column {
+fn column_block(n4: u32, slice: u32) -> Column {
   let n = n4 * 4u;
   if (B_TRANSPOSED) {
-    return Column(n, n * K);
+    return Column(n, slice * (K * N) + n * K);
   } else {
-    return Column(n, n);
+    return Column(n, slice * (K * N) + n);
   }
 }
 
@@ -103,7 +105,7 @@ fn store_block(row: Row, column: Column, slice: u32, c: mat4x4f) {
   // unroll
   for (var r = 0u; r < 4u; r++) {
     if (row.m + r < M && column.n < N) {
-      store_row((row.m + r) * N + column.n, column.n, c[r]);
+      store_row(row.c + (row.m + r) * N + column.n, column.n, c[r]);
     }
   }
 }

@@ -4,8 +4,11 @@
 // mat4x4f a row of a; a block of b holds 4 k x 4 columns, one column of the mat4x4f a row of b; so b * a is a block
 // of c, one column of the mat4x4f a row of c. No workgroup memory and no barrier: neighbours share through the cache.
 //
+// TURNS 4, with lib/quad.wgsl: a workgroup is one quad, whose invocations load 4 x the rows and 4 x the columns and pass
+// their blocks of a around, so that each multiplies those of all four with its own columns: a quarter of the loads.
+//
 // The kernel that calls this says what the operands are:
-//   Row, Column          what is known of 4 rows, of 4 columns, before the loop:     row_block(m4), column_block(n4)
+//   Row, Column          what is known of 4 rows, of 4 columns, before the loop:     row_block(m4, slice), column_block(n4, slice)
 //   Step                 what is known of one step of the outer loop:                step_at(t, row)
 //   steps(slice, row)    first and last + 1 of the outer loop; the slices lie in workgroup z
 //   INNER                blocks of 4 k in each step
@@ -15,6 +18,7 @@ const BLOCKS_M: u32 = 1u;
 const BLOCKS_N: u32 = 1u;
 const WORKGROUP_M: u32 = 8u;
 const WORKGROUP_N: u32 = 8u;
+const TURNS: u32 = 1u;
 // More rows than one dispatch dimension holds: they are cut into FOLDS of GROUPS_M workgroups, one after another in z.
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;
@@ -22,19 +26,22 @@ const GROUPS_M: u32 = 1u;
 fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   let slice = workgroup.z / FOLDS;
   let m4 = ((workgroup.z % FOLDS * GROUPS_M + workgroup.y) * WORKGROUP_M + local.y) * BLOCKS_M;
-  let n4 = (workgroup.x * WORKGROUP_N + local.x) * BLOCKS_N;
+  var n4 = (workgroup.x * WORKGROUP_N + local.x) * BLOCKS_N;
+  if (TURNS == 4u) {
+    n4 = (workgroup.x * 4u + local.y) * BLOCKS_N;
+  }
   var rows: array<Row, BLOCKS_M>;
   // unroll
   for (var i = 0u; i < BLOCKS_M; i++) {
-    rows[i] = row_block(m4 + i);
+    rows[i] = row_block(m4 + i, slice);
   }
   var columns: array<Column, BLOCKS_N>;
   // unroll
   for (var j = 0u; j < BLOCKS_N; j++) {
-    columns[j] = column_block(n4 + j);
+    columns[j] = column_block(n4 + j, slice);
   }
 
-  var c: array<mat4x4f, BLOCKS_M * BLOCKS_N>;
+  var c: array<mat4x4f, TURNS * BLOCKS_M * BLOCKS_N>;
   let range = steps(slice, rows[0]);
   for (var t = range.x; t < range.y; t++) {
     let step = step_at(t, rows[0]);
@@ -46,20 +53,40 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
       }
       // unroll
       for (var i = 0u; i < BLOCKS_M; i++) {
-        let a = block_a(rows[i], step, k4);
+        var a = block_a(rows[i], step, k4);
         // unroll
-        for (var j = 0u; j < BLOCKS_N; j++) {
-          c[i * BLOCKS_N + j] += b[j] * a;
+        for (var turn = 0u; turn < TURNS; turn++) {
+          if (turn == 2u) {
+            a = swap_y(a);
+          } else if (turn > 0u) {
+            a = swap_x(a);
+          }
+          // unroll
+          for (var j = 0u; j < BLOCKS_N; j++) {
+            c[(turn * BLOCKS_M + i) * BLOCKS_N + j] += b[j] * a;
+          }
         }
       }
     }
   }
 
+  var turned = m4;
   // unroll
-  for (var i = 0u; i < BLOCKS_M; i++) {
+  for (var turn = 0u; turn < TURNS; turn++) {
+    if (turn == 2u) {
+      turned = swap_index_y(turned);
+    } else if (turn > 0u) {
+      turned = swap_index_x(turned);
+    }
     // unroll
-    for (var j = 0u; j < BLOCKS_N; j++) {
-      store_block(rows[i], columns[j], slice, c[i * BLOCKS_N + j]);
+    for (var i = 0u; i < BLOCKS_M; i++) {
+      if (turn > 0u) {
+        rows[i] = row_block(turned + i, slice);
+      }
+      // unroll
+      for (var j = 0u; j < BLOCKS_N; j++) {
+        store_block(rows[i], columns[j], slice, c[(turn * BLOCKS_M + i) * BLOCKS_N + j]);
+      }
     }
   }
 }

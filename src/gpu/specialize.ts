@@ -30,7 +30,7 @@ export interface Specialized {
  * 4. drops functions and bindings that nothing uses any more, and numbers the bindings that are left.
  */
 export function specialize(sources: readonly Source[], values: Readonly<Record<string, Constant>>): Specialized {
-  let code = setConstants(hoistEnables(sources.map(renamed).join("\n")), values);
+  let code = setConstants(hoistDirectives(sources.map(renamed).join("\n")), values);
   const constants = readConstants(code);
   code = unrollLoops(code, constants);
   code = pruneBranches(code, constants);
@@ -45,9 +45,10 @@ function renamed({ code, rename = {} }: Source): string {
   );
 }
 
-function hoistEnables(code: string): string {
-  const directives = [...new Set(code.match(/^\s*(?:enable|requires)\s[^;]*;/gm)?.map((line) => line.trim()) ?? [])];
-  const rest = code.replace(/^\s*(?:enable|requires)\s[^;]*;\n?/gm, "");
+function hoistDirectives(code: string): string {
+  const directive = /^\s*(?:enable\s|requires\s|diagnostic\s*\()[^;]*;\n?/gm;
+  const directives = [...new Set(code.match(directive)?.map((line) => line.trim()) ?? [])];
+  const rest = code.replace(directive, "");
   return [...directives, rest].join("\n");
 }
 

@@ -30,6 +30,8 @@ export interface Op<A extends Attributes = Attributes> {
   gradient?(context: GradientContext<A>): readonly (TensorId | undefined)[];
   /** Replacements that this op knows, tried in the order of the op table. */
   readonly rewrites?: readonly Rewrite[];
+  /** Other ways to compute a node, out of nodes of other ops. One is chosen when no rewrite applies any more. */
+  readonly algorithms?: readonly Algorithm[];
   /** The kernel calls that compute the node. */
   lower?(context: LowerContext<A>): readonly Dispatch<TensorId>[];
   /** The output is the first input under another shape: no kernel, no copy. */
@@ -70,6 +72,15 @@ export interface LowerContext<A extends Attributes = Attributes> {
  * A rewrite sees the whole graph, so it may replace a group of nodes, forward and backward together.
  */
 export type Rewrite = (edit: GraphEdit, node: Node) => boolean;
+
+/** Another way to compute a node than its op's own kernels, which are the algorithm "direct". */
+export interface Algorithm {
+  readonly name: string;
+  /** How many times less work than "direct" it promises, what comes with it included; 0 where it cannot compute the node. */
+  saving(edit: GraphEdit, node: Node): number;
+  /** Puts the algorithm's nodes in the place of the node. */
+  apply(edit: GraphEdit, node: Node): void;
+}
 
 /** What a rewrite may do to a graph. */
 export interface GraphEdit {

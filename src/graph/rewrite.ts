@@ -1,15 +1,61 @@
+import { FeaturemapError } from "../errors.ts";
 import { type Graph, type Node, producerOf, readersOf, type TensorId, tensorOf } from "./graph.ts";
-import { type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
+import { type Algorithm, type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
+import { type AlgorithmChoice, type Choices, isTile } from "./tile.ts";
 
-/** Runs every op's rewrites until none applies, then drops what leads to no result and puts the rest in order. */
-export function rewrite(ops: OpTable, graph: Graph): void {
+export interface RewriteOptions {
+  /** Choices of an earlier run, or of the user, by node. */
+  readonly choices?: Choices;
+  /** The saving from which an algorithm takes the place of a node's own kernels. Default: none ever does. */
+  readonly leastSaving?: number;
+}
+
+/**
+ * Runs every op's rewrites until none applies, drops what leads to no result, chooses each node's algorithm, and puts the
+ * nodes in order.
+ *
+ * @returns the algorithms that took the place of nodes
+ * @throws FeaturemapError `value` where `choices` names an algorithm that the node does not have
+ */
+export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}): Record<string, AlgorithmChoice> {
   const edit = graphEdit(ops, graph);
   const rewrites = [...ops.values()].flatMap((op) => op.rewrites ?? []);
   for (let changed = true; changed; ) {
     changed = rewrites.some((rule) => graph.nodes.some((node) => rule(edit, node)));
   }
   dropUnused(graph);
+  const chosen: Record<string, AlgorithmChoice> = {};
+  for (const node of graph.nodes) {
+    const algorithm = algorithmFor(edit, node, opNamed(ops, node.op).algorithms ?? [], options);
+    if (!algorithm) continue;
+    algorithm.apply(edit, node);
+    chosen[node.name] = { algorithm: algorithm.name };
+  }
   graph.nodes = inOrder(graph.nodes, (node) => opNamed(ops, node.op).view === true);
+  return chosen;
+}
+
+/** The algorithm that was asked for, else the one that saves most, if it saves enough. */
+function algorithmFor(
+  edit: GraphEdit,
+  node: Node,
+  algorithms: readonly Algorithm[],
+  { choices = {}, leastSaving = Infinity }: RewriteOptions,
+): Algorithm | undefined {
+  const choice = choices[node.name];
+  if (choice && (isTile(choice) || choice.algorithm === "direct")) return undefined;
+  const savings = algorithms.map((algorithm) => ({ algorithm, saving: algorithm.saving(edit, node) }));
+  const able = savings.filter(({ saving }) => saving > 0).sort((a, b) => b.saving - a.saving);
+  if (!choice) return able.find(({ saving }) => saving >= leastSaving)?.algorithm;
+  const wanted = able.find(({ algorithm }) => algorithm.name === choice.algorithm)?.algorithm;
+  if (!wanted) {
+    const known = ["direct", ...able.map(({ algorithm }) => algorithm.name)].join(", ");
+    throw new FeaturemapError(
+      "value",
+      `choices: "${node.name}" cannot be computed by "${choice.algorithm}". It can by: ${known}.`,
+    );
+  }
+  return wanted;
 }
 
 function graphEdit(ops: OpTable, graph: Graph): GraphEdit {

@@ -10,16 +10,33 @@ export interface Tile {
   readonly workgroupM: number;
   readonly workgroupN: number;
   readonly slices: number;
+  /** A workgroup is a quad, whose invocations pass their rows around (`shaders/lib/quad.wgsl`). Default false. */
+  readonly quad?: boolean;
 }
 
-/** A tile for each product of a plan, by the name of its node: what a run needs to be repeated bit for bit. */
-export type Choices = Readonly<Record<string, Tile>>;
+/** An algorithm that takes the place of a node's own kernels, or "direct". */
+export interface AlgorithmChoice {
+  readonly algorithm: string;
+}
+
+export type Choice = Tile | AlgorithmChoice;
+
+/**
+ * What was chosen for each node of a plan: a tile for its product, or an algorithm, whose own nodes have tiles in turn.
+ * It is what a run needs to be repeated bit for bit.
+ */
+export type Choices = Readonly<Record<string, Choice>>;
+
+export function isTile(choice: Choice | undefined): choice is Tile {
+  return choice !== undefined && "blocksM" in choice;
+}
 
 /**
  * - `gpu`: thousands of lanes want work, so tiles are small and long sums are cut
  * - `software`: a few cores run the shader; loads cost far more than arithmetic, so tiles are large
+ * - `software-quads`: the same, with subgroups, so that lanes hand each other what one of them has loaded
  */
-export type AdapterClass = "gpu" | "software";
+export type AdapterClass = "gpu" | "software" | "software-quads";
 
 /** The most workgroups of one dispatch dimension: the default, and on every known adapter the actual, limit. */
 export const MOST_GROUPS = 65535;
@@ -40,11 +57,13 @@ export function tileConstants(tile: Tile, rows4: number): Record<string, number>
     BLOCKS_N: tile.blocksN,
     WORKGROUP_M: tile.workgroupM,
     WORKGROUP_N: tile.workgroupN,
+    TURNS: tile.quad ? 4 : 1,
   };
 }
 
 /** Workgroups of a product with this many blocks of 4 rows and 4 columns. */
 export function tileWorkgroups(tile: Tile, rows4: number, columns4: number, slices = 1): [number, number, number] {
   const { y, folds } = rowGroups(tile, rows4);
-  return [ceilDiv(columns4, tile.blocksN * tile.workgroupN), y, slices * folds];
+  const across = tile.quad ? 4 : tile.workgroupN;
+  return [ceilDiv(columns4, tile.blocksN * across), y, slices * folds];
 }

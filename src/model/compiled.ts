@@ -3,8 +3,9 @@ import { FeaturemapError } from "../errors.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { type OpTable, opTable } from "../graph/op.ts";
-import type { AdapterClass, Choices } from "../graph/tile.ts";
+import type { Choices } from "../graph/tile.ts";
 import { type BoundPlan, type Executable, prepare } from "../plan/executable.ts";
+import { adapterClassOf } from "../plan/tiles.ts";
 import { permutation, seedOf } from "../random.ts";
 import { elements } from "../shape.ts";
 import type { Loss } from "./losses.ts";
@@ -187,7 +188,7 @@ export class CompiledModel {
 
   #build(kind: Kind, data: DataKind, capacity: number): Program {
     const { loss, optimizer, choices } = this.settings;
-    const adapter: AdapterClass = this.runtime.adapter.software ? "software" : "gpu";
+    const adapter = adapterClassOf(this.runtime);
     const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices };
     switch (kind) {
       case "train":

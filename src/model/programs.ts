@@ -8,6 +8,7 @@ import { rewrite } from "../graph/rewrite.ts";
 import type { AdapterClass, Choices } from "../graph/tile.ts";
 import { lower } from "../plan/lower.ts";
 import type { Plan } from "../plan/plan.ts";
+import { leastSaving } from "../plan/tiles.ts";
 import type { Shape } from "../shape.ts";
 import type { Loss } from "./losses.ts";
 import type { Network } from "./network.ts";
@@ -195,7 +196,7 @@ function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, 
 }
 
 function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
-  rewrite(ops, graph);
   const { capacity, adapter, choices } = options;
-  return { plan: lower(ops, graph, { name, adapter, choices }), tensors, capacity };
+  const algorithms = rewrite(ops, graph, { choices, leastSaving: leastSaving(adapter) });
+  return { plan: lower(ops, graph, { name, adapter, choices, algorithms }), tensors, capacity };
 }

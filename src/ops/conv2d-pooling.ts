@@ -1,5 +1,6 @@
 import type { Node, TensorId } from "../graph/graph.ts";
 import type { GraphEdit } from "../graph/op.ts";
+import type { Shape } from "../shape.ts";
 import type { Pair, WindowAttributes } from "./window.ts";
 
 /**
@@ -36,6 +37,18 @@ export function absorbPooling(edit: GraphEdit, conv: Node): boolean {
   edit.replace([conv, pool], [forward]);
   edit.replace(gone, [...(product ? [product] : []), ...replaced]);
   return true;
+}
+
+/** The shape after pooling by windows of this size that do not overlap; what is left of a row or column is dropped. */
+export function pooledImageShape([batch, h, w, c]: Shape, [poolH, poolW]: Pair): Shape {
+  return [batch!, Math.floor(h! / poolH), Math.floor(w! / poolW), c!];
+}
+
+/** The sizes of such a pooling as every kernel that has it names them. */
+export function poolShapeConstants(pool: Pair | undefined, y: Shape): Record<string, number> {
+  if (!pool) return {};
+  const [, h, w] = pooledImageShape(y, pool);
+  return { POOL_H: pool[0], POOL_W: pool[1], POOLED_H: h!, POOLED_W: w! };
 }
 
 interface PoolingGroup {

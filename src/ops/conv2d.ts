@@ -19,8 +19,9 @@ import {
   activationNumber,
   activationSource,
 } from "./activation.ts";
-import { absorbPooling } from "./conv2d-pooling.ts";
-import { blocksSource } from "./matmul.ts";
+import { absorbPooling, pooledImageShape, poolShapeConstants } from "./conv2d-pooling.ts";
+import { winogradAlgorithms } from "./conv2d-winograd.ts";
+import { productSources } from "./matmul.ts";
 import { absorbSgd, sgdSource } from "./sgd.ts";
 import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "./window.ts";
 
@@ -88,6 +89,7 @@ const conv2d = defineOp<Conv2dAttributes>({
     (edit, node) => node.op === "conv2d" && node.attributes.pool === undefined && absorbActivation(edit, node),
     (edit, node) => node.op === "conv2d" && absorbPooling(edit, node),
   ],
+  algorithms: winogradAlgorithms,
   lower: ({ node, inputs: [x, k, b], outputs: [y, argmax], attributes, tile }) => {
     const sizes = sizesOf(x!.shape, k!.shape, attributes, node.name);
     const rows4 = attributes.pool ? elements(sizes.pooled!.slice(0, 3)) : ceilDiv(elements(sizes.y.slice(0, 3)), 4);
@@ -99,14 +101,14 @@ const conv2d = defineOp<Conv2dAttributes>({
         constants: {
           ...tileConstants(chosen, rows4),
           ...sizes.constants,
-          ...poolConstants(attributes.pool, sizes.y),
+          ...poolShapeConstants(attributes.pool, sizes.y),
           PADDED: sizes.geometry.padded,
           HAS_BIAS: b !== undefined,
           POOL: attributes.pool !== undefined,
           ACTIVATION: activationNumber(attributes.activation),
         },
         libraries: [
-          blocksSource,
+          ...productSources(chosen),
           operand("x", sizes.inC),
           operand("k", outC),
           operand("bias", outC),
@@ -132,13 +134,15 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
   name: "conv2dInputGradient",
   infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
   rewrites: [(edit, node) => node.op === "conv2dInputGradient" && absorbActivationGradient(edit, node)],
+  algorithms: winogradAlgorithms,
   lower: ({ node, inputs: [dY, k, ...rest], outputs: [dX], attributes, tile }) => {
     const sizes = sizesOf(attributes.inputShape, k!.shape, attributes, node.name);
     const [batch, inH, inW, inC] = attributes.inputShape as [number, number, number, number];
     const outC = sizes.y[3]!;
     const chosen = tile({ m: batch, n: inC, k: elements(k!.shape) / inC });
     // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
-    const imageBlocks = ceilDiv(batch, 4 * chosen.blocksM) * chosen.blocksM;
+    const together = chosen.blocksM * (chosen.quad ? 4 : 1);
+    const imageBlocks = ceilDiv(batch, 4 * together) * together;
     return [
       dispatch(inputGradientKernel, {
         bind: {
@@ -155,7 +159,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
         },
         libraries: [
-          blocksSource,
+          ...productSources(chosen),
           { code: incomingCode },
           operand("dy", outC),
           operand("k", outC),
@@ -191,6 +195,7 @@ const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
     return update ? (hasBias ? [first, first + 1] : [first]) : [];
   },
   rewrites: [(edit, node) => node.op === "conv2dFilterGradient" && absorbSgd(edit, node)],
+  algorithms: winogradAlgorithms,
   lower: (context) => filterGradientDispatches(context),
 });
 
@@ -222,7 +227,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         STEP_ROWS: stepRows,
       },
       libraries: [
-        blocksSource,
+        ...productSources(chosen),
         { code: incomingCode },
         { code: stateCode },
         operand("x", sizes.inC),
@@ -268,21 +273,11 @@ function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttribute
   const size: Pair = [k[0]!, k[1]!];
   const geometry = windowGeometry(x.slice(1), { size, strides, padding }, where);
   const y: Shape = [x[0]!, geometry.outH, geometry.outW, k[3]!];
-  const pooled = pool ? pooledShape(y, pool) : undefined;
+  const pooled = pool ? pooledImageShape(y, pool) : undefined;
   const constants = { ...windowConstants(x, geometry, strides), IN_C: k[2]!, OUT_C: k[3]!, K_H: k[0]!, K_W: k[1]! };
   return { geometry, y, pooled, inC: k[2]!, constants };
 }
 
-function pooledShape([batch, h, w, c]: Shape, [poolH, poolW]: Pair): Shape {
-  return [batch!, Math.floor(h! / poolH), Math.floor(w! / poolW), c!];
-}
-
-function poolConstants(pool: Pair | undefined, y: Shape): Record<string, number> {
-  if (!pool) return {};
-  const [, h, w] = pooledShape(y, pool);
-  return { POOL_H: pool[0], POOL_W: pool[1], POOLED_H: h!, POOLED_W: w! };
-}
-
 function unpoolConstants(pool: Pair | undefined, y: Shape): Record<string, number | boolean> {
-  return { UNPOOL: pool !== undefined, ...poolConstants(pool, y) };
+  return { UNPOOL: pool !== undefined, ...poolShapeConstants(pool, y) };
 }

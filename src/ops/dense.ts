@@ -7,7 +7,7 @@ import { tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, sameShape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
-import { blocksSource, matmulDispatch } from "./matmul.ts";
+import { matmulDispatch, productSources } from "./matmul.ts";
 import { absorbSgd, sgdSource } from "./sgd.ts";
 
 /** y = act(x w + b). Inputs: x [batch, in], w [in, out], and, unless it has none, b [out]. */
@@ -96,7 +96,7 @@ const denseFilterGradient = defineOp<FilterAttributes>({
           UPDATE: update !== undefined,
         },
         libraries: [
-          blocksSource,
+          ...productSources(chosen),
           { code: stateSource },
           operand("x", inputs),
           operand("dy", units),

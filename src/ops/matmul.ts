@@ -1,7 +1,9 @@
 import blocks from "../../shaders/lib/blocks.wgsl?raw";
+import quad from "../../shaders/lib/quad.wgsl?raw";
 import code from "../../shaders/matmul.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
 import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
+import type { Source } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { type Tile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
@@ -9,7 +11,10 @@ import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, activationNumber, activationSource } from "./activation.ts";
 
-export const blocksSource = { code: blocks };
+/** Defines `multiply_blocks`, cut up as the tile says. */
+export function productSources(tile: Tile): Source[] {
+  return tile.quad ? [{ code: blocks }, { code: quad }] : [{ code: blocks }];
+}
 
 const kernel = defineKernel({
   name: "matmul",
@@ -18,10 +23,11 @@ const kernel = defineKernel({
 });
 
 export interface Product {
-  /** Rows and columns of c, terms of each sum. */
+  /** Rows and columns of c, terms of each sum, and how many such products lie one after another; default 1. */
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  readonly batch?: number;
   readonly transposeA?: boolean | undefined;
   readonly transposeB?: boolean | undefined;
   readonly activation?: Activation | undefined;
@@ -34,7 +40,7 @@ export function matmulDispatch(
   tile: Tile,
   bind: { a: TensorId; b: TensorId; c: TensorId; bias?: TensorId | undefined; y?: TensorId | undefined },
 ): Dispatch<TensorId> {
-  const { m, n, k, transposeA = false, transposeB = false } = product;
+  const { m, n, k, batch = 1, transposeA = false, transposeB = false } = product;
   return dispatch(kernel, {
     bind,
     constants: {
@@ -49,7 +55,7 @@ export function matmulDispatch(
       GRADIENT_ACTIVATION: activationNumber(product.gradientActivation),
     },
     libraries: [
-      blocksSource,
+      ...productSources(tile),
       operand("a", transposeA ? m : k),
       operand("b", transposeB ? k : n),
       operand("bias", n),
@@ -57,18 +63,21 @@ export function matmulDispatch(
       output("c", n),
       activationSource,
     ],
-    workgroups: tileWorkgroups(tile, ceilDiv(m, 4), ceilDiv(n, 4)),
+    workgroups: tileWorkgroups(tile, ceilDiv(m, 4), ceilDiv(n, 4), batch),
   });
 }
 
 type Attributes = { readonly transposeA?: boolean; readonly transposeB?: boolean };
 
-/** c = a b of matrices, either of them transposed: [m, k] or [k, m], and [k, n] or [n, k]. */
+/**
+ * c = a b of matrices, either of them transposed: [m, k] or [k, m], and [k, n] or [n, k]; or of as many of them on either
+ * side, [batch, m, k] and so on.
+ */
 const matmul = defineOp<Attributes>({
   name: "matmul",
   infer: ([a, b], attributes, where) => {
     const { m, n } = sizes(a!.shape, b!.shape, attributes, where);
-    return [{ shape: [m, n], dtype: "f32" }];
+    return [{ shape: [...a!.shape.slice(0, -2), m, n], dtype: "f32" }];
   },
   // c = a b: da = dc b', db = a' dc; each transpose moves to the other side.
   gradient: ({
@@ -98,11 +107,14 @@ const matmul = defineOp<Attributes>({
 export const matmulOps = [matmul];
 
 function sizes(a: Shape, b: Shape, { transposeA = false, transposeB = false }: Attributes, where: string) {
-  const [m, k] = transposeA ? [a[1], a[0]] : [a[0], a[1]];
-  const [k2, n] = transposeB ? [b[1], b[0]] : [b[0], b[1]];
-  if (a.length !== 2 || b.length !== 2 || k !== k2) {
+  const [rowsA, columnsA] = a.slice(-2);
+  const [rowsB, columnsB] = b.slice(-2);
+  const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [k2, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
+  const ranks = a.length === b.length && (a.length === 2 || (a.length === 3 && a[0] === b[0]));
+  if (!ranks || k !== k2) {
     const got = `${showShape(a)}${transposeA ? " transposed" : ""} and ${showShape(b)}${transposeB ? " transposed" : ""}`;
     throw new FeaturemapError("shape", `"${where}" multiplies matrices whose inner sizes agree, got ${got}.`);
   }
-  return { m: m!, n: n!, k: k! };
+  return { m: m!, n: n!, k: k!, batch: a.length === 3 ? a[0]! : 1 };
 }

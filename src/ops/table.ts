@@ -11,6 +11,7 @@ import { reshapeOps } from "./reshape.ts";
 import { sgdOps } from "./sgd.ts";
 import { softmaxOps } from "./softmax.ts";
 import { softmaxCrossEntropyOps } from "./softmax-cross-entropy.ts";
+import { winogradOps } from "./winograd.ts";
 
 /** Every op of the library; a model adds those of its layers and its optimizer. */
 export const coreOps = opTable(
@@ -19,6 +20,7 @@ export const coreOps = opTable(
   addOps,
   activationOps,
   conv2dOps,
+  winogradOps,
   maxPooling2dOps,
   averagePooling2dOps,
   matmulOps,

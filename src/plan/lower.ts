@@ -2,7 +2,7 @@ import { FeaturemapError } from "../errors.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type OpTable, opNamed } from "../graph/op.ts";
-import type { AdapterClass, Choices, Tile } from "../graph/tile.ts";
+import { type AdapterClass, type Choice, type Choices, isTile } from "../graph/tile.ts";
 import { type Interval, shareBuffers } from "./memory.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
 import { shippedTile } from "./tiles.ts";
@@ -12,13 +12,15 @@ export interface LowerOptions {
   readonly adapter: AdapterClass;
   /** Tiles to use in place of the shipped ones, by node. */
   readonly choices?: Choices;
+  /** Algorithms that took the place of nodes, for the record. */
+  readonly algorithms?: Choices;
 }
 
 type NodeDispatch = Dispatch<TensorId> & { readonly node: string };
 
 /** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
-  const choices: Record<string, Tile> = {};
+  const choices: Record<string, Choice> = { ...options.algorithms };
   const views = new Map<TensorId, TensorId>();
   const dispatches = graph.nodes.flatMap((node): NodeDispatch[] => {
     const op = opNamed(ops, node.op);
@@ -39,7 +41,8 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
       tile: ({ sliced = false, ...product }) => {
         const shipped = shippedTile(options.adapter, product);
-        const tile = options.choices?.[node.name] ?? (sliced ? shipped : { ...shipped, slices: 1 });
+        const choice = options.choices?.[node.name];
+        const tile = isTile(choice) ? choice : sliced ? shipped : { ...shipped, slices: 1 };
         choices[node.name] = tile;
         return tile;
       },

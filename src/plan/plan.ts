@@ -1,6 +1,6 @@
 import type { Specialized } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
-import type { Choices } from "../graph/tile.ts";
+import { type Choice, type Choices, isTile } from "../graph/tile.ts";
 
 /** A buffer of a plan: one of its own, or one that the caller brings for a tensor of role `data` or `state`. */
 export interface PlanBuffer {
@@ -28,7 +28,7 @@ export class Plan {
   readonly steps: readonly PlanStep[];
   /** Which buffer holds a tensor, for those that live in one. */
   readonly bufferOf: ReadonlyMap<TensorId, number>;
-  /** The tile of each product: give them back to repeat a run. */
+  /** What was chosen for each node: give them back to repeat a run. */
   readonly choices: Choices;
 
   constructor(plan: Pick<Plan, "name" | "buffers" | "steps" | "bufferOf" | "choices">) {
@@ -70,10 +70,10 @@ export class Plan {
   }
 }
 
-function tileText(tile: Choices[string] | undefined): string {
-  if (!tile) return "";
+function tileText(tile: Choice | undefined): string {
+  if (!isTile(tile)) return "";
   const slices = tile.slices > 1 ? ` /${tile.slices}` : "";
-  return `${tile.blocksM * 4}x${tile.blocksN * 4}${slices}`;
+  return `${tile.blocksM * 4}x${tile.blocksN * 4}${tile.quad ? " quad" : ""}${slices}`;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

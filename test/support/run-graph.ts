@@ -1,7 +1,7 @@
 import { readBuffers } from "../../src/gpu/readback.ts";
 import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
 import { addTensor, byteLength, emptyGraph, type Graph, type TensorId, tensorOf } from "../../src/graph/graph.ts";
-import { addNode, type OpTable } from "../../src/graph/op.ts";
+import { addNode, type OpTable, opNamed } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
 import { coreOps } from "../../src/ops/table.ts";
@@ -45,14 +45,22 @@ export class GraphRun {
     return addNode(this.ops, this.graph, { op, name: op, inputs, attributes: attributes as Record<string, unknown> });
   }
 
-  /** Runs the graph and reads the tensors; `tile` stands for every product's tile. */
+  /**
+   * Runs the graph and reads the tensors. `tile` stands for every product's tile, `algorithm` for that of every node that
+   * has it.
+   */
   async read(
     results: readonly TensorId[],
-    options: { adapter?: AdapterClass; tile?: Tile } = {},
+    options: { adapter?: AdapterClass; tile?: Tile; algorithm?: string } = {},
   ): Promise<Float32Array[]> {
     const runtime = await testRuntime();
     this.graph.results.push(...results);
-    rewrite(this.ops, this.graph);
+    const { algorithm } = options;
+    const able = this.graph.nodes.filter(({ op }) =>
+      opNamed(this.ops, op).algorithms?.some((it) => it.name === algorithm),
+    );
+    const algorithms = algorithm ? Object.fromEntries(able.map(({ name }) => [name, { algorithm }])) : {};
+    rewrite(this.ops, this.graph, { choices: algorithms });
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
     const plan = lower(this.ops, this.graph, { name: "test", adapter: options.adapter ?? "software", choices });
     const executable = await prepare(runtime, plan);

@@ -33,6 +33,25 @@ export function sumTolerance(terms: number, scale = 1): NamedTolerance {
   };
 }
 
+/**
+ * For a convolution by Winograd's algorithm, and its gradients: a direct sum's tolerance, several times over. The
+ * transforms multiply what they add by up to 5.25 and take differences of it, so that roundings grow while the sums do not.
+ * Measured over the shapes of the tests: errors of 1 to 3 (6 points) and 2 to 12 (8 points) times a direct sum's.
+ *
+ * @param terms products per sum of the direct algorithm
+ * @param points 6 or 8, along each axis
+ * @param scale the largest |product| that can occur
+ */
+export function winogradTolerance(terms: number, points: 6 | 8, scale = 1): NamedTolerance {
+  const growth = points === 6 ? 8 : 24;
+  const { atol, rtol } = sumTolerance(terms, scale);
+  return {
+    atol: growth * atol,
+    rtol: growth * rtol,
+    reason: `float32 sum of ${terms} products by Winograd's algorithm on ${points} points, ${growth} times a direct sum's`,
+  };
+}
+
 export const tolerances = {
   exact: {
     atol: 0,

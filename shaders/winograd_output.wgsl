@@ -1,0 +1,96 @@
+// winograd_output.   y[n,h+i,w+j,o] = act(bias[o] + sum over p,q of A[p,i] * A[q,j] * m[p,q,t,o]),   tile t at (n,h,w)
+// m [POINTS, POINTS, TILES, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
+// POOL: a max pooling by windows that do not overlap and of which a tile holds whole ones follows in registers; then y is
+// [BATCH, POOLED_H, POOLED_W, OUT_C], and argmax takes the winner's place in its window, a byte a channel.
+// One invocation a tile and 4 channels.
+const HAS_BIAS: bool = true;
+const POOL: bool = false;
+const POOL_H: u32 = 1u;
+const POOL_W: u32 = 1u;
+const POOLED_H: u32 = 1u;
+const POOLED_W: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read_write> argmax: array<u32>;
+
+alias Outputs = array<Coefficients_outputs, OUTPUTS>;
+
+fn finish(o: u32, sum: vec4f) -> vec4f {
+  if (HAS_BIAS) {
+    return activate(sum + load_bias(o, OUT_C - o));
+  } else {
+    return activate(sum);
+  }
+}
+
+// The first of equal values in row-major order wins; a NaN, once met, stays.
+fn store_window(tile: Tile, h: u32, w: u32, o: u32, values: array<vec4f, POOL_H * POOL_W>) {
+  var best = finish(o, values[0]);
+  var winner = vec4u(0u);
+  // unroll
+  for (var r = 1u; r < POOL_H * POOL_W; r++) {
+    let value = finish(o, values[r]);
+    let wins = !(value <= best) & (best == best);
+    best = select(best, value, wins);
+    winner = select(winner, vec4u(r), wins);
+  }
+  if (h < POOLED_H && w < POOLED_W) {
+    let pixel = (tile.image * POOLED_H + h) * POOLED_W + w;
+    store_y(pixel * OUT_C + o, best, OUT_C - o);
+    argmax[pixel * ((OUT_C + 3u) / 4u) + o / 4u] = dot(winner, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
+  }
+}
+
+@compute @workgroup_size(64)
+fn winograd_output(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local);
+  let o = e % ((OUT_C + 3u) / 4u) * 4u;
+  let tile = tile_at(e / ((OUT_C + 3u) / 4u));
+  if (tile.index >= TILES) {
+    return;
+  }
+  var columns: array<Coefficients_outputs, POINTS>;
+  // unroll
+  for (var q = 0u; q < POINTS; q++) {
+    var column: Points;
+    // unroll
+    for (var p = 0u; p < POINTS; p++) {
+      column[p] = load_m(((p * POINTS + q) * TILES + tile.index) * OUT_C + o, OUT_C - o);
+    }
+    columns[q] = evaluate_adjoint_outputs(column);
+  }
+  var y: Outputs;
+  // unroll
+  for (var i = 0u; i < OUTPUTS; i++) {
+    var row: Points;
+    // unroll
+    for (var q = 0u; q < POINTS; q++) {
+      row[q] = columns[q][i];
+    }
+    y[i] = evaluate_adjoint_outputs(row);
+  }
+  if (POOL) {
+    // unroll
+    for (var i = 0u; i < OUTPUTS / POOL_H; i++) {
+      // unroll
+      for (var j = 0u; j < OUTPUTS / POOL_W; j++) {
+        var values: array<vec4f, POOL_H * POOL_W>;
+        // unroll
+        for (var r = 0u; r < POOL_H * POOL_W; r++) {
+          values[r] = y[i * POOL_H + r / POOL_W][j * POOL_W + r % POOL_W];
+        }
+        store_window(tile, tile.h / POOL_H + i, tile.w / POOL_W + j, o, values);
+      }
+    }
+  } else {
+    // unroll
+    for (var i = 0u; i < OUTPUTS; i++) {
+      // unroll
+      for (var j = 0u; j < OUTPUTS; j++) {
+        if (tile.h + i < OUT_H && tile.w + j < OUT_W) {
+          let at = ((tile.image * OUT_H + tile.h + i) * OUT_W + tile.w + j) * OUT_C + o;
+          store_y(at, finish(o, y[i][j]), OUT_C - o);
+        }
+      }
+    }
+  }
+}
