@@ -25,12 +25,14 @@ const POOL_W: u32 = 2u;
 const POOLED_H: u32 = 1u;
 const POOLED_W: u32 = 1u;
 
+const POSITIONS: u32 = BATCH * OUT_H * OUT_W;
 const TERMS: u32 = K_H * K_W * IN_C;
 // Where channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x as in k; else
 // one step runs over all terms.
 const BY_ROW: bool = IN_C % 4u == 0u;
 const STEPS: u32 = select(1u, K_H, BY_ROW);
-const INNER: u32 = (TERMS + 3u) / 4u / STEPS;
+const BLOCKS_K: u32 = (TERMS + 3u) / 4u;
+const INNER: u32 = BLOCKS_K / STEPS;
 
 @group(0) @binding(0) var<storage, read_write> argmax: array<u32>;
 
@@ -78,6 +80,10 @@ fn steps(slice: u32, row: Row) -> vec2u {
 }
 
 fn step_at(t: u32, row: Row) -> Step {
+  return step_of_column(t);
+}
+
+fn step_of_column(t: u32) -> Step {
   return Step(i32(t), i32(t * IN_W * IN_C), t * K_W * IN_C * OUT_C);
 }
 
@@ -162,11 +168,18 @@ fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
     if (row.m4 < BATCH * POOLED_H * POOLED_W && n < OUT_C) {
       store_window(row.m4, n, c);
     }
+  } else if (POSITIONS % 4u == 0u) {
+    if (row.m4 * 4u < POSITIONS && n < OUT_C) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        store_y((row.m4 * 4u + r) * OUT_C + n, finish(n, c[r]), OUT_C - n);
+      }
+    }
   } else {
     // unroll
     for (var r = 0u; r < 4u; r++) {
       let m = row.m4 * 4u + r;
-      if (m < BATCH * OUT_H * OUT_W && n < OUT_C) {
+      if (m < POSITIONS && n < OUT_C) {
         store_y(m * OUT_C + n, finish(n, c[r]), OUT_C - n);
       }
     }

@@ -10,6 +10,7 @@ const A_TRANSPOSED: bool = false;
 const B_TRANSPOSED: bool = false;
 const HAS_BIAS: bool = false;
 const INNER: u32 = (K + 3u) / 4u;
+const BLOCKS_K: u32 = INNER;
 
 struct Row {
   m: u32, // the first of 4
@@ -47,6 +48,10 @@ fn steps(slice: u32, row: Row) -> vec2u {
 }
 
 fn step_at(t: u32, row: Row) -> Step {
+  return t;
+}
+
+fn step_of_column(t: u32) -> Step {
   return t;
 }
 
@@ -102,10 +107,19 @@ fn block_b(column: Column, step: Step, k4: u32) -> mat4x4f {
 }
 
 fn store_block(row: Row, column: Column, slice: u32, c: mat4x4f) {
-  // unroll
-  for (var r = 0u; r < 4u; r++) {
-    if (row.m + r < M && column.n < N) {
-      store_row(row.c + (row.m + r) * N + column.n, column.n, c[r]);
+  if (M % 4u == 0u) {
+    if (row.m < M && column.n < N) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        store_row(row.c + (row.m + r) * N + column.n, column.n, c[r]);
+      }
+    }
+  } else {
+    // unroll
+    for (var r = 0u; r < 4u; r++) {
+      if (row.m + r < M && column.n < N) {
+        store_row(row.c + (row.m + r) * N + column.n, column.n, c[r]);
+      }
     }
   }
 }

@@ -2,11 +2,10 @@
 // patches [TILES, POINTS, POINTS, IN_C]   dx and in [BATCH, IN_H, IN_W, IN_C]
 // One invocation 4 channels of a pixel. GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
 
-// The tiles along one axis whose patch holds a place of the padded input: the first, and how many.
+// The tiles along one axis whose patch holds a place of the padded input: the first, and the last + 1.
 fn tiles_over(place: u32, tiles: u32) -> vec2u {
   let first = (max(place + 1u, POINTS) - POINTS + OUTPUTS - 1u) / OUTPUTS;
-  let end = min(place / OUTPUTS + 1u, tiles);
-  return vec2u(first, max(end, first) - first);
+  return vec2u(first, min(place / OUTPUTS + 1u, tiles));
 }
 
 @compute @workgroup_size(64)
@@ -23,11 +22,11 @@ fn winograd_patch_sum(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_in
   let down = tiles_over(y, TILES_H);
   let across = tiles_over(x, TILES_W);
   var sum = vec4f(0.0f);
-  for (var s = 0u; s < down.y * across.y; s++) {
-    let h = down.x + s / across.y;
-    let w = across.x + s % across.y;
-    let t = (image * TILES_H + h) * TILES_W + w;
-    sum += load_patches(((t * POINTS + y - h * OUTPUTS) * POINTS + x - w * OUTPUTS) * IN_C + c, IN_C - c);
+  for (var h = down.x; h < down.y; h++) {
+    for (var w = across.x; w < across.y; w++) {
+      let t = (image * TILES_H + h) * TILES_W + w;
+      sum += load_patches(((t * POINTS + y - h * OUTPUTS) * POINTS + x - w * OUTPUTS) * IN_C + c, IN_C - c);
+    }
   }
   let at = pixel * IN_C + c;
   if (GRADIENT_ACTIVATION != 0u) {

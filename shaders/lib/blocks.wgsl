@@ -70,6 +70,10 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
     }
   }
 
+  // The finished blocks are stored by a plain loop over a copy: unrolled, the stores would be most of the kernel's text, and
+  // of the time that it takes to compile.
+  var finished = c;
+  var first_rows: array<u32, TURNS>;
   var turned = m4;
   // unroll
   for (var turn = 0u; turn < TURNS; turn++) {
@@ -78,15 +82,11 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
     } else if (turn > 0u) {
       turned = swap_index_x(turned);
     }
-    // unroll
-    for (var i = 0u; i < BLOCKS_M; i++) {
-      if (turn > 0u) {
-        rows[i] = row_block(turned + i, slice);
-      }
-      // unroll
-      for (var j = 0u; j < BLOCKS_N; j++) {
-        store_block(rows[i], columns[j], slice, c[(turn * BLOCKS_M + i) * BLOCKS_N + j]);
-      }
-    }
+    first_rows[turn] = turned;
+  }
+  for (var i = 0u; i < TURNS * BLOCKS_M * BLOCKS_N; i++) {
+    let row = row_block(first_rows[i / (BLOCKS_M * BLOCKS_N)] + i / BLOCKS_N % BLOCKS_M, slice);
+    let column = column_block(n4 + i % BLOCKS_N, slice);
+    store_block(row, column, slice, finished[i]);
   }
 }

@@ -83,12 +83,16 @@ function literal(name: string, value: Constant, type: string): string {
   return String(value);
 }
 
-/** Constants in order of appearance; one may be computed from earlier ones. What is not a scalar is left to WGSL. */
+/** The scalar constants, in whatever order they stand, as WGSL allows. What is not a scalar is left to WGSL. */
 function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
-  for (const [, name, initialiser] of code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)) {
-    if (isConstant(initialiser!) && names(initialiser!).every((used) => constants.has(used)))
-      constants.set(name!, evaluate(initialiser!, constants));
+  const declared = [...code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)];
+  for (let before = -1; before !== constants.size; ) {
+    before = constants.size;
+    for (const [, name, initialiser] of declared) {
+      if (!constants.has(name!) && isConstant(initialiser!) && names(initialiser!).every((used) => constants.has(used)))
+        constants.set(name!, evaluate(initialiser!, constants));
+    }
   }
   return constants;
 }

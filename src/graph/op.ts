@@ -10,7 +10,7 @@ import {
   type TensorSpec,
   tensorOf,
 } from "./graph.ts";
-import type { Tile } from "./tile.ts";
+import type { Tile, TileRequest } from "./tile.ts";
 
 /**
  * One operation: what the compiler asks of it. The library's own ops and a user's come through this same door.
@@ -61,8 +61,8 @@ export interface LowerContext<A extends Attributes = Attributes> {
   readonly attributes: A;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** The tile for a matrix product of this many rows, columns and terms (see `tile.ts`). `sliced`: the kernel can cut the sum. */
-  tile(product: { m: number; n: number; k: number; sliced?: boolean }): Tile;
+  /** The tile for a matrix product (see `tile.ts`). */
+  tile(product: TileRequest): Tile;
   /** A buffer that lives only within this node. */
   scratch(name: string, spec: TensorSpec): TensorId;
 }

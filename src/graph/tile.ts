@@ -12,6 +12,21 @@ export interface Tile {
   readonly slices: number;
   /** A workgroup is a quad, whose invocations pass their rows around (`shaders/lib/quad.wgsl`). Default false. */
   readonly quad?: boolean;
+  /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
+  readonly hoisted?: boolean;
+}
+
+/** What a tile is wanted for: a product of m rows, n columns and sums of k terms. */
+export interface TileRequest {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** How many such products there are. Default 1. */
+  readonly batch?: number;
+  /** Whether the kernel can cut the sum into slices. Default false. */
+  readonly sliced?: boolean;
+  /** Whether the kernel can keep all of b in registers. Default false. */
+  readonly hoistable?: boolean;
 }
 
 /** An algorithm that takes the place of a node's own kernels, or "direct". */

@@ -94,7 +94,7 @@ const conv2d = defineOp<Conv2dAttributes>({
     const sizes = sizesOf(x!.shape, k!.shape, attributes, node.name);
     const rows4 = attributes.pool ? elements(sizes.pooled!.slice(0, 3)) : ceilDiv(elements(sizes.y.slice(0, 3)), 4);
     const outC = sizes.y[3]!;
-    const chosen = tile({ m: rows4 * 4, n: outC, k: elements(k!.shape) / outC });
+    const chosen = tile({ m: rows4 * 4, n: outC, k: elements(k!.shape) / outC, hoistable: true });
     return [
       dispatch(forwardKernel, {
         bind: { x: x!.id, k: k!.id, bias: b?.id, y: y!.id, argmax: argmax?.id },

@@ -34,7 +34,9 @@ const dense = defineOp<{ readonly activation?: Activation }>({
   lower: ({ inputs: [x, w, b], outputs: [y], attributes, tile }) => {
     const product = { m: x!.shape[0]!, n: w!.shape[1]!, k: w!.shape[0]! };
     const bind = { a: x!.id, b: w!.id, bias: b?.id, c: y!.id };
-    return [matmulDispatch({ ...product, activation: attributes.activation }, tile(product), bind)];
+    return [
+      matmulDispatch({ ...product, activation: attributes.activation }, tile({ ...product, hoistable: true }), bind),
+    ];
   },
 });
 
@@ -46,7 +48,9 @@ const denseInputGradient = defineOp<{ readonly gradientActivation?: Activation }
   lower: ({ inputs: [dY, w, y], outputs: [dX], attributes: { gradientActivation }, tile }) => {
     const product = { m: dY!.shape[0]!, n: w!.shape[0]!, k: w!.shape[1]! };
     const bind = { a: dY!.id, b: w!.id, y: y?.id, c: dX!.id };
-    return [matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile(product), bind)];
+    return [
+      matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile({ ...product, hoistable: true }), bind),
+    ];
   },
 });
 

@@ -1,4 +1,5 @@
 import blocks from "../../shaders/lib/blocks.wgsl?raw";
+import hoisted from "../../shaders/lib/hoisted.wgsl?raw";
 import quad from "../../shaders/lib/quad.wgsl?raw";
 import code from "../../shaders/matmul.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
@@ -13,7 +14,7 @@ import { type Activation, activationNumber, activationSource } from "./activatio
 
 /** Defines `multiply_blocks`, cut up as the tile says. */
 export function productSources(tile: Tile): Source[] {
-  return tile.quad ? [{ code: blocks }, { code: quad }] : [{ code: blocks }];
+  return [{ code: tile.hoisted ? hoisted : blocks }, ...(tile.quad ? [{ code: quad }] : [])];
 }
 
 const kernel = defineKernel({
@@ -100,7 +101,13 @@ const matmul = defineOp<Attributes>({
   ],
   lower: ({ node, inputs: [a, b], outputs: [c], attributes, tile }) => {
     const product = sizes(a!.shape, b!.shape, attributes, node.name);
-    return [matmulDispatch({ ...product, ...attributes }, tile(product), { a: a!.id, b: b!.id, c: c!.id })];
+    return [
+      matmulDispatch({ ...product, ...attributes }, tile({ ...product, hoistable: true }), {
+        a: a!.id,
+        b: b!.id,
+        c: c!.id,
+      }),
+    ];
   },
 });
 

@@ -39,10 +39,9 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
       attributes: node.attributes,
       inputs: node.inputs.map((id) => tensorOf(graph, id)),
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
-      tile: ({ sliced = false, ...product }) => {
-        const shipped = shippedTile(options.adapter, product);
+      tile: (request) => {
         const choice = options.choices?.[node.name];
-        const tile = isTile(choice) ? choice : sliced ? shipped : { ...shipped, slices: 1 };
+        const tile = isTile(choice) ? choice : shippedTile(options.adapter, request);
         choices[node.name] = tile;
         return tile;
       },
