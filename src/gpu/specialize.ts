@@ -84,7 +84,7 @@ function literal(name: string, value: Constant, type: string): string {
 }
 
 /** The scalar constants, in whatever order they stand, as WGSL allows. What is not a scalar is left to WGSL. */
-function readConstants(code: string): Map<string, Constant> {
+export function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
   const declared = [...code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)];
   for (let before = -1; before !== constants.size; ) {

@@ -189,7 +189,8 @@ export class CompiledModel {
   #build(kind: Kind, data: DataKind, capacity: number): Program {
     const { loss, optimizer, choices } = this.settings;
     const adapter = adapterClassOf(this.runtime);
-    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices };
+    const { limits } = this.runtime.device;
+    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices, limits };
     switch (kind) {
       case "train":
         return trainingProgram({ ...options, loss, optimizer, ops: this.#ops });

@@ -7,6 +7,7 @@ import { addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import type { AdapterClass, Choices } from "../graph/tile.ts";
 import { lower } from "../plan/lower.ts";
+import type { MergeLimits } from "../plan/merge.ts";
 import type { Plan } from "../plan/plan.ts";
 import { leastSaving } from "../plan/tiles.ts";
 import type { Shape } from "../shape.ts";
@@ -59,6 +60,7 @@ export interface ProgramOptions {
   readonly data: DataKind;
   readonly adapter: AdapterClass;
   readonly choices: Choices;
+  readonly limits?: MergeLimits;
 }
 
 /** One training step: gather, forward, loss, backward, update, advance. */
@@ -196,7 +198,7 @@ function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, 
 }
 
 function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
-  const { capacity, adapter, choices } = options;
+  const { capacity, adapter, choices, limits } = options;
   const algorithms = rewrite(ops, graph, { choices, leastSaving: leastSaving(adapter) });
-  return { plan: lower(ops, graph, { name, adapter, choices, algorithms }), tensors, capacity };
+  return { plan: lower(ops, graph, { name, adapter, choices, algorithms, limits }), tensors, capacity };
 }

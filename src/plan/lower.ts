@@ -1,9 +1,9 @@
 import { FeaturemapError } from "../errors.ts";
-import type { Dispatch } from "../gpu/kernel.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type OpTable, opNamed } from "../graph/op.ts";
 import { type AdapterClass, type Choice, type Choices, isTile } from "../graph/tile.ts";
 import { type Interval, shareBuffers } from "./memory.ts";
+import { type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
 import { shippedTile } from "./tiles.ts";
 
@@ -14,15 +14,15 @@ export interface LowerOptions {
   readonly choices?: Choices;
   /** Algorithms that took the place of nodes, for the record. */
   readonly algorithms?: Choices;
+  /** Bounds of what `gpu` merges into one dispatch. Default: what every device has. */
+  readonly limits?: MergeLimits | undefined;
 }
-
-type NodeDispatch = Dispatch<TensorId> & { readonly node: string };
 
 /** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
   const choices: Record<string, Choice> = { ...options.algorithms };
   const views = new Map<TensorId, TensorId>();
-  const dispatches = graph.nodes.flatMap((node): NodeDispatch[] => {
+  const calls = graph.nodes.flatMap((node): NodeDispatch[] => {
     const op = opNamed(ops, node.op);
     if (op.view) {
       views.set(node.outputs[0]!, node.inputs[0]!);
@@ -55,6 +55,8 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
     const under = views.get(id);
     return under === undefined ? id : storage(under);
   };
+  // A software adapter gains nothing: it runs a dispatch after another with little between.
+  const dispatches = options.adapter === "gpu" ? mergeIndependent(calls, storage, options.limits) : calls;
   const { buffers, bufferOf } = assign(graph, dispatches, storage);
   const steps = dispatches.map(({ node, kernel, shader, bind, workgroups }): PlanStep => {
     const used = shader.bindings.map(({ name }) => bufferOf.get(storage(bind[name]!))!);

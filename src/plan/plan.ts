@@ -10,7 +10,7 @@ export interface PlanBuffer {
   readonly bound?: TensorId;
 }
 
-/** One dispatch. */
+/** One dispatch. Where it is merged of several, `node` and `kernel` name all of them, joined by " + ". */
 export interface PlanStep {
   /** Name of the graph's node that it computes. */
   readonly node: string;
@@ -56,7 +56,10 @@ export class Plan {
         step.kernel,
         step.node,
         step.workgroups.join("x"),
-        tileText(this.choices[step.node]),
+        step.node
+          .split(" + ")
+          .flatMap((node) => tileText(this.choices[node]) || [])
+          .join(" + "),
         uses.join(" "),
       ];
     });

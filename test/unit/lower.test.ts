@@ -1,44 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { Dispatch } from "../../src/gpu/kernel.ts";
-import { byteLength, type Graph, type TensorId, tensorOf } from "../../src/graph/graph.ts";
-import { defineOp, type Op, type OpTable, opTable } from "../../src/graph/op.ts";
+import { byteLength, type TensorId, tensorOf } from "../../src/graph/graph.ts";
+import { defineOp, opTable } from "../../src/graph/op.ts";
 import type { Tile } from "../../src/graph/tile.ts";
-import { averagePooling2d, conv2d, dense, flatten, maxPooling2d, sgd } from "../../src/index.ts";
+import { averagePooling2d, conv2d, dense, flatten, maxPooling2d } from "../../src/index.ts";
 import type { Layer } from "../../src/layers/layer.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import type { Network } from "../../src/model/network.ts";
-import {
-  evaluationProgram,
-  type ProgramOptions,
-  predictionProgram,
-  trainingProgram,
-} from "../../src/model/programs.ts";
 import { coreOps } from "../../src/ops/table.ts";
+import type { MergeLimits } from "../../src/plan/merge.ts";
 import { articleLayers } from "../support/models.ts";
-import { Build, failure, networkOf } from "./building.ts";
-
-interface Recorded {
-  graph: Graph | undefined;
-  readonly calls: Dispatch<TensorId>[];
-  readonly views: Map<TensorId, TensorId>;
-}
-
-/** Ops that write down the dispatches that they make, with the tensors that these bind. */
-function recording(ops: OpTable): { ops: OpTable; seen: Recorded } {
-  const seen: Recorded = { graph: undefined, calls: [], views: new Map() };
-  const watched = (op: Op): Op => ({
-    ...op,
-    infer: (inputs, attributes, where) => op.infer(inputs, attributes, where),
-    ...(op.lower && {
-      lower: (context) => {
-        const made = op.lower!(context);
-        seen.calls.push(...made);
-        return made;
-      },
-    }),
-  });
-  return { ops: new Map([...ops].map(([name, op]) => [name, watched(op)])), seen };
-}
+import { Build, failure } from "./building.ts";
+import { MERGE_MOST, MERGE_NOTHING, recordedPrograms } from "./recording.ts";
 
 const SMALL: Layer[] = [
   conv2d({ filters: 6, kernelSize: 3, activation: "relu", inputShape: [12, 12, 1] }),
@@ -57,40 +27,24 @@ const NETWORKS: [string, () => Layer[]][] = [
   ["one layer", () => [dense({ units: 3, activation: "softmax", inputShape: [4] })]],
 ];
 
-const options = (network: Network, adapter: "gpu" | "software"): ProgramOptions => {
-  const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
-  return { network, capacity: 16, data, adapter, choices: {} };
+const LIMITS: Record<string, MergeLimits | undefined> = {
+  unmerged: MERGE_NOTHING,
+  "8 bindings": undefined,
+  "16 bindings": MERGE_MOST,
 };
 
-/** Programs of a network, with the graph's own account of which tensor each dispatch binds. */
-function programs(layers: () => Layer[], adapter: "gpu" | "software") {
-  const loss = lossNamed("categoricalCrossentropy");
-  const make = (run: (options: ProgramOptions, ops: OpTable) => ReturnType<typeof trainingProgram>) => {
-    const network = networkOf(layers());
-    const { ops, seen } = recording(network.ops);
-    // The programs take the network's ops.
-    Object.defineProperty(network, "ops", { get: () => ops });
-    return { program: run(options(network, adapter), ops), seen };
-  };
-  return [
-    make((each, ops) => trainingProgram({ ...each, loss, optimizer: sgd(), ops })),
-    make((each, ops) => trainingProgram({ ...each, loss, optimizer: sgd(), ops, keepGradients: true })),
-    make((each) => evaluationProgram({ ...each, loss })),
-    make((each) => predictionProgram(each)),
-  ];
-}
-
-const CASES = NETWORKS.flatMap(([name, layers]) =>
-  (["gpu", "software"] as const).flatMap((adapter) =>
-    programs(layers, adapter).map((made, i) => {
-      const kind = ["training", "training with gradients", "evaluation", "prediction"][i]!;
-      return { name: `${kind} of ${name} on ${adapter}`, ...made };
-    }),
+const CASES = NETWORKS.flatMap(([name, layers]) => [
+  ...recordedPrograms(layers, "software").map((made) => ({ ...made, name: `${made.name} of ${name} on software` })),
+  ...Object.entries(LIMITS).flatMap(([how, limits]) =>
+    recordedPrograms(layers, "gpu", limits).map((made) => ({
+      ...made,
+      name: `${made.name} of ${name} on gpu, ${how}`,
+    })),
   ),
-);
+]);
 
-describe.each(CASES)("the plan of $name", ({ program: { plan, tensors }, seen: { calls } }) => {
-  it("has the ops' dispatches, in their order", () => {
+describe.each(CASES)("the plan of $name", ({ program: { plan, tensors }, dispatches: calls }) => {
+  it("has the ops' dispatches, merged or in their order", () => {
     expect(plan.steps.map(({ kernel }) => kernel)).toEqual(calls.map(({ kernel }) => kernel));
     expect(plan.steps.map(({ workgroups }) => workgroups)).toEqual(calls.map(({ workgroups }) => workgroups));
   });
@@ -250,7 +204,7 @@ describe("results", () => {
 
 describe("lower", () => {
   it("makes the same plan each time", () => {
-    const [first, again] = [0, 1].map(() => programs(() => SMALL, "software")[0]!.program.plan);
+    const [first, again] = [0, 1].map(() => recordedPrograms(() => SMALL, "software")[0]!.program.plan);
     expect(JSON.stringify(first!.steps)).toBe(JSON.stringify(again!.steps));
     expect(first!.buffers).toEqual(again!.buffers);
   });

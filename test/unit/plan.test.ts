@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
+import type { MergeLimits } from "../../src/plan/merge.ts";
 import { Plan } from "../../src/plan/plan.ts";
 import { articleLayers } from "../support/models.ts";
 import { networkOf } from "./building.ts";
+import { MERGE_MOST, MERGE_NOTHING } from "./recording.ts";
 
 const network = networkOf(articleLayers());
 const options = {
@@ -15,8 +17,8 @@ const options = {
   choices: {},
 } as const;
 const loss = lossNamed("categoricalCrossentropy");
-const training = (adapter: "gpu" | "software" = "software") =>
-  trainingProgram({ ...options, adapter, loss, optimizer: sgd(), ops: network.ops }).plan;
+const training = (adapter: "gpu" | "software" = "software", limits?: MergeLimits) =>
+  trainingProgram({ ...options, adapter, loss, optimizer: sgd(), ops: network.ops, ...(limits && { limits }) }).plan;
 
 /** Kernel and node of each dispatch of the article's training step. */
 const STEPS = [
@@ -39,10 +41,27 @@ const STEPS = [
 ];
 
 describe("the article's network", () => {
-  it.each(["gpu", "software"] as const)("trains in 16 dispatches a step on %s", (adapter) => {
-    const { steps } = training(adapter);
-    expect(steps).toHaveLength(16);
-    expect(steps.map(({ kernel, node }) => [kernel, node])).toEqual(STEPS);
+  it("trains in 16 dispatches a step, before any are merged", () => {
+    for (const { steps } of [training(), training("gpu", MERGE_NOTHING)]) {
+      expect(steps.map(({ kernel, node }) => [kernel, node])).toEqual(STEPS);
+    }
+  });
+
+  it.each([
+    [undefined, 14],
+    [10, 12],
+    [16, 11],
+  ])("trains, where a GPU's shader binds at most %i buffers, in %i dispatches", (buffers, count) => {
+    const { steps } = training(
+      "gpu",
+      buffers ? { ...MERGE_MOST, maxStorageBuffersPerShaderStage: buffers } : undefined,
+    );
+    expect(steps).toHaveLength(count);
+    for (const part of ["kernel", "node"] as const) {
+      const parts = steps.flatMap((step) => step[part].split(" + "));
+      expect(parts.sort()).toEqual(STEPS.map(([kernel, node]) => (part === "kernel" ? kernel : node)).sort());
+    }
+    for (const { shader } of steps) expect(shader.bindings.length).toBeLessThanOrEqual(buffers ?? 8);
   });
 
   it("is evaluated in 7 and predicts in 8", () => {
@@ -122,7 +141,7 @@ describe("toString", () => {
 
   it("shows slices only of a product that is cut into them", () => {
     // On a GPU the sum of dense_1's forward product, 1000 terms, is not cut: its kernel runs in one slice.
-    const gpu = training("gpu");
+    const gpu = training("gpu", MERGE_NOTHING);
     const shown = String(gpu).split("\n").slice(2, 18);
     gpu.steps.forEach(({ kernel, workgroups }, i) => {
       const cut = / \d+x\d+ \/(\d+) /.exec(shown[i]!)?.[1];
@@ -131,6 +150,22 @@ describe("toString", () => {
         expect(cut, shown[i]).toBeUndefined();
       }
     });
+  });
+});
+
+describe("a merged dispatch", () => {
+  it("is a line with all its kernels, nodes and tiles", () => {
+    const plan = training("gpu", MERGE_MOST);
+    const at = plan.steps.findIndex(({ kernel }) => kernel.includes("conv2d_input_gradient"));
+    const [, kernels, nodes, workgroups, tiles, buffers] = String(plan)
+      .split("\n")
+      [2 + at]!.split(/\s{2,}/);
+    expect(kernels).toBe("dense_filter_gradient + conv2d_input_gradient + conv2d_filter_gradient");
+    expect(nodes).toBe("dense/denseFilterGradient + conv2d_1/conv2dInputGradient + conv2d_1/conv2dFilterGradient");
+    expect(workgroups).toBe(plan.steps[at]!.workgroups.join("x"));
+    expect(tiles).toMatch(/^4x4 \+ 4x4 \+ 4x4 \/\d+$/);
+    expect(buffers).toContain("part1_kernel=>dense/kernel");
+    expect(buffers).toContain("part2_k=conv2d_1/kernel");
   });
 });
 

@@ -1,0 +1,82 @@
+import type { Dispatch } from "../gpu/kernel.ts";
+import { mergedBindings, mergeParts, type Part, partOf } from "../gpu/merge.ts";
+import type { TensorId } from "../graph/graph.ts";
+import { MOST_GROUPS } from "../graph/tile.ts";
+
+/** What a merged dispatch must keep to; a `GPUSupportedLimits` has both. */
+export type MergeLimits = Pick<
+  GPUSupportedLimits,
+  "maxStorageBuffersPerShaderStage" | "maxComputeWorkgroupStorageSize"
+>;
+
+/** What every WebGPU device has. */
+export const LEAST_LIMITS: MergeLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+};
+
+export interface NodeDispatch extends Dispatch<TensorId> {
+  /** Name of the graph's node that it computes; of several nodes, joined by " + ", as their kernels are. */
+  readonly node: string;
+}
+
+/**
+ * Merges dispatches that do not depend on each other. Each goes, in order, into the first that can take it and that comes
+ * after everything it conflicts with: what writes a buffer that the other reads or writes, in-place updates among them.
+ * `storage` names the tensor whose buffer a tensor lives in.
+ */
+export function mergeIndependent(
+  dispatches: readonly NodeDispatch[],
+  storage: (id: TensorId) => TensorId,
+  limits: MergeLimits = LEAST_LIMITS,
+): NodeDispatch[] {
+  const groups: Member[][] = [];
+  for (const dispatch of dispatches) {
+    const member = memberOf(dispatch, storage);
+    const earliest = groups.findLastIndex((group) => group.some((other) => conflict(other, member))) + 1;
+    const open = groups.slice(earliest).find((group) => canRunTogether([...group, member], limits));
+    if (open) open.push(member);
+    else groups.push([member]);
+  }
+  return groups.map(merged);
+}
+
+interface Member {
+  readonly dispatch: NodeDispatch;
+  readonly part: Part<TensorId> | undefined;
+  readonly uses: readonly TensorId[];
+  readonly writes: readonly TensorId[];
+}
+
+function memberOf(dispatch: NodeDispatch, storage: (id: TensorId) => TensorId): Member {
+  const bind = Object.fromEntries(Object.entries(dispatch.bind).map(([name, id]) => [name, storage(id)]));
+  const written = dispatch.shader.bindings.filter(({ access }) => access === "write");
+  return {
+    dispatch,
+    part: partOf({ ...dispatch, bind }),
+    uses: Object.values(bind),
+    writes: written.map(({ name }) => bind[name]!),
+  };
+}
+
+function conflict(a: Member, b: Member): boolean {
+  return a.writes.some((id) => b.uses.includes(id)) || b.writes.some((id) => a.uses.includes(id));
+}
+
+function canRunTogether(members: readonly Member[], limits: MergeLimits): boolean {
+  const parts = members.flatMap(({ part }) => part ?? []);
+  const sizes = parts.map(({ workgroupSize: [x, y, z] }) => x * y * z);
+  const bytes = parts.reduce((sum, { workgroupBytes }) => sum + workgroupBytes, 0);
+  return (
+    parts.length === members.length &&
+    mergedBindings(parts).length <= limits.maxStorageBuffersPerShaderStage &&
+    bytes <= limits.maxComputeWorkgroupStorageSize &&
+    parts.every(({ needsWholeWorkgroups }, i) => !needsWholeWorkgroups || sizes[i] === Math.max(...sizes))
+  );
+}
+
+function merged(members: readonly Member[]): NodeDispatch {
+  if (members.length === 1) return members[0]!.dispatch;
+  const parts = members.flatMap(({ part }) => part ?? []);
+  return { ...mergeParts(parts, MOST_GROUPS), node: members.map(({ dispatch }) => dispatch.node).join(" + ") };
+}

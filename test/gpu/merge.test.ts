@@ -1,0 +1,180 @@
+import { describe, expect, it } from "vitest";
+import { mergeParts, partOf } from "../../src/gpu/merge.ts";
+import { readBuffers } from "../../src/gpu/readback.ts";
+import type { Runtime } from "../../src/gpu/runtime.ts";
+import { specialize } from "../../src/gpu/specialize.ts";
+import { byteLength, sweepState } from "../../src/graph/graph.ts";
+import { averagePooling2d, conv2d, createDataset, dense, flatten, maxPooling2d, sgd } from "../../src/index.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import { ModelState } from "../../src/model/model-state.ts";
+import { Network } from "../../src/model/network.ts";
+import { dataKind, trainingProgram } from "../../src/model/programs.ts";
+import { prepare } from "../../src/plan/executable.ts";
+import type { MergeLimits } from "../../src/plan/merge.ts";
+import { noise } from "../support/models.ts";
+import { testRuntime } from "../support/run-graph.ts";
+
+/** Writes, for each of its invocations, who it is. */
+const kernel = (parameters: string, size: string, invocations: number, words: string, before = "") => `
+const SIZE: u32 = ${invocations}u;
+@group(0) @binding(0) var<storage, read> offset: array<u32>;
+@group(0) @binding(0) var<storage, read_write> out: array<vec4u>;
+var<workgroup> shared_sum: array<u32, SIZE>;
+
+@compute @workgroup_size(${size})
+fn who(@builtin(workgroup_id) at: vec3u, @builtin(local_invocation_index) lane: u32, ${parameters}) {
+  let group = at.x + at.y * groups.x + at.z * groups.x * groups.y;
+  ${before}
+  out[group * SIZE + lane] = offset[0] + ${words};
+}`;
+
+const CALLS = [
+  {
+    groups: [2, 3, 2],
+    lanes: 24,
+    code: kernel(
+      "@builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u",
+      "4, 3, 2",
+      24,
+      "vec4u(local, group)",
+    ),
+  },
+  {
+    groups: [3, 2, 1],
+    lanes: 64,
+    code: kernel(
+      "@builtin(num_workgroups) groups: vec3u, @builtin(global_invocation_id) id: vec3u",
+      "8, 8",
+      64,
+      "vec4u(id, total)",
+      `shared_sum[lane] = lane + group;
+  workgroupBarrier();
+  let total = shared_sum[SIZE - 1u - lane];`,
+    ),
+  },
+] as const;
+
+/** Runs dispatches of `who`, or one merged of them, each into a buffer of its own. */
+async function answers(runtime: Runtime, merge: boolean): Promise<number[][]> {
+  const words = CALLS.map(({ groups: [x, y, z], lanes }) => x * y * z * lanes * 4);
+  const owned = await runtime.buffers.create([
+    { label: "offset", bytes: 4 },
+    ...words.map((count, i) => ({ label: `out ${i}`, bytes: count * 4 })),
+  ]);
+  runtime.device.queue.writeBuffer(owned[0]!.buffer, 0, Uint32Array.of(1000));
+  const calls = CALLS.map(({ code, groups }, i) => ({
+    kernel: "who",
+    shader: specialize([{ code }], {}),
+    bind: { offset: 0, out: 1 + i } as Record<string, number>,
+    workgroups: groups,
+  }));
+  // Rows of 5 workgroups: neither part fills whole ones.
+  const run = merge
+    ? [
+        mergeParts(
+          calls.map((call) => partOf(call)!),
+          5,
+        ),
+      ]
+    : calls;
+  const encoder = runtime.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const { shader, bind, workgroups } of run) {
+    pass.setPipeline(await runtime.pipelines.get(shader));
+    const entries = shader.bindings.map(({ name }, binding) => ({
+      binding,
+      resource: { buffer: owned[bind[name]!]!.buffer },
+    }));
+    pass.setBindGroup(0, runtime.device.createBindGroup({ layout: runtime.pipelines.layout(shader), entries }));
+    pass.dispatchWorkgroups(...workgroups);
+  }
+  pass.end();
+  runtime.device.queue.submit([encoder.finish()]);
+  const outputs = words.map((count, i) => ({ buffer: owned[1 + i]!.buffer, bytes: count * 4 }));
+  const read = await readBuffers(runtime, outputs);
+  for (const { release } of owned) release();
+  return read.map((bytes) => [...new Uint32Array(bytes)]);
+}
+
+/** Trains for three steps, the last of them short; returns parameters, metrics and the number of dispatches. */
+async function trained(runtime: Runtime, limits: MergeLimits) {
+  const network = new Network();
+  for (const layer of [
+    conv2d({ filters: 6, kernelSize: 3, activation: "relu", inputShape: [12, 12, 1] }),
+    maxPooling2d(),
+    conv2d({ filters: 8, kernelSize: 3, padding: "same", activation: "tanh" }),
+    averagePooling2d({ poolSize: 3, strides: 2 }),
+    flatten(),
+    dense({ units: 20, activation: "relu" }),
+    dense({ units: 5, activation: "softmax" }),
+  ]) {
+    network.add(layer);
+  }
+  const [batch, samples] = [8, 20];
+  const dataset = await createDataset(runtime, noise(samples, [12, 12, 1], 5));
+  const optimizer = sgd({ learningRate: 0.1 });
+  const program = trainingProgram({
+    network,
+    capacity: batch,
+    data: dataKind(dataset, 1),
+    adapter: "gpu",
+    choices: {},
+    limits,
+    loss: lossNamed("sparseCategoricalCrossentropy"),
+    optimizer,
+    ops: network.ops,
+  });
+  const executable = await prepare(runtime, program.plan);
+  const state = await ModelState.create(runtime, network, optimizer, 3);
+  const order = await runtime.buffers.createOne({ label: "order", bytes: samples * 4 });
+  const { queue } = runtime.device;
+  queue.writeBuffer(
+    order.buffer,
+    0,
+    Uint32Array.from({ length: samples }, (_, i) => (i * 7) % samples),
+  );
+  const place = state.place("train");
+  queue.writeBuffer(place.state, 0, sweepState({ step: 0, samples, batch }));
+  const { tensors } = program;
+  const bound = state
+    .bindings(tensors, "train")
+    .set(tensors.samples, dataset.x.buffer)
+    .set(tensors.labels!, dataset.y!.buffer)
+    .set(tensors.order!, order.buffer);
+  const run = executable.bind(bound);
+  const encoder = runtime.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (let step = 0; step < 3; step++) run.encode(pass);
+  pass.end();
+  queue.submit([encoder.finish()]);
+  const words = await readBuffers(runtime, [
+    ...network.parameters.map(({ shape }, i) => ({
+      buffer: bound.get(tensors.parameters[i]!)!,
+      bytes: byteLength({ shape, dtype: "f32" }),
+    })),
+    { buffer: place.metrics, bytes: 16 },
+  ]);
+  order.release();
+  for (const owner of [executable, state, dataset]) owner.dispose();
+  return { words: words.map((bytes) => [...new Uint32Array(bytes)]), steps: program.plan.steps };
+}
+
+describe("a merged dispatch", () => {
+  it("gives every part the workgroups and invocations that it would have had alone", async () => {
+    const runtime = await testRuntime();
+    const alone = await answers(runtime, false);
+    expect(alone[0]!.slice(-4)).toEqual([1003, 1002, 1001, 1011]);
+    expect(alone[1]!.slice(-4)).toEqual([1023, 1015, 1000, 1005]);
+    expect(await answers(runtime, true)).toEqual(alone);
+  });
+
+  it("trains to the same bits as its parts one by one", async () => {
+    const runtime = await testRuntime();
+    const apart = await trained(runtime, { maxStorageBuffersPerShaderStage: 0, maxComputeWorkgroupStorageSize: 0 });
+    const merged = await trained(runtime, runtime.device.limits);
+    expect(merged.steps.length).toBeLessThan(apart.steps.length - 3);
+    expect(merged.words).toEqual(apart.words);
+    const [metrics] = merged.words.slice(-1);
+    expect(metrics!.slice(2)).toEqual([20, 3]);
+  });
+});

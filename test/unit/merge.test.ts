@@ -1,0 +1,236 @@
+import { describe, expect, it } from "vitest";
+import { mergeParts, partOf } from "../../src/gpu/merge.ts";
+import { specialize } from "../../src/gpu/specialize.ts";
+import type { TensorId } from "../../src/graph/graph.ts";
+import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "../../src/plan/merge.ts";
+import { articleLayers } from "../support/models.ts";
+import { MERGE_MOST, recordedPrograms } from "./recording.ts";
+
+const same = (id: TensorId) => id;
+
+/** A dispatch of a shader that reads and writes one float of each tensor. */
+function call(
+  node: string,
+  uses: { reads?: TensorId[]; writes?: TensorId[] },
+  { size = "64", body = "", head = "", parameters = "@builtin(local_invocation_index) lane: u32" } = {},
+): NodeDispatch {
+  const { reads = [], writes = [] } = uses;
+  const declared = [...reads.map((id) => ["read", id]), ...writes.map((id) => ["read_write", id])];
+  const code = [
+    head,
+    ...declared.map(([mode, id]) => `@group(0) @binding(0) var<storage, ${mode}> t${id}: array<f32>;`),
+    `@compute @workgroup_size(${size})`,
+    `fn ${node}(${parameters}) {`,
+    body,
+    ...reads.map((id) => `  _ = t${id}[0];`),
+    ...writes.map((id) => `  t${id}[0] = 1.0f;`),
+    "}",
+  ].join("\n");
+  const bind = Object.fromEntries(declared.map(([, id]) => [`t${id}`, id as TensorId]));
+  return { node, kernel: node, shader: specialize([{ code }], {}), bind, workgroups: [2, 1, 1] };
+}
+
+const groups = (calls: readonly NodeDispatch[], limits?: MergeLimits, storage = same) =>
+  mergeIndependent(calls, storage, limits).map(({ node }) => node);
+
+describe("mergeIndependent", () => {
+  it("merges what shares nothing but what it reads", () => {
+    expect(groups([call("a", { reads: [1], writes: [2] }), call("b", { reads: [1], writes: [3] })])).toEqual(["a + b"]);
+  });
+
+  it.each([
+    ["reads what another wrote", { writes: [2] }, { reads: [2], writes: [3] }],
+    ["writes what another reads, as an update in place does", { reads: [2], writes: [3] }, { writes: [2] }],
+    ["writes what another writes", { writes: [2] }, { writes: [2] }],
+  ])("keeps apart and in order what %s", (_, first, second) => {
+    expect(groups([call("a", first), call("b", second)])).toEqual(["a", "b"]);
+  });
+
+  it("sees views as the tensor that they show", () => {
+    const calls = [call("a", { writes: [2] }), call("b", { reads: [7], writes: [3] })];
+    expect(groups(calls, LEAST_LIMITS, (id) => (id === 7 ? 2 : id))).toEqual(["a", "b"]);
+  });
+
+  it("moves a dispatch past those that do not concern it, and past no other", () => {
+    const calls = [
+      call("a", { writes: [1] }),
+      call("b", { reads: [1], writes: [2] }),
+      call("c", { reads: [2], writes: [3] }),
+      call("free", { writes: [4] }),
+      call("d", { reads: [1], writes: [5] }),
+      call("e", { reads: [2, 5], writes: [6] }),
+    ];
+    expect(groups(calls)).toEqual(["a + free", "b + d", "c + e"]);
+  });
+
+  it("keeps to the storage buffers of a shader, each counted once", () => {
+    const calls = [call("a", { reads: [1, 2, 3, 4], writes: [5] }), call("b", { reads: [1, 2, 6], writes: [7] })];
+    const limits = (most: number) => ({ ...MERGE_MOST, maxStorageBuffersPerShaderStage: most });
+    expect(groups(calls, limits(7))).toEqual(["a + b"]);
+    expect(groups(calls, limits(6))).toEqual(["a", "b"]);
+    expect(
+      groups([call("a", { reads: [1, 2, 3, 4], writes: [5] }), call("b", { reads: [6, 7], writes: [8] })]),
+    ).toEqual(["a + b"]);
+    expect(
+      groups([call("a", { reads: [1, 2, 3, 4], writes: [5] }), call("b", { reads: [6, 7, 9], writes: [8] })]),
+    ).toEqual(["a", "b"]);
+  });
+
+  it.each([
+    ["array<vec4f, SIDE * 4>", 64 * 16 * 2],
+    ["array<array<f32, 3>, SIDE>", 16 * 3 * 4 * 2],
+    ["array<vec3<u32>, SIDE>", 16 * 16 * 2],
+    ["array<mat4x4f, 2>", 2 * 64 * 2],
+    ["array<vec2h, 8>", 8 * 4 * 2],
+  ])("keeps to the workgroup memory: two of %s", (type, bytes) => {
+    const head = `const SIDE: u32 = 16u;\nvar<workgroup> tile: ${type};`;
+    const calls = [call("a", { writes: [1] }, { head }), call("b", { writes: [2] }, { head })];
+    const limits = (most: number) => ({ ...MERGE_MOST, maxComputeWorkgroupStorageSize: most });
+    expect(groups(calls, limits(bytes))).toEqual(["a + b"]);
+    expect(groups(calls, limits(bytes - 1))).toEqual(["a", "b"]);
+  });
+
+  it("leaves alone what has workgroup memory of a type that it does not know", () => {
+    const head = "struct Pair { a: f32, b: f32 }\nvar<workgroup> tile: array<Pair, 4>;";
+    expect(groups([call("a", { writes: [1] }, { head }), call("b", { writes: [2] })])).toEqual(["a", "b"]);
+  });
+
+  it("lets invocations be idle only in parts without barriers", () => {
+    const body = "workgroupBarrier();";
+    const small = (options = {}) => call("a", { writes: [1] }, { size: "4, 4", ...options });
+    const large = (options = {}) => call("b", { writes: [2] }, options);
+    expect(groups([small(), large({ body })])).toEqual(["a + b"]);
+    expect(groups([small({ body }), large()])).toEqual(["a", "b"]);
+    expect(groups([large({ body }), call("c", { writes: [3] }, { size: "8, 8", body })])).toEqual(["b + c"]);
+  });
+
+  it("leaves alone an entry point whose arguments it cannot make", () => {
+    const head = "struct In { @builtin(local_invocation_index) lane: u32 }";
+    const odd = call("a", { writes: [1] }, { head, parameters: "in: In" });
+    expect(groups([odd, call("b", { writes: [2] })])).toEqual(["a", "b"]);
+    expect(mergeIndependent([odd], same)[0]).toBe(odd);
+  });
+
+  it.each(
+    [LEAST_LIMITS, MERGE_MOST].flatMap((limits) =>
+      recordedPrograms(articleLayers, "gpu", limits).map((made) => ({
+        ...made,
+        name: `${made.name}, ${limits.maxStorageBuffersPerShaderStage}`,
+      })),
+    ),
+  )("runs every dispatch once, on what it would have read: $name", ({ calls, dispatches, storage }) => {
+    const writes = new Map(calls.map((each) => [each.node + each.kernel, writtenBy(each, storage)]));
+    const trace = (list: readonly NodeDispatch[]) => {
+      const writer = new Map<TensorId, string>();
+      return list.map((dispatch) => {
+        const parts = partsOf(dispatch);
+        const found = new Map(Object.values(dispatch.bind).map((id) => [storage(id), writer.get(storage(id))]));
+        for (const id of writtenBy(dispatch, storage)) {
+          writer.set(id, parts.find((part) => writes.get(part)!.includes(id))!);
+        }
+        return { parts, found };
+      });
+    };
+    const alone = new Map(trace(calls).map(({ parts: [part], found }) => [part!, found]));
+    const together = trace(dispatches);
+    for (const { parts, found } of together) {
+      expect(found).toEqual(new Map(parts.flatMap((part) => [...alone.get(part)!])));
+    }
+    expect(together.flatMap(({ parts }) => parts).sort()).toEqual([...alone.keys()].sort());
+  });
+});
+
+const partsOf = ({ node, kernel }: NodeDispatch) => {
+  const kernels = kernel.split(" + ");
+  return node.split(" + ").map((name, i) => name + kernels[i]);
+};
+
+const writtenBy = ({ shader, bind }: NodeDispatch, storage: (id: TensorId) => TensorId) =>
+  shader.bindings.filter(({ access }) => access === "write").map(({ name }) => storage(bind[name]!));
+
+/** The text of a merged shader of these, in rows of at most so many workgroups. */
+const textOf = (calls: readonly NodeDispatch[], mostGroups = 65535) =>
+  mergeParts(
+    calls.map((each) => partOf(each)!),
+    mostGroups,
+  );
+
+describe("a merged shader", () => {
+  const head = `enable f16;
+const SIZE: u32 = 2u; // SIZE of t1
+struct Row {
+  SIZE: u32, // not the constant SIZE
+  at: vec4f,
+}
+alias Column = u32;
+var<private> kept: f32;
+fn row(t1: u32, SIZE: u32) -> Row {
+  return Row(SIZE, vec4f(f32(t1)));
+}`;
+  const body = "  let r = row(SIZE, Column(3u)); kept = r.at.x + f32(r.SIZE);";
+  const two = textOf([
+    call("a", { reads: [1], writes: [2] }, { head, body }),
+    call("b", { reads: [1], writes: [3] }, { head, body, size: "8, 4" }),
+  ]);
+  const { code } = two.shader;
+
+  it("names each part's declarations apart, but not members, nor words in comments", () => {
+    expect(code.match(/^enable f16;$/gm)).toHaveLength(1);
+    expect(code.startsWith("enable f16;")).toBe(true);
+    for (const part of ["part1", "part2"]) {
+      expect(code).toContain(`const ${part}_SIZE: u32 = 2u; // SIZE of t1`);
+      expect(code).toContain(`struct ${part}_Row {\n  SIZE: u32, // not the constant SIZE\n  at: vec4f,`);
+      expect(code).toContain(`alias ${part}_Column = u32;`);
+      expect(code).toContain(
+        `let r = ${part}_row(${part}_SIZE, ${part}_Column(3u)); ${part}_kept = r.at.x + f32(r.SIZE);`,
+      );
+    }
+  });
+
+  it("binds a buffer once that two parts read", () => {
+    expect(two.shader.bindings).toEqual([
+      { name: "part1_t1", access: "read" },
+      { name: "part1_t2", access: "write" },
+      { name: "part2_t3", access: "write" },
+    ]);
+    expect(two.bind).toEqual({ part1_t1: 1, part1_t2: 2, part2_t3: 3 });
+    expect(
+      [...code.matchAll(/@binding\((\d)\) var<storage, (\w+)> (\w+): array<f32>;/g)].map((m) => m.slice(1)),
+    ).toEqual([
+      ["0", "read", "part1_t1"],
+      ["1", "read_write", "part1_t2"],
+      ["2", "read_write", "part2_t3"],
+    ]);
+    expect(code.match(/_ = part1_t1\[0\];/g)).toHaveLength(2);
+  });
+
+  it("binds it twice where they see it as different types", () => {
+    const other = call("b", { reads: [1] });
+    const code = other.shader.code.replace("array<f32>", "array<vec4f>");
+    const { shader, bind } = textOf([call("a", { reads: [1] }), { ...other, shader: { ...other.shader, code } }]);
+    expect(bind).toEqual({ part1_t1: 1, part2_t1: 1 });
+    expect(shader.code).toContain("var<storage, read> part2_t1: array<vec4f>;");
+  });
+
+  it("gives each part its range of workgroups, and its invocations", () => {
+    expect(two.kernel).toBe("a + b");
+    expect(two.workgroups).toEqual([4, 1, 1]);
+    expect(two.shader).toMatchObject({ entryPoint: "a_and_b", workgroupSize: 64 });
+    expect(code.match(/@compute/g)).toHaveLength(1);
+    expect(code).toContain(`  let group = workgroup.y * 4u + workgroup.x;
+  if (group < 2u) {
+    part1_a(lane);
+  } else if (group < 4u) {
+    if (lane < 32u) {
+      part2_b(lane);
+    }
+  }`);
+  });
+
+  it("lies in rows where one row does not hold it", () => {
+    const many = { ...call("a", { writes: [1] }), workgroups: [3, 2, 2] as const };
+    const { workgroups, shader } = textOf([many, call("b", { writes: [2] })], 5);
+    expect(workgroups).toEqual([5, 3, 1]);
+    expect(shader.code).toContain("workgroup.y * 5u + workgroup.x");
+  });
+});

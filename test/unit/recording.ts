@@ -1,0 +1,93 @@
+/** Programs whose dispatches were written down as the ops made them, before they were merged and given buffers. */
+
+import type { Graph, TensorId } from "../../src/graph/graph.ts";
+import { type Op, type OpTable, opNamed } from "../../src/graph/op.ts";
+import type { AdapterClass } from "../../src/graph/tile.ts";
+import { type Layer, sgd } from "../../src/index.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import {
+  evaluationProgram,
+  type Program,
+  type ProgramOptions,
+  predictionProgram,
+  trainingProgram,
+} from "../../src/model/programs.ts";
+import { type MergeLimits, mergeIndependent, type NodeDispatch } from "../../src/plan/merge.ts";
+import { networkOf } from "./building.ts";
+
+export const MERGE_NOTHING: MergeLimits = { maxStorageBuffersPerShaderStage: 0, maxComputeWorkgroupStorageSize: 0 };
+export const MERGE_MOST: MergeLimits = { maxStorageBuffersPerShaderStage: 16, maxComputeWorkgroupStorageSize: 32768 };
+
+export interface RecordedProgram {
+  readonly name: string;
+  readonly program: Program;
+  /** What the ops made, in order, with the graph's tensors. */
+  readonly calls: readonly NodeDispatch[];
+  /** The same, merged as the plan's class of adapter asks for. */
+  readonly dispatches: readonly NodeDispatch[];
+  /** The tensor whose buffer a tensor is seen through. */
+  readonly storage: (id: TensorId) => TensorId;
+}
+
+type Make = (options: ProgramOptions, ops: OpTable) => Program;
+
+const loss = lossNamed("categoricalCrossentropy");
+const PROGRAMS: Record<string, Make> = {
+  training: (options, ops) => trainingProgram({ ...options, loss, optimizer: sgd(), ops }),
+  "training with gradients": (options, ops) =>
+    trainingProgram({ ...options, loss, optimizer: sgd(), ops, keepGradients: true }),
+  evaluation: (options) => evaluationProgram({ ...options, loss }),
+  prediction: (options) => predictionProgram(options),
+};
+
+/** Every kind of program of a network, for batches of 16. */
+export function recordedPrograms(
+  layers: () => readonly Layer[],
+  adapter: AdapterClass,
+  limits?: MergeLimits,
+): RecordedProgram[] {
+  return Object.entries(PROGRAMS).map(([name, make]) => {
+    const network = networkOf(layers());
+    const { ops, calls, graph } = recording(network.ops);
+    // The programs take the network's ops.
+    Object.defineProperty(network, "ops", { get: () => ops });
+    const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
+    const program = make({ network, capacity: 16, data, adapter, choices: {}, ...(limits && { limits }) }, ops);
+    const storage = storageOf(graph(), ops);
+    const dispatches = adapter === "gpu" ? mergeIndependent(calls, storage, limits) : calls;
+    return { name, program, calls, dispatches, storage };
+  });
+}
+
+/** Ops that write down the dispatches that they make, and the graph. */
+function recording(ops: OpTable) {
+  const calls: NodeDispatch[] = [];
+  let graph: Graph | undefined;
+  const watched = (op: Op): Op => ({
+    ...op,
+    infer: (inputs, attributes, where) => op.infer(inputs, attributes, where),
+    rewrites: [
+      (edit) => {
+        graph = edit.graph;
+        return false;
+      },
+      ...(op.rewrites ?? []),
+    ],
+    ...(op.lower && {
+      lower: (context) => {
+        const made = op.lower!(context);
+        calls.push(...made.map((dispatch) => ({ ...dispatch, node: context.node.name })));
+        return made;
+      },
+    }),
+  });
+  const table: OpTable = new Map([...ops].map(([name, op]) => [name, watched(op)]));
+  return { ops: table, calls, graph: () => graph! };
+}
+
+function storageOf({ nodes }: Graph, ops: OpTable): (id: TensorId) => TensorId {
+  const views = nodes.filter(({ op }) => opNamed(ops, op).view);
+  const under = new Map(views.map(({ inputs, outputs }) => [outputs[0]!, inputs[0]!]));
+  const storage = (id: TensorId): TensorId => (under.has(id) ? storage(under.get(id)!) : id);
+  return storage;
+}
