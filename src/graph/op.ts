@@ -10,7 +10,7 @@ import {
   type TensorSpec,
   tensorOf,
 } from "./graph.ts";
-import type { Tile, TileRequest } from "./tile.ts";
+import type { AdapterClass, Tile, TileRequest } from "./tile.ts";
 
 /**
  * One operation: what the compiler asks of it. The library's own ops and a user's come through this same door.
@@ -63,6 +63,8 @@ export interface LowerContext<A extends Attributes = Attributes> {
   readonly outputs: readonly Tensor[];
   /** The tile for a matrix product (see `tile.ts`). */
   tile(product: TileRequest): Tile;
+  /** How many buffers a shader may bind. */
+  readonly storageBuffers: number;
   /** A buffer that lives only within this node. */
   scratch(name: string, spec: TensorSpec): TensorId;
 }
@@ -85,6 +87,8 @@ export interface Algorithm {
 /** What a rewrite may do to a graph. */
 export interface GraphEdit {
   readonly graph: Graph;
+  /** What the graph is rewritten for. */
+  readonly adapter: AdapterClass;
   tensor(id: TensorId): Tensor;
   producer(id: TensorId): Node | undefined;
   readers(id: TensorId): readonly Node[];

@@ -1,9 +1,11 @@
 import { FeaturemapError } from "../errors.ts";
 import { type Graph, type Node, producerOf, readersOf, type TensorId, tensorOf } from "./graph.ts";
 import { type Algorithm, type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
-import { type AlgorithmChoice, type Choices, isTile } from "./tile.ts";
+import { type AdapterClass, type AlgorithmChoice, type Choices, isTile } from "./tile.ts";
 
 export interface RewriteOptions {
+  /** What the graph is rewritten for. Default: `software`. */
+  readonly adapter?: AdapterClass;
   /** Choices of an earlier run, or of the user, by node. */
   readonly choices?: Choices;
   /** The saving from which an algorithm takes the place of a node's own kernels. Default: none ever does. */
@@ -11,14 +13,15 @@ export interface RewriteOptions {
 }
 
 /**
- * Runs every op's rewrites until none applies, drops what leads to no result, chooses each node's algorithm, and puts the
+ * Drops what leads to no result, runs every op's rewrites until none applies, chooses each node's algorithm, and puts the
  * nodes in order.
  *
  * @returns the algorithms that took the place of nodes
  * @throws FeaturemapError `value` where `choices` names an algorithm that the node does not have
  */
 export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}): Record<string, AlgorithmChoice> {
-  const edit = graphEdit(ops, graph);
+  const edit = graphEdit(ops, graph, options.adapter ?? "software");
+  dropUnused(graph);
   const rewrites = [...ops.values()].flatMap((op) => op.rewrites ?? []);
   for (let changed = true; changed; ) {
     changed = rewrites.some((rule) => graph.nodes.some((node) => rule(edit, node)));
@@ -58,9 +61,10 @@ function algorithmFor(
   return wanted;
 }
 
-function graphEdit(ops: OpTable, graph: Graph): GraphEdit {
+function graphEdit(ops: OpTable, graph: Graph, adapter: AdapterClass): GraphEdit {
   return {
     graph,
+    adapter,
     tensor: (id) => tensorOf(graph, id),
     producer: (id) => producerOf(graph, id),
     readers: (id) => readersOf(graph, id),

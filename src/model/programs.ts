@@ -199,6 +199,6 @@ function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, 
 
 function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
   const { capacity, adapter, choices, limits } = options;
-  const algorithms = rewrite(ops, graph, { choices, leastSaving: leastSaving(adapter) });
+  const algorithms = rewrite(ops, graph, { adapter, choices, leastSaving: leastSaving(adapter) });
   return { plan: lower(ops, graph, { name, adapter, choices, algorithms, limits }), tensors, capacity };
 }

@@ -1,3 +1,4 @@
+import crossEntropyCode from "../../shaders/lib/cross_entropy.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import code from "../../shaders/softmax_cross_entropy.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
@@ -48,7 +49,7 @@ const softmaxCrossEntropy = defineOp({
           dx: dX!.id,
         },
         constants: { ...constants, BATCH: batch, CLASSES: classes, SPARSE: sparse },
-        libraries: [library, { code: stateCode }],
+        libraries: [library, { code: crossEntropyCode }, { code: stateCode }],
         workgroups,
       }),
     ];

@@ -5,6 +5,7 @@ import { averagePooling2dOps } from "./average-pooling2d.ts";
 import { batchOps } from "./batch.ts";
 import { conv2dOps } from "./conv2d.ts";
 import { denseOps } from "./dense.ts";
+import { denseCrossEntropyOps } from "./dense-cross-entropy.ts";
 import { matmulOps } from "./matmul.ts";
 import { maxPooling2dOps } from "./max-pooling2d.ts";
 import { reshapeOps } from "./reshape.ts";
@@ -28,4 +29,6 @@ export const coreOps = opTable(
   softmaxOps,
   softmaxCrossEntropyOps,
   sgdOps,
+  // After those whose rewrites prepare what it takes in.
+  denseCrossEntropyOps,
 );

@@ -3,7 +3,7 @@ import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../g
 import { type OpTable, opNamed } from "../graph/op.ts";
 import { type AdapterClass, type Choice, type Choices, isTile } from "../graph/tile.ts";
 import { type Interval, shareBuffers } from "./memory.ts";
-import { type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
+import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
 import { shippedTile } from "./tiles.ts";
 
@@ -14,12 +14,13 @@ export interface LowerOptions {
   readonly choices?: Choices;
   /** Algorithms that took the place of nodes, for the record. */
   readonly algorithms?: Choices;
-  /** Bounds of what `gpu` merges into one dispatch. Default: what every device has. */
+  /** The device's, which bound what `gpu` does in one dispatch. Default: those that every device has. */
   readonly limits?: MergeLimits | undefined;
 }
 
 /** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
+  const { limits = LEAST_LIMITS } = options;
   const choices: Record<string, Choice> = { ...options.algorithms };
   const views = new Map<TensorId, TensorId>();
   const calls = graph.nodes.flatMap((node): NodeDispatch[] => {
@@ -45,6 +46,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
         choices[node.name] = tile;
         return tile;
       },
+      storageBuffers: limits.maxStorageBuffersPerShaderStage,
       scratch: (name, spec) => addTensor(graph, `${node.name}/${name}`, "scratch", spec),
     });
     return made.map((dispatch) => ({ ...dispatch, node: node.name }));
@@ -56,7 +58,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
     return under === undefined ? id : storage(under);
   };
   // A software adapter gains nothing: it runs a dispatch after another with little between.
-  const dispatches = options.adapter === "gpu" ? mergeIndependent(calls, storage, options.limits) : calls;
+  const dispatches = options.adapter === "gpu" ? mergeIndependent(calls, storage, limits) : calls;
   const { buffers, bufferOf } = assign(graph, dispatches, storage);
   const steps = dispatches.map(({ node, kernel, shader, bind, workgroups }): PlanStep => {
     const used = shader.bindings.map(({ name }) => bufferOf.get(storage(bind[name]!))!);

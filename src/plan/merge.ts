@@ -28,7 +28,7 @@ export interface NodeDispatch extends Dispatch<TensorId> {
 export function mergeIndependent(
   dispatches: readonly NodeDispatch[],
   storage: (id: TensorId) => TensorId,
-  limits: MergeLimits = LEAST_LIMITS,
+  limits: MergeLimits,
 ): NodeDispatch[] {
   const groups: Member[][] = [];
   for (const dispatch of dispatches) {

@@ -7,6 +7,7 @@ import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
 import { coreOps } from "../../src/ops/table.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
+import type { MergeLimits } from "../../src/plan/merge.ts";
 
 let shared: Promise<Runtime> | undefined;
 
@@ -51,18 +52,18 @@ export class GraphRun {
    */
   async read(
     results: readonly TensorId[],
-    options: { adapter?: AdapterClass; tile?: Tile; algorithm?: string } = {},
+    options: { adapter?: AdapterClass; tile?: Tile; algorithm?: string; limits?: MergeLimits } = {},
   ): Promise<Float32Array[]> {
     const runtime = await testRuntime();
     this.graph.results.push(...results);
-    const { algorithm } = options;
+    const { algorithm, adapter = "software", limits } = options;
     const able = this.graph.nodes.filter(({ op }) =>
       opNamed(this.ops, op).algorithms?.some((it) => it.name === algorithm),
     );
     const algorithms = algorithm ? Object.fromEntries(able.map(({ name }) => [name, { algorithm }])) : {};
-    rewrite(this.ops, this.graph, { choices: algorithms });
+    rewrite(this.ops, this.graph, { adapter, choices: algorithms });
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
-    const plan = lower(this.ops, this.graph, { name: "test", adapter: options.adapter ?? "software", choices });
+    const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits });
     const executable = await prepare(runtime, plan);
     this.#values.set(this.graph.state, [0, 0, this.#rows, this.#rows, this.#rows]);
     const bound = new Map<TensorId, GPUBuffer>();

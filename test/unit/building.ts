@@ -9,6 +9,7 @@ import type { Layer } from "../../src/layers/layer.ts";
 import { Network } from "../../src/model/network.ts";
 import { coreOps } from "../../src/ops/table.ts";
 import { lower } from "../../src/plan/lower.ts";
+import type { MergeLimits } from "../../src/plan/merge.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 
 /** The FeaturemapError that a call throws; any other outcome fails the test. */
@@ -44,8 +45,8 @@ export class Build {
     return this;
   }
 
-  rewrite(): this {
-    rewrite(this.ops, this.graph);
+  rewrite(adapter: AdapterClass = "software"): this {
+    rewrite(this.ops, this.graph, { adapter });
     return this;
   }
 
@@ -54,7 +55,7 @@ export class Build {
     return this.graph.nodes.map(({ op }) => op);
   }
 
-  lower(options: { adapter?: AdapterClass; choices?: Choices } = {}): Plan {
+  lower(options: { adapter?: AdapterClass; choices?: Choices; limits?: MergeLimits } = {}): Plan {
     return lower(this.ops, this.graph, { name: "test", adapter: "software", ...options });
   }
 }

@@ -30,7 +30,7 @@ function call(
   return { node, kernel: node, shader: specialize([{ code }], {}), bind, workgroups: [2, 1, 1] };
 }
 
-const groups = (calls: readonly NodeDispatch[], limits?: MergeLimits, storage = same) =>
+const groups = (calls: readonly NodeDispatch[], limits: MergeLimits = LEAST_LIMITS, storage = same) =>
   mergeIndependent(calls, storage, limits).map(({ node }) => node);
 
 describe("mergeIndependent", () => {
@@ -108,7 +108,7 @@ describe("mergeIndependent", () => {
     const head = "struct In { @builtin(local_invocation_index) lane: u32 }";
     const odd = call("a", { writes: [1] }, { head, parameters: "in: In" });
     expect(groups([odd, call("b", { writes: [2] })])).toEqual(["a", "b"]);
-    expect(mergeIndependent([odd], same)[0]).toBe(odd);
+    expect(mergeIndependent([odd], same, LEAST_LIMITS)[0]).toBe(odd);
   });
 
   it.each(
@@ -217,20 +217,24 @@ fn row(t1: u32, SIZE: u32) -> Row {
     expect(two.workgroups).toEqual([4, 1, 1]);
     expect(two.shader).toMatchObject({ entryPoint: "a_and_b", workgroupSize: 64 });
     expect(code.match(/@compute/g)).toHaveLength(1);
-    expect(code).toContain(`  let group = workgroup.y * 4u + workgroup.x;
-  if (group < 2u) {
-    part1_a(lane);
-  } else if (group < 4u) {
-    if (lane < 32u) {
-      part2_b(lane);
-    }
-  }`);
+    const ranges = (name: string) => [...code.matchAll(new RegExp(`const (\\w+)_${name}: u32 = (\\d+)u;`, "g"))];
+    expect(ranges("FIRST").map(([, part, first]) => [part, first])).toEqual([
+      ["range1", "0"],
+      ["range2", "2"],
+    ]);
+    expect(ranges("SIZE_X").map(([, , size]) => size)).toEqual(["64", "8"]);
+    expect(ranges("SIZE_Y").map(([, , size]) => size)).toEqual(["1", "4"]);
+    expect(code).toContain("  range1_run(group, lane);\n  range2_run(group, lane);\n}");
+    expect(code).toContain("  part1_a(local_invocation_index);\n}");
+    expect(code).toContain("  part2_b(local_invocation_index);\n}");
+    // Only the part with the smaller workgroups asks which lane it is.
+    expect(code.match(/if \(lane < \w+/g)).toEqual(["if (lane < range2_SIZE_X"]);
   });
 
   it("lies in rows where one row does not hold it", () => {
     const many = { ...call("a", { writes: [1] }), workgroups: [3, 2, 2] as const };
     const { workgroups, shader } = textOf([many, call("b", { writes: [2] })], 5);
     expect(workgroups).toEqual([5, 3, 1]);
-    expect(shader.code).toContain("workgroup.y * 5u + workgroup.x");
+    expect(shader.code).toContain("const ROW: u32 = 5u;");
   });
 });

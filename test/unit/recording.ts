@@ -12,10 +12,11 @@ import {
   predictionProgram,
   trainingProgram,
 } from "../../src/model/programs.ts";
-import { type MergeLimits, mergeIndependent, type NodeDispatch } from "../../src/plan/merge.ts";
+import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "../../src/plan/merge.ts";
 import { networkOf } from "./building.ts";
 
-export const MERGE_NOTHING: MergeLimits = { maxStorageBuffersPerShaderStage: 0, maxComputeWorkgroupStorageSize: 0 };
+/** Not even kernels without workgroup memory fit together. */
+export const MERGE_NOTHING: MergeLimits = { maxStorageBuffersPerShaderStage: 10, maxComputeWorkgroupStorageSize: -1 };
 export const MERGE_MOST: MergeLimits = { maxStorageBuffersPerShaderStage: 16, maxComputeWorkgroupStorageSize: 32768 };
 
 export interface RecordedProgram {
@@ -44,7 +45,7 @@ const PROGRAMS: Record<string, Make> = {
 export function recordedPrograms(
   layers: () => readonly Layer[],
   adapter: AdapterClass,
-  limits?: MergeLimits,
+  limits: MergeLimits = LEAST_LIMITS,
 ): RecordedProgram[] {
   return Object.entries(PROGRAMS).map(([name, make]) => {
     const network = networkOf(layers());
@@ -52,7 +53,7 @@ export function recordedPrograms(
     // The programs take the network's ops.
     Object.defineProperty(network, "ops", { get: () => ops });
     const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
-    const program = make({ network, capacity: 16, data, adapter, choices: {}, ...(limits && { limits }) }, ops);
+    const program = make({ network, capacity: 16, data, adapter, choices: {}, limits }, ops);
     const storage = storageOf(graph(), ops);
     const dispatches = adapter === "gpu" ? mergeIndependent(calls, storage, limits) : calls;
     return { name, program, calls, dispatches, storage };

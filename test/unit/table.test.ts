@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Tile } from "../../src/graph/tile.ts";
 import { coreOps } from "../../src/ops/table.ts";
+import { LEAST_LIMITS } from "../../src/plan/merge.ts";
 import type { PlanStep } from "../../src/plan/plan.ts";
 import { Build } from "./building.ts";
 
@@ -12,6 +13,7 @@ const stems = (path: string) =>
     .filter((name) => name.endsWith(".wgsl"))
     .map((name) => name.replace(/\.wgsl$/, ""))
     .sort();
+const MANY_BUFFERS = { ...LEAST_LIMITS, maxStorageBuffersPerShaderStage: 10 };
 const plain = (code: string) => code.replace(/\/\/.*/g, "");
 
 const tiles: Tile[] = [
@@ -25,7 +27,7 @@ function stepsOf(op: string, inputs: readonly (readonly number[])[], attributes:
     const build = new Build();
     const ids = inputs.map((shape, i) => build.input(`in${i}`, shape, (dtypes[i] ?? "f32") as "f32"));
     build.want(...build.add(op, ids, attributes));
-    return build.lower({ choices: { [op]: tile } }).steps;
+    return build.lower({ choices: { [op]: tile }, limits: MANY_BUFFERS }).steps;
   });
 }
 
@@ -173,9 +175,27 @@ cover(
   [[[4, 10], [4, 10], state], {}, ["f32", "f32", "u32"]],
   [[[4, 10], [4, 1], state], {}, ["f32", "u32", "u32"]],
 );
+cover(
+  "denseCrossEntropy",
+  [
+    [[4, 8], [8, 12], [12], [4, 12], state],
+    { hasBias: true, inputGradient: true, gradientActivation: "relu" },
+    ["f32", "f32", "f32", "f32", "u32"],
+  ],
+  [[[4, 7], [7, 10], [4, 1], state], { hasBias: false, inputGradient: true }, ["f32", "f32", "u32", "u32"]],
+  [[[4, 7], [7, 10], [4, 1], state], { hasBias: false, inputGradient: false }, ["f32", "f32", "u32", "u32"]],
+);
 cover("sgd", [[[8], [8], [1]]], [[[7], [7], [1]]]);
 
-const steps = [...lowered.values()].flat();
+const alone = [...lowered.values()].flat();
+/** Two kernels in one dispatch, one of them with smaller workgroups. */
+const merged = (() => {
+  const build = new Build();
+  const [a, b] = [build.input("a", [4, 8]), build.input("b", [8, 4])];
+  build.want(...build.add("softmax", [a]), ...build.add("matmul", [a, b]));
+  return build.lower({ adapter: "gpu" }).steps;
+})();
+const steps = [...alone, ...merged];
 
 describe("the library's ops", () => {
   it("are all lowered by this file, but for those that are views", () => {
@@ -183,17 +203,17 @@ describe("the library's ops", () => {
     expect([...lowered.keys()].sort()).toEqual(runs.sort());
   });
 
-  it("have a gradient, unless they are gradients, updates or the ends of a step", () => {
+  it("have a gradient, unless they have it in them or are gradients, updates or the ends of a step", () => {
     const without = [...coreOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
-      ["advance", "batchGather", "batchScatter", "sgd"].sort(),
+      ["advance", "batchGather", "batchScatter", "denseCrossEntropy", "sgd"].sort(),
     );
   });
 });
 
 describe("shaders/*.wgsl", () => {
   it("are all run by some op, under the name of the file", () => {
-    expect([...new Set(steps.map(({ kernel }) => kernel))].sort()).toEqual(stems(folder));
+    expect([...new Set(alone.map(({ kernel }) => kernel))].sort()).toEqual(stems(folder));
   });
 
   it.each(stems(folder))("%s has a main function of its name", (stem) => {
@@ -219,7 +239,7 @@ describe("shaders/lib/*.wgsl", () => {
     );
     const signatures = code.match(/var<storage, read(?:_write)?> \w+: array<\w+>/)?.[0].replace(/ \w+:/, " \\w+:");
     const uses = (text: string) =>
-      declared.some((name) => (text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0) > 1);
+      declared.some((name) => (text.match(new RegExp(`(?<![.\\w])(?:range1_)?${name}\\b`, "g"))?.length ?? 0) > 1);
     const users = steps.filter(({ shader }) => {
       const text = plain(shader.code);
       return uses(text) && (signatures === undefined || new RegExp(signatures).test(text));

@@ -1,0 +1,133 @@
+import code from "../../shaders/dense_cross_entropy.wgsl?raw";
+import crossEntropyCode from "../../shaders/lib/cross_entropy.wgsl?raw";
+import stateCode from "../../shaders/lib/state.wgsl?raw";
+import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
+import type { Node, TensorId } from "../graph/graph.ts";
+import { defineOp, type GraphEdit } from "../graph/op.ts";
+import { MOST_GROUPS } from "../graph/tile.ts";
+import { ceilDiv } from "../shape.ts";
+import { operand, output } from "./access.ts";
+import { type Activation, activationNumber, activationSource } from "./activation.ts";
+import { matmulDispatch } from "./matmul.ts";
+
+/** A row's sums of all lanes must fit in workgroup memory: 8 KB for as many. */
+const MOST_UNITS = 32;
+
+const kernel = defineKernel({
+  name: "dense_cross_entropy",
+  code,
+  bindings: {
+    state: "read",
+    h: "read",
+    w: "read",
+    bias: "read?",
+    t: "read?",
+    class_of: "read?",
+    loss: "write",
+    correct: "write",
+    dx: "write",
+    dh: "write?",
+  },
+});
+
+interface Attributes {
+  readonly hasBias: boolean;
+  /** The gradient of h is wanted, too. */
+  readonly inputGradient: boolean;
+  /** The activation that made h. */
+  readonly gradientActivation?: Activation;
+  readonly [name: string]: unknown;
+}
+
+/**
+ * The end of a classifier in one: a dense layer of few units, cross-entropy of the softmax of its outputs, and their
+ * gradients. Only rewrites make it, for adapters of class `gpu`: it wants a workgroup a row.
+ * Inputs: h [batch, in], w [in, units], [b], labels, the step's state. Outputs: loss, correct, dX of the logits, [dH].
+ */
+const denseCrossEntropy = defineOp<Attributes>({
+  name: "denseCrossEntropy",
+  infer: ([h, w], { inputGradient }) => {
+    const [batch, units] = [h!.shape[0]!, w!.shape[1]!];
+    return [
+      { shape: [batch], dtype: "f32" },
+      { shape: [batch], dtype: "u32" },
+      { shape: [batch, units], dtype: "f32" },
+      ...(inputGradient ? [h!] : []),
+    ];
+  },
+  rewrites: [(edit, node) => node.op === "softmaxCrossEntropy" && edit.adapter === "gpu" && absorbDense(edit, node)],
+  lower: ({ inputs, outputs: [loss, correct, dX, dH], attributes, tile, storageBuffers }) => {
+    const { hasBias, gradientActivation } = attributes;
+    const [h, w, ...rest] = inputs;
+    const bias = hasBias ? rest.shift() : undefined;
+    const [labels, state] = rest;
+    const [batch, units, inputSize] = [h!.shape[0]!, w!.shape[1]!, w!.shape[0]!];
+    const sparse = labels!.dtype === "u32";
+    // Where a shader binds too few buffers, the gradient of h is a product of its own.
+    const together = dH !== undefined && (hasBias ? 9 : 8) <= storageBuffers;
+    const groups = Math.min(batch, MOST_GROUPS);
+    const head: Dispatch<TensorId> = dispatch(kernel, {
+      bind: {
+        state: state!.id,
+        h: h!.id,
+        w: w!.id,
+        bias: bias?.id,
+        t: sparse ? undefined : labels!.id,
+        class_of: sparse ? labels!.id : undefined,
+        loss: loss!.id,
+        correct: correct!.id,
+        dx: dX!.id,
+        dh: together ? dH.id : undefined,
+      },
+      constants: {
+        BATCH: batch,
+        IN: inputSize,
+        CLASSES: units,
+        SPARSE: sparse,
+        HAS_BIAS: hasBias,
+        INPUT_GRADIENT: together,
+        GRADIENT_ACTIVATION: activationNumber(gradientActivation),
+        GROUPS_X: groups,
+      },
+      libraries: [
+        { code: crossEntropyCode },
+        { code: stateCode },
+        operand("h", inputSize),
+        operand("w", units),
+        operand("bias", units),
+        output("dh", inputSize),
+        activationSource,
+      ],
+      workgroups: [groups, ceilDiv(batch, groups), 1],
+    });
+    if (!dH || together) return [head];
+    const product = { m: batch, n: inputSize, k: units };
+    const bind = { a: dX!.id, b: w!.id, y: gradientActivation && h!.id, c: dH.id };
+    return [head, matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile(product), bind)];
+  },
+});
+
+export const denseCrossEntropyOps = [denseCrossEntropy];
+
+/** Takes in the dense layer that makes the logits, if nobody else reads them, and the gradient of its input, if wanted. */
+function absorbDense(edit: GraphEdit, node: Node): boolean {
+  const [x, labels, state] = node.inputs;
+  const [loss, correct, dX] = node.outputs;
+  const layer = edit.producer(x!);
+  if (layer?.op !== "dense" || layer.attributes.activation !== undefined || edit.usedBeside(x!, [node])) return false;
+  if (edit.tensor(x!).shape[1]! > MOST_UNITS) return false;
+  const [h, w, ...bias] = layer.inputs;
+  const below = edit.readers(dX!).find(({ op, inputs: [dY, kernel, y] }) => {
+    return op === "denseInputGradient" && dY === dX && kernel === w && (y === undefined || y === h);
+  });
+  const attributes = {
+    hasBias: bias.length > 0,
+    inputGradient: below !== undefined,
+    ...(below?.attributes.gradientActivation !== undefined && below.attributes),
+  };
+  const inputs = [h!, w!, ...bias, labels!, state!];
+  const outputs = [loss!, correct!, dX!, ...(below?.outputs ?? [])];
+  const head = edit.node("denseCrossEntropy", node.name, inputs, attributes, outputs);
+  edit.replace([layer, node, ...(below ? [below] : [])], [head]);
+  return true;
+}
