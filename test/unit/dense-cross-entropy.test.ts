@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { gradients } from "../../src/graph/gradients.ts";
+import type { TensorId } from "../../src/graph/graph.ts";
+import { Build } from "./building.ts";
+
+/** x -> dense -> relu -> dense -> loss, with all parameters' gradients and updates. */
+function classifier({ units = 5, activation = false } = {}) {
+  const build = new Build();
+  const x = build.input("x", [4, 3]);
+  const shapes = { w1: [3, 7], b1: [7], w2: [7, units], b2: [units], rate: [1] };
+  const [w1, b1, w2, b2, rate] = Object.entries(shapes).map(([name, shape]) => build.input(name, shape)) as TensorId[];
+  const [h] = build.add("dense", [x, w1!, b1!], {}, "first");
+  const [y] = build.add("activation", [h!], { kind: "relu" }, "relu");
+  const [last] = build.add("dense", [y!, w2!, b2!], {}, "second");
+  const logits = activation ? build.add("activation", [last!], { kind: "tanh" }, "tanh")[0]! : last!;
+  // The model's own softmax, which training does not look at.
+  build.add("softmax", [logits], {}, "softmax");
+  const labels = build.input("labels", [4, 1], "u32");
+  const [loss, correct, dX] = build.add("softmaxCrossEntropy", [logits, labels, build.graph.state], {}, "loss");
+  const parameters = [w1!, b1!, w2!, b2!];
+  const made = gradients(build.ops, build.graph, loss!, parameters);
+  made.forEach((gradient, i) => {
+    build.add("sgd", [parameters[i]!, gradient, rate!], {}, `step${i}`);
+  });
+  return { build, y: y!, logits, loss: loss!, correct: correct!, dX: dX!, w2: w2!, b2: b2!, labels };
+}
+
+describe("the last dense layer and its loss", () => {
+  it("are one on a GPU, with the gradient of the layer's input, before the parameters change", () => {
+    const { build, y, loss, correct, dX, w2, b2, labels } = classifier();
+    build.want(loss, correct).rewrite("gpu");
+    expect(build.order).toEqual(["dense", "denseCrossEntropy", "denseFilterGradient", "denseFilterGradient"]);
+    const head = build.graph.nodes[1]!;
+    expect(head.inputs).toEqual([y, w2, b2, labels, build.graph.state]);
+    expect(head.outputs.slice(0, 3)).toEqual([loss, correct, dX]);
+    expect(head.attributes).toMatchObject({ hasBias: true, inputGradient: true, gradientActivation: "relu" });
+    const reader = build.graph.nodes.find(({ inputs }) => inputs.includes(head.outputs[3]!));
+    expect(reader?.name).toBe("first/denseFilterGradient");
+  });
+
+  it("make no gradient of an input that nobody wants", () => {
+    const build = new Build();
+    const [x, w, labels] = [build.input("x", [4, 3]), build.input("w", [3, 5]), build.input("labels", [4, 5])];
+    const [logits] = build.add("dense", [x, w]);
+    const [loss] = build.add("softmaxCrossEntropy", [logits!, labels, build.graph.state]);
+    build.want(loss!).rewrite("gpu");
+    expect(build.order).toEqual(["denseCrossEntropy"]);
+    const [head] = build.graph.nodes;
+    expect(head!.attributes).toEqual({ hasBias: false, inputGradient: false });
+    expect(head!.outputs).toHaveLength(3);
+  });
+
+  it.each([
+    ["on processors", () => classifier(), "software", false],
+    ["where somebody wants to see the logits", () => classifier(), "gpu", true],
+    ["where the layer has an activation", () => classifier({ activation: true }), "gpu", false],
+    ["where there are too many units for a row's sums to fit", () => classifier({ units: 33 }), "gpu", false],
+  ] as const)("stay apart %s", (_, make, adapter, seen) => {
+    const { build, loss, logits } = make();
+    build.want(loss, ...(seen ? [logits] : [])).rewrite(adapter);
+    expect(build.order).toContain("softmaxCrossEntropy");
+    expect(build.order).not.toContain("denseCrossEntropy");
+  });
+
+  it.each([
+    [9, ["dense_cross_entropy"]],
+    [8, ["dense_cross_entropy", "matmul"]],
+  ])("are, where a shader binds %i buffers, the kernels %j", (most, kernels) => {
+    const { build, loss, correct } = classifier();
+    build.want(loss, correct).rewrite("gpu");
+    const limits = { maxStorageBuffersPerShaderStage: most, maxComputeWorkgroupStorageSize: -1 };
+    const { steps } = build.lower({ adapter: "gpu", limits });
+    expect(steps.filter(({ node }) => node === "loss").map(({ kernel }) => kernel)).toEqual(kernels);
+    for (const { shader } of steps) expect(shader.bindings.length).toBeLessThanOrEqual(most);
+  });
+});
