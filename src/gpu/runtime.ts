@@ -1,5 +1,6 @@
 import { type ErrorCode, FeaturemapError, knownKeys } from "../errors.ts";
 import { BufferPool, type MemoryUse } from "./buffers.ts";
+import { Completions, isFirefox } from "./completions.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 export interface RuntimeOptions {
@@ -46,6 +47,7 @@ export class Runtime {
   readonly adapter: AdapterSummary;
   readonly pipelines: PipelineCache;
   readonly buffers: BufferPool;
+  readonly completions: Completions;
   /** Resolves when the device is gone: by `dispose`, a driver reset, or the app. */
   readonly lost: Promise<GPUDeviceLostInfo>;
   readonly #ownsDevice: boolean;
@@ -57,6 +59,7 @@ export class Runtime {
     this.adapter = adapter;
     this.pipelines = new PipelineCache(device);
     this.buffers = new BufferPool(device);
+    this.completions = new Completions(device, isFirefox((globalThis.navigator as Navigator | undefined)?.userAgent));
     this.#ownsDevice = ownsDevice;
     this.lost = device.lost;
     device.lost.then(({ reason, message }) => {
