@@ -1,4 +1,4 @@
-import { type OwnedBuffer, STAGING } from "./buffers.ts";
+import { type BufferRequest, type OwnedBuffer, STAGING } from "./buffers.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A copy that was recorded; `read` maps it, after the encoder was submitted. */
@@ -11,62 +11,119 @@ export interface PendingRead {
  * and no buffer is made in a running loop.
  */
 export class ReadbackRing {
+  readonly #runtime: Runtime;
   readonly #bytes: number;
   readonly #free: OwnedBuffer[];
   readonly #all: readonly OwnedBuffer[];
+  readonly #reading = new Set<OwnedBuffer>();
+  #disposed = false;
 
-  private constructor(bytes: number, buffers: readonly OwnedBuffer[]) {
+  /** Takes over the buffers that were made for `requests`. */
+  constructor(runtime: Runtime, bytes: number, buffers: readonly OwnedBuffer[]) {
+    this.#runtime = runtime;
     this.#bytes = bytes;
     this.#all = buffers;
     this.#free = [...buffers];
   }
 
-  static async create(runtime: Runtime, bytes: number, depth: number): Promise<ReadbackRing> {
-    const requests = Array.from({ length: depth }, (_, i) => ({ label: `readback ${i}`, bytes, usage: STAGING }));
-    return new ReadbackRing(bytes, await runtime.buffers.create(requests));
+  /** The buffers of a ring of so many. */
+  static requests(bytes: number, depth: number): BufferRequest[] {
+    return Array.from({ length: depth }, (_, i) => ({ label: `readback ${i}`, bytes, usage: STAGING }));
   }
 
-  /** Records a copy, or returns `undefined` where all buffers are still being read. */
-  record(encoder: GPUCommandEncoder, source: GPUBuffer): PendingRead | undefined {
-    const staging = this.#free.shift();
-    if (!staging) return undefined;
+  /** Records a copy, or returns `undefined` where no more than `spare` buffers are not being read. */
+  record(encoder: GPUCommandEncoder, source: GPUBuffer, spare = 0): PendingRead | undefined {
+    if (this.#free.length <= spare) return undefined;
+    const staging = this.#free.shift()!;
     encoder.copyBufferToBuffer(source, 0, staging.buffer, 0, this.#bytes);
-    return {
-      read: async () => {
-        await staging.buffer.mapAsync(1); // GPUMapMode.READ
-        const copy = staging.buffer.getMappedRange().slice(0);
-        staging.buffer.unmap();
-        this.#free.push(staging);
-        return copy;
-      },
-    };
+    return { read: () => this.#read(staging) };
   }
 
+  /** Frees the buffers; those that are being read, when they were. */
   dispose(): void {
-    for (const owned of this.#all) owned.release();
+    this.#disposed = true;
+    for (const owned of this.#all) if (!this.#reading.has(owned)) owned.release();
+  }
+
+  async #read(staging: OwnedBuffer): Promise<ArrayBuffer> {
+    this.#reading.add(staging);
+    try {
+      await this.#runtime.completions.mapped(staging.buffer);
+      const copy = staging.buffer.getMappedRange().slice(0);
+      staging.buffer.unmap();
+      return copy;
+    } finally {
+      this.#reading.delete(staging);
+      this.#free.push(staging);
+      if (this.#disposed) staging.release();
+    }
   }
 }
 
-/** Copies buffers back to the caller, all in one submit. `assertLive` throws where their owner is gone by then. */
+export interface ReadOptions {
+  /** Throws where the buffers' owner is gone by then. */
+  readonly assertLive?: () => void;
+  /** Size of the staging buffer. What is larger is read piece by piece, each in a submit of its own. Default: no bound. */
+  readonly mostBytes?: number;
+}
+
+/** A part of a buffer on its way through the staging buffer. */
+interface Piece {
+  readonly source: number;
+  readonly from: number;
+  readonly bytes: number;
+  readonly to: number;
+}
+
+/** Copies buffers back to the caller: all in one submit, so that they are of one moment, where `mostBytes` allows it. */
 export async function readBuffers(
   runtime: Runtime,
   sources: readonly { buffer: GPUBuffer; bytes: number }[],
-  assertLive: () => void = () => runtime.assertLive(),
+  { assertLive = () => runtime.assertLive(), mostBytes = Number.POSITIVE_INFINITY }: ReadOptions = {},
 ): Promise<ArrayBuffer[]> {
   assertLive();
-  const staging = await runtime.buffers.create(
-    sources.map(({ bytes }, i) => ({ label: `read ${i}`, bytes, usage: STAGING })),
+  if (sources.length === 0) return [];
+  const most = Math.min(mostBytes, runtime.device.limits.maxBufferSize);
+  const rounds = cutIntoRounds(
+    sources.map(({ bytes }) => bytes),
+    most,
   );
+  const results = sources.map(({ bytes }) => new Uint8Array(bytes));
+  const bytes = Math.max(...rounds.map((round) => round.reduce((sum, piece) => sum + piece.bytes, 0)));
+  const staging = await runtime.buffers.createOne({ label: "read", bytes, usage: STAGING });
   try {
-    assertLive();
-    const encoder = runtime.device.createCommandEncoder({ label: "read" });
-    sources.forEach(({ buffer, bytes }, i) => {
-      encoder.copyBufferToBuffer(buffer, 0, staging[i]!.buffer, 0, bytes);
-    });
-    runtime.device.queue.submit([encoder.finish()]);
-    await Promise.all(staging.map(({ buffer }) => buffer.mapAsync(1)));
-    return staging.map(({ buffer }) => buffer.getMappedRange().slice(0));
+    for (const round of rounds) {
+      assertLive();
+      const encoder = runtime.device.createCommandEncoder({ label: "read" });
+      for (const { source, from, to, bytes } of round)
+        encoder.copyBufferToBuffer(sources[source]!.buffer, from, staging.buffer, to, bytes);
+      runtime.device.queue.submit([encoder.finish()]);
+      await runtime.completions.mapped(staging.buffer);
+      const mapped = staging.buffer.getMappedRange();
+      for (const { source, from, to, bytes } of round) results[source]!.set(new Uint8Array(mapped, to, bytes), from);
+      staging.buffer.unmap();
+    }
+    return results.map(({ buffer }) => buffer);
   } finally {
-    for (const owned of staging) owned.release();
+    staging.release();
   }
+}
+
+/** Cuts buffers of these sizes into pieces, and those into rounds of at most `most` bytes; all are multiples of 4. */
+export function cutIntoRounds(sizes: readonly number[], most: number): Piece[][] {
+  const rounds: Piece[][] = [[]];
+  let filled = 0;
+  sizes.forEach((size, source) => {
+    for (let from = 0; from < size; ) {
+      if (filled + 4 > most) {
+        rounds.push([]);
+        filled = 0;
+      }
+      const bytes = Math.min(size - from, Math.floor((most - filled) / 4) * 4);
+      rounds.at(-1)!.push({ source, from, bytes, to: filled });
+      from += bytes;
+      filled += bytes;
+    }
+  });
+  return rounds;
 }

@@ -53,7 +53,12 @@ export const STATE_WORDS = 5;
 
 /** The state in which a sweep over samples begins: `batch` rows a step, the first of them at sample 0. */
 export function sweepState(sweep: { step: number; samples: number; batch: number }): Uint32Array<ArrayBuffer> {
-  return Uint32Array.of(sweep.step, 0, sweep.samples, Math.min(sweep.batch, sweep.samples), sweep.batch);
+  return Uint32Array.of(sweep.step, ...sweepStart(sweep));
+}
+
+/** The same without its first word: the number of the step is the device's to count. */
+export function sweepStart({ samples, batch }: { samples: number; batch: number }): Uint32Array<ArrayBuffer> {
+  return Uint32Array.of(0, samples, Math.min(batch, samples), batch);
 }
 
 export function emptyGraph(): Graph {

@@ -53,6 +53,12 @@ export function isTile(choice: Choice | undefined): choice is Tile {
  */
 export type AdapterClass = "gpu" | "software" | "software-quads";
 
+/**
+ * - `fast`: buffers may grow where that saves time
+ * - `compact`: no algorithm that needs large buffers, and sums are cut into few slices
+ */
+export type MemoryMode = "fast" | "compact";
+
 /** The most workgroups of one dispatch dimension: the default, and on every known adapter the actual, limit. */
 export const MOST_GROUPS = 65535;
 

@@ -32,7 +32,7 @@ export function byteScaleOf({ x }: HostData | Dataset): number | undefined {
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */
 export function batchOptions(options: BatchOptions = {}, where: string) {
-  knownKeys(options, ["batchSize", "stepsPerExecution", "signal"], where);
+  knownKeys(options, ["batchSize", "stepsPerExecution", "submitMs", "signal"], where);
   return batching(options, where);
 }
 

@@ -1,6 +1,7 @@
 import { FeaturemapError, knownKeys, listOf, oneOf, show, wholeNumber } from "../errors.ts";
 import { Runtime } from "../gpu/runtime.ts";
-import type { Choices } from "../graph/tile.ts";
+import type { Choices, MemoryMode } from "../graph/tile.ts";
+import type { CompileProgress } from "../plan/executable.ts";
 import type { CompileSettings } from "./compiled.ts";
 import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
 import type { Optimizer } from "./optimizers.ts";
@@ -17,14 +18,26 @@ export interface CompileOptions {
   readonly seed?: number;
   /** Tiles of an earlier run, by node (`model.stats().choices`), to repeat it bit for bit on the same adapter. */
   readonly choices?: Choices;
+  /** `fast` (default), or `compact`: what the GPU holds beside the data is kept small, at the cost of speed. */
+  readonly memory?: MemoryMode;
+  /**
+   * Told as each pipeline is ready, whenever a plan is made: for training by the first `fit`, for a larger batch or other
+   * data anew. Pipelines compile in parallel, in the background. What it throws, the call throws that wanted the plan.
+   */
+  readonly onProgress?: (progress: CompileProgress) => void | Promise<void>;
 }
+
+const COMPILE_OPTIONS = [
+  ...["loss", "optimizer", "metrics", "runtime", "seed"],
+  ...["choices", "memory", "onProgress"],
+] as const;
 
 /** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
 export function checkCompileOptions(
   options: CompileOptions,
 ): Omit<CompileSettings, "runtime" | "ownsRuntime"> & { readonly withAccuracy: boolean } {
-  knownKeys(options, ["loss", "optimizer", "metrics", "runtime", "seed", "choices"], "compile");
-  const { optimizer, runtime, choices = {} } = options;
+  knownKeys(options, COMPILE_OPTIONS as readonly (keyof CompileOptions)[], "compile");
+  const { optimizer, runtime, choices = {}, onProgress } = options;
   const own = options.loss as Loss | undefined;
   const loss = typeof own?.build === "function" ? own : lossNamed(options.loss);
   if (typeof optimizer?.step !== "function") {
@@ -39,5 +52,9 @@ export function checkCompileOptions(
     throw new FeaturemapError("value", `compile: runtime must come from await createRuntime(), got ${got}.`);
   }
   const seed = wholeNumber(options.seed ?? 0, "compile: seed");
-  return { loss, optimizer, seed, choices, withAccuracy: metrics.includes("accuracy") };
+  const memory = oneOf(options.memory ?? "fast", ["fast", "compact"], "compile: memory");
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new FeaturemapError("value", `compile: onProgress must be a function, got ${show(onProgress)}.`);
+  }
+  return { loss, optimizer, seed, choices, memory, onProgress, withAccuracy: metrics.includes("accuracy") };
 }

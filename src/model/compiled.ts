@@ -1,17 +1,22 @@
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, HostData } from "../data/dataset.ts";
 import { FeaturemapError } from "../errors.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
+import { sweepStart } from "../graph/graph.ts";
 import { type OpTable, opTable } from "../graph/op.ts";
-import type { Choices } from "../graph/tile.ts";
-import { type BoundPlan, type Executable, prepare } from "../plan/executable.ts";
+import type { Choices, MemoryMode } from "../graph/tile.ts";
+import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
+import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/tiles.ts";
 import { permutation, seedOf } from "../random.ts";
 import { elements } from "../shape.ts";
+import { BatchSlot } from "./batch-slot.ts";
 import type { Loss } from "./losses.ts";
+import type { SweepMetrics } from "./metrics-reader.ts";
 import { ModelState, type Place } from "./model-state.ts";
 import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
+import { FRAMES_MS, Pace } from "./pace.ts";
 import {
   type DataKind,
   dataKind,
@@ -21,7 +26,7 @@ import {
   predictionProgram,
   trainingProgram,
 } from "./programs.ts";
-import { type SweepCounts, type SweepMetrics, type SweepProgress, sweep } from "./sweep.ts";
+import { type SweepCounts, type SweepProgress, sweep } from "./sweep.ts";
 
 export interface CompileSettings {
   readonly runtime: Runtime;
@@ -30,6 +35,8 @@ export interface CompileSettings {
   readonly optimizer: Optimizer;
   readonly seed: number;
   readonly choices: Choices;
+  readonly memory: MemoryMode;
+  readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
 }
 
 export interface SweepSettings {
@@ -37,6 +44,8 @@ export interface SweepSettings {
   /** What samples are multiplied by. */
   readonly scale: number;
   readonly stepsPerExecution: number | "auto";
+  /** The longest that a submit should take, in ms. */
+  readonly submitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
@@ -48,7 +57,16 @@ interface Ready {
   readonly data: string;
   readonly program: Program;
   readonly executable: Executable;
+  pace?: Pace;
 }
+
+interface BoundSlot {
+  readonly slot: BatchSlot;
+  bound?: { readonly to: Executable; readonly run: BoundPlan };
+}
+
+/** Bytes that are read back at once. */
+const STAGING_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 2 ** 19 };
 
 /** A model on a device: its state, and a plan for each kind of work, made when first needed. */
 export class CompiledModel {
@@ -61,6 +79,11 @@ export class CompiledModel {
   readonly #network: Network;
   readonly #ops: OpTable;
   readonly #ready = new Map<Kind, Ready>();
+  readonly #scratch: ScratchPool;
+  /** What `trainOnBatch` writes its batches to, and its plan bound to it. */
+  #batch: BoundSlot | undefined;
+  /** A reading of the parameters that takes several submits: no training step may come between them. */
+  #reading: Promise<unknown> | undefined;
   /** Why the model can no longer be used. */
   #gone: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -69,6 +92,7 @@ export class CompiledModel {
     this.settings = settings;
     this.state = state;
     this.#network = network;
+    this.#scratch = new ScratchPool(settings.runtime);
     this.#ops = opTable([...network.ops.values()], settings.loss.ops ?? [], settings.optimizer.ops ?? []);
   }
 
@@ -86,49 +110,66 @@ export class CompiledModel {
     return this.#ready.get("train")?.program;
   }
 
-  /** Bytes of the buffers that hold what a step computes, all plans together. */
+  /** Bytes of the buffers that hold what a step computes; all plans share them. */
   get activationBytes(): number {
-    return [...this.#ready.values()].reduce((sum, { program }) => sum + program.plan.scratchBytes, 0);
+    return this.#scratch.bytes;
+  }
+
+  /** Steps of the training's next submit. */
+  get stepsPerSubmit(): number {
+    return this.#ready.get("train")?.pace?.steps ?? 1;
   }
 
   /** Readies training on a data set; each call of what it returns is an epoch. */
   async trainer(dataset: Dataset, settings: SweepSettings): Promise<Trainer> {
-    const { program, executable } = await this.#program("train", dataset, settings);
+    const ready = await this.#program("train", dataset, settings);
     const { runtime } = this;
     const order = await runtime.buffers.createOne({ label: "order", bytes: dataset.size * 4 });
     this.datasetBytes = dataset.bytes + order.bytes;
-    const run = this.#bind("train", executable, program, { dataset, order: order.buffer });
+    const run = this.#bind("train", ready, { dataset, order: order.buffer });
     return {
       epoch: async (shuffleSeed) => {
         const { size } = dataset;
         const indices =
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         runtime.device.queue.writeBuffer(order.buffer, 0, indices);
-        const { counts } = this;
-        return (await this.#sweep(run, dataset, settings, { program, place: "train", step: counts.steps, counts }))!;
+        return (await this.#sweep(run, dataset, settings, { ready, place: "train", counts: this.counts }))!;
       },
       dispose: () => order.release(),
     };
   }
 
+  /** One training step. Once made for such a batch, it makes no buffer and no bind group, and writes only the batch. */
+  async trainOnBatch(data: HostData, scale: number): Promise<SweepMetrics> {
+    const batch = await this.#slotFor(data);
+    const { dataset, order, start } = batch.slot;
+    const settings = { batchSize: data.size, scale, stepsPerExecution: "auto", submitMs: FRAMES_MS } as const;
+    const ready = await this.#program("train", dataset, settings);
+    if (batch.bound?.to !== ready.executable)
+      batch.bound = { to: ready.executable, run: this.#bind("train", ready, { dataset, order }) };
+    this.datasetBytes = batch.slot.bytes;
+    const sweeping = { ready, place: "train", counts: this.counts, start, samples: data.size } as const;
+    return (await this.#sweep(batch.bound.run, dataset, settings, sweeping))!;
+  }
+
   evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics> {
     return this.#inTurn(async () => {
-      const { program, executable } = await this.#program("evaluate", dataset, settings);
-      const run = this.#bind("look", executable, program, { dataset });
-      return (await this.#sweep(run, dataset, settings, { program, place: "look", step: 0, counts: noCounts() }))!;
+      const ready = await this.#program("evaluate", dataset, settings);
+      const run = this.#bind("look", ready, { dataset });
+      return (await this.#sweep(run, dataset, settings, { ready, place: "look", counts: noCounts() }))!;
     });
   }
 
   /** The outputs of all samples, row by row. */
   predict(dataset: Dataset, settings: SweepSettings): Promise<Float32Array> {
     return this.#inTurn(async () => {
-      const { program, executable } = await this.#program("predict", dataset, settings);
+      const ready = await this.#program("predict", dataset, settings);
       const bytes = dataset.size * elements(this.#network.outputShape!) * 4;
       const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
       try {
-        const run = this.#bind("look", executable, program, { dataset, predictions: rows.buffer });
-        await this.#sweep(run, dataset, settings, { program, place: "look", step: 0, counts: noCounts() });
-        const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }]);
+        const run = this.#bind("look", ready, { dataset, predictions: rows.buffer });
+        await this.#sweep(run, dataset, settings, { ready, place: "look", counts: noCounts() });
+        const [read] = await readBuffers(this.runtime, [{ buffer: rows.buffer, bytes }], this.#staging);
         return new Float32Array(read!);
       } finally {
         rows.release();
@@ -142,8 +183,16 @@ export class CompiledModel {
     this.runtime.assertLive();
   }
 
+  /** All of one moment: where they do not fit into one staging buffer, training waits until they are read. */
   readParameters(): Promise<Float32Array[]> {
-    return this.state.readParameters(() => this.assertLive());
+    const read = this.state.readParameters({ ...this.#staging, assertLive: () => this.assertLive() });
+    if (this.state.parameterBytes > this.#staging.mostBytes) {
+      const reading = Promise.allSettled([read, this.#reading]).then(() => {
+        if (this.#reading === reading) this.#reading = undefined;
+      });
+      this.#reading = reading;
+    }
+    return read;
   }
 
   /** The values are taken as checked. */
@@ -156,6 +205,7 @@ export class CompiledModel {
     this.#gone ??= why;
     for (const { executable } of this.#ready.values()) executable.dispose();
     this.#ready.clear();
+    this.#batch?.slot.dispose();
     this.state.dispose();
     if (this.settings.ownsRuntime) this.runtime.dispose();
   }
@@ -176,7 +226,8 @@ export class CompiledModel {
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
     const program = this.#build(kind, data, capacity);
-    const executable = await prepare(this.runtime, program.plan);
+    const { onProgress } = this.settings;
+    const executable = await prepare(this.runtime, program.plan, { scratch: this.#scratch, onProgress });
     if (this.#gone !== undefined) executable.dispose();
     this.assertLive();
     known?.executable.dispose();
@@ -187,10 +238,10 @@ export class CompiledModel {
   }
 
   #build(kind: Kind, data: DataKind, capacity: number): Program {
-    const { loss, optimizer, choices } = this.settings;
+    const { loss, optimizer, choices, memory } = this.settings;
     const adapter = adapterClassOf(this.runtime);
     const { limits } = this.runtime.device;
-    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices, limits };
+    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices, limits, memory };
     switch (kind) {
       case "train":
         return trainingProgram({ ...options, loss, optimizer, ops: this.#ops });
@@ -205,8 +256,7 @@ export class CompiledModel {
 
   #bind(
     place: Place,
-    executable: Executable,
-    { tensors }: Program,
+    { executable, program: { tensors } }: Ready,
     { dataset, order, predictions }: { dataset: Dataset; order?: GPUBuffer; predictions?: GPUBuffer },
   ): BoundPlan {
     const bound = this.state.bindings(tensors, place);
@@ -217,29 +267,59 @@ export class CompiledModel {
     return executable.bind(bound);
   }
 
+  async #slotFor(data: HostData): Promise<BoundSlot> {
+    this.assertLive();
+    if (this.#batch?.slot.takes(data)) {
+      this.#batch.slot.write(data);
+      return this.#batch;
+    }
+    this.#batch?.slot.dispose();
+    this.#batch = undefined;
+    const slot = await BatchSlot.create(this.runtime, data);
+    if (this.#gone !== undefined) slot.dispose();
+    this.assertLive();
+    this.#batch = { slot };
+    return this.#batch;
+  }
+
   #sweep(
     run: BoundPlan,
     dataset: Dataset,
     settings: SweepSettings,
-    { program, place, step, counts }: { program: Program; place: Place; step: number; counts: SweepCounts },
+    options: { ready: Ready; place: Place; counts: SweepCounts; start?: GPUBuffer; samples?: number },
   ): Promise<SweepMetrics | undefined> {
-    const { runtime } = this;
-    const { state, metrics } = this.state.place(place);
-    const assertLive = () => {
-      this.assertLive();
-      dataset.assertLive();
-    };
+    const { ready, place, counts, samples = dataset.size } = options;
+    // A plan has a capacity; what it was asked for may be less.
+    const batchSize = Math.min(settings.batchSize, samples);
     return sweep({
-      ...settings,
-      runtime,
+      runtime: this.runtime,
       run,
-      state,
-      metrics: program.tensors.metrics === undefined ? undefined : metrics,
-      samples: dataset.size,
-      step,
+      place: this.state.place(place),
+      withMetrics: ready.program.tensors.metrics !== undefined,
+      assertLive: () => {
+        this.assertLive();
+        dataset.assertLive();
+      },
+      hold: () => (place === "train" ? this.#reading : undefined),
+      samples,
+      batchSize,
+      start: options.start ?? sweepStart({ samples, batch: batchSize }),
       counts,
-      assertLive,
+      pace: this.#paceOf(ready, settings),
+      signal: settings.signal,
+      onProgress: settings.onProgress,
     });
+  }
+
+  /** A plan's pace is kept from sweep to sweep, so that an epoch begins with what the last one learned. */
+  #paceOf(ready: Ready, { stepsPerExecution, submitMs }: SweepSettings): Pace {
+    const options = { stepsPerExecution, submitMs, software: this.runtime.adapter.software };
+    if (!ready.pace?.serves(options)) ready.pace = new Pace(options);
+    return ready.pace;
+  }
+
+  get #staging(): { readonly mostBytes: number } {
+    return { mostBytes: Math.min(STAGING_BYTES[this.settings.memory], this.runtime.device.limits.maxBufferSize) };
   }
 
   /** Sweeps that only look share one place, so they take turns. */
@@ -255,10 +335,10 @@ function noCounts(): SweepCounts {
 }
 
 /** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
-function assertTrainable({ loss, optimizer, choices }: CompileSettings, network: Network): void {
+function assertTrainable({ loss, optimizer, choices, memory }: CompileSettings, network: Network): void {
   const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
   const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
-  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, loss, optimizer, ops });
+  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, memory, loss, optimizer, ops });
 }
 
 export interface Trainer {

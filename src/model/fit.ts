@@ -1,17 +1,36 @@
 import type { Dataset } from "../data/dataset.ts";
-import { FeaturemapError, flag, knownKeys, listOf, oneOf, positiveInteger, show, wholeNumber } from "../errors.ts";
+import {
+  FeaturemapError,
+  finiteNumber,
+  flag,
+  knownKeys,
+  listOf,
+  oneOf,
+  positiveInteger,
+  show,
+  wholeNumber,
+} from "../errors.ts";
 import type { Callback } from "./callbacks.ts";
 import { type CompiledModel, orderSeed } from "./compiled.ts";
 import { History, type Logs } from "./history.ts";
+import type { SweepMetrics } from "./metrics-reader.ts";
+import { FRAMES_MS } from "./pace.ts";
 import { progressLogger } from "./progress-logger.ts";
-import type { SweepMetrics } from "./sweep.ts";
 
 /** How the samples of a call are cut into steps. */
 export interface BatchOptions {
   /** Samples a step. Default 32. */
   readonly batchSize?: number;
-  /** Steps a submit. Default `auto`: one, and more as long as a submit stays below 40 ms. Does not change results. */
+  /**
+   * Steps a submit. Default `auto`: on a GPU as many as take about `submitMs`, on a software adapter one. Does not change
+   * results.
+   */
   readonly stepsPerExecution?: number | "auto";
+  /**
+   * The longest that a submit of `auto` should take on the GPU, in ms. Default 50, which leaves frames to the page; 8 leaves
+   * it more of them, 250 puts throughput first: at least 16 steps a submit once the GPU is warm.
+   */
+  readonly submitMs?: number;
   /** Stops after the submits that are under way. `fit` then returns; `evaluate` and `predict` throw the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -32,7 +51,7 @@ export interface FitOptions<V> extends BatchOptions {
 }
 
 const FIT_OPTIONS = [
-  ...["batchSize", "stepsPerExecution", "signal", "epochs", "verbose"],
+  ...["batchSize", "stepsPerExecution", "submitMs", "signal", "epochs", "verbose"],
   ...["validationData", "shuffle", "seed", "callbacks"],
 ] as const;
 
@@ -52,13 +71,15 @@ export function checkFitOptions(options: FitOptions<unknown>): void {
 }
 
 /** @throws FeaturemapError `value` for an option that is out of range */
-export function batching({ batchSize = 32, stepsPerExecution = "auto", signal }: BatchOptions, where: string) {
+export function batching(options: BatchOptions, where: string) {
+  const { batchSize = 32, stepsPerExecution = "auto", submitMs = FRAMES_MS, signal } = options;
   positiveInteger(batchSize, `${where}: batchSize`);
+  finiteNumber(submitMs, `${where}: submitMs`, 1);
   if (stepsPerExecution !== "auto") positiveInteger(stepsPerExecution, `${where}: stepsPerExecution`);
   if (signal !== undefined && typeof signal.aborted !== "boolean") {
     throw new FeaturemapError("value", `${where}: signal must be an AbortSignal, got ${show(signal)}.`);
   }
-  return { batchSize, stepsPerExecution, signal };
+  return { batchSize, stepsPerExecution, submitMs, signal };
 }
 
 /** One side of `fit`: data on the GPU and what its numbers are multiplied by. */

@@ -1,5 +1,5 @@
-import type { OwnedBuffer } from "../gpu/buffers.ts";
-import { readBuffers } from "../gpu/readback.ts";
+import { type OwnedBuffer, STAGING } from "../gpu/buffers.ts";
+import { ReadbackRing, type ReadOptions, readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { byteLength, STATE_WORDS, type TensorId } from "../graph/graph.ts";
 import { initialize } from "../layers/initializers.ts";
@@ -14,6 +14,19 @@ const scalar: Shape = [1];
 /** Sweeps that train and sweeps that only look do not disturb each other. */
 export type Place = "train" | "look";
 
+const PLACES = ["train", "look"] as const satisfies readonly Place[];
+
+/** Where a sweep keeps its place in the data and its metrics, and how it reads them. */
+export interface SweepPlace {
+  readonly state: GPUBuffer;
+  readonly metrics: GPUBuffer;
+  readonly ring: ReadbackRing;
+}
+
+/** Reads of metrics that may be under way: one a submit in flight, and the last of the sweep. */
+const RING_DEPTH = 4;
+const METRIC_BYTES = METRIC_WORDS * 4;
+
 /** What a model keeps on the GPU from step to step: parameters, optimizer slots, rates, the step's state, metrics. */
 export class ModelState {
   readonly runtime: Runtime;
@@ -22,19 +35,24 @@ export class ModelState {
   readonly #parameters: readonly OwnedBuffer[];
   readonly #slots: readonly (readonly OwnedBuffer[])[];
   readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
-  readonly #places: Readonly<Record<Place, { readonly state: OwnedBuffer; readonly metrics: OwnedBuffer }>>;
+  readonly #places: Readonly<Record<Place, SweepPlace>>;
   readonly #all: readonly OwnedBuffer[];
 
   private constructor(runtime: Runtime, network: Network, optimizer: Optimizer, owned: readonly OwnedBuffer[]) {
     this.runtime = runtime;
     this.#network = network;
-    this.#all = owned;
     const rest = [...owned];
     this.#parameters = network.parameters.map(() => rest.shift()!);
     this.#slots = network.parameters.map(({ shape }) => (optimizer.slots?.(shape) ?? []).map(() => rest.shift()!));
     this.#hyperparameters = new Map(Object.keys(optimizer.hyperparameters).map((name) => [name, rest.shift()!]));
-    const [state, metrics, lookState, lookMetrics] = rest as [OwnedBuffer, OwnedBuffer, OwnedBuffer, OwnedBuffer];
-    this.#places = { train: { state, metrics }, look: { state: lookState, metrics: lookMetrics } };
+    const [train, look] = PLACES.map((): SweepPlace => {
+      const [state, metrics] = rest.splice(0, 2);
+      const ring = new ReadbackRing(runtime, METRIC_BYTES, rest.splice(0, RING_DEPTH));
+      return { state: state!.buffer, metrics: metrics!.buffer, ring };
+    });
+    this.#places = { train: train!, look: look! };
+    // A ring frees its own buffers, when they are read.
+    this.#all = owned.filter(({ buffer }) => buffer.usage !== STAGING);
     this.parameterBytes = this.#parameters.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -47,9 +65,10 @@ export class ModelState {
         (optimizer.slots?.(shape) ?? []).map((slot) => floats(`${path}/${slot.name}`, slot.shape)),
       ),
       ...Object.keys(optimizer.hyperparameters).map((name) => floats(name, scalar)),
-      ...["", "look "].flatMap((place) => [
-        { label: `${place}state`, bytes: STATE_WORDS * 4 },
-        { label: `${place}metrics`, bytes: METRIC_WORDS * 4 },
+      ...PLACES.flatMap((place) => [
+        { label: `${place} state`, bytes: STATE_WORDS * 4 },
+        { label: `${place} metrics`, bytes: METRIC_BYTES },
+        ...ReadbackRing.requests(METRIC_BYTES, RING_DEPTH),
       ]),
     ];
     const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));
@@ -68,10 +87,8 @@ export class ModelState {
     return state;
   }
 
-  /** Where a sweep keeps its place in the data and its metrics. */
-  place(place: Place): { readonly state: GPUBuffer; readonly metrics: GPUBuffer } {
-    const { state, metrics } = this.#places[place];
-    return { state: state.buffer, metrics: metrics.buffer };
+  place(place: Place): SweepPlace {
+    return this.#places[place];
   }
 
   /** The buffers that a program's tensors stand for. */
@@ -98,13 +115,14 @@ export class ModelState {
     });
   }
 
-  async readParameters(assertLive: () => void): Promise<Float32Array[]> {
+  async readParameters(options: ReadOptions): Promise<Float32Array[]> {
     const sources = this.#parameters.map(({ buffer, bytes }) => ({ buffer, bytes }));
-    const read = await readBuffers(this.runtime, sources, assertLive);
+    const read = await readBuffers(this.runtime, sources, options);
     return read.map((bytes, i) => new Float32Array(bytes, 0, elements(this.#network.parameters[i]!.shape)));
   }
 
   dispose(): void {
     for (const owned of this.#all) owned.release();
+    for (const { ring } of Object.values(this.#places)) ring.dispose();
   }
 }

@@ -5,7 +5,7 @@ import type { DType } from "../graph/graph.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
 import { addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
-import type { AdapterClass, Choices } from "../graph/tile.ts";
+import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
 import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -61,6 +61,8 @@ export interface ProgramOptions {
   readonly adapter: AdapterClass;
   readonly choices: Choices;
   readonly limits?: MergeLimits;
+  /** Default `fast`. */
+  readonly memory?: MemoryMode;
 }
 
 /** One training step: gather, forward, loss, backward, update, advance. */
@@ -198,7 +200,7 @@ function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, 
 }
 
 function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
-  const { capacity, adapter, choices, limits } = options;
-  const algorithms = rewrite(ops, graph, { adapter, choices, leastSaving: leastSaving(adapter) });
-  return { plan: lower(ops, graph, { name, adapter, choices, algorithms, limits }), tensors, capacity };
+  const { capacity, adapter, choices, limits, memory = "fast" } = options;
+  const algorithms = rewrite(ops, graph, { adapter, choices, leastSaving: leastSaving(adapter, memory) });
+  return { plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory }), tensors, capacity };
 }

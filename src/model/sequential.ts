@@ -204,21 +204,18 @@ export class Sequential {
     });
   }
 
-  /** One training step on the given samples, as one batch. Returns its loss before the step. Throws as `fit` does. */
+  /**
+   * One training step on the given samples, as one batch. Returns its loss before the step. The batch's buffers are kept for
+   * the next: calls with as many samples make none. Throws as `fit` does.
+   */
   trainOnBatch(x: DataInput, y: DataInput): Promise<Evaluation> {
     return this.#exclusively("trainOnBatch", async () => {
-      const data = this.#check({ x, y }, "trainOnBatch", true);
+      if ((x as unknown) instanceof Dataset)
+        throw new FeaturemapError("value", "trainOnBatch takes samples and labels, got a Dataset. Use fit().");
+      const data = this.#check({ x, y }, "trainOnBatch", true) as HostData;
       const compiled = await this.#ready();
-      const run = async ([samples]: readonly (ScaledDataset | undefined)[]) => {
-        const settings = { batchSize: data.size, stepsPerExecution: 1, scale: samples!.scale };
-        const trainer = await compiled.trainer(samples!.dataset, settings);
-        try {
-          return this.#evaluation(await trainer.epoch(undefined));
-        } finally {
-          trainer.dispose();
-        }
-      };
-      return this.#uploaded(compiled, [data], run, byteScaleOf(data));
+      this.#byteScale = byteScaleOf(data);
+      return this.#evaluation(await compiled.trainOnBatch(data, data.x.scale ?? 1));
     });
   }
 

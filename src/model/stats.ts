@@ -6,6 +6,8 @@ export interface ModelStats {
   readonly steps: number;
   readonly submits: number;
   readonly readbacks: number;
+  /** How many steps the next submit of `fit` takes: `stepsPerExecution`, or what `auto` has found so far. */
+  readonly stepsPerSubmit: number;
   /** Wall time of compiling pipelines, in ms, all plans together. */
   readonly compileMs: number;
   /** From the first training step's submit to its completion, in ms; `undefined` before it. */
@@ -14,7 +16,7 @@ export interface ModelStats {
   readonly choices: Choices;
   readonly bytes: {
     readonly parameters: number;
-    /** Buffers that hold what a step computes. */
+    /** Buffers that hold what a step computes, shared by training, evaluation and prediction. */
     readonly activations: number;
     /** The data set of the last training, its order included. */
     readonly dataset: number;
@@ -30,6 +32,7 @@ export function statsOf(compiled: CompiledModel | undefined): ModelStats {
     steps: compiled?.counts.steps ?? 0,
     submits: compiled?.counts.submits ?? 0,
     readbacks: compiled?.counts.readbacks ?? 0,
+    stepsPerSubmit: compiled?.stepsPerSubmit ?? 1,
     compileMs: compiled?.compileMs ?? 0,
     firstStepMs: compiled?.counts.firstStepMs,
     choices: plan?.choices ?? {},

@@ -1,9 +1,27 @@
 import { FeaturemapError } from "../errors.ts";
-import type { OwnedBuffer } from "../gpu/buffers.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { assertWithinLimits } from "./limits.ts";
 import type { Plan } from "./plan.ts";
+import { ScratchPool } from "./scratch.ts";
+
+/** How far the pipelines of a plan are. */
+export interface CompileProgress {
+  /** `training step`, `evaluation step` or `prediction step`. */
+  readonly plan: string;
+  readonly compiled: number;
+  /** Different pipelines of the plan; those that an earlier plan has compiled are ready at once. */
+  readonly total: number;
+  /** What was compiled last; none before the first. */
+  readonly kernel?: string;
+}
+
+export interface PrepareOptions {
+  /** Scratch buffers that are shared with other plans. Default: the plan's own. */
+  readonly scratch?: ScratchPool;
+  /** Told as each pipeline is ready, and once before. What it throws, `prepare` throws, and does not call it again. */
+  readonly onProgress?: ((progress: CompileProgress) => void | Promise<void>) | undefined;
+}
 
 /** A plan on a device: pipelines compiled, scratch buffers made. */
 export interface Executable {
@@ -30,24 +48,53 @@ export interface BoundPlan {
  * @throws FeaturemapError `limit` before any GPU work where the adapter cannot run the plan; `device` where a shader does
  *   not compile
  */
-export async function prepare(runtime: Runtime, plan: Plan): Promise<Executable> {
+export async function prepare(runtime: Runtime, plan: Plan, options: PrepareOptions = {}): Promise<Executable> {
   runtime.assertLive();
   assertWithinLimits(plan, runtime.device.limits);
   const started = performance.now();
-  const pipelines = await Promise.all(plan.steps.map(({ shader }) => runtime.pipelines.get(shader)));
+  const pipelines = await compileAll(runtime, plan, options.onProgress);
   const compileMs = performance.now() - started;
   const own = plan.buffers.map((buffer, index) => ({ ...buffer, index })).filter(({ bound }) => bound === undefined);
-  const made = await runtime.buffers.create(own.map(({ label, bytes }) => ({ label, bytes })));
-  const scratch = new Map<number, OwnedBuffer>(own.map(({ index }, i) => [index, made[i]!]));
+  const lease = await (options.scratch ?? new ScratchPool(runtime)).take(own);
+  const scratch = new Map<number, GPUBuffer>(own.map(({ index }, i) => [index, lease.buffers[i]!]));
   return {
     plan,
     compileMs,
     bind: (buffers) =>
-      bindPlan(runtime, plan, pipelines, (index) => scratch.get(index)?.buffer ?? brought(plan, index, buffers)),
-    dispose: () => {
-      for (const owned of made) owned.release();
-    },
+      bindPlan(runtime, plan, pipelines, (index) => scratch.get(index) ?? brought(plan, index, buffers)),
+    dispose: () => lease.release(),
   };
+}
+
+/** The pipelines of a plan's steps. */
+async function compileAll(
+  runtime: Runtime,
+  plan: Plan,
+  onProgress: PrepareOptions["onProgress"],
+): Promise<GPUComputePipeline[]> {
+  const different = new Map(plan.steps.map((step) => [step.shader.code, step]));
+  const total = different.size;
+  let compiled = 0;
+  let told = onProgress;
+  const tell = async (kernel: { kernel?: string }) => {
+    try {
+      await told?.({ plan: plan.name, compiled, total, ...kernel });
+    } catch (error) {
+      told = undefined;
+      throw error;
+    }
+  };
+  await tell({});
+  const ready = await Promise.all(
+    [...different].map(async ([code, { kernel, shader }]) => {
+      const pipeline = await runtime.pipelines.get(shader);
+      compiled++;
+      await tell({ kernel });
+      return [code, pipeline] as const;
+    }),
+  );
+  const pipelines = new Map(ready);
+  return plan.steps.map(({ shader }) => pipelines.get(shader.code)!);
 }
 
 function brought(plan: Plan, index: number, buffers: ReadonlyMap<TensorId, GPUBuffer>): GPUBuffer {

@@ -1,8 +1,8 @@
 import { FeaturemapError } from "../errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type OpTable, opNamed } from "../graph/op.ts";
-import { type AdapterClass, type Choice, type Choices, isTile } from "../graph/tile.ts";
-import { type Interval, shareBuffers } from "./memory.ts";
+import { type AdapterClass, type Choice, type Choices, isTile, type MemoryMode } from "../graph/tile.ts";
+import { type Interval, mostSlices, shareBuffers } from "./memory.ts";
 import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
 import { shippedTile } from "./tiles.ts";
@@ -16,11 +16,13 @@ export interface LowerOptions {
   readonly algorithms?: Choices;
   /** The device's, which bound what `gpu` does in one dispatch. Default: those that every device has. */
   readonly limits?: MergeLimits | undefined;
+  /** Default `fast`. */
+  readonly memory?: MemoryMode;
 }
 
 /** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
-  const { limits = LEAST_LIMITS } = options;
+  const { limits = LEAST_LIMITS, memory = "fast" } = options;
   const choices: Record<string, Choice> = { ...options.algorithms };
   const views = new Map<TensorId, TensorId>();
   const calls = graph.nodes.flatMap((node): NodeDispatch[] => {
@@ -42,7 +44,9 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
       tile: (request) => {
         const choice = options.choices?.[node.name];
-        const tile = isTile(choice) ? choice : shippedTile(options.adapter, request);
+        const shipped = shippedTile(options.adapter, request);
+        const slices = Math.min(shipped.slices, mostSlices(memory, request));
+        const tile = isTile(choice) ? choice : { ...shipped, slices };
         choices[node.name] = tile;
         return tile;
       },

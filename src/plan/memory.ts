@@ -1,3 +1,13 @@
+import type { MemoryMode } from "../graph/tile.ts";
+
+/** What the slices of one sum may hold together, in bytes. */
+const MOST_PARTIAL_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 512_000 };
+
+/** The most slices of a product of m rows and n columns. */
+export function mostSlices(memory: MemoryMode, { m, n }: { readonly m: number; readonly n: number }): number {
+  return Math.max(1, Math.floor(MOST_PARTIAL_BYTES[memory] / (4 * m * n)));
+}
+
 /** A buffer-sized need within a step: written and read between two steps of the plan, both included. */
 export interface Interval {
   readonly bytes: number;
@@ -31,4 +41,18 @@ export function shareBuffers(needs: readonly Interval[]): { sizes: number[]; buf
     bufferOf[i] = best;
   }
   return { sizes, bufferOf };
+}
+
+/**
+ * For each need of a plan, the buffer of another plan that it can use too, or `undefined` where a new one must be made: the
+ * largest needs choose first, and each takes the smallest that holds it. Sizes in bytes.
+ */
+export function shareAcross(buffers: readonly number[], needs: readonly number[]): (number | undefined)[] {
+  const free = buffers.map((_, i) => i).sort((a, b) => buffers[a]! - buffers[b]! || a - b);
+  const chosen = new Array<number | undefined>(needs.length).fill(undefined);
+  for (const i of needs.map((_, need) => need).sort((a, b) => needs[b]! - needs[a]! || a - b)) {
+    const place = free.findIndex((buffer) => buffers[buffer]! >= needs[i]!);
+    if (place >= 0) chosen[i] = free.splice(place, 1)[0];
+  }
+  return chosen;
 }

@@ -1,5 +1,5 @@
 import type { Runtime } from "../gpu/runtime.ts";
-import type { AdapterClass, Tile, TileRequest } from "../graph/tile.ts";
+import type { AdapterClass, MemoryMode, Tile, TileRequest } from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
 
 interface TileRule {
@@ -38,10 +38,10 @@ const HOISTED = { blocksK: 8, blocks: 16, leastRows16: 32, mostRounds: 64, workg
 
 /**
  * The saving from which another algorithm replaces a node's own kernels. On processors Winograd's convolution was measured
- * faster from about this on; no GPU has been measured, and there the shorter plan stays.
+ * faster from about this on; no GPU has been measured, and there the shorter plan stays. Its transforms take tens of MB.
  */
-export function leastSaving(adapter: AdapterClass): number {
-  return adapter === "gpu" ? Infinity : 1.5;
+export function leastSaving(adapter: AdapterClass, memory: MemoryMode): number {
+  return adapter === "gpu" || memory === "compact" ? Infinity : 1.5;
 }
 
 /** The class of a device's adapter. */
