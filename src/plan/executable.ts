@@ -75,24 +75,21 @@ async function compileAll(
   const different = new Map(plan.steps.map((step) => [step.shader.code, step]));
   const total = different.size;
   let compiled = 0;
-  let told = onProgress;
-  const tell = async (kernel: { kernel?: string }) => {
-    try {
-      await told?.({ plan: plan.name, compiled, total, ...kernel });
-    } catch (error) {
-      told = undefined;
-      throw error;
-    }
+  // One call after the other; after one that throws there are no more.
+  let telling: Promise<void> = Promise.resolve();
+  const tell = (kernel: { kernel?: string }) => {
+    const progress = { plan: plan.name, compiled, total, ...kernel };
+    if (onProgress) telling = telling.then(() => onProgress(progress));
+    return telling;
   };
-  await tell({});
-  const ready = await Promise.all(
-    [...different].map(async ([code, { kernel, shader }]) => {
-      const pipeline = await runtime.pipelines.get(shader);
-      compiled++;
-      await tell({ kernel });
-      return [code, pipeline] as const;
-    }),
-  );
+  const begun = tell({});
+  const compiling = [...different].map(async ([code, { kernel, shader }]) => {
+    const pipeline = await runtime.pipelines.get(shader);
+    compiled++;
+    await tell({ kernel });
+    return [code, pipeline] as const;
+  });
+  const [ready] = await Promise.all([Promise.all(compiling), begun]);
   const pipelines = new Map(ready);
   return plan.steps.map(({ shader }) => pipelines.get(shader.code)!);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDataset, createRuntime, type Runtime, sequential, sgd } from "../../src/index.ts";
 import { Ledger } from "../support/ledger.ts";
-import { articleLayers, noise, tinyModel } from "../support/models.ts";
+import { allWeights, articleLayers, noise, tinyModel } from "../support/models.ts";
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -51,6 +51,39 @@ describe("a steady training step", () => {
   it("shares its submit and its pass with others where asked to", async () => {
     const cost = await differenceOf(64, 16);
     expect(cost).toMatchObject({ submit: 4, beginComputePass: 4, writeBuffer: 0, createBindGroup: 0 });
+  });
+});
+
+describe("trainOnBatch", () => {
+  it("once warm, makes nothing, writes samples and labels, submits once and reads once", async () => {
+    const model = tinyModel();
+    await model.compile({ ...settings, optimizer: sgd(), runtime });
+    const [batch, next, small] = [noise(6, [4], 3), noise(6, [4], 3, 2), noise(4, [4], 3, 3)];
+    await model.trainOnBatch(batch.x, batch.y);
+    const ledger = new Ledger(runtime.device);
+    for (const { x, y } of [next, batch, next]) await model.trainOnBatch(x, y);
+    const none = { createBuffer: 0, createBindGroup: 0, createShaderModule: 0, createComputePipelineAsync: 0 };
+    expect(ledger.take()).toMatchObject({ ...none, writeBuffer: 2 * 3, submit: 3, beginComputePass: 3, mapAsync: 3 });
+    // Fewer samples fit into the same buffers; how many they are is written once.
+    for (const { x, y } of [small, small]) await model.trainOnBatch(x, y);
+    expect(ledger.take()).toMatchObject({ ...none, writeBuffer: 2 * 2 + 1, submit: 2 });
+    ledger.stop();
+    expect(model.stats()).toMatchObject({ steps: 6, submits: 6, readbacks: 6 });
+    model.dispose();
+  });
+
+  it("computes what fit does on the same batches, whatever came before", async () => {
+    const [one, two] = [tinyModel(), tinyModel()];
+    const batches = [6, 4, 6, 9, 3].map((size, i) => noise(size, [4], 3, i + 1));
+    for (const model of [one, two]) await model.compile({ ...settings, optimizer: sgd(), runtime });
+    for (const { x, y } of batches) {
+      const { loss, accuracy } = await one.trainOnBatch(x, y);
+      const { history } = await two.fit(x, y, { batchSize: 16, shuffle: false, verbose: 0 });
+      expect([loss, accuracy]).toEqual([history.loss[0], history.accuracy![0]]);
+    }
+    expect(await allWeights(one)).toEqual(await allWeights(two));
+    one.dispose();
+    two.dispose();
   });
 });
 

@@ -126,9 +126,10 @@ it("counts the steps of a fit that a callback ended", async () => {
   };
   const options = { batchSize: 8, verbose: 0, stepsPerExecution: 1, callbacks: [{ onBatchEnd }] } as const;
   await expect(model.fit(x, y, options)).rejects.toThrow("enough");
-  expect(model.stats().steps).toBe(2);
+  const inFlight = runtime.adapter.software ? 2 : 3;
+  expect(model.stats().steps).toBe(inFlight);
   await model.fit(x, y, { batchSize: 8, verbose: 0 });
-  expect(model.stats().steps).toBe(7);
+  expect(model.stats().steps).toBe(inFlight + 5);
   model.dispose();
 });
 

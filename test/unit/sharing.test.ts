@@ -1,0 +1,163 @@
+// Buffers beyond one plan: scratch that a model's plans share, staging that a reading passes through.
+
+import { describe, expect, it } from "vitest";
+import type { BufferRequest, OwnedBuffer } from "../../src/gpu/buffers.ts";
+import { cutIntoRounds } from "../../src/gpu/readback.ts";
+import type { Runtime } from "../../src/gpu/runtime.ts";
+import { opTable } from "../../src/graph/op.ts";
+import type { AdapterClass, MemoryMode } from "../../src/graph/tile.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import { sgd } from "../../src/model/optimizers.ts";
+import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
+import { mostSlices, shareAcross } from "../../src/plan/memory.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { ScratchPool } from "../../src/plan/scratch.ts";
+import { articleLayers } from "../support/models.ts";
+import { networkOf } from "./building.ts";
+
+describe("shareAcross", () => {
+  it("gives each need the smallest buffer that holds it, the largest first", () => {
+    expect(shareAcross([8, 100, 50], [40, 8, 60])).toEqual([2, 0, 1]);
+  });
+
+  it("asks for new buffers where none is large enough, or all are taken", () => {
+    expect(shareAcross([], [4])).toEqual([undefined]);
+    expect(shareAcross([8], [16])).toEqual([undefined]);
+    expect(shareAcross([8], [4, 6])).toEqual([undefined, 0]);
+  });
+});
+
+/** A runtime with buffers that are only counted. */
+function countingRuntime() {
+  const live = new Set<OwnedBuffer>();
+  let room = Number.POSITIVE_INFINITY;
+  const create = async (requests: readonly BufferRequest[]) => {
+    await Promise.resolve();
+    if (requests.some(({ bytes }) => bytes > room)) throw new Error("no room");
+    return requests.map(({ bytes }) => {
+      const owned: OwnedBuffer = { buffer: { size: bytes } as GPUBuffer, bytes, release: () => live.delete(owned) };
+      live.add(owned);
+      return owned;
+    });
+  };
+  return {
+    runtime: { buffers: { create } } as unknown as Runtime,
+    bytes: () => [...live].reduce((sum, owned) => sum + owned.bytes, 0),
+    allow: (bytes: number) => {
+      room = bytes;
+    },
+  };
+}
+
+const asked = (...bytes: number[]) => bytes.map((each) => ({ label: String(each), bytes: each }));
+
+describe("a scratch pool", () => {
+  it("shares buffers between plans, never within one, and frees each after its last user", async () => {
+    const { runtime, bytes } = countingRuntime();
+    const pool = new ScratchPool(runtime);
+    const one = await pool.take(asked(100, 20, 20));
+    const two = await pool.take(asked(20, 90, 200));
+    expect(new Set(two.buffers).size).toBe(3);
+    expect(two.buffers.map(({ size }) => size)).toEqual([20, 100, 200]);
+    expect([pool.bytes, bytes()]).toEqual([340, 340]);
+    one.release();
+    one.release();
+    expect([pool.bytes, bytes()]).toEqual([320, 320]);
+    two.release();
+    expect([pool.bytes, bytes()]).toEqual([0, 0]);
+  });
+
+  it("keeps a buffer for a plan that is being made while its last user goes", async () => {
+    const { runtime, bytes } = countingRuntime();
+    const pool = new ScratchPool(runtime);
+    const one = await pool.take(asked(100));
+    const making = pool.take(asked(100, 8));
+    one.release();
+    expect(bytes()).toBe(100);
+    (await making).release();
+    expect(bytes()).toBe(0);
+  });
+
+  it("holds nothing of a plan that found no room", async () => {
+    const { runtime, bytes, allow } = countingRuntime();
+    const pool = new ScratchPool(runtime);
+    const one = await pool.take(asked(100));
+    allow(50);
+    await expect(pool.take(asked(100, 60))).rejects.toThrow("no room");
+    one.release();
+    expect(bytes()).toBe(0);
+  });
+});
+
+describe("cutIntoRounds", () => {
+  it("is one round where all fits", () => {
+    expect(cutIntoRounds([8, 4], Number.POSITIVE_INFINITY)).toEqual([
+      [
+        { source: 0, from: 0, bytes: 8, to: 0 },
+        { source: 1, from: 0, bytes: 4, to: 8 },
+      ],
+    ]);
+  });
+
+  it.each([4, 10, 12, 64, 1000])("covers every byte once, no round larger than %d bytes", (most) => {
+    const sizes = [4, 40, 8, 128, 4];
+    const rounds = cutIntoRounds(sizes, most);
+    const seen = sizes.map((size) => new Uint8Array(size));
+    for (const round of rounds) {
+      let filled = 0;
+      for (const { source, from, bytes, to } of round) {
+        expect(to).toBe(filled);
+        expect(bytes % 4).toBe(0);
+        filled += bytes;
+        for (let i = from; i < from + bytes; i++) seen[source]![i]!++;
+      }
+      expect(filled).toBeLessThanOrEqual(most);
+      expect(filled).toBeGreaterThan(0);
+    }
+    expect(seen.every((counts) => counts.every((count) => count === 1))).toBe(true);
+  });
+});
+
+describe("slices", () => {
+  it("are as many as is fast, or as hold 512,000 bytes, and at least one", () => {
+    expect(mostSlices("fast", { m: 800, n: 64 })).toBe(Number.POSITIVE_INFINITY);
+    expect(mostSlices("compact", { m: 800, n: 64 })).toBe(2);
+    expect(mostSlices("compact", { m: 5000, n: 500 })).toBe(1);
+  });
+});
+
+const network = networkOf(articleLayers());
+const loss = lossNamed("categoricalCrossentropy");
+const optimizer = sgd();
+const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
+
+function articlePlans(adapter: AdapterClass, memory: MemoryMode): Plan[] {
+  const data = { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 } as const;
+  const options = { network, capacity: 128, data, adapter, choices: {}, memory };
+  const training = trainingProgram({ ...options, loss, optimizer, ops });
+  return [training, evaluationProgram({ ...options, loss }), predictionProgram(options)].map(({ plan }) => plan);
+}
+
+describe.each(["gpu", "software"] as const)("the article's network at batch 128, plans for %s", (adapter) => {
+  const parameters = network.parameterCount * 4;
+  const shared = async (plans: readonly Plan[]) => {
+    const { runtime, bytes } = countingRuntime();
+    const pool = new ScratchPool(runtime);
+    for (const { buffers } of plans) await pool.take(buffers.filter(({ bound }) => bound === undefined));
+    return bytes();
+  };
+
+  it("hold at most 14 MB with the parameters where memory is compact, all three together", async () => {
+    const plans = articlePlans(adapter, "compact");
+    const bytes = await shared(plans);
+    expect(bytes).toBe(Math.max(...plans.map(({ scratchBytes }) => scratchBytes)));
+    expect(await shared(plans.toReversed())).toBe(bytes);
+    expect(parameters + bytes).toBeLessThanOrEqual(14e6 - 2 ** 19);
+  });
+
+  it("hold at most 48 MB where it is fast, and no less than compact ones", async () => {
+    const bytes = await shared(articlePlans(adapter, "fast"));
+    expect(parameters + bytes).toBeLessThanOrEqual(48e6);
+    expect(bytes).toBeGreaterThanOrEqual(await shared(articlePlans(adapter, "compact")));
+  });
+});
