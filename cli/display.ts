@@ -1,3 +1,4 @@
+import type { CompileProgress } from "../src/index.ts";
 import { progressLine } from "../src/model/progress.ts";
 import type { EpochProgress } from "./train-page/protocol.ts";
 
@@ -10,6 +11,8 @@ export interface Output {
 
 export interface Display {
   line(text: string): void;
+  /** Shows how many of a plan's pipelines are ready. */
+  compiling(progress: Pick<CompileProgress, "compiled" | "total">): void;
   epochBegin(epoch: number, epochs: number): void;
   progress(progress: EpochProgress): void;
   epochEnd(progress: EpochProgress): void;
@@ -26,7 +29,7 @@ const CLEAR_TO_END = "\x1b[K";
 export function createDisplay(out: Output = process.stdout, env: NodeJS.ProcessEnv = process.env): Display {
   const inPlace = out.isTTY === true && env.TERM !== "dumb";
   const color = inPlace && !env.NO_COLOR;
-  let drawn = 0;
+  let drawn = performance.now();
   let open = false;
 
   const text = (progress: EpochProgress, finished: boolean) =>
@@ -36,20 +39,24 @@ export function createDisplay(out: Output = process.stdout, env: NodeJS.ProcessE
     open = false;
   };
 
+  /** Redraws the open line or, where there is none, prints one; not too often, unless it `must` be seen. */
+  const draw = (content: () => string, must = false) => {
+    const now = performance.now();
+    if (!(must && inPlace) && now - drawn < (inPlace ? REDRAW_MS : PLAIN_LINE_MS)) return;
+    drawn = now;
+    if (!inPlace) return line(content());
+    out.write(`\r${content()}${CLEAR_TO_END}`);
+    open = true;
+  };
+
   return {
     line,
+    compiling: ({ compiled, total }) => draw(() => `Compiling ${compiled}/${total}`, compiled === total),
     epochBegin(epoch, epochs) {
       line(`Epoch ${epoch + 1}/${epochs}`);
       drawn = performance.now();
     },
-    progress(progress) {
-      const now = performance.now();
-      if (now - drawn < (inPlace ? REDRAW_MS : PLAIN_LINE_MS)) return;
-      drawn = now;
-      if (!inPlace) return line(text(progress, false));
-      out.write(`\r${text(progress, false)}${CLEAR_TO_END}`);
-      open = true;
-    },
+    progress: (progress) => draw(() => text(progress, false)),
     epochEnd(progress) {
       out.write(inPlace ? `\r${text(progress, true)}${CLEAR_TO_END}\n` : `${text(progress, true)}\n`);
       open = false;

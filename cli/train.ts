@@ -69,6 +69,9 @@ function show(event: TrainEvent, { train }: CommandLine, { launched }: Session, 
       if (event.adapter.software) display.line(SOFTWARE);
       display.line(`${event.summary}\nTrain on ${train.trainSize} images, test on ${train.testSize}.`);
       break;
+    case "compile":
+      display.compiling(event.progress);
+      break;
     case "epochBegin":
       display.epochBegin(event.epoch, train.epochs);
       break;

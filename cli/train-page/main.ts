@@ -59,6 +59,7 @@ async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promi
     metrics: ["accuracy"],
     runtime,
     seed: options.seed,
+    onProgress: (progress) => emit({ type: "compile", progress }),
   });
   if (options.parity) await useGoldenWeights(model);
   const { adapter } = runtime;

@@ -1,6 +1,6 @@
 // What the command (Node) and the page (browser) say to each other. Types and two constants: either side can import it.
 
-import type { AdapterSummary, ModelStats } from "../../src/index.ts";
+import type { AdapterSummary, CompileProgress, ModelStats } from "../../src/index.ts";
 import type { TrainOptions } from "../options.ts";
 
 /** The page posts the safetensors bytes here. */
@@ -25,6 +25,7 @@ export interface EpochProgress {
 
 export type TrainEvent =
   | { readonly type: "ready"; readonly adapter: AdapterSummary; readonly summary: string }
+  | { readonly type: "compile"; readonly progress: CompileProgress }
   | { readonly type: "epochBegin"; readonly epoch: number }
   | { readonly type: "progress"; readonly progress: EpochProgress }
   | { readonly type: "epochEnd"; readonly progress: EpochProgress };

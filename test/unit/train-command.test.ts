@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createDisplay } from "../../cli/display.ts";
 import { firstLine } from "../../cli/errors.ts";
 import { DEFAULTS } from "../../cli/options.ts";
@@ -31,6 +31,33 @@ describe("createDisplay", () => {
     display.progress(progress);
     display.epochEnd({ ...progress, done: 4 });
     expect(out.text()).toBe("Epoch 1/1\n4/4 ━━━━━━━━━━━━━━━━━━━━ 1s 250ms/step - accuracy: 0.5000 - loss: 1.0000\n");
+  });
+});
+
+describe("createDisplay while pipelines compile", () => {
+  const pipelines = (compiled: number) => ({ compiled, total: 16 });
+
+  it("counts them in one line on a terminal, and always tells of the last", () => {
+    const out = screen({ isTTY: true, columns: 60 });
+    const display = createDisplay(out, {});
+    vi.spyOn(performance, "now").mockReturnValue(1e9);
+    display.compiling(pipelines(7));
+    display.compiling(pipelines(8)); // too soon to be drawn
+    display.compiling(pipelines(16));
+    display.epochBegin(0, 1);
+    vi.restoreAllMocks();
+    expect(out.text()).toBe("\rCompiling 7/16\x1b[K\rCompiling 16/16\x1b[K\nEpoch 1/1\n");
+  });
+
+  it("says nothing elsewhere before ten seconds have passed", () => {
+    const out = screen({});
+    const now = vi.spyOn(performance, "now").mockReturnValue(1000);
+    const display = createDisplay(out, {});
+    display.compiling(pipelines(16));
+    now.mockReturnValue(12_000);
+    display.compiling(pipelines(3));
+    vi.restoreAllMocks();
+    expect(out.text()).toBe("Compiling 3/16\n");
   });
 });
 
