@@ -138,7 +138,7 @@ function articlePlans(adapter: AdapterClass, memory: MemoryMode): Plan[] {
   return [training, evaluationProgram({ ...options, loss }), predictionProgram(options)].map(({ plan }) => plan);
 }
 
-describe.each(["gpu", "software", "software-quads"] as const)("the article's network at batch 128, plans for %s", (adapter) => {
+describe.each(["gpu", "software", "software-quads"] as const)("batch 128, plans for %s", (adapter) => {
   const parameters = network.parameterCount * 4;
   const shared = async (plans: readonly Plan[]) => {
     const { runtime, bytes } = countingRuntime();
