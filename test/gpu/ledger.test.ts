@@ -54,6 +54,38 @@ describe("a steady training step", () => {
   });
 });
 
+/** Submits of an epoch of 320 steps, once an epoch has warmed the device up. */
+async function submitsOf(options: { software: boolean; submitMs?: number }) {
+  const { software, ...fitOptions } = options;
+  const pretended = await createRuntime();
+  Object.defineProperty(pretended, "adapter", { value: { ...pretended.adapter, software } });
+  const model = tinyModel();
+  await model.compile({ ...settings, optimizer: sgd(), runtime: pretended });
+  const dataset = await createDataset(pretended, noise(320 * 4, [4], 3));
+  const epoch = () => model.fit(dataset, { batchSize: 4, verbose: 0, ...fitOptions });
+  await epoch();
+  const ledger = new Ledger(pretended.device);
+  await epoch();
+  const { submit, mapAsync } = ledger.take();
+  ledger.stop();
+  const { stepsPerSubmit } = model.stats();
+  for (const disposable of [dataset, model, pretended]) disposable.dispose();
+  return { submit, mapAsync, stepsPerSubmit };
+}
+
+describe("an epoch of 320 short steps, by default", () => {
+  it("is at most a submit in 16 steps on a GPU where throughput comes first, and a few reads", async () => {
+    const { submit, mapAsync, stepsPerSubmit } = await submitsOf({ software: false, submitMs: 250 });
+    expect(submit).toBeLessThanOrEqual(320 / 16);
+    expect(mapAsync).toBeLessThanOrEqual(320 / 16);
+    expect(stepsPerSubmit).toBeGreaterThanOrEqual(16);
+  });
+
+  it("is a submit a step on a software adapter", async () => {
+    expect(await submitsOf({ software: true, submitMs: 250 })).toMatchObject({ submit: 320, stepsPerSubmit: 1 });
+  });
+});
+
 describe("trainOnBatch", () => {
   it("once warm, makes nothing, writes samples and labels, submits once and reads once", async () => {
     const model = tinyModel();
