@@ -36,7 +36,7 @@ const COMPILE_OPTIONS = [
 export function checkCompileOptions(
   options: CompileOptions,
 ): Omit<CompileSettings, "runtime" | "ownsRuntime"> & { readonly withAccuracy: boolean } {
-  knownKeys(options, COMPILE_OPTIONS as readonly (keyof CompileOptions)[], "compile");
+  knownKeys(options, COMPILE_OPTIONS, "compile");
   const { optimizer, runtime, choices = {}, onProgress } = options;
   const own = options.loss as Loss | undefined;
   const loss = typeof own?.build === "function" ? own : lossNamed(options.loss);

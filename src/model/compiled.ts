@@ -196,7 +196,8 @@ export class CompiledModel {
   }
 
   /** The values are taken as checked. */
-  setParameters(values: readonly Float32Array[]): void {
+  async setParameters(values: readonly Float32Array[]): Promise<void> {
+    for (let held = this.#reading; held; held = this.#reading) await held;
     this.assertLive();
     this.state.setParameters(values);
   }

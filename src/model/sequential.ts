@@ -124,7 +124,7 @@ export class Sequential {
       try {
         if (this.#network.inputShape) {
           const compiled = await CompiledModel.create(settings, this.#network);
-          if (kept) compiled.setParameters(kept);
+          if (kept) await compiled.setParameters(kept);
           this.#become(compiled);
         } else {
           this.#assertUsable("compile");
@@ -236,7 +236,7 @@ export class Sequential {
   setWeights(weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[]): Promise<void> {
     return this.#looking("setWeights", async () => {
       const compiled = await this.#ready("setWeights");
-      compiled.setParameters(checkedWeights(weights, this.#network.parameters));
+      await compiled.setParameters(checkedWeights(weights, this.#network.parameters));
     });
   }
 

@@ -17,6 +17,17 @@ const wrong: [what: string, call: () => unknown, message: RegExp][] = [
   ["no loss", () => checkCompileOptions({ loss: null as never, optimizer: sgd() }), /loss must be one of .*got null/],
   ["an empty loss", () => checkCompileOptions({ loss: {} as never, optimizer: sgd() }), /loss must be one of/],
   ["a runtime", () => checkCompileOptions({ loss, optimizer: sgd(), runtime: {} as never }), /createRuntime\(\)/],
+  [
+    "memory",
+    () => checkCompileOptions({ loss, optimizer: sgd(), memory: "small" as never }),
+    /one of "fast", "compact"/,
+  ],
+  [
+    "progress",
+    () => checkCompileOptions({ loss, optimizer: sgd(), onProgress: 1 as never }),
+    /onProgress must be a func/,
+  ],
+  ["no time", () => checkFitOptions({ submitMs: 0 }), /submitMs must be a finite number of at least 1, got 0/],
   ["callbacks", () => checkFitOptions({ callbacks: {} as never }), /callbacks must be an array/],
   ["a function", () => checkFitOptions({ callbacks: [(() => 0) as never] }), /callbacks must be objects with hooks/],
   ["nothing", () => checkFitOptions({ callbacks: [undefined as never] }), /callbacks must be objects with hooks/],
