@@ -1,6 +1,7 @@
 import { type Browser, chromium, type Page } from "playwright";
 import { browserArgs, type LaunchedBrowser } from "../cli/browser.ts";
 import { CliError, firstLine } from "../cli/errors.ts";
+import type { NetworkName } from "./networks.ts";
 import type { BenchPage, PageInfo } from "./page/protocol.ts";
 
 /** A page that holds one system. */
@@ -26,14 +27,19 @@ export function startBrowser({ executablePath, adapterKind }: LaunchedBrowser): 
   });
 }
 
-export async function openTab(browser: Browser, url: string, withLedger: boolean): Promise<Tab> {
+export interface TabOptions {
+  readonly network: NetworkName;
+  readonly withLedger: boolean;
+}
+
+export async function openTab(browser: Browser, url: string, { network, withLedger }: TabOptions): Promise<Tab> {
   const page = await browser.newPage();
   page.setDefaultTimeout(0);
   const problems = watch(page);
   await page.goto(url);
   await page.waitForFunction(() => globalThis.featuremapBench !== undefined, undefined, { timeout: 30_000 });
   const call: Tab["call"] = (name, ...args) => callIn(page, problems, name, args);
-  const info = await call("load", withLedger);
+  const info = await call("load", network, withLedger);
   return { info, call, close: () => page.close() };
 }
 

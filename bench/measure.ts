@@ -5,8 +5,9 @@ import type { LaunchedBrowser } from "../cli/browser.ts";
 import type { Log } from "../cli/errors.ts";
 import { openTab, startBrowser, type Tab } from "./browser.ts";
 import { difference } from "./ledger/ledger.ts";
+import { NETWORKS, type NetworkName } from "./networks.ts";
 import { type Measured, measuredOf, type State, saveState } from "./state.ts";
-import { BATCH, BATCHES, type Group, type SystemName } from "./systems/system.ts";
+import { BATCHES, type Group, type SystemName } from "./systems/system.ts";
 
 export interface Schedule {
   /** Fresh profiles for each system. */
@@ -30,6 +31,7 @@ export function schedule(quick: boolean): Schedule {
 export interface Bench {
   readonly launched: LaunchedBrowser;
   readonly url: string;
+  readonly network: NetworkName;
   readonly state: State;
   readonly schedule: Schedule;
   readonly log: Log;
@@ -68,7 +70,7 @@ export async function measureFirst(bench: Bench, name: SystemName): Promise<void
 
 async function firstIn(bench: Bench, name: SystemName, browser: Browser): Promise<void> {
   const measured = measuredOf(bench.state, name);
-  const tab = await openTab(browser, bench.url, true);
+  const tab = await openTab(browser, bench.url, { network: bench.network, withLedger: true });
   if (!tab.info.crossOriginIsolated) throw new Error("the page is not cross-origin isolated");
   const first = await tab.call("first", name);
   measured.firsts.push(first);
@@ -95,11 +97,12 @@ async function inTime(bench: Bench, work: Promise<void>): Promise<void> {
 
 async function measureOnce(bench: Bench, measured: Measured, tab: Tab, firstLoss: number): Promise<void> {
   const { slowMs, slowRounds } = bench.schedule;
+  const { batch } = NETWORKS[bench.network];
   const second = await tab.call("train", { first: 1, ...ONE_STEP });
   const third = await tab.call("train", { first: 2, ...ONE_STEP });
   measured.warmMs = Math.min(second.ms, third.ms);
   measured.earlyStepMs = [second.ms, third.ms];
-  const { probabilities } = await tab.call("infer", BATCH, 1);
+  const { probabilities } = await tab.call("infer", batch, 1);
   measured.computed = { losses: [firstLoss, second.loss, third.loss], probabilities };
   // Only the difference of two groups is free of what a group costs once, as the read of its loss.
   const pair = await tab.call("train", { first: 0, steps: 2, epochs: 1 });
@@ -107,7 +110,7 @@ async function measureOnce(bench: Bench, measured: Measured, tab: Tab, firstLoss
   measured.callsPerStep = difference(pair.calls!, third.calls!);
   measured.peakBytes = await tab.call("peakBytes");
   if (measured.warmMs <= slowMs || slowRounds > 0) return;
-  measured.infer128Ms.push((await tab.call("infer", BATCH, 1)).ms);
+  measured.infer128Ms.push((await tab.call("infer", batch, 1)).ms);
   await tab.call("infer", 1, 1);
   measured.infer1Ms.push((await tab.call("infer", 1, 5)).ms / 5);
 }
@@ -119,6 +122,8 @@ interface Runner {
   readonly group: Group;
   /** Inferences a round at batch 1 and at the training's batch. */
   readonly times: readonly [number, number];
+  /** Ours on the article's network, where another is measured: what that costs is told by the difference. */
+  readonly article: { readonly tab: Tab; readonly group: Group } | undefined;
 }
 
 /** Rounds in one browser, in which every system has its turn: what the machine does beside meets all of them. */
@@ -167,30 +172,43 @@ function roundsLeft({ schedule, state }: Bench, name: SystemName): number {
 async function warmUp(bench: Bench, browser: Browser, name: SystemName): Promise<Runner | undefined> {
   const measured = measuredOf(bench.state, name);
   try {
-    const tab = await openTab(browser, bench.url, false);
+    const tab = await openTab(browser, bench.url, { network: bench.network, withLedger: false });
     await tab.call("first", name);
     const group = groupOf(measured.warmMs!, bench.schedule.groupMs);
     if (group.steps > 1 && measured.warmMs! < bench.schedule.groupMs / 2) await tab.call("train", group);
     const times: number[] = [];
-    for (const batch of [1, BATCH]) {
+    for (const batch of [1, NETWORKS[bench.network].batch]) {
       await tab.call("infer", batch, 1);
       const { ms } = await tab.call("infer", batch, 1);
       times.push(Math.min(100, Math.max(1, Math.round(1000 / ms))));
     }
-    return { name, measured, tab, group, times: times as [number, number] };
+    const article =
+      name === "featuremap" && bench.network !== "article" ? await warmArticle(bench, browser) : undefined;
+    return { name, measured, tab, group, times: times as [number, number], article };
   } catch (error) {
     fail(bench, name, error);
     return undefined;
   }
 }
 
-async function runRound(bench: Bench, { name, measured, tab, group, times }: Runner): Promise<void> {
+async function warmArticle({ url, schedule }: Bench, browser: Browser): Promise<Runner["article"]> {
+  const tab = await openTab(browser, url, { network: "article", withLedger: false });
+  await tab.call("first", "featuremap");
+  const { ms } = await tab.call("train", { first: 1, ...ONE_STEP });
+  const group = groupOf(ms, schedule.groupMs);
+  await tab.call("train", group);
+  return { tab, group };
+}
+
+async function runRound(bench: Bench, { name, measured, tab, group, times, article }: Runner): Promise<void> {
   if (measured.failed) return;
   try {
     const { ms } = await tab.call("train", group);
+    const beside = await article?.tab.call("train", article.group);
     const single = await tab.call("infer", 1, times[0]);
-    const many = await tab.call("infer", BATCH, times[1]);
-    measured.stepMs.push(ms / (group.steps * group.epochs));
+    const many = await tab.call("infer", NETWORKS[bench.network].batch, times[1]);
+    measured.stepMs.push(ms / stepsIn(group));
+    if (beside) bench.state.articleStepMs.push(beside.ms / stepsIn(article!.group));
     measured.infer1Ms.push(single.ms / times[0]);
     measured.infer128Ms.push(many.ms / times[1]);
   } catch (error) {
@@ -203,6 +221,10 @@ export function groupOf(stepMs: number, groupMs: number): Group {
   const steps = Math.max(1, Math.round(groupMs / stepMs));
   if (steps <= BATCHES) return { first: 0, steps, epochs: 1 };
   return { first: 0, steps: BATCHES, epochs: Math.min(64, Math.round(steps / BATCHES)) };
+}
+
+function stepsIn({ steps, epochs }: Group): number {
+  return steps * epochs;
 }
 
 /** A peer that fails must not end a run of an hour: it is said, the others go on, and the run fails at its end. */

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CliError, firstLine } from "../cli/errors.ts";
+import { NETWORK_NAMES, type NetworkName } from "./networks.ts";
 import { SYSTEM_NAMES, type SystemName } from "./systems/system.ts";
 
 export interface BenchOptions {
@@ -10,6 +11,9 @@ export interface BenchOptions {
   /** Forgets what an interrupted full run has measured. */
   readonly fresh: boolean;
   readonly systems: readonly SystemName[];
+  readonly network: NetworkName;
+  /** Prints Markdown tables, as docs/performance.md has them. */
+  readonly markdown: boolean;
   /** Absolute path. */
   readonly json: string | undefined;
 }
@@ -17,12 +21,14 @@ export interface BenchOptions {
 /** A step of tfjs-cpu takes as long as a whole round of the others; `--only` names it where it is wanted. */
 const QUICK_SYSTEMS = SYSTEM_NAMES.filter((name) => name !== "tfjs-cpu");
 
-export const HELP = `Trains the article's network in featuremap and its peers, in one browser, and prints them side by side.
+export const HELP = `Trains a network in featuremap and its peers, in one browser, and prints them side by side.
 
 Usage: npm run bench -- [options]
 
   --quick           fewer rounds, under 8 minutes; without tfjs-cpu, and without what does not fit
   --only A,B        these systems: ${SYSTEM_NAMES.join(", ")}
+  --network NAME    article (default), or second: 3x3 convolutions, same padding, average pooling, batch 100
+  --markdown        print the tables as Markdown
   --json FILE.json  write every figure, and the ratios of the training step (theirs / ours)
   --fresh           start anew; else a full run goes on where an interrupted one stopped
   --help            print this and stop
@@ -35,18 +41,30 @@ const FLAGS = {
   quick: { type: "boolean" },
   fresh: { type: "boolean" },
   only: { type: "string", multiple: true },
+  network: { type: "string" },
+  markdown: { type: "boolean" },
   json: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 /** Reads the command line. Throws a CliError (exit 2) that names the option, what it got and what it takes. */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const { quick = false, fresh = false, only, json, help = false } = parseFlags(args);
+  const {
+    quick = false,
+    fresh = false,
+    only,
+    network = "article",
+    markdown = false,
+    json,
+    help = false,
+  } = parseFlags(args);
   return {
     help,
     quick,
     fresh,
     systems: only ? systemsOf(only) : quick ? QUICK_SYSTEMS : SYSTEM_NAMES,
+    network: networkOf(network),
+    markdown,
     json: json === undefined ? undefined : jsonFile(json),
   };
 }
@@ -67,7 +85,13 @@ function systemsOf(only: readonly string[]): SystemName[] {
   return SYSTEM_NAMES.filter((name) => wanted.includes(name));
 }
 
-function jsonFile(path: string): string {
+export function networkOf(name: string): NetworkName {
+  const known = NETWORK_NAMES.find((network) => network === name);
+  if (!known) throw wrong(`--network takes ${NETWORK_NAMES.join(" or ")}, got "${name}"`);
+  return known;
+}
+
+export function jsonFile(path: string): string {
   if (!path.endsWith(".json")) throw wrong(`--json takes a file name that ends in .json, got "${path}"`);
   const file = resolve(path);
   if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {

@@ -1,9 +1,11 @@
-import { cpus, totalmem } from "node:os";
 import type { Calls } from "./ledger/ledger.ts";
+import { type Machine, machine, machineText } from "./machine.ts";
+import { NETWORKS, type NetworkName, stepFlop } from "./networks.ts";
 import type { PageInfo } from "./page/protocol.ts";
 import { type Measured, type State, stepsOf } from "./state.ts";
-import { type Ratios, ratiosOf, type Spread, spreadOf } from "./statistics.ts";
-import { BATCH, SYSTEM_NAMES, type SystemName } from "./systems/system.ts";
+import { type Ratios, ratiosOf, type Spread, spreadOf, spreadText } from "./statistics.ts";
+import { SYSTEM_NAMES, type SystemName } from "./systems/system.ts";
+import { table } from "./table.ts";
 
 export interface SystemReport {
   /** Why figures are missing. */
@@ -27,55 +29,74 @@ export interface SystemReport {
 
 /** The JSON of `--json`. */
 export interface BenchReport {
-  readonly machine: {
-    readonly processor: string;
-    readonly cores: number;
-    readonly memoryBytes: number;
-    readonly os: string;
-  };
+  readonly machine: Machine;
   readonly browser: string;
   readonly adapter: string;
   readonly softwareAdapter: boolean;
   readonly threads: number;
   readonly versions: Record<string, string>;
   readonly quick: boolean;
+  readonly network: NetworkName;
   readonly batchSize: number;
+  /** Useful floating-point operations of a training step. */
+  readonly stepFlop: number;
   readonly started: string;
   /** Of the training step: theirs / ours. */
   readonly ratios: Ratios;
+  /** Of a network other than the article's: what our step costs beside the article's, measured in the same rounds. */
+  readonly article: ArticleReport | null;
   readonly systems: Partial<Record<SystemName, SystemReport>>;
+}
+
+export interface ArticleReport {
+  readonly stepMs: Spread;
+  readonly msPerMflop: number;
+  /** Our milliseconds per useful MFLOP on this network / on the article's. */
+  readonly costRatio: number;
 }
 
 export interface Surroundings {
   readonly browser: string;
   readonly info: PageInfo;
   readonly versions: Record<string, string>;
+  readonly network: NetworkName;
   readonly quick: boolean;
 }
 
 export function buildReport(
-  { systems, started }: State,
-  { browser, info, versions, quick }: Surroundings,
+  { systems, started, articleStepMs }: State,
+  { browser, info, versions, network, quick }: Surroundings,
 ): BenchReport {
   const measured = SYSTEM_NAMES.flatMap((name) => (systems[name] ? [[name, systems[name]] as const] : []));
   return {
-    machine: {
-      processor: cpus()[0]?.model.trim() ?? "unknown",
-      cores: cpus().length,
-      memoryBytes: totalmem(),
-      os: `${process.platform} ${process.arch}`,
-    },
+    machine: machine(),
     browser,
     adapter: info.adapter,
     softwareAdapter: info.software,
     threads: info.threads,
     versions,
     quick,
-    batchSize: BATCH,
+    network,
+    batchSize: NETWORKS[network].batch,
+    stepFlop: stepFlop(NETWORKS[network]),
     started,
     ratios: ratiosOf(Object.fromEntries(measured.map(([name, figures]) => [name, stepsOf(figures)]))),
+    article: articleReport(network, systems.featuremap, articleStepMs),
     systems: Object.fromEntries(measured.map(([name, figures]) => [name, systemReport(figures)])),
   };
+}
+
+/** Null where nothing was measured beside, as on the article's own network. */
+export function articleReport(
+  network: NetworkName,
+  ours: Pick<Measured, "stepMs"> | undefined,
+  articleStepMs: readonly number[],
+): ArticleReport | null {
+  const here = spreadOf(ours?.stepMs ?? []);
+  const stepMs = spreadOf(articleStepMs);
+  if (!here || !stepMs) return null;
+  const msPerMflop = stepMs.median / (stepFlop(NETWORKS.article) / 1e6);
+  return { stepMs, msPerMflop, costRatio: here.median / (stepFlop(NETWORKS[network]) / 1e6) / msPerMflop };
 }
 
 function systemReport(measured: Measured): SystemReport {
@@ -96,18 +117,19 @@ function systemReport(measured: Measured): SystemReport {
   };
 }
 
-/** The terminal's tables. */
-export function reportLines(report: BenchReport): string[] {
-  const { machine, systems } = report;
+/** The tables, for a terminal or as Markdown. */
+export function reportLines(report: BenchReport, markdown = false): string[] {
+  const { systems } = report;
   const named = Object.entries(systems) as [SystemName, SystemReport][];
   const ours = systems.featuremap?.stepMs?.median;
   const times = named.map(([name, system]) => [
     name,
-    spread(system.stepMs) + (system.stepMs && system.rounds === 0 ? "*" : ""),
+    spreadText(system.stepMs) + (system.stepMs && system.rounds === 0 ? "*" : ""),
     ours && system.stepMs ? `${(system.stepMs.median / ours).toFixed(1)}x` : "-",
-    spread(system.firstStepMs),
-    spread(system.infer1Ms),
-    spread(system.infer128Ms),
+    system.stepMs ? (report.stepFlop / 1e6 / system.stepMs.median).toFixed(2) : "-",
+    spreadText(system.firstStepMs),
+    spreadText(system.infer1Ms),
+    spreadText(system.infer128Ms),
     system.bundle ? (system.bundle.gzipBytes / 1000).toFixed(0) : "-",
     system.peakGpuBytes ? (system.peakGpuBytes / 2 ** 20).toFixed(0) : "-",
   ]);
@@ -117,32 +139,46 @@ export function reportLines(report: BenchReport): string[] {
     ...[c!.dispatchWorkgroups, c!.submit, c!.beginComputePass, c!.createBindGroup, c!.createBuffer],
     ...[c!.writeBuffer, c!.copyBufferToBuffer, c!.mapAsync],
   ]);
+  const infer = `infer ${report.batchSize}`;
+  const columns = [
+    "system",
+    "training step",
+    "to ours",
+    "GFLOP/s",
+    "first step",
+    "infer 1",
+    infer,
+    "KB gzip",
+    "GPU MiB",
+  ];
   return [
-    `${machine.processor}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, ${machine.os}; ${report.browser}`,
-    `adapter ${report.adapter}${report.softwareAdapter ? " (software: no GPU)" : ""}; batch ${report.batchSize}; ` +
+    `${machineText(report.machine)}; ${report.browser}`,
+    "",
+    `adapter ${report.adapter}${report.softwareAdapter ? " (software: no GPU)" : ""}; ` +
       Object.entries(report.versions)
         .map(([name, version]) => `${name} ${version}`)
         .join(", "),
     "",
-    "Medians in ms (least-most). First step: from import(), in a fresh profile.",
-    ...table(
-      [
-        "system",
-        "training step",
-        "to ours",
-        "first step",
-        "infer 1",
-        `infer ${report.batchSize}`,
-        "KB gzip",
-        "GPU MiB",
-      ],
-      times,
-    ),
+    `Network "${report.network}", batch ${report.batchSize}, ${(report.stepFlop / 1e6).toFixed(0)} useful MFLOP a step. ` +
+      "Medians in ms (least-most). First step: from import(), in a fresh profile.",
+    "",
+    ...table(columns, times, markdown),
     ...(named.some(([, { stepMs, rounds }]) => stepMs && rounds === 0)
-      ? ["* no rounds: its second to fourth steps"]
+      ? ["", `${markdown ? "\\" : ""}* no rounds: its second to fourth steps`]
       : []),
-    ...(calls.length ? ["", "WebGPU calls of one more step", ...table(CALL_COLUMNS, calls)] : []),
+    ...articleLines(report),
+    ...(calls.length ? ["", "WebGPU calls of one more step", "", ...table(CALL_COLUMNS, calls, markdown)] : []),
     ...named.flatMap(([name, { failed }]) => (failed ? ["", `${name}: ${failed}`] : [])),
+  ];
+}
+
+function articleLines({ article, network }: BenchReport): string[] {
+  if (!article) return [];
+  const { stepMs, msPerMflop, costRatio } = article;
+  return [
+    "",
+    `Ours on the article's network, in the same rounds: ${spreadText(stepMs)} ms a step, ${msPerMflop.toFixed(4)} ms a useful ` +
+      `MFLOP. A useful MFLOP of "${network}" costs ${costRatio.toFixed(2)} times as much.`,
   ];
 }
 
@@ -157,19 +193,3 @@ const CALL_COLUMNS = [
   "copies",
   "maps",
 ];
-
-function spread(figures: Spread | null): string {
-  if (!figures) return "-";
-  const digits = figures.median < 100 ? 1 : 0;
-  const [median, min, max] = [figures.median, figures.min, figures.max].map((value) => value.toFixed(digits));
-  return figures.samples.length > 1 ? `${median} (${min}-${max})` : `${median}`;
-}
-
-/** Columns as wide as their widest cell; names to the left, figures to the right. */
-function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
-  const all = [header, ...rows].map((row) => row.map(String));
-  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all.map((row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
-  );
-}

@@ -31,17 +31,18 @@ async function main(args: readonly string[]): Promise<number> {
   const launched = await launchBrowser({ log });
   const server = await startServer(mnist);
   try {
-    const tab = await openTab(launched.browser, server.url, false);
+    const tab = await openTab(launched.browser, server.url, { network: options.network, withLedger: false });
     const { info } = tab;
     await launched.browser.close();
-    const parts = [browserLabel(launched), info.adapter, ...options.systems];
+    const parts = [browserLabel(launched), info.adapter, options.network, ...options.systems];
     const state = loadState(signatureOf(parts), { resumable: !options.quick, fresh: options.fresh });
     if (Object.keys(state.systems).length) log(`Going on with the run of ${state.started}; --fresh starts anew.`);
     log(`${browserLabel(launched)} on ${info.adapter}${info.software ? ", a software adapter" : ""}.`);
-    await measure({ launched, url: server.url, state, schedule: plan, log }, options);
-    const surroundings = { browser: browserLabel(launched), info, versions: versions(), quick: options.quick };
+    await measure({ launched, url: server.url, network: options.network, state, schedule: plan, log }, options);
+    const { network, quick } = options;
+    const surroundings = { browser: browserLabel(launched), info, versions: versions(), network, quick };
     const report = buildReport(state, surroundings);
-    log(["", ...reportLines(report)].join("\n"));
+    log(["", ...reportLines(report, options.markdown)].join("\n"));
     if (options.json) {
       writeOutput(options.json, `${JSON.stringify(report, null, 2)}\n`);
       log(`Written to ${options.json}`);

@@ -40,11 +40,13 @@ export interface State {
   readonly resumable: boolean;
   readonly started: string;
   readonly systems: Partial<Record<SystemName, Measured>>;
+  /** Our step on the article's network in the same rounds, where another network is measured. */
+  readonly articleStepMs: number[];
 }
 
 /** The state that an interrupted run with this signature has left, or a new one. */
 export function loadState(signature: string, { resumable, fresh }: { resumable: boolean; fresh: boolean }): State {
-  const anew = { signature, resumable, started: new Date().toISOString(), systems: {} };
+  const anew = { signature, resumable, started: new Date().toISOString(), systems: {}, articleStepMs: [] };
   if (!resumable || fresh) return anew;
   try {
     const state = JSON.parse(readFileSync(FILE, "utf8")) as State;

@@ -13,6 +13,14 @@ export function spreadOf(samples: readonly number[]): Spread | undefined {
   return { median: median(samples), min: Math.min(...samples), max: Math.max(...samples), samples };
 }
 
+/** `12.3 (11.0-15.2)`; a dash where there is nothing. */
+export function spreadText(figures: Spread | null | undefined): string {
+  if (!figures) return "-";
+  const digits = figures.median < 1 ? 3 : figures.median < 100 ? 1 : 0;
+  const [median, min, max] = [figures.median, figures.min, figures.max].map((value) => value.toFixed(digits));
+  return figures.samples.length > 1 ? `${median} (${min}-${max})` : `${median}`;
+}
+
 /** Of an even number of samples, the mean of the two in the middle. */
 export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b);

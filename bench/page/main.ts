@@ -2,16 +2,8 @@
 
 import { goldenWeights } from "../../test/golden/formula.ts";
 import { difference, installLedger, type Ledger } from "../ledger/ledger.ts";
-import {
-  BATCH,
-  BATCHES,
-  type BenchData,
-  PIXELS,
-  type Setup,
-  type System,
-  type SystemName,
-  WEIGHT_SHAPES,
-} from "../systems/system.ts";
+import { NETWORKS, weightShapes } from "../networks.ts";
+import { BATCHES, type BenchData, PIXELS, type Setup, type System, type SystemName } from "../systems/system.ts";
 import type { FirstStep, PageInfo } from "./protocol.ts";
 
 const MODULES: Record<SystemName, () => Promise<{ setup: Setup }>> = {
@@ -32,13 +24,15 @@ let system: System;
 let ledger: Ledger | undefined;
 
 globalThis.featuremapBench = {
-  async load(withLedger) {
+  async load(name, withLedger) {
     if (withLedger) ledger = installLedger();
+    const network = NETWORKS[name];
+    const samples = BATCHES * network.batch;
     const [images, labels] = await Promise.all([
-      bytesOf("train-images-idx3-ubyte", IMAGES_AT, BATCHES * BATCH * PIXELS),
-      bytesOf("train-labels-idx1-ubyte", LABELS_AT, BATCHES * BATCH),
+      bytesOf("train-images-idx3-ubyte", IMAGES_AT, samples * PIXELS),
+      bytesOf("train-labels-idx1-ubyte", LABELS_AT, samples),
     ]);
-    data = { images, labels, weights: goldenWeights(WEIGHT_SHAPES.map((shape) => ({ shape }))) };
+    data = { network, images, labels, weights: goldenWeights(weightShapes(network).map((shape) => ({ shape }))) };
     return pageInfo();
   },
   async first(name): Promise<FirstStep> {

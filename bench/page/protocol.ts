@@ -1,4 +1,5 @@
 import type { Calls } from "../ledger/ledger.ts";
+import type { NetworkName } from "../networks.ts";
 import type { Group, SystemName } from "../systems/system.ts";
 
 export interface PageInfo {
@@ -28,7 +29,7 @@ export interface Timed {
 /** What `npm run bench` calls in a page. Every page holds one system. */
 export interface BenchPage {
   /** Loads MNIST and the weights, so that no later figure holds them. */
-  load(withLedger: boolean): Promise<PageInfo>;
+  load(network: NetworkName, withLedger: boolean): Promise<PageInfo>;
   first(name: SystemName): Promise<FirstStep>;
   train(group: Group): Promise<Timed>;
   /** `times` inferences, one after the other. */

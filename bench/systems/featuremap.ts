@@ -1,12 +1,14 @@
 // Ours, as README.md shows it: `fit` on a data set that is on the GPU.
 
 import {
+  averagePooling2d,
   conv2d,
   createDataset,
   createRuntime,
   type Dataset,
   dense,
   flatten,
+  type Layer,
   maxPooling2d,
   type Runtime,
   type Sequential,
@@ -14,22 +16,24 @@ import {
   sgd,
   tensor,
 } from "../../src/index.ts";
-import { BATCH, type BenchData, type Group, imagesOf, LEARNING_RATE, PIXELS, type System } from "./system.ts";
+import type { LayerSpec, NetworkSpec } from "../networks.ts";
+import { type BenchData, type Group, imagesOf, LEARNING_RATE, labelsOf, PIXELS, type System } from "./system.ts";
 
 export async function setup(data: BenchData): Promise<System> {
   const runtime = await createRuntime();
-  const model = await compiledModel(runtime, data.weights);
+  const { batch: batchSize } = data.network;
+  const model = await compiledModel(runtime, data);
   /** An app that classifies one image at a time has a model for one image: plans are made for the first batch size. */
-  const single = await compiledModel(runtime, data.weights);
+  const single = await compiledModel(runtime, data);
   const datasets = new Map<string, Dataset>();
   const datasetOf = async ({ first, steps }: Group) => {
     const key = `${first} ${steps}`;
     const known = datasets.get(key);
     if (known) return known;
-    const samples = steps * BATCH;
+    const samples = steps * batchSize;
     const dataset = await createDataset(runtime, {
       x: tensor(imagesOf(data, first, steps), [samples, 28, 28, 1], { scale: 1 / 255 }),
-      y: tensor(Uint32Array.from(data.labels.subarray(first * BATCH, first * BATCH + samples)), [samples]),
+      y: tensor(Uint32Array.from(labelsOf(data, first, steps)), [samples]),
     });
     datasets.set(key, dataset);
     return dataset;
@@ -39,7 +43,7 @@ export async function setup(data: BenchData): Promise<System> {
       await datasetOf(group);
     },
     async train(group) {
-      const options = { batchSize: BATCH, epochs: group.epochs, shuffle: false, verbose: 0 } as const;
+      const options = { batchSize, epochs: group.epochs, shuffle: false, verbose: 0 } as const;
       const { history } = await model.fit(await datasetOf(group), options);
       return history.loss!.at(-1)!;
     },
@@ -57,18 +61,29 @@ export async function setup(data: BenchData): Promise<System> {
   };
 }
 
-async function compiledModel(runtime: Runtime, weights: BenchData["weights"]): Promise<Sequential> {
-  const model = sequential([
-    conv2d({ filters: 32, kernelSize: 5, activation: "relu", inputShape: [28, 28, 1] }),
-    maxPooling2d({ poolSize: 2 }),
-    conv2d({ filters: 64, kernelSize: 5, activation: "relu" }),
-    maxPooling2d({ poolSize: 2 }),
-    flatten(),
-    dense({ units: 1000, activation: "relu" }),
-    dense({ units: 10, activation: "softmax" }),
-  ]);
+async function compiledModel(runtime: Runtime, { network, weights }: BenchData): Promise<Sequential> {
+  const model = sequential(layersOf(network));
   const optimizer = sgd({ learningRate: LEARNING_RATE });
   await model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, runtime });
   await model.setWeights(weights.map((values) => ({ data: values })));
   return model;
+}
+
+export function layersOf({ input, layers }: NetworkSpec): Layer[] {
+  return layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: input } : {}));
+}
+
+function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
+  switch (layer.kind) {
+    case "conv2d": {
+      const { filters, kernelSize, padding } = layer;
+      return conv2d({ filters, kernelSize, padding, activation: "relu", ...first });
+    }
+    case "pooling":
+      return layer.pooling === "max" ? maxPooling2d({ poolSize: 2 }) : averagePooling2d({ poolSize: 2 });
+    case "flatten":
+      return flatten();
+    case "dense":
+      return dense({ units: layer.units, activation: layer.activation });
+  }
 }

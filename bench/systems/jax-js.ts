@@ -1,5 +1,5 @@
-// jax-js as its own MNIST demo is written (ekzhang/jax-js, website/src/routes/mnist): NCHW, pooling before ReLU (which
-// changes neither values nor gradients, and is less work), `logSoftmax`. Unlike the demo, the whole step is under one
+// jax-js as its own MNIST demo is written (ekzhang/jax-js, website/src/routes/mnist): NCHW, max pooling before ReLU
+// (which changes neither values nor gradients, and is less work), `logSoftmax`. Unlike the demo, the whole step is under one
 // `jit`, the batches lie on the device before the first step, and a step starts while the one before it runs.
 
 import {
@@ -15,8 +15,8 @@ import {
   tree,
   valueAndGrad,
 } from "@jax-js/jax";
+import { type LayerSpec, type NetworkSpec, shapesOf } from "../networks.ts";
 import {
-  BATCH,
   type BenchData,
   CLASSES,
   type Group,
@@ -28,31 +28,56 @@ import {
   scaled,
 } from "./system.ts";
 
-type Params = { w1: Arr; b1: Arr; w2: Arr; b2: Arr; w3: Arr; b3: Arr; w4: Arr; b4: Arr };
+/** Kernel, bias, kernel, bias and so on. */
+type Params = Arr[];
 type Batch = { x: Arr; y: Arr };
 
-function maxPool(x: Arr): Arr {
-  return lax.reduceWindow(x, np.max, [2, 2], [2, 2]);
+/** The layers one after another, up to the logits: the softmax is the loss's, and `predict`'s. */
+function logitsOf({ layers }: NetworkSpec) {
+  return (params: Params, input: Arr): Arr => {
+    const rest = [...params];
+    const turns = layers.flatMap((layer, i): ((x: Arr) => Arr)[] => {
+      const [before, after] = [layers[i - 1], layers[i + 1]];
+      switch (layer.kind) {
+        case "conv2d": {
+          const [kernel, bias] = rest.splice(0, 2) as [Arr, Arr];
+          const conv = (x: Arr) => lax.conv(x, kernel, [1, 1], layer.padding === "same" ? "SAME" : "VALID").add(bias);
+          return isMaxPooling(after) ? [conv] : [conv, nn.relu];
+        }
+        case "pooling": {
+          const pool = (x: Arr) => lax.reduceWindow(x, layer.pooling === "max" ? np.max : np.mean, [2, 2], [2, 2]);
+          return isMaxPooling(layer) && before?.kind === "conv2d" ? [pool, nn.relu] : [pool];
+        }
+        case "flatten":
+          return [(x) => x.reshape([x.shape[0]!, -1])];
+        case "dense": {
+          const [kernel, bias] = rest.splice(0, 2) as [Arr, Arr];
+          const dense = (x: Arr) => np.dot(x, kernel).add(bias);
+          return layer.activation === "relu" ? [dense, nn.relu] : [dense];
+        }
+        default:
+          throw new Error(`no layer ${layer satisfies never}`);
+      }
+    });
+    return turns.reduce((x, turn) => turn(x), input);
+  };
 }
 
-function logits(p: Params, x: Arr): Arr {
-  const a1 = nn.relu(maxPool(lax.conv(x, p.w1, [1, 1], "VALID").add(p.b1)));
-  const a2 = nn.relu(maxPool(lax.conv(a1, p.w2, [1, 1], "VALID").add(p.b2)));
-  const a3 = nn.relu(np.dot(a2.reshape([-1, 1024]), p.w3).add(p.b3));
-  return np.dot(a3, p.w4).add(p.b4);
-}
-
-function lossOf(p: Params, x: Arr, y: Arr): Arr {
-  return nn
-    .logSoftmax(logits(p, x))
-    .mul(y)
-    .sum()
-    .mul(-1 / BATCH);
+function isMaxPooling(layer: LayerSpec | undefined): boolean {
+  return layer?.kind === "pooling" && layer.pooling === "max";
 }
 
 export async function setupJax(device: Device, data: BenchData): Promise<System> {
   if (!(await init(device)).includes(device)) throw new Error(`jax-js has no device "${device}" here`);
   defaultDevice(device);
+  const { batch: batchSize } = data.network;
+  const logits = logitsOf(data.network);
+  const lossOf = (p: Params, x: Arr, y: Arr): Arr =>
+    nn
+      .logSoftmax(logits(p, x))
+      .mul(y)
+      .sum()
+      .mul(-1 / batchSize);
   const step = jit((p: Params, x: Arr, y: Arr): [Params, Arr] => {
     const [loss, gradients] = valueAndGrad(lossOf)(tree.ref(p), x, y);
     const next = tree.map(
@@ -63,14 +88,14 @@ export async function setupJax(device: Device, data: BenchData): Promise<System>
     return [next as Params, loss];
   });
   const predict = jit((p: Params, x: Arr): Arr => nn.softmax(logits(p, x)));
-  let params = paramsOf(data.weights);
+  let params = paramsOf(data);
   await blockUntilReady(params);
   const batches: (Batch | undefined)[] = [];
   const prepare = async ({ first, steps }: Group) => {
     for (let i = first; i < first + steps; i++) {
       batches[i] ??= await blockUntilReady({
-        x: np.array(scaled(imagesOf(data, i, 1))).reshape([BATCH, 1, 28, 28]),
-        y: np.array(oneHotOf(data, i, 1)).reshape([BATCH, CLASSES]),
+        x: np.array(scaled(imagesOf(data, i, 1))).reshape([batchSize, 1, 28, 28]),
+        y: np.array(oneHotOf(data, i, 1)).reshape([batchSize, CLASSES]),
       });
     }
   };
@@ -105,37 +130,41 @@ export async function setupJax(device: Device, data: BenchData): Promise<System>
   };
 }
 
-/** From Keras's layouts to jax-js's: kernels HWIO to OIHW, and the first dense layer's rows from (h, w, c) to (c, h, w). */
-function paramsOf(weights: BenchData["weights"]): Params {
-  const [w1, b1, w2, b2, w3, b3, w4, b4] = weights as unknown as Float32Array<ArrayBuffer>[];
-  return {
-    w1: kernel(w1!, 1, 32),
-    b1: np.array(b1!).reshape([32, 1, 1]),
-    w2: kernel(w2!, 32, 64),
-    b2: np.array(b2!).reshape([64, 1, 1]),
-    w3: np.array(rowsByChannel(w3!)).reshape([1024, 1000]),
-    b3: np.array(b3!),
-    w4: np.array(w4!).reshape([1000, 10]),
-    b4: np.array(b4!),
-  };
+/** From Keras's layouts to jax-js's: kernels HWIO to OIHW, and a dense layer's rows after `flatten` from (h, w, c) to (c, h, w). */
+function paramsOf({ network, weights }: BenchData): Params {
+  const shapes = shapesOf(network);
+  const rest = [...weights];
+  return network.layers.flatMap((layer, i) => {
+    const { kernel: shape } = shapes[i]!;
+    if (!shape) return [];
+    const [values, bias] = rest.splice(0, 2) as [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
+    if (layer.kind === "conv2d") return [kernel(values, shape), np.array(bias).reshape([layer.filters, 1, 1])];
+    const flattened = network.layers[i - 1]?.kind === "flatten" ? shapes[i - 1]!.input : undefined;
+    const rows = flattened ? rowsByChannel(values, flattened, shape[1]!) : values;
+    return [np.array(rows).reshape([...shape]), np.array(bias)];
+  });
 }
 
-function kernel(values: Float32Array, inputs: number, outputs: number): Arr {
+function kernel(values: Float32Array, [height, width, inputs, outputs]: readonly number[]): Arr {
+  const places = height! * width!;
   const turned = new Float32Array(values.length);
-  for (let o = 0; o < outputs; o++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let at = 0; at < 25; at++) turned[(o * inputs + i) * 25 + at] = values[(at * inputs + i) * outputs + o]!;
+  for (let o = 0; o < outputs!; o++) {
+    for (let i = 0; i < inputs!; i++) {
+      for (let at = 0; at < places; at++) {
+        turned[(o * inputs! + i) * places + at] = values[(at * inputs! + i) * outputs! + o]!;
+      }
     }
   }
-  return np.array(turned).reshape([outputs, inputs, 5, 5]);
+  return np.array(turned).reshape([outputs!, inputs!, height!, width!]);
 }
 
-function rowsByChannel(values: Float32Array): Float32Array<ArrayBuffer> {
+function rowsByChannel(values: Float32Array, [height, width, channels]: readonly number[], units: number) {
+  const places = height! * width!;
   const turned = new Float32Array(values.length);
-  for (let channel = 0; channel < 64; channel++) {
-    for (let at = 0; at < 16; at++) {
-      const row = (at * 64 + channel) * 1000;
-      turned.set(values.subarray(row, row + 1000), (channel * 16 + at) * 1000);
+  for (let channel = 0; channel < channels!; channel++) {
+    for (let at = 0; at < places; at++) {
+      const row = (at * channels! + channel) * units;
+      turned.set(values.subarray(row, row + units), (channel * places + at) * units);
     }
   }
   return turned;

@@ -1,4 +1,6 @@
-// What every system of the benchmark is: the article's network in one library, on the same data from the same weights.
+// What every system of the benchmark is: one network in one library, on the same data from the same weights.
+
+import type { NetworkSpec } from "../networks.ts";
 
 export const SYSTEM_NAMES = [
   "featuremap",
@@ -11,29 +13,18 @@ export const SYSTEM_NAMES = [
 
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
-export const BATCH = 128;
 /** Batches in the data that every system holds on its device. */
 export const BATCHES = 16;
 export const PIXELS = 28 * 28;
 export const CLASSES = 10;
 export const LEARNING_RATE = 0.01;
 
-/** The parameters in Keras's order and layouts: HWIO, [in, out]. */
-export const WEIGHT_SHAPES = [
-  [5, 5, 1, 32],
-  [32],
-  [5, 5, 32, 64],
-  [64],
-  [1024, 1000],
-  [1000],
-  [1000, 10],
-  [10],
-] as const;
-
 export interface BenchData {
-  /** BATCH * BATCHES images as MNIST's bytes, and their classes. */
+  readonly network: NetworkSpec;
+  /** At least BATCHES batches of images as MNIST's bytes, and their classes. */
   readonly images: Uint8Array<ArrayBuffer>;
   readonly labels: Uint8Array<ArrayBuffer>;
+  /** Kernels and biases in Keras's order and layouts: HWIO, [in, out]. */
   readonly weights: readonly Float32Array<ArrayBuffer>[];
 }
 
@@ -62,8 +53,13 @@ export interface System {
 export type Setup = (data: BenchData) => Promise<System>;
 
 /** The images of `count` batches from `first` on. */
-export function imagesOf({ images }: BenchData, first: number, count: number): Uint8Array<ArrayBuffer> {
-  return images.subarray(first * BATCH * PIXELS, (first + count) * BATCH * PIXELS);
+export function imagesOf({ images, network }: BenchData, first: number, count: number): Uint8Array<ArrayBuffer> {
+  return images.subarray(first * network.batch * PIXELS, (first + count) * network.batch * PIXELS);
+}
+
+/** Their classes. */
+export function labelsOf({ labels, network }: BenchData, first: number, count: number): Uint8Array<ArrayBuffer> {
+  return labels.subarray(first * network.batch, (first + count) * network.batch);
 }
 
 /** Pixels in [0, 1], as every library but ours wants them. */
@@ -72,8 +68,11 @@ export function scaled(bytes: Uint8Array): Float32Array<ArrayBuffer> {
 }
 
 /** One-hot labels of `count` batches from `first` on. */
-export function oneHotOf({ labels }: BenchData, first: number, count: number): Float32Array<ArrayBuffer> {
-  const rows = new Float32Array(count * BATCH * CLASSES);
-  for (let i = 0; i < count * BATCH; i++) rows[i * CLASSES + labels[first * BATCH + i]!] = 1;
+export function oneHotOf(data: BenchData, first: number, count: number): Float32Array<ArrayBuffer> {
+  const labels = labelsOf(data, first, count);
+  const rows = new Float32Array(labels.length * CLASSES);
+  labels.forEach((label, i) => {
+    rows[i * CLASSES + label] = 1;
+  });
   return rows;
 }

@@ -4,8 +4,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
+import { type LayerSpec, type NetworkSpec, weightShapes } from "../networks.ts";
 import {
-  BATCH,
   type BenchData,
   CLASSES,
   type Group,
@@ -15,7 +15,6 @@ import {
   PIXELS,
   type System,
   scaled,
-  WEIGHT_SHAPES,
 } from "./system.ts";
 
 /** Wants the backend's module to be imported before. */
@@ -23,13 +22,14 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
   tf.enableProdMode();
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend "${backend}" here`);
   await tf.ready();
-  const model = compiledModel(data.weights);
+  const { batch: batchSize } = data.network;
+  const model = compiledModel(data);
   const batches = new Map<string, { x: tf.Tensor; y: tf.Tensor }>();
   const batchesOf = ({ first, steps }: Group) => {
     const key = `${first} ${steps}`;
     const known = batches.get(key);
     if (known) return known;
-    const samples = steps * BATCH;
+    const samples = steps * batchSize;
     const made = {
       x: tf.tensor4d(scaled(imagesOf(data, first, steps)), [samples, 28, 28, 1]),
       y: tf.tensor2d(oneHotOf(data, first, steps), [samples, CLASSES]),
@@ -44,7 +44,7 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
     async train(group) {
       const { x, y } = batchesOf(group);
       const { history } = await model.fit(x, y, {
-        batchSize: BATCH,
+        batchSize,
         epochs: group.epochs,
         shuffle: false,
         verbose: 0,
@@ -69,21 +69,32 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
   };
 }
 
-function compiledModel(weights: BenchData["weights"]): layers.Sequential {
-  const model = layers.sequential({
-    layers: [
-      layers.layers.conv2d({ filters: 32, kernelSize: 5, activation: "relu", inputShape: [28, 28, 1] }),
-      layers.layers.maxPooling2d({ poolSize: 2 }),
-      layers.layers.conv2d({ filters: 64, kernelSize: 5, activation: "relu" }),
-      layers.layers.maxPooling2d({ poolSize: 2 }),
-      layers.layers.flatten(),
-      layers.layers.dense({ units: 1000, activation: "relu" }),
-      layers.layers.dense({ units: CLASSES, activation: "softmax" }),
-    ],
-  });
+function compiledModel({ network, weights }: BenchData): layers.Sequential {
+  const model = layers.sequential({ layers: layersOf(network) });
   model.compile({ optimizer: tf.train.sgd(LEARNING_RATE), loss: "categoricalCrossentropy" });
-  tf.tidy(() => model.setWeights(weights.map((values, i) => tf.tensor(values, [...WEIGHT_SHAPES[i]!]))));
+  const shapes = weightShapes(network);
+  tf.tidy(() => model.setWeights(weights.map((values, i) => tf.tensor(values, [...shapes[i]!]))));
   return model;
+}
+
+function layersOf({ input, layers: specs }: NetworkSpec) {
+  return specs.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: [...input] } : {}));
+}
+
+function layerOf(layer: LayerSpec, first: { inputShape?: number[] }) {
+  const { conv2d, maxPooling2d, averagePooling2d, flatten, dense } = layers.layers;
+  switch (layer.kind) {
+    case "conv2d": {
+      const { filters, kernelSize, padding } = layer;
+      return conv2d({ filters, kernelSize, padding, activation: "relu", ...first });
+    }
+    case "pooling":
+      return (layer.pooling === "max" ? maxPooling2d : averagePooling2d)({ poolSize: 2 });
+    case "flatten":
+      return flatten();
+    case "dense":
+      return dense({ units: layer.units, activation: layer.activation });
+  }
 }
 
 /** Of textures, those kept for reuse too: what the WebGL backend has taken. */
