@@ -1,17 +1,21 @@
 import { type Browser, chromium, type Page } from "playwright";
 import { browserArgs, type LaunchedBrowser } from "../cli/browser.ts";
-import { CliError, firstLine } from "../cli/errors.ts";
+import { CliError, firstLine, type Log } from "../cli/errors.ts";
 import type { NetworkName } from "./networks.ts";
 import type { BenchPage, PageInfo } from "./page/protocol.ts";
 
-/** A page that holds one system. */
-export interface Tab {
-  readonly info: PageInfo;
-  call<K extends keyof BenchPage>(
+/** An object of a page, whose methods can be called from here. */
+export interface Remote<T> {
+  call<K extends keyof T & string>(
     name: K,
-    ...args: Parameters<BenchPage[K]>
-  ): Promise<Awaited<ReturnType<BenchPage[K]>>>;
+    ...args: T[K] extends (...args: infer A) => unknown ? A : never
+  ): Promise<T[K] extends (...args: never[]) => infer R ? Awaited<R> : never>;
   close(): Promise<void>;
+}
+
+/** A page that holds one system. */
+export interface Tab extends Remote<BenchPage> {
+  readonly info: PageInfo;
 }
 
 /** One more start of the browser that was found, with a profile of its own: nothing is warm in it. */
@@ -33,32 +37,38 @@ export interface TabOptions {
 }
 
 export async function openTab(browser: Browser, url: string, { network, withLedger }: TabOptions): Promise<Tab> {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(0);
-  const problems = watch(page);
-  await page.goto(url);
-  await page.waitForFunction(() => globalThis.featuremapBench !== undefined, undefined, { timeout: 30_000 });
-  const call: Tab["call"] = (name, ...args) => callIn(page, problems, name, args);
-  const info = await call("load", network, withLedger);
-  return { info, call, close: () => page.close() };
+  const tab = await openPage<BenchPage>(browser, url, "featuremapBench");
+  return { ...tab, info: await tab.call("load", network, withLedger) };
 }
 
-async function callIn<K extends keyof BenchPage>(
+/** Opens a page and waits for its global object of that name. `log` takes what the page logs as information. */
+export async function openPage<T>(browser: Browser, url: string, global: string, log?: Log): Promise<Remote<T>> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(0);
+  const problems = watch(page, log);
+  await page.goto(url);
+  await page.waitForFunction((name) => name in globalThis, global, { timeout: 30_000 });
+  const call = (name: string, ...args: unknown[]) => callIn(page, problems, global, name, args);
+  return { call: call as Remote<T>["call"], close: () => page.close() };
+}
+
+async function callIn(
   page: Page,
   problems: { readonly death: Promise<never>; readonly lines: string[] },
-  name: K,
-  args: Parameters<BenchPage[K]>,
-): Promise<Awaited<ReturnType<BenchPage[K]>>> {
+  global: string,
+  name: string,
+  args: unknown[],
+): Promise<unknown> {
   await page.bringToFront();
   const result = page.evaluate(
-    ([method, sent]) => {
-      const bench = globalThis.featuremapBench as unknown as Record<string, (...args: unknown[]) => unknown>;
-      return bench[method as string]!(...(sent as unknown[]));
+    ([object, method, sent]) => {
+      const found = (globalThis as Record<string, unknown>)[object as string];
+      return (found as Record<string, (...args: unknown[]) => unknown>)[method as string]!(...(sent as unknown[]));
     },
-    [name, args] as const,
+    [global, name, args] as const,
   );
   try {
-    return (await Promise.race([result, problems.death])) as Awaited<ReturnType<BenchPage[K]>>;
+    return await Promise.race([result, problems.death]);
   } catch (error) {
     const heard = problems.lines.length ? ` The page said: ${problems.lines[0]}` : "";
     throw new CliError(1, `${firstLine(error)}${heard}`, { cause: error });
@@ -66,10 +76,11 @@ async function callIn<K extends keyof BenchPage>(
 }
 
 /** Rejects when the page crashes or the browser ends; collects what the page complains of. */
-function watch(page: Page) {
+function watch(page: Page, log?: Log) {
   const lines: string[] = [];
   page.on("pageerror", (error) => lines.push(firstLine(error)));
   page.on("console", (message) => {
+    if (message.type() === "info") log?.(message.text());
     if (message.type() === "error") lines.push(message.text());
     if (process.env.FEATUREMAP_DEBUG) console.error(`page: ${message.text()}`);
   });

@@ -6,10 +6,13 @@ import { CliError, type Log } from "../cli/errors.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 
-/** Installs the peers into bench/node_modules where they are missing. Throws a CliError (exit 1) where it cannot. */
-export function ensurePeers(log: Log): void {
-  if (existsSync(join(FOLDER, "node_modules/@jax-js/jax"))) return;
-  log("Installing the peers: npm ci --prefix bench (about 125 MB, once).");
+/**
+ * Installs the peers, Node's `webgpu` and Deno into bench/node_modules where the one that is wanted is missing. Throws a
+ * CliError (exit 1) where it cannot.
+ */
+export function ensurePeers(log: Log, wanted: "@jax-js/jax" | "webgpu" | "deno" = "@jax-js/jax"): void {
+  if (existsSync(join(FOLDER, "node_modules", wanted))) return;
+  log("Installing the peers: npm ci --prefix bench (about 350 MB, once).");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const { status, stderr } = spawnSync(npm, ["ci", "--no-audit", "--no-fund"], {
     cwd: FOLDER,

@@ -35,7 +35,7 @@ export interface BenchServer {
 }
 
 /** Serves the built page, cross-origin isolated, and MNIST, to this machine only, on a free port. */
-export async function startServer(mnistFolder: string): Promise<BenchServer> {
+export async function startServer(mnistFolder: string, built = BUILT): Promise<BenchServer> {
   const mnist: Plugin = {
     name: "featuremap-bench",
     configurePreviewServer({ middlewares }) {
@@ -52,7 +52,7 @@ export async function startServer(mnistFolder: string): Promise<BenchServer> {
     configFile: false,
     logLevel: "silent",
     plugins: [mnist],
-    build: { outDir: BUILT },
+    build: { outDir: built },
     preview: { host: "127.0.0.1", port: await freePort(), strictPort: true, headers: ISOLATION },
   });
   const { port } = server.httpServer.address() as AddressInfo;

@@ -3,7 +3,16 @@
 import { goldenWeights } from "../../test/golden/formula.ts";
 import { difference, installLedger, type Ledger } from "../ledger/ledger.ts";
 import { NETWORKS, weightShapes } from "../networks.ts";
-import { BATCHES, type BenchData, PIXELS, type Setup, type System, type SystemName } from "../systems/system.ts";
+import {
+  BATCHES,
+  type BenchData,
+  IMAGES_AT,
+  LABELS_AT,
+  PIXELS,
+  type Setup,
+  type System,
+  type SystemName,
+} from "../systems/system.ts";
 import type { FirstStep, PageInfo } from "./protocol.ts";
 
 const MODULES: Record<SystemName, () => Promise<{ setup: Setup }>> = {
@@ -14,10 +23,6 @@ const MODULES: Record<SystemName, () => Promise<{ setup: Setup }>> = {
   "jax-js-webgpu": () => import("../systems/jax-js-webgpu.ts"),
   "jax-js-wasm": () => import("../systems/jax-js-wasm.ts"),
 };
-
-/** Headers of MNIST's IDX files. */
-const IMAGES_AT = 16;
-const LABELS_AT = 8;
 
 let data: BenchData;
 let system: System;

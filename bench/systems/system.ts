@@ -18,6 +18,9 @@ export const BATCHES = 16;
 export const PIXELS = 28 * 28;
 export const CLASSES = 10;
 export const LEARNING_RATE = 0.01;
+/** Bytes before the data in MNIST's IDX files. */
+export const IMAGES_AT = 16;
+export const LABELS_AT = 8;
 
 export interface BenchData {
   readonly network: NetworkSpec;

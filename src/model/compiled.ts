@@ -128,6 +128,7 @@ export class CompiledModel {
     this.datasetBytes = dataset.bytes + order.bytes;
     const run = this.#bind("train", ready, { dataset, order: order.buffer });
     return {
+      run,
       epoch: async (shuffleSeed) => {
         const { size } = dataset;
         const indices =
@@ -343,6 +344,8 @@ function assertTrainable({ loss, optimizer, choices, memory }: CompileSettings, 
 }
 
 export interface Trainer {
+  /** The step that an epoch repeats. */
+  readonly run: BoundPlan;
   /** Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. */
   epoch(shuffleSeed: number | undefined): Promise<SweepMetrics>;
   dispose(): void;

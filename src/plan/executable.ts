@@ -38,6 +38,8 @@ export interface BoundPlan {
   readonly plan: Plan;
   /** Records the plan's dispatches: nothing is made, written or looked up. */
   encode(pass: GPUComputePassEncoder): void;
+  /** Records one of them, by its place in `plan.steps`. */
+  encodeStep(pass: GPUComputePassEncoder, step: number): void;
   /** The buffer that holds a tensor when the step is over. */
   bufferOf(tensor: TensorId): GPUBuffer;
 }
@@ -114,15 +116,17 @@ function bindPlan(
       entries: buffers.map((index, binding) => ({ binding, resource: { buffer: bufferAt(index) } })),
     }),
   );
+  const encodeStep = (pass: GPUComputePassEncoder, i: number) => {
+    pass.setPipeline(pipelines[i]!);
+    pass.setBindGroup(0, groups[i]!);
+    pass.dispatchWorkgroups(...plan.steps[i]!.workgroups);
+  };
   return {
     plan,
     encode: (pass) => {
-      for (let i = 0; i < groups.length; i++) {
-        pass.setPipeline(pipelines[i]!);
-        pass.setBindGroup(0, groups[i]!);
-        pass.dispatchWorkgroups(...plan.steps[i]!.workgroups);
-      }
+      for (let i = 0; i < groups.length; i++) encodeStep(pass, i);
     },
+    encodeStep,
     bufferOf: (tensor) => {
       const index = plan.bufferOf.get(tensor);
       if (index === undefined) throw new FeaturemapError("state", `${plan.name} keeps no tensor ${tensor}.`);

@@ -1,0 +1,89 @@
+// A training step that can be taken apart: the library's own plan, buffers and encoding, on real data.
+
+import { createDataset, type Dataset } from "../../src/data/dataset.ts";
+import { tensor } from "../../src/data/tensor.ts";
+import { Runtime } from "../../src/gpu/runtime.ts";
+import { sweepState } from "../../src/graph/graph.ts";
+import { checkCompileOptions } from "../../src/model/compile-options.ts";
+import { CompiledModel, type SweepSettings } from "../../src/model/compiled.ts";
+import { Network } from "../../src/model/network.ts";
+import { sgd } from "../../src/model/optimizers.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { NetworkSpec } from "../networks.ts";
+import { layersOf } from "../systems/featuremap.ts";
+import { type BenchData, LEARNING_RATE } from "../systems/system.ts";
+
+export interface Step {
+  readonly runtime: Runtime;
+  readonly plan: Plan;
+  /** In the network's order; the nodes of a layer bear its name. */
+  readonly layerNames: readonly string[];
+  /** Makes the next step the first of the data. */
+  rewind(): void;
+  encode(pass: GPUComputePassEncoder): void;
+  encodeDispatch(pass: GPUComputePassEncoder, dispatch: number): void;
+  /** Trains on the data once, as `fit` does. */
+  epoch(): Promise<unknown>;
+  dispose(): void;
+}
+
+const SCALE = 1 / 255;
+
+/** Compiles the training step. `epoch` must be called once before anything else: it uploads the order of the samples. */
+export async function createStep(
+  runtime: Runtime,
+  data: BenchData,
+  { batches, stepsPerExecution = 1 }: { batches: number; stepsPerExecution?: number },
+): Promise<Step> {
+  const { batch } = data.network;
+  const { compiled, network } = await compiledModel(runtime, data.network);
+  const samples = batches * batch;
+  const dataset = await uploaded(runtime, data, samples);
+  const trainer = await compiled.trainer(dataset, sweepSettings(batch, stepsPerExecution));
+  const state = sweepState({ step: 0, samples, batch });
+  return {
+    runtime,
+    plan: trainer.run.plan,
+    layerNames: network.built.map(({ name }) => name),
+    rewind: () => runtime.device.queue.writeBuffer(compiled.state.place("train").state, 0, state),
+    encode: (pass) => trainer.run.encode(pass),
+    encodeDispatch: (pass, dispatch) => trainer.run.encodeStep(pass, dispatch),
+    epoch: () => trainer.epoch(undefined),
+    dispose: () => {
+      trainer.dispose();
+      dataset.dispose();
+      compiled.dispose();
+    },
+  };
+}
+
+/** The model as `compile` makes it. */
+export async function compiledModel(runtime: Runtime, spec: NetworkSpec) {
+  const network = new Network();
+  for (const layer of layersOf(spec)) network.add(layer);
+  const { withAccuracy: _, ...options } = checkCompileOptions({
+    loss: "sparseCategoricalCrossentropy",
+    optimizer: sgd({ learningRate: LEARNING_RATE }),
+  });
+  return { network, compiled: await CompiledModel.create({ ...options, runtime, ownsRuntime: false }, network) };
+}
+
+/** The first samples and their labels. */
+export function uploaded(runtime: Runtime, { images, labels, network }: Samples, samples: number): Promise<Dataset> {
+  const pixels = network.input.reduce((a, b) => a * b, 1);
+  return createDataset(runtime, {
+    x: tensor(images.subarray(0, samples * pixels), [samples, ...network.input], { scale: SCALE }),
+    y: tensor(Uint32Array.from(labels.subarray(0, samples)), [samples]),
+  });
+}
+
+type Samples = Pick<BenchData, "images" | "labels" | "network">;
+
+export function sweepSettings(batchSize: number, stepsPerExecution: SweepSettings["stepsPerExecution"]): SweepSettings {
+  return { batchSize, scale: SCALE, stepsPerExecution };
+}
+
+/** The same device, taken for a GPU: plans are then made as for one. */
+export function asGpu({ device, adapter }: Runtime): Runtime {
+  return new Runtime(device, { ...adapter, software: false }, false);
+}
