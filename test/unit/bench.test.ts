@@ -14,6 +14,8 @@ describe("the options of npm run bench", () => {
       quick: false,
       fresh: false,
       systems: SYSTEM_NAMES,
+      network: "article",
+      markdown: false,
       json: undefined,
     });
     const { quick, systems } = parseOptions(["--quick"]);
@@ -27,12 +29,14 @@ describe("the options of npm run bench", () => {
   });
 
   it("are all in the help", () => {
-    for (const name of ["quick", "only", "json", "fresh", "help"]) expect(HELP).toContain(`--${name} `);
+    for (const name of ["quick", "only", "network", "markdown", "json", "fresh", "help"])
+      expect(HELP).toContain(`--${name} `);
     for (const name of SYSTEM_NAMES) expect(HELP).toContain(name);
   });
 
   it.each([
     [["--only", "torch"], "--only takes featuremap"],
+    [["--network", "third"], "--network takes article or second"],
     [["--json", "out.txt"], "--json takes a file name that ends in .json"],
     [["--json", "/nowhere/at/all/out.json"], "there is no folder"],
     [["--fast"], "--fast"],
