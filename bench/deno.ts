@@ -36,6 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
   await bundle(join(ROOT, "bench/deno/main.ts"), OUT);
   const { network, quick, markdown, json } = options;
   const request: DenoRequest = { network, rounds: quick ? 3 : 7, groupMs: quick ? 2000 : 6000, mnist: findMnist() };
+  const started = new Date().toISOString();
   const figures = await runDeno(request);
   const [ours, theirs] = figures.systems;
   const problem = disagreement(figures.systems.map(({ name, computed }) => [name, computed] as const));
@@ -52,7 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
     ];
   });
   const lines = [
-    `${machineText(machine())}; Deno ${figures.deno}; adapter ${figures.adapter}`,
+    `${started.slice(0, 10)}; ${machineText(machine())}; Deno ${figures.deno}; adapter ${figures.adapter}`,
     "",
     `Network "${network}", batch ${NETWORKS[network].batch}: medians in ms (least-most); the first step is from import() on.`,
     "",
@@ -61,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
     problem ?? `The losses of the first 3 steps agree: ${ours!.name}, ${theirs!.name}.`,
   ];
   log(lines.join("\n"));
-  if (json) writeOutput(json, `${JSON.stringify({ machine: machine(), ...figures }, null, 2)}\n`);
+  if (json) writeOutput(json, `${JSON.stringify({ machine: machine(), started, ...figures }, null, 2)}\n`);
   return problem ? 1 : 0;
 }
 

@@ -152,7 +152,7 @@ export function reportLines(report: BenchReport, markdown = false): string[] {
     "GPU MiB",
   ];
   return [
-    `${machineText(report.machine)}; ${report.browser}`,
+    `${report.started.slice(0, 10)}; ${machineText(report.machine)}; ${report.browser}`,
     "",
     `adapter ${report.adapter}${report.softwareAdapter ? " (software: no GPU)" : ""}; ` +
       Object.entries(report.versions)

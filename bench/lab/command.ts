@@ -25,9 +25,10 @@ export async function runCommand(
     try {
       const { adapter } = await open.lab.info();
       const { lines, report } = await measure(open, options);
-      const head = `${machineText(machine())}; ${open.host}; adapter ${adapter.label}`;
+      const started = new Date().toISOString();
+      const head = `${started.slice(0, 10)}; ${machineText(machine())}; ${open.host}; adapter ${adapter.label}`;
       log([head, "", ...lines].join("\n"));
-      const surroundings = { machine: machine(), host: open.host, adapter, started: new Date().toISOString() };
+      const surroundings = { machine: machine(), host: open.host, adapter, started };
       if (options.json) writeOutput(options.json, `${JSON.stringify({ ...surroundings, ...report }, null, 2)}\n`);
     } finally {
       await open.close();
