@@ -10,7 +10,7 @@ import type { Tile } from "../../src/graph/tile.ts";
 import { coreOps } from "../../src/ops/table.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
-import { shippedTile } from "../../src/plan/tiles.ts";
+import { adapterClassOf, shippedTile } from "../../src/plan/tiles.ts";
 import { ceilDiv } from "../../src/shape.ts";
 import type { Product } from "./figures.ts";
 import quadCode from "./matmul_quad.wgsl?raw";
@@ -31,36 +31,44 @@ export interface Matmul {
 
 /** The families that suit the adapter. */
 export function families({ device, adapter }: Runtime): Family[] {
-  const quads = device.features.has("subgroups")
-    ? [quad(8, 2), quad(16, 2), ...(adapter.software ? [quad(8, 4)] : [quad(4, 1), quad(4, 2)])]
-    : [];
+  const subgroups = device.features.has("subgroups");
+  const tiles = LIBRARY.filter(([, choice]) => subgroups || !choice({ m: 64, n: 64, k: 64 }).quad);
+  const quads = subgroups ? [quad(8, 2), quad(16, 2), adapter.software ? quad(8, 4) : quad(4, 1)] : [];
   // Barriers are ruinous where the processor runs the shader: a tenth of the speed.
   const staged = adapter.software ? [] : [workgroup(1), workgroup(2)];
-  return [...LIBRARY_TILES.map(library), ...quads, ...staged];
+  return [...tiles.map(([label, tile]) => library(label, tile)), ...quads, ...staged];
 }
 
-/** As the package ships them, and as blocks by blocks an invocation. */
-const LIBRARY_TILES = ["software", "gpu", [4, 4], [2, 4], [2, 2], [1, 2]] as const;
+type TileFor = (product: Product) => Tile;
 
-function library(choice: (typeof LIBRARY_TILES)[number]): Family {
-  const label = typeof choice === "string" ? choice : `${choice[0] * 4}x${choice[1] * 4}`;
+/** The library's own product: as the package ships it for each class of adapter, and as rows x columns an invocation. */
+const LIBRARY: readonly (readonly [string, TileFor])[] = [
+  ...(["gpu", "software", "software-quads"] as const).map(
+    (adapter) => [adapter, (product: Product) => shippedTile(adapter, product)] as const,
+  ),
+  ...[[4, 4] as const, [2, 4] as const, [2, 2] as const].map(([blocksM, blocksN]) => {
+    const tile: TileFor = (product) => ({ ...shippedTile("gpu", product), blocksM, blocksN });
+    return [`${4 * blocksM}x${4 * blocksN}`, tile] as const;
+  }),
+  ...[[4, 2] as const, [2, 4] as const].map(([blocksM, blocksN]) => {
+    const tile: TileFor = (product) => ({ ...shippedTile("software-quads", product), blocksM, blocksN });
+    return [`${4 * blocksM}x${4 * blocksN} in quads`, tile] as const;
+  }),
+];
+
+function library(label: string, tileFor: TileFor): Family {
   return {
     label: `library ${label}`,
     async build(runtime, product) {
       const { m, n, k } = product;
-      const tile: Tile = {
-        ...(typeof choice === "string"
-          ? shippedTile(choice, product)
-          : { ...shippedTile("gpu", product), blocksM: choice[0], blocksN: choice[1] }),
-        slices: 1,
-      };
+      const tile: Tile = { ...tileFor(product), slices: 1 };
       const graph = emptyGraph();
       const operand = (name: string, shape: number[]) => addTensor(graph, name, "state", { shape, dtype: "f32" });
       const [a, b] = [operand("a", [m, k]), operand("b", [k, n])];
       const [c] = addNode(coreOps, graph, { op: "matmul", name: "matmul", inputs: [a, b] });
       graph.results.push(c!);
-      const adapter = runtime.adapter.software ? "software" : "gpu";
-      const plan = lower(coreOps, graph, { name: label, adapter, choices: { matmul: tile } });
+      const options = { name: label, adapter: adapterClassOf(runtime), choices: { matmul: tile } };
+      const plan = lower(coreOps, graph, options);
       const executable = await prepare(runtime, plan);
       const operands = await operandsOf(runtime, product);
       const run = executable.bind(
