@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Log, reportError } from "../cli/errors.ts";
+import { INTERRUPTED } from "../cli/interrupt.ts";
 import { findMnist } from "../cli/mnist.ts";
 import { writeOutput } from "../cli/report.ts";
 import type { DenoFigures, DenoRequest } from "./deno/protocol.ts";
@@ -86,5 +87,5 @@ function runDeno(request: DenoRequest): Promise<DenoFigures> {
   });
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(INTERRUPTED));
 process.exitCode = await main(process.argv.slice(2)).catch((error) => reportError(error));

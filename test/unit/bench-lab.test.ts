@@ -7,6 +7,7 @@ import { kernelLines, kernelReport } from "../../bench/lab/kernel-report.ts";
 import { cubeOf } from "../../bench/lab/kernels.ts";
 import { helpOf, type LabCommand, parseLabOptions } from "../../bench/lab/options.ts";
 import { pointsOf, scalingLines, scalingReport, seriesOf } from "../../bench/lab/scaling-points.ts";
+import { createTimer } from "../../bench/lab/timer.ts";
 import { CALLS, type Calls } from "../../bench/ledger/ledger.ts";
 import { NETWORKS, resized, shapesOf, stepFlop, weightShapes, workOf } from "../../bench/networks.ts";
 import { articleReport } from "../../bench/report.ts";
@@ -162,6 +163,25 @@ describe("cubeOf", () => {
       const cube = cubeOf({ m, n, k });
       expect(Math.abs((cube.m * cube.n * cube.k) / (m * n * k) - 1)).toBeLessThan(0.15);
     }
+  });
+});
+
+describe("the timer without timestamp-query", () => {
+  it("submits and waits for each pass by itself, and subtracts what an empty one takes", async () => {
+    const ran: string[] = [];
+    const pass = { end: () => {} };
+    const encoder = { beginComputePass: () => pass, finish: () => ({}) };
+    const queue = {
+      submit: () => ran.push("submit"),
+      onSubmittedWorkDone: () => new Promise<void>((resolve) => setTimeout(resolve, ran.at(-2) === "slow" ? 300 : 5)),
+    };
+    const device = { features: new Set<string>(), queue, createCommandEncoder: () => encoder };
+    const timer = createTimer(device as unknown as GPUDevice);
+    const [quick, slow] = await timer.time([() => ran.push("quick"), () => ran.push("slow")]);
+    expect(timer.method).toBe("wall clock");
+    expect(ran).toEqual(["submit", "submit", "submit", "quick", "submit", "slow", "submit"]);
+    expect(slow).toBeGreaterThan(100);
+    expect(quick).toBeLessThan(slow!);
   });
 });
 
