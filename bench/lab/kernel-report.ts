@@ -3,7 +3,7 @@
 import { DIRECTIONS, type Direction, NETWORKS, type NetworkName, stepFlop, workOf } from "../networks.ts";
 import { median, spreadOf, spreadText } from "../statistics.ts";
 import { table } from "../table.ts";
-import { attribute } from "./attribution.ts";
+import { type Attribution, attribute } from "./attribution.ts";
 import { bestOf, gflopsOf, type KernelFigures, type MatmulFigures } from "./figures.ts";
 
 /** A direction of a layer, all its dispatches together. */
@@ -11,7 +11,7 @@ export interface PartReport {
   readonly layer: string;
   readonly direction: Direction;
   readonly kernels: readonly string[];
-  /** Medians of its dispatches, summed. Null where another part's kernel does its work. */
+  /** Medians of its dispatches, summed. Null where a dispatch does other parts' work, too. */
   readonly ms: number | null;
   readonly share: number | null;
   readonly usefulFlop: number;
@@ -57,18 +57,20 @@ interface DispatchReport {
 
 export function kernelReport(network: NetworkName, figures: KernelFigures): KernelReport {
   const { layerNames, method, stepMs, square, encode, counts } = figures;
-  const attributed = attribute(figures.dispatches, layerNames);
+  const attributed = figures.dispatches.map((_, i) => membersOf(figures, i));
   const sumMs = figures.dispatches.reduce((sum, { ms }) => sum + median(ms), 0);
-  const partNames = attributed.map(({ layer, direction }) =>
-    layer === undefined ? "step" : `${layerNames[layer]} ${direction}`,
-  );
+  const nameOf = ({ layer, direction }: Attribution) =>
+    layer === undefined ? "step" : `${layerNames[layer]} ${direction}`;
+  const partNames = attributed.map((members) => [...new Set(members.map(nameOf))].join(SHARED));
   const work = workOf(NETWORKS[network]);
   const dispatches = figures.dispatches.map(({ kernel, node, workgroups, ms: samples }, i): DispatchReport => {
     const ms = median(samples);
     const part = partNames[i]!;
-    const { layer, direction } = attributed[i]!;
-    const alone = partNames.filter((name) => name === part).length === 1;
-    const usefulFlop = (alone && work.find((each) => each.layer === layer)?.flop[direction]) || null;
+    const { layer, direction } = attributed[i]![0]!;
+    const alone = partNames.filter((name) => name.split(SHARED).some((each) => part.split(SHARED).includes(each)));
+    const usefulFlop =
+      (alone.length === 1 && !part.includes(SHARED) && work.find((each) => each.layer === layer)?.flop[direction]) ||
+      null;
     const gflops = usefulFlop && usefulFlop / 1e6 / ms;
     return { kernel, node, workgroups, part, ms, share: ms / sumMs, usefulFlop, gflops };
   });
@@ -92,6 +94,21 @@ export function kernelReport(network: NetworkName, figures: KernelFigures): Kern
   };
 }
 
+/** Joins the names of a dispatch's nodes, where the plan merged several, and of the parts that share a dispatch. */
+const SHARED = " + ";
+
+/** What each node of a dispatch works for. */
+function membersOf({ dispatches, layerNames }: KernelFigures, at: number): Attribution[] {
+  const { node, kernel } = dispatches[at]!;
+  const kernels = kernel.split(SHARED);
+  return node.split(SHARED).map((name, i) => {
+    const member = { ...dispatches[at]!, node: name, kernel: kernels[i] ?? kernel };
+    const around = dispatches.map((dispatch, j) => (j === at ? member : dispatch));
+    return attribute(around, layerNames)[at]!;
+  });
+}
+
+/** A part of which a dispatch belongs to other parts, too, has no time of its own. */
 function partsOf(
   network: NetworkName,
   { layerNames, equal }: KernelFigures,
@@ -101,7 +118,9 @@ function partsOf(
   const work = workOf(NETWORKS[network]);
   const parts = layerNames.flatMap((layer, i) =>
     DIRECTIONS.flatMap((direction): PartReport[] => {
-      const own = dispatches.filter(({ part }) => part === `${layer} ${direction}`);
+      const name = `${layer} ${direction}`;
+      const touched = dispatches.filter(({ part }) => part.split(SHARED).includes(name));
+      const own = touched.some(({ part }) => part !== name) ? [] : touched;
       const flop = work.find((each) => each.layer === i)?.flop[direction] ?? 0;
       if (own.length === 0 && flop === 0) return [];
       const ms = own.length ? own.reduce((sum, each) => sum + each.ms, 0) : null;
@@ -178,7 +197,7 @@ export function kernelLines(report: KernelReport, figures: KernelFigures, markdo
       report.parts.map(({ layer, direction, kernels, ms, share, usefulFlop, gflops, matmul }) => [
         layer,
         direction,
-        kernels.length || "elsewhere",
+        kernels.length || "shared",
         number(ms, 3),
         percent(share),
         usefulFlop ? (usefulFlop / 1e6).toFixed(1) : "-",

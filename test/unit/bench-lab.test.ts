@@ -150,10 +150,20 @@ describe("the kernel report", () => {
     expect(report.parts.reduce((sum, { usefulFlop }) => sum + usefulFlop, 0)).toBe(stepFlop(NETWORKS.article));
   });
 
+  it("rates no part by a dispatch that it shares with another", () => {
+    const figures = figuresOf();
+    const merged = { ...figures.dispatches[2]!, node: "conv2d_1/conv2dFilterGradient + conv2d/conv2dFilterGradient" };
+    const dispatches = figures.dispatches.map((dispatch, i) => (i === 2 ? merged : dispatch));
+    const shared = kernelReport("article", { ...figures, dispatches });
+    expect(shared.dispatches[2]).toMatchObject({ part: "conv2d_1 dW + conv2d dW", gflops: null });
+    const rated = shared.parts.filter(({ direction }) => direction === "dW").map(({ ms }) => ms);
+    expect(rated).toEqual([null, null, null, null]);
+  });
+
   it("counts calls a step, and prints them", () => {
     expect(report.callsPerStep.submit).toBe(1 / 16);
     const text = kernelLines(report, figuresOf(), false).join("\n");
-    for (const words of ["5 dispatches, 0.0625 submits", "0.0200 ms", "elsewhere"]) expect(text).toContain(words);
+    for (const words of ["5 dispatches, 0.0625 submits", "0.0200 ms", "shared"]) expect(text).toContain(words);
   });
 });
 
