@@ -8,6 +8,7 @@ import { checkCompileOptions } from "../../src/model/compile-options.ts";
 import { CompiledModel, type SweepSettings } from "../../src/model/compiled.ts";
 import { Network } from "../../src/model/network.ts";
 import { sgd } from "../../src/model/optimizers.ts";
+import { FRAMES_MS } from "../../src/model/pace.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { NetworkSpec } from "../networks.ts";
 import { layersOf } from "../systems/featuremap.ts";
@@ -80,7 +81,7 @@ export function uploaded(runtime: Runtime, { images, labels, network }: Samples,
 type Samples = Pick<BenchData, "images" | "labels" | "network">;
 
 export function sweepSettings(batchSize: number, stepsPerExecution: SweepSettings["stepsPerExecution"]): SweepSettings {
-  return { batchSize, scale: SCALE, stepsPerExecution };
+  return { batchSize, scale: SCALE, stepsPerExecution, submitMs: FRAMES_MS };
 }
 
 /** The same device, taken for a GPU: plans are then made as for one. */
