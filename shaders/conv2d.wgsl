@@ -2,8 +2,8 @@
 // x [BATCH, IN_H, IN_W, IN_C]   k [K_H, K_W, IN_C, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
 //
 // A matrix product of the [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C] matrix of patches, never stored, and k.
-// POOL: a max pooling by windows of 4 that do not overlap follows in registers; the 4 rows of a block are then one window,
-// y is [BATCH, POOLED_H, POOLED_W, OUT_C], and argmax takes the winner's place in its window, a byte a channel.
+// POOL: a pooling by windows of 4 that do not overlap follows in registers (lib/pooled_window.wgsl); the 4 rows of a block are
+// then one window, y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
 const BATCH: u32 = 1u;
 const IN_H: u32 = 1u;
 const IN_W: u32 = 1u;
@@ -34,7 +34,7 @@ const STEPS: u32 = select(1u, K_H, BY_ROW);
 const BLOCKS_K: u32 = (TERMS + 3u) / 4u;
 const INNER: u32 = BLOCKS_K / STEPS;
 
-@group(0) @binding(0) var<storage, read_write> argmax: array<u32>;
+@group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 
 struct Row {
   m4: u32,
@@ -186,19 +186,10 @@ fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
   }
 }
 
-// The first of equal values in row-major order wins; a NaN, once met, stays.
 fn store_window(pixel: u32, n: u32, c: mat4x4f) {
-  var best = finish(n, c[0]);
-  var winner = vec4u(0u);
-  // unroll
-  for (var r = 1u; r < 4u; r++) {
-    let value = finish(n, c[r]);
-    let wins = !(value <= best) & (best == best);
-    best = select(best, value, wins);
-    winner = select(winner, vec4u(r), wins);
-  }
-  store_y(pixel * OUT_C + n, best, OUT_C - n);
-  argmax[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = dot(winner, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
+  let pooled = pool(finish(n, c[0]), finish(n, c[1]), finish(n, c[2]), finish(n, c[3]));
+  store_y(pixel * OUT_C + n, pooled.y, OUT_C - n);
+  routes[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = packed(pooled.routes);
 }
 
 @compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)

@@ -1,7 +1,7 @@
 // winograd_output.   y[n,h+i,w+j,o] = act(bias[o] + sum over p,q of A[p,i] * A[q,j] * m[p,q,t,o]),   tile t at (n,h,w)
 // m [POINTS, POINTS, TILES, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
-// POOL: a max pooling by windows that do not overlap and of which a tile holds whole ones follows in registers; then y is
-// [BATCH, POOLED_H, POOLED_W, OUT_C], and argmax takes the winner's place in its window, a byte a channel.
+// POOL: a pooling by windows of 4 that do not overlap, of which a tile holds whole ones, follows in registers
+// (lib/pooled_window.wgsl); then y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
 // One invocation a tile and 4 channels.
 const HAS_BIAS: bool = true;
 const POOL: bool = false;
@@ -10,7 +10,7 @@ const POOL_W: u32 = 1u;
 const POOLED_H: u32 = 1u;
 const POOLED_W: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read_write> argmax: array<u32>;
+@group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 
 alias Outputs = array<Coefficients_outputs, OUTPUTS>;
 
@@ -22,21 +22,11 @@ fn finish(o: u32, sum: vec4f) -> vec4f {
   }
 }
 
-// The first of equal values in row-major order wins; a NaN, once met, stays.
-fn store_window(tile: Tile, h: u32, w: u32, o: u32, values: array<vec4f, POOL_H * POOL_W>) {
-  var best = finish(o, values[0]);
-  var winner = vec4u(0u);
-  // unroll
-  for (var r = 1u; r < POOL_H * POOL_W; r++) {
-    let value = finish(o, values[r]);
-    let wins = !(value <= best) & (best == best);
-    best = select(best, value, wins);
-    winner = select(winner, vec4u(r), wins);
-  }
+fn store_window(tile: Tile, h: u32, w: u32, o: u32, pooled: Pooled) {
   if (h < POOLED_H && w < POOLED_W) {
     let pixel = (tile.image * POOLED_H + h) * POOLED_W + w;
-    store_y(pixel * OUT_C + o, best, OUT_C - o);
-    argmax[pixel * ((OUT_C + 3u) / 4u) + o / 4u] = dot(winner, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
+    store_y(pixel * OUT_C + o, pooled.y, OUT_C - o);
+    routes[pixel * ((OUT_C + 3u) / 4u) + o / 4u] = packed(pooled.routes);
   }
 }
 
@@ -73,12 +63,13 @@ fn winograd_output(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoc
     for (var i = 0u; i < OUTPUTS / POOL_H; i++) {
       // unroll
       for (var j = 0u; j < OUTPUTS / POOL_W; j++) {
-        var values: array<vec4f, POOL_H * POOL_W>;
-        // unroll
-        for (var r = 0u; r < POOL_H * POOL_W; r++) {
-          values[r] = y[i * POOL_H + r / POOL_W][j * POOL_W + r % POOL_W];
-        }
-        store_window(tile, tile.h / POOL_H + i, tile.w / POOL_W + j, o, values);
+        let pooled = pool(
+          finish(o, y[i * POOL_H][j * POOL_W]),
+          finish(o, y[i * POOL_H + 1u / POOL_W][j * POOL_W + 1u % POOL_W]),
+          finish(o, y[i * POOL_H + 2u / POOL_W][j * POOL_W + 2u % POOL_W]),
+          finish(o, y[i * POOL_H + 3u / POOL_W][j * POOL_W + 3u % POOL_W]),
+        );
+        store_window(tile, tile.h / POOL_H + i, tile.w / POOL_W + j, o, pooled);
       }
     }
   } else {

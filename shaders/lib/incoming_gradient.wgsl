@@ -1,15 +1,16 @@
 // The gradient dy [BATCH, OUT_H, OUT_W, OUT_C] that reaches a convolution, read in fours of channels.
-// UNPOOL: it comes through a max pooling whose windows do not overlap; then `dy` and `argmax` hold the pooled
-// [BATCH, POOLED_H, POOLED_W, OUT_C], and every position that did not win its window reads as 0.
-// `argmax` has one byte a channel: the winner's place in its window, row-major.
+// UNPOOL: it comes through a pooling by windows of 4 that do not overlap; then `dy` and `routes` hold the pooled
+// [BATCH, POOLED_H, POOLED_W, OUT_C]. A position whose bit in `routes` is not set reads as 0 (lib/pooled_window.wgsl);
+// where AVERAGE, one whose bit is set has a fourth of its window's gradient.
 const UNPOOL: bool = false;
 const POOL_H: u32 = 2u;
 const POOL_W: u32 = 2u;
 const POOLED_H: u32 = 1u;
 const POOLED_W: u32 = 1u;
 const DY_IMAGE: u32 = select(OUT_H * OUT_W, POOLED_H * POOLED_W, UNPOOL) * OUT_C; // elements of one image in `dy`
-const NO_PLACE: u32 = 255u;
-@group(0) @binding(0) var<storage, read> argmax: array<u32>;
+const AVERAGE: bool = false;
+const NO_PLACE: u32 = 8u; // past the bits of every window
+@group(0) @binding(0) var<storage, read> routes: array<u32>;
 
 // Where (h, w) lies: the offset of its first channel in an image of `dy`, and its place in the window, if any.
 struct Position {
@@ -27,20 +28,30 @@ fn position_of(h: u32, w: u32) -> Position {
   }
 }
 
-// The winners' places of the four channels from `at`, an offset in `dy`.
-fn winners(at: u32, o: u32) -> vec4u {
+// The bits of the four channels from `at`, an offset in `dy`.
+fn routes_at(at: u32, o: u32) -> vec4u {
   var word = at / 4u;
   if (OUT_C % 4u != 0u) {
     word = at / OUT_C * ((OUT_C + 3u) / 4u) + o / 4u;
   }
   // Not unpack4xU8: it is a language feature that not every browser has.
-  return (vec4u(argmax[word]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+  return (vec4u(routes[word]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+}
+
+// What a position has of its window's gradient.
+fn routed(dy: vec4f, bits: vec4u, place: u32) -> vec4f {
+  let reached = (bits & vec4u(1u << place)) != vec4u(0u);
+  if (AVERAGE) {
+    return select(vec4f(0.0f), 0.25f * dy, reached);
+  } else {
+    return select(vec4f(0.0f), dy, reached);
+  }
 }
 
 fn load_incoming(image_at: u32, position: Position, o: u32) -> vec4f {
   let at = image_at + position.at + o;
   if (UNPOOL) {
-    return select(vec4f(0.0f), load_dy(at, OUT_C - o), winners(at, o) == vec4u(position.place));
+    return routed(load_dy(at, OUT_C - o), routes_at(at, o), position.place);
   } else {
     return load_dy(at, OUT_C - o);
   }
@@ -56,14 +67,13 @@ fn load_incoming_4(image_at: u32, h: u32, w: u32, o: u32) -> mat4x4f {
     let right_at = image_at + right.at + o;
     let left_value = load_dy(left_at, OUT_C - o);
     let right_value = load_dy(right_at, OUT_C - o);
-    let left_won = winners(left_at, o);
-    let right_won = winners(right_at, o);
-    let none = vec4f(0.0f);
+    let left_bits = routes_at(left_at, o);
+    let right_bits = routes_at(right_at, o);
     return mat4x4f(
-      select(none, left_value, left_won == vec4u(left.place)),
-      select(none, left_value, left_won == vec4u(left.place + 1u)),
-      select(none, right_value, right_won == vec4u(right.place)),
-      select(none, right_value, right_won == vec4u(right.place + 1u)),
+      routed(left_value, left_bits, left.place),
+      routed(left_value, left_bits, left.place + 1u),
+      routed(right_value, right_bits, right.place),
+      routed(right_value, right_bits, right.place + 1u),
     );
   } else {
     return mat4x4f(

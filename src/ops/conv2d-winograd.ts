@@ -63,20 +63,26 @@ function attributesOf(
 
 function replaceBy(edit: GraphEdit, node: Node, attributes: WinogradAttributes): void {
   const chain = new Chain(edit, node);
-  const { pool, activation, gradientActivation, hasBias, update } = node.attributes;
+  const { pool, average, activation, gradientActivation, hasBias, update } = node.attributes;
   if (node.op === "conv2d") {
     const [x, k, bias] = node.inputs as [TensorId, TensorId, TensorId?];
     const m = chain.add("matmul", [chain.input(x, attributes), chain.filter(k, attributes)]);
     const inputs = bias === undefined ? [m] : [m, bias];
-    chain.end("winogradOutput", inputs, { ...attributes, ...defined({ activation, pool }) });
+    chain.end("winogradOutput", inputs, { ...attributes, ...defined({ activation, pool, average }) });
   } else if (node.op === "conv2dInputGradient") {
     const [dY, k, ...rest] = node.inputs as [TensorId, TensorId, ...TensorId[]];
-    const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, { ...attributes, ...defined({ pool }) });
+    const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, {
+      ...attributes,
+      ...defined({ pool, average }),
+    });
     const dV = chain.add("matmul", [dM, chain.filter(k, attributes)], { transposeB: true });
     chain.end("winogradInputGradient", [dV, ...rest], { ...attributes, ...defined({ gradientActivation }) });
   } else {
     const [x, dY, , ...rest] = node.inputs as [TensorId, TensorId, TensorId, ...TensorId[]];
-    const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, { ...attributes, ...defined({ pool }) });
+    const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, {
+      ...attributes,
+      ...defined({ pool, average }),
+    });
     const dU = chain.add("matmul", [chain.input(x, attributes), dM], { transposeA: true });
     chain.end("winogradFilterGradient", [dU, dM, ...rest], { ...attributes, hasBias, ...defined({ update }) });
   }
@@ -113,8 +119,8 @@ class Chain {
     return this.add("winogradFilter", [k], attributes);
   }
 
-  outputGradient(dY: TensorId, argmax: TensorId | undefined, attributes: WinogradAttributes): TensorId {
-    const inputs = [dY, this.#edit.graph.state, ...(argmax === undefined ? [] : [argmax])];
+  outputGradient(dY: TensorId, routes: TensorId | undefined, attributes: WinogradAttributes): TensorId {
+    const inputs = [dY, this.#edit.graph.state, ...(routes === undefined ? [] : [routes])];
     return this.add("winogradOutputGradient", inputs, attributes);
   }
 

@@ -2,7 +2,6 @@ import code from "../../shaders/conv2d.wgsl?raw";
 import filterGradientCode from "../../shaders/conv2d_filter_gradient.wgsl?raw";
 import filterSumCode from "../../shaders/conv2d_filter_gradient_sum.wgsl?raw";
 import inputGradientCode from "../../shaders/conv2d_input_gradient.wgsl?raw";
-import incomingCode from "../../shaders/lib/incoming_gradient.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
 import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
@@ -19,7 +18,14 @@ import {
   activationNumber,
   activationSource,
 } from "./activation.ts";
-import { absorbPooling, pooledImageShape, poolShapeConstants } from "./conv2d-pooling.ts";
+import {
+  absorbPooling,
+  incomingSource,
+  poolConstants,
+  pooledImageShape,
+  pooledWindowSource,
+  unpoolConstants,
+} from "./conv2d-pooling.ts";
 import { winogradAlgorithms } from "./conv2d-winograd.ts";
 import { productSources } from "./matmul.ts";
 import { absorbSgd, sgdSource } from "./sgd.ts";
@@ -29,27 +35,29 @@ export interface Conv2dAttributes {
   readonly strides: Pair;
   readonly padding: Padding;
   readonly activation?: Activation;
-  /** A max pooling of this size, by windows that do not overlap, rides in the kernels. */
+  /** A pooling of this size, by windows that do not overlap, rides in the kernels. */
   readonly pool?: Pair;
+  /** Whether that pooling takes means in place of maxima. */
+  readonly average?: boolean;
   readonly [name: string]: unknown;
 }
 
 const forwardKernel = defineKernel({
   name: "conv2d",
   code,
-  bindings: { x: "read", k: "read", bias: "read?", y: "write", argmax: "write?" },
+  bindings: { x: "read", k: "read", bias: "read?", y: "write", routes: "write?" },
 });
 
 const inputGradientKernel = defineKernel({
   name: "conv2d_input_gradient",
   code: inputGradientCode,
-  bindings: { dy: "read", argmax: "read?", k: "read", in: "read?", dx: "write" },
+  bindings: { dy: "read", routes: "read?", k: "read", in: "read?", dx: "write" },
 });
 
 const filterGradientKernel = defineKernel({
   name: "conv2d_filter_gradient",
   code: filterGradientCode,
-  bindings: { state: "read", x: "read", dy: "read", argmax: "read?", partial: "write" },
+  bindings: { state: "read", x: "read", dy: "read", routes: "read?", partial: "write" },
 });
 
 const filterSumKernel = defineKernel({
@@ -60,7 +68,7 @@ const filterSumKernel = defineKernel({
 
 /**
  * y = act(conv(x, k) + b), NHWC and HWIO, as Keras's. Inputs: x, k [kH, kW, inC, outC] and, unless it has none, b [outC].
- * With `pool` the outputs are the pooled y and the packed argmax (see `shaders/conv2d.wgsl`).
+ * With `pool` the outputs are the pooled y and the packed routes (see `shaders/conv2d.wgsl`).
  */
 const conv2d = defineOp<Conv2dAttributes>({
   name: "conv2d",
@@ -90,18 +98,18 @@ const conv2d = defineOp<Conv2dAttributes>({
     (edit, node) => node.op === "conv2d" && absorbPooling(edit, node),
   ],
   algorithms: winogradAlgorithms,
-  lower: ({ node, inputs: [x, k, b], outputs: [y, argmax], attributes, tile }) => {
+  lower: ({ node, inputs: [x, k, b], outputs: [y, routes], attributes, tile }) => {
     const sizes = sizesOf(x!.shape, k!.shape, attributes, node.name);
     const rows4 = attributes.pool ? elements(sizes.pooled!.slice(0, 3)) : ceilDiv(elements(sizes.y.slice(0, 3)), 4);
     const outC = sizes.y[3]!;
     const chosen = tile({ m: rows4 * 4, n: outC, k: elements(k!.shape) / outC, hoistable: true });
     return [
       dispatch(forwardKernel, {
-        bind: { x: x!.id, k: k!.id, bias: b?.id, y: y!.id, argmax: argmax?.id },
+        bind: { x: x!.id, k: k!.id, bias: b?.id, y: y!.id, routes: routes?.id },
         constants: {
           ...tileConstants(chosen, rows4),
           ...sizes.constants,
-          ...poolShapeConstants(attributes.pool, sizes.y),
+          ...poolConstants(attributes, sizes.y),
           PADDED: sizes.geometry.padded,
           HAS_BIAS: b !== undefined,
           POOL: attributes.pool !== undefined,
@@ -114,6 +122,7 @@ const conv2d = defineOp<Conv2dAttributes>({
           operand("bias", outC),
           output("y", outC),
           activationSource,
+          ...(attributes.pool ? [pooledWindowSource] : []),
         ],
         workgroups: tileWorkgroups(chosen, rows4, ceilDiv(outC, 4)),
       }),
@@ -127,7 +136,7 @@ interface InputGradientAttributes extends Conv2dAttributes {
 }
 
 /**
- * dX of a convolution. Inputs: dY, k, with `pool` the argmax (dY is then the pooled one's), and, with
+ * dX of a convolution. Inputs: dY, k, with `pool` the routes (dY is then the pooled one's), and, with
  * `gradientActivation`, the activation's output that is x.
  */
 const conv2dInputGradient = defineOp<InputGradientAttributes>({
@@ -147,7 +156,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
       dispatch(inputGradientKernel, {
         bind: {
           dy: dY!.id,
-          argmax: attributes.pool ? rest[0]!.id : undefined,
+          routes: attributes.pool ? rest[0]!.id : undefined,
           k: k!.id,
           in: attributes.gradientActivation ? rest.at(-1)!.id : undefined,
           dx: dX!.id,
@@ -155,12 +164,12 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
         constants: {
           ...tileConstants(chosen, inH * inW * imageBlocks),
           ...sizes.constants,
-          ...unpoolConstants(attributes.pool, sizes.y),
+          ...unpoolConstants(attributes, sizes.y),
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
         },
         libraries: [
           ...productSources(chosen),
-          { code: incomingCode },
+          incomingSource,
           operand("dy", outC),
           operand("k", outC),
           operand("in", inC),
@@ -180,7 +189,7 @@ interface FilterGradientAttributes extends Conv2dAttributes {
 }
 
 /**
- * dK and dB of a convolution, over the rows in use. Inputs: x, dY, the step's state, with `pool` the argmax (dY is then the
+ * dK and dB of a convolution, over the rows in use. Inputs: x, dY, the step's state, with `pool` the routes (dY is then the
  * pooled one's), and, with `update`, the parameters to step in place of making gradients, and the rate.
  */
 const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
@@ -203,7 +212,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const { node, inputs, outputs, attributes, tile, scratch } = context;
   const { hasBias, update, pool, kernelShape } = attributes;
   const [x, dY, state, ...rest] = inputs;
-  const argmax = pool ? rest.shift() : undefined;
+  const routes = pool ? rest.shift() : undefined;
   const [kernel, bias] = update ? rest : outputs;
   const sizes = sizesOf(x!.shape, kernelShape, attributes, node.name);
   const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
@@ -216,11 +225,11 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const sumElements = perElement(rows * outC);
   return [
     dispatch(filterGradientKernel, {
-      bind: { state: state!.id, x: x!.id, dy: dY!.id, argmax: argmax?.id, partial },
+      bind: { state: state!.id, x: x!.id, dy: dY!.id, routes: routes?.id, partial },
       constants: {
         ...tileConstants(chosen, ceilDiv(rows, 4)),
         ...sizes.constants,
-        ...unpoolConstants(pool, sizes.y),
+        ...unpoolConstants(attributes, sizes.y),
         PADDED: sizes.geometry.padded,
         HAS_BIAS: hasBias,
         SLICES: slices,
@@ -228,7 +237,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
       },
       libraries: [
         ...productSources(chosen),
-        { code: incomingCode },
+        incomingSource,
         { code: stateCode },
         operand("x", sizes.inC),
         operand("dy", outC),
@@ -276,8 +285,4 @@ function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttribute
   const pooled = pool ? pooledImageShape(y, pool) : undefined;
   const constants = { ...windowConstants(x, geometry, strides), IN_C: k[2]!, OUT_C: k[3]!, K_H: k[0]!, K_W: k[1]! };
   return { geometry, y, pooled, inC: k[2]!, constants };
-}
-
-function unpoolConstants(pool: Pair | undefined, y: Shape): Record<string, number | boolean> {
-  return { UNPOOL: pool !== undefined, ...poolShapeConstants(pool, y) };
 }

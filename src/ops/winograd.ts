@@ -1,4 +1,3 @@
-import incomingCode from "../../shaders/lib/incoming_gradient.wgsl?raw";
 import polynomialCode from "../../shaders/lib/polynomial.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import tilesCode from "../../shaders/lib/winograd.wgsl?raw";
@@ -17,7 +16,13 @@ import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 import { type Activation, activationNumber, activationSource } from "./activation.ts";
-import { pooledImageShape, poolShapeConstants } from "./conv2d-pooling.ts";
+import {
+  incomingSource,
+  poolConstants,
+  pooledImageShape,
+  pooledWindowSource,
+  unpoolConstants,
+} from "./conv2d-pooling.ts";
 import { sgdSource } from "./sgd.ts";
 import type { Pair } from "./window.ts";
 
@@ -52,13 +57,13 @@ const filterKernel = defineKernel({
 const outputKernel = defineKernel({
   name: "winograd_output",
   code: outputCode,
-  bindings: { m: "read", bias: "read?", y: "write", argmax: "write?" },
+  bindings: { m: "read", bias: "read?", y: "write", routes: "write?" },
 });
 
 const outputGradientKernel = defineKernel({
   name: "winograd_output_gradient",
   code: outputGradientCode,
-  bindings: { state: "read", dy: "read", argmax: "read?", dm: "write" },
+  bindings: { state: "read", dy: "read", routes: "read?", dm: "write" },
 });
 
 const inputGradientKernel = defineKernel({
@@ -125,9 +130,10 @@ const winogradFilter = defineOp<WinogradAttributes>({
 interface OutputAttributes extends WinogradAttributes {
   readonly activation?: Activation;
   readonly pool?: Pair;
+  readonly average?: boolean;
 }
 
-/** y = act(M back from the points + b); with `pool`, pooled, and the packed argmax. Inputs: M and, unless it has none, b. */
+/** y = act(M back from the points + b); with `pool`, pooled, and the packed routes. Inputs: M and, unless it has none, b. */
 const winogradOutput = defineOp<OutputAttributes>({
   name: "winogradOutput",
   infer: (_, { outputShape, pool }) => {
@@ -138,17 +144,17 @@ const winogradOutput = defineOp<OutputAttributes>({
       { shape: [...pooled.slice(0, 3), ceilDiv(pooled[3]!, 4)], dtype: "u32" },
     ];
   },
-  lower: ({ inputs: [m, bias], outputs: [y, argmax], attributes }) => {
+  lower: ({ inputs: [m, bias], outputs: [y, routes], attributes }) => {
     const { outputShape, pool, activation } = attributes;
     const outC = outputShape[3]!;
     const each = perElement(tilesOf(attributes) * ceilDiv(outC, 4));
     return [
       dispatch(outputKernel, {
-        bind: { m: m!.id, bias: bias?.id, y: y!.id, argmax: argmax?.id },
+        bind: { m: m!.id, bias: bias?.id, y: y!.id, routes: routes?.id },
         constants: {
           ...each.constants,
           ...tileConstants(attributes),
-          ...poolShapeConstants(pool, outputShape),
+          ...poolConstants(attributes, outputShape),
           POOL: pool !== undefined,
           HAS_BIAS: bias !== undefined,
           ACTIVATION: activationNumber(activation),
@@ -156,6 +162,7 @@ const winogradOutput = defineOp<OutputAttributes>({
         libraries: [
           ...[each.library, ...tileSources(attributes), polynomial("outputs"), activationSource],
           ...[operand("m", outC), operand("bias", outC), output("y", outC)],
+          ...(pool ? [pooledWindowSource] : []),
         ],
         workgroups: each.workgroups,
       }),
@@ -164,28 +171,27 @@ const winogradOutput = defineOp<OutputAttributes>({
 });
 
 /**
- * dM: the gradient of y at the points, [points², tiles, outC]. Inputs: dY, the step's state and, with `pool`, the argmax (dY is
+ * dM: the gradient of y at the points, [points², tiles, outC]. Inputs: dY, the step's state and, with `pool`, the routes (dY is
  * then the pooled one's).
  */
 const winogradOutputGradient = defineOp<OutputAttributes>({
   name: "winogradOutputGradient",
   infer: (_, attributes) => [pointsOf(attributes, tilesOf(attributes), attributes.outputShape[3]!)],
-  lower: ({ inputs: [dY, state, argmax], outputs: [dM], attributes }) => {
-    const { outputShape, pool } = attributes;
+  lower: ({ inputs: [dY, state, routes], outputs: [dM], attributes }) => {
+    const { outputShape } = attributes;
     const outC = outputShape[3]!;
     const each = perElement(tilesOf(attributes) * ceilDiv(outC, 4));
     return [
       dispatch(outputGradientKernel, {
-        bind: { state: state!.id, dy: dY!.id, argmax: argmax?.id, dm: dM!.id },
+        bind: { state: state!.id, dy: dY!.id, routes: routes?.id, dm: dM!.id },
         constants: {
           ...each.constants,
           ...tileConstants(attributes),
-          ...poolShapeConstants(pool, outputShape),
-          UNPOOL: pool !== undefined,
+          ...unpoolConstants(attributes, outputShape),
         },
         libraries: [
           ...[each.library, ...tileSources(attributes), polynomial("outputs"), { code: stateCode }],
-          ...[{ code: incomingCode }, operand("dy", outC), output("dm", outC)],
+          ...[incomingSource, operand("dy", outC), output("dm", outC)],
         ],
         workgroups: each.workgroups,
       }),

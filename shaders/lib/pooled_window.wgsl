@@ -1,0 +1,36 @@
+// A pooling of one window of 4 positions in registers, right after the activation, four channels at a time.
+// `routes` has a bit for each position, row-major: where the window's gradient goes. That is the first maximum or, where
+// AVERAGE, every position at which the activation, linear or relu, lets it through.
+const AVERAGE: bool = false;
+
+struct Pooled {
+  y: vec4f,
+  routes: vec4u,
+}
+
+fn pool(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Pooled {
+  if (AVERAGE) {
+    return Pooled(0.25f * (a + b + c + d), let_through(a, 1u) | let_through(b, 2u) | let_through(c, 4u) | let_through(d, 8u));
+  } else {
+    return larger(larger(larger(Pooled(a, vec4u(1u)), b, 2u), c, 4u), d, 8u);
+  }
+}
+
+// The first of equal values wins; a NaN, once met, stays.
+fn larger(best: Pooled, value: vec4f, bit: u32) -> Pooled {
+  let wins = !(value <= best.y) & (best.y == best.y);
+  return Pooled(select(best.y, value, wins), select(best.routes, vec4u(bit), wins));
+}
+
+fn let_through(y: vec4f, bit: u32) -> vec4u {
+  if (ACTIVATION == 1u) {
+    return select(vec4u(0u), vec4u(bit), y > vec4f(0.0f));
+  } else {
+    return vec4u(bit);
+  }
+}
+
+// A byte a channel.
+fn packed(routes: vec4u) -> u32 {
+  return dot(routes, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { activate, activationGradient } from "../reference/activation.ts";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Shape4 } from "../reference/conv2d.ts";
+import { averagePooling2d, averagePooling2dGradient } from "../reference/pooling2d.ts";
+import { randomArray } from "../reference/random.ts";
+import { expectClose } from "../support/compare.ts";
+import { GraphRun } from "../support/run-graph.ts";
+import { sumTolerance, winogradTolerance } from "../support/tolerances.ts";
+
+type Pair = readonly [number, number];
+
+const CASES: { x: Shape4; kernel: Pair; filters: number; pool: Pair; algorithm?: "winograd6" }[] = [
+  { x: [3, 9, 9, 4], kernel: [3, 3], filters: 8, pool: [2, 2] },
+  { x: [2, 8, 11, 1], kernel: [2, 3], filters: 6, pool: [1, 4] },
+  { x: [2, 7, 8, 4], kernel: [3, 3], filters: 4, pool: [2, 2], algorithm: "winograd6" },
+];
+
+describe.each(CASES)("conv2d of $x with a mean over $pool in its kernels, $algorithm", (test) => {
+  const { x: xShape, kernel, filters, pool, algorithm } = test;
+  const kShape: Shape4 = [...kernel, xShape[3], filters];
+  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  const [x, k, b] = [randomArray(size(xShape), 1), randomArray(size(kShape), 2), randomArray(filters, 3)];
+  const plain = { strides: [1, 1], padding: "same" } as const;
+  const window = { poolSize: pool, strides: pool, padding: "valid" } as const;
+  const conv = conv2d(x, xShape, k, kShape, b, plain);
+  const y = activate("relu", conv.y);
+  const pooled = averagePooling2d(y, conv.shape, window);
+  const dP = randomArray(size(pooled.shape), 4);
+
+  it("matches convolution, relu and pooling one after the other, forward and backward", async () => {
+    const run = new GraphRun().rows(xShape[0]);
+    const [xId, kId, bId] = [run.input("x", xShape, x), run.input("k", kShape, k), run.input("b", [filters], b)];
+    const dPId = run.input("dp", pooled.shape, dP);
+    const attributes = { size: pool, strides: pool, padding: "valid" };
+    const [z] = run.add("conv2d", [xId, kId, bId], plain);
+    const [yId] = run.add("activation", [z!], { kind: "relu" });
+    const [p] = run.add("averagePooling2d", [yId!], attributes);
+    const [dYId] = run.add("averagePooling2dGradient", [dPId], { ...attributes, inputShape: conv.shape });
+    const [dZ] = run.add("activationGradient", [dYId!, yId!], { kind: "relu" });
+    const [dX] = run.add("conv2dInputGradient", [dZ!, kId], { ...plain, inputShape: xShape });
+    const filter = { ...plain, kernelShape: kShape, hasBias: true };
+    const [dK, dB] = run.add("conv2dFilterGradient", [xId, dZ!, run.graph.state], filter);
+    const [gotP, gotDX, gotDK, gotDB] = await run.read([p!, dX!, dK!, dB!], algorithm ? { algorithm } : {});
+    expect(run.graph.nodes.some(({ op }) => /Pooling|activation/.test(op))).toBe(false);
+
+    const dY = averagePooling2dGradient(dP, conv.shape, window);
+    const wantDZ = activationGradient("relu", y, dY);
+    const want = conv2dFilterGradient(x, xShape, wantDZ, conv.shape, kShape, plain);
+    const wantDX = conv2dInputGradient(wantDZ, conv.shape, k, kShape, xShape, plain);
+    const tolerance = (terms: number) => (algorithm ? winogradTolerance(terms, 6) : sumTolerance(terms));
+    const positions = size(conv.shape) / filters;
+    expectClose(gotP!, pooled.y, tolerance(size(kShape) / filters), "p");
+    expectClose(gotDX!, wantDX, tolerance(size(kShape) / xShape[3]), "dX");
+    expectClose(gotDK!, want.dK, tolerance(positions), "dK");
+    expectClose(gotDB!, want.dB, tolerance(positions), "dB");
+  });
+});
