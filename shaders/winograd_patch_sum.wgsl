@@ -1,12 +1,8 @@
 // winograd_patch_sum.   dx[n,y,x,c] = act'(in[n,y,x,c]) * sum over the tiles whose patch holds (y,x) of patches[t,i,j,c]
 // patches [TILES, POINTS, POINTS, IN_C]   dx and in [BATCH, IN_H, IN_W, IN_C]
-// One invocation 4 channels of a pixel. GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
-
-// The tiles along one axis whose patch holds a place of the padded input: the first, and the last + 1.
-fn tiles_over(place: u32, tiles: u32) -> vec2u {
-  let first = (max(place + 1u, POINTS) - POINTS + OUTPUTS - 1u) / OUTPUTS;
-  return vec2u(first, min(place / OUTPUTS + 1u, tiles));
-}
+// One invocation 4 channels of a pixel: it asks the last tile that begins before the pixel, and those up to REACH - 1 before
+// that one, along each axis. GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
+const REACH: u32 = (POINTS + OUTPUTS - 1u) / OUTPUTS;
 
 @compute @workgroup_size(64)
 fn winograd_patch_sum(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -19,13 +15,19 @@ fn winograd_patch_sum(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_in
   let image = pixel / (IN_H * IN_W);
   let y = pixel / IN_W % IN_H + PAD_H;
   let x = pixel % IN_W + PAD_W;
-  let down = tiles_over(y, TILES_H);
-  let across = tiles_over(x, TILES_W);
   var sum = vec4f(0.0f);
-  for (var h = down.x; h < down.y; h++) {
-    for (var w = across.x; w < across.y; w++) {
+  // unroll
+  for (var up = 0u; up < REACH; up++) {
+    // unroll
+    for (var left = 0u; left < REACH; left++) {
+      // As unsigned numbers, those before the first are larger than any.
+      let h = y / OUTPUTS - up;
+      let w = x / OUTPUTS - left;
+      let i = y % OUTPUTS + up * OUTPUTS;
+      let j = x % OUTPUTS + left * OUTPUTS;
       let t = (image * TILES_H + h) * TILES_W + w;
-      sum += load_patches(((t * POINTS + y - h * OUTPUTS) * POINTS + x - w * OUTPUTS) * IN_C + c, IN_C - c);
+      let value = load_patches(((t * POINTS + i) * POINTS + j) * IN_C + c, IN_C - c);
+      sum += select(vec4f(0.0f), value, h < TILES_H && w < TILES_W && i < POINTS && j < POINTS);
     }
   }
   let at = pixel * IN_C + c;

@@ -4,8 +4,8 @@ import scatterCode from "../../shaders/batch_scatter.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
-import { elements, type Shape } from "../shape.ts";
-import { perElement } from "./access.ts";
+import { ceilDiv, elements, type Shape } from "../shape.ts";
+import { output, perElement } from "./access.ts";
 
 const stateSource = { code: stateCode };
 
@@ -41,7 +41,7 @@ const batchGather = defineOp<GatherAttributes>({
     const order = shuffled ? rest.shift() : undefined;
     const X_SIZE = elements(sampleShape);
     const Y_SIZE = labelShape ? elements(labelShape) : 0;
-    const { workgroups, constants, library } = perElement(batch * (X_SIZE + Y_SIZE));
+    const { workgroups, constants, library } = perElement(batch * (ceilDiv(X_SIZE, 4) + Y_SIZE));
     return [
       dispatch(gatherKernel, {
         bind: { state: state!.id, order: order?.id, source_x: samples!.id, source_y: labels?.id, x: x!.id, y: y?.id },
@@ -54,7 +54,7 @@ const batchGather = defineOp<GatherAttributes>({
           SHUFFLED: shuffled,
           SCALE: scale,
         },
-        libraries: [library, stateSource],
+        libraries: [library, stateSource, output("x", X_SIZE)],
         workgroups,
       }),
     ];

@@ -34,7 +34,7 @@ const RULES: Readonly<Record<AdapterClass, TileRule>> = {
  * blocks of b in an invocation, since the time to compile grows with their square; and for rows enough to pass by.
  * Measured 1.3 to 2 times faster there.
  */
-const HOISTED = { blocksK: 8, blocks: 16, leastRows16: 32, mostRounds: 64, workgroups: 64 };
+const HOISTED = { blocksK: 10, blocks: 20, leastRows16: 32, mostRounds: 64, workgroups: 64 };
 
 /**
  * The saving from which another algorithm replaces a node's own kernels. On processors Winograd's convolution was measured
