@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Choices, isTile } from "../../src/graph/tile.ts";
 import { sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
@@ -17,10 +18,23 @@ const options = {
   choices: {},
 } as const;
 const loss = lossNamed("categoricalCrossentropy");
-const training = (adapter: "gpu" | "software" = "software", limits?: MergeLimits) =>
-  trainingProgram({ ...options, adapter, loss, optimizer: sgd(), ops: network.ops, ...(limits && { limits }) }).plan;
+/** No node gives way to another algorithm, on whatever adapter. */
+const direct: Choices = Object.fromEntries(
+  ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"].map((node) => [
+    node,
+    { algorithm: "direct" },
+  ]),
+);
+type Adapter = "gpu" | "software" | "software-quads";
+const training = (
+  adapter: Adapter = "software",
+  { limits, choices = direct }: { limits?: MergeLimits; choices?: Choices } = {},
+) => {
+  const asked = { ...options, adapter, choices, ...(limits && { limits }) };
+  return trainingProgram({ ...asked, loss, optimizer: sgd(), ops: network.ops }).plan;
+};
 
-/** Kernel and node of each dispatch of the article's training step. */
+/** Kernel and node of each dispatch of the article's training step, every node computed by its own kernels. */
 const STEPS = [
   ["batch_gather", "train/batchGather"],
   ["conv2d", "conv2d"],
@@ -47,9 +61,55 @@ const GPU_STEPS = STEPS.flatMap(([kernel, node]) => {
   return ["dense_1", "dense_1/denseInputGradient"].includes(node!) ? [] : [[kernel!, node!]];
 });
 
+/** What Winograd's algorithm puts in the place of the second convolution's kernels, forward and backward. */
+const WINOGRAD = new Map([
+  ["conv2d_1", ["winograd_input", "winograd_filter", "matmul", "winograd_output"]],
+  [
+    "conv2d_1/conv2dInputGradient",
+    ["winograd_output_gradient", "matmul", "winograd_input_gradient", "winograd_patch_sum"],
+  ],
+  ["conv2d_1/conv2dFilterGradient", ["matmul", "winograd_filter_gradient"]],
+]);
+const kernelsOf = ({ steps }: Plan) => steps.map(({ kernel }) => kernel);
+
 describe("the article's network", () => {
-  it("trains in 16 dispatches a step on a software adapter", () => {
-    expect(training().steps.map(({ kernel, node }) => [kernel, node])).toEqual(STEPS);
+  it.each<Adapter>(["software", "software-quads"])("trains in 16 dispatches a step, directly, on %s", (adapter) => {
+    const { steps } = training(adapter);
+    expect(steps).toHaveLength(16);
+    expect(steps.map(({ kernel, node }) => [kernel, node])).toEqual(STEPS);
+  });
+
+  it("takes the direct way unasked on a GPU", () => {
+    expect(training("gpu", { choices: {} })).toEqual(training("gpu"));
+  });
+
+  it.each<Adapter>(["software", "software-quads"])(
+    "trains in 22, by Winograd's second convolution, on %s",
+    (adapter) => {
+      const plan = training(adapter, { choices: {} });
+      const nodes = [...new Set(STEPS.map(([, node]) => node!))];
+      const expected = nodes.flatMap(
+        (node) => WINOGRAD.get(node) ?? STEPS.filter(([, other]) => other === node).map(([kernel]) => kernel),
+      );
+      expect(expected).toHaveLength(22);
+      expect(kernelsOf(plan)).toEqual(expected);
+      for (const node of WINOGRAD.keys()) expect(plan.choices[node]).toEqual({ algorithm: "winograd8" });
+    },
+  );
+
+  it("makes the transforms of x, the kernel and dy once for the three products that read them", () => {
+    const { steps } = training("software", { choices: {} });
+    const products = steps.filter(({ kernel, node }) => kernel === "matmul" && node.startsWith("conv2d_1"));
+    const made = (kernel: string) =>
+      steps.filter((step) => step.kernel === kernel).map(({ buffers }) => buffers.at(-1));
+    const read = products.map(({ buffers }) => buffers.slice(0, 2));
+    const [v, u, dM] = ["winograd_input", "winograd_filter", "winograd_output_gradient"].map(made);
+    for (const buffers of [v, u, dM]) expect(buffers).toHaveLength(1);
+    expect(read).toEqual([
+      [v![0], u![0]],
+      [dM![0], u![0]],
+      [v![0], dM![0]],
+    ]);
   });
 
   it.each([
@@ -57,7 +117,7 @@ describe("the article's network", () => {
     [10, 10],
     [16, 9],
   ])("trains on a GPU whose shaders bind %i buffers in %i dispatches", (most, count) => {
-    const { steps } = training("gpu", { ...MERGE_MOST, maxStorageBuffersPerShaderStage: most });
+    const { steps } = training("gpu", { limits: { ...MERGE_MOST, maxStorageBuffersPerShaderStage: most } });
     expect(steps).toHaveLength(count);
     for (const { shader } of steps) expect(shader.bindings.length).toBeLessThanOrEqual(most);
     const parts = steps.flatMap(({ kernel, node }) => {
@@ -77,14 +137,21 @@ describe("the article's network", () => {
     expect(predictionProgram(gpu).plan.steps).toHaveLength(8);
   });
 
-  it("is evaluated in 7 and predicts in 8", () => {
-    const kernels = (plan: Plan) => plan.steps.map(({ kernel }) => kernel);
-    expect(kernels(evaluationProgram({ ...options, loss }).plan)).toEqual([
+  it("is evaluated in 7 and predicts in 8, directly", () => {
+    expect(kernelsOf(evaluationProgram({ ...options, choices: direct, loss }).plan)).toEqual([
       ...["batch_gather", "conv2d", "conv2d", "matmul", "matmul", "softmax_cross_entropy", "advance"],
     ]);
-    expect(kernels(predictionProgram(options).plan)).toEqual([
+    expect(kernelsOf(predictionProgram({ ...options, choices: direct }).plan)).toEqual([
       ...["batch_gather", "conv2d", "conv2d", "matmul", "matmul", "softmax", "batch_scatter", "advance"],
     ]);
+  });
+
+  it("is evaluated in 10 and predicts in 11 by Winograd's second convolution", () => {
+    const images = ["batch_gather", "conv2d", ...WINOGRAD.get("conv2d_1")!, "matmul", "matmul"];
+    expect(kernelsOf(evaluationProgram({ ...options, loss }).plan)).toEqual([
+      ...[...images, "softmax_cross_entropy", "advance"],
+    ]);
+    expect(kernelsOf(predictionProgram(options).plan)).toEqual([...[...images, "softmax", "batch_scatter", "advance"]]);
   });
 
   it("never stores what a convolution makes before its pooling", () => {
@@ -95,8 +162,11 @@ describe("the article's network", () => {
     expect(Math.max(...scratch)).toBe(128 * 12 * 12 * 32 * 4);
   });
 
-  it("writes every parameter once, and ends by moving on the state", () => {
-    const { steps, buffers } = training();
+  it.each([
+    ["directly", direct],
+    ["by Winograd's algorithm", {}],
+  ])("writes every parameter once, %s, and ends by moving on the state", (_, choices) => {
+    const { steps, buffers } = training("software", { choices });
     const written = steps.flatMap(({ shader, buffers: used }) =>
       used.filter((_, at) => shader.bindings[at]!.access === "write").map((index) => buffers[index]!),
     );
@@ -133,7 +203,8 @@ describe("toString", () => {
     const step = plan.steps[3]!;
     const line = lines[5]!;
     expect(line).toContain(` ${step.workgroups.join("x")} `);
-    const tile = plan.choices.dense!;
+    const tile = plan.choices.dense;
+    if (!isTile(tile)) throw new Error("dense has no tile");
     expect(line).toContain(` ${tile.blocksM * 4}x${tile.blocksN * 4} `);
     expect(line).toMatch(/ a=#\d+ b=dense\/kernel bias=dense\/bias c=>#\d+$/);
     expect(lines[17]).toMatch(/ loss=#\d+ correct=#\d+ metrics=>metrics state=>state$/);
@@ -152,9 +223,17 @@ describe("toString", () => {
     expect(lines.slice(19).join("\n")).toMatch(/: .*max_pooling2d_1, /);
   });
 
+  it("says which tiles are quads", () => {
+    const shown = String(training("software-quads")).split("\n").slice(2, 18);
+    for (const [i, [kernel]] of STEPS.entries()) {
+      const product = /^(conv2d|matmul|dense_filter)/.test(kernel!);
+      expect(shown[i]!.includes(" quad"), shown[i]).toBe(product);
+    }
+  });
+
   it("shows slices only of a product that is cut into them", () => {
     // On a GPU the sum of dense_1's forward product, 1000 terms, is not cut: its kernel runs in one slice.
-    const gpu = training("gpu", MERGE_NOTHING);
+    const gpu = training("gpu", { limits: MERGE_NOTHING });
     const shown = String(gpu)
       .split("\n")
       .slice(2, 2 + gpu.steps.length);
@@ -170,7 +249,7 @@ describe("toString", () => {
 
 describe("a merged dispatch", () => {
   it("is a line with all its kernels, nodes and tiles", () => {
-    const plan = training("gpu", MERGE_MOST);
+    const plan = training("gpu", { limits: MERGE_MOST });
     const at = plan.steps.findIndex(({ kernel }) => kernel.includes("conv2d_input_gradient"));
     const [, kernels, nodes, workgroups, tiles, buffers] = String(plan)
       .split("\n")

@@ -19,6 +19,7 @@ const plain = (code: string) => code.replace(/\/\/.*/g, "");
 const tiles: Tile[] = [
   { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 3 },
   { blocksM: 2, blocksN: 3, workgroupM: 2, workgroupN: 4, slices: 1 },
+  { blocksM: 2, blocksN: 1, workgroupM: 4, workgroupN: 1, slices: 2, quad: true },
 ];
 
 /** The steps of one node, not rewritten, for each of the tiles. */
@@ -163,6 +164,44 @@ cover(
   [[[5, 8], [5, 3], state], { hasBias: false }],
   [[[5, 7], [5, 4], state, [7, 4], [4], [1]], { hasBias: true, update: "sgd" }],
 );
+// 8 points for a kernel of 5 x 5, in tiles of 4 x 4; 6 for one of 3 x 3 in the same, and of 2 x 2 in tiles of 5 x 5.
+for (const [points, taps, pad] of [
+  [8, 5, 0],
+  [6, 3, 1],
+  [6, 2, 0],
+] as const) {
+  const [inC, outC, size] = taps === 3 ? [3, 5, 6] : [4, 8, 5];
+  const input = size + taps - 1 - 2 * pad;
+  const x = [2, input, input, inC];
+  const y = [2, size, size, outC];
+  const tiled = { points, taps, inputShape: x, outputShape: y, pad: [pad, pad] };
+  const tileCount = 2 * Math.ceil(size / (points + 1 - taps)) ** 2;
+  const [v, u, m] = [
+    [points ** 2, tileCount, inC],
+    [points ** 2, inC, outC],
+    [points ** 2, tileCount, outC],
+  ] as const;
+  const half = Math.floor(size / 2);
+  const [pooledY, argmax] = [
+    [2, half, half, outC],
+    [2, half, half, 2],
+  ];
+  const k = [taps, taps, inC, outC];
+  cover("winogradInput", [[x, state], tiled]);
+  cover("winogradFilter", [[k], tiled]);
+  cover("winogradOutput", [[m, [outC]], { ...tiled, activation: "relu" }], [[m], tiled]);
+  cover("winogradOutputGradient", [[y, state], tiled]);
+  if (taps !== 2) {
+    cover("winogradOutput", [[m, [outC]], { ...tiled, activation: "tanh", pool: [2, 2] }]);
+    cover("winogradOutputGradient", [[pooledY, state, argmax], { ...tiled, pool: [2, 2] }]);
+  }
+  cover("winogradInputGradient", [[v], tiled], [[v, x], { ...tiled, gradientActivation: "relu" }]);
+  cover(
+    "winogradFilterGradient",
+    [[u, m], { ...tiled, hasBias: false }],
+    [[u, m, k, [outC], [1]], { ...tiled, hasBias: true, update: "sgd" }],
+  );
+}
 cover("softmax", [[[4, 10]]]);
 cover("softmaxGradient", [
   [
@@ -203,10 +242,11 @@ describe("the library's ops", () => {
     expect([...lowered.keys()].sort()).toEqual(runs.sort());
   });
 
-  it("have a gradient, unless they have it in them or are gradients, updates or the ends of a step", () => {
+  it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
     const without = [...coreOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
+    const parts = ["winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
-      ["advance", "batchGather", "batchScatter", "denseCrossEntropy", "sgd"].sort(),
+      ["advance", "batchGather", "batchScatter", "denseCrossEntropy", "sgd", ...parts].sort(),
     );
   });
 });
@@ -233,9 +273,9 @@ describe("shaders/*.wgsl", () => {
 describe("shaders/lib/*.wgsl", () => {
   it.each(stems(`${folder}lib`))("%s is used by some kernel", (stem) => {
     const code = plain(readFileSync(`${folder}lib/${stem}.wgsl`, "utf8"));
-    // A library file for operands or outputs goes by the tensor's letter.
+    // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for.
     const declared = [...code.matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) =>
-      name!.replace(/operand|output/, "[a-z]\\w*"),
+      name!.replace(/operand|output|terms/, "[a-z]\\w*"),
     );
     const signatures = code.match(/var<storage, read(?:_write)?> \w+: array<\w+>/)?.[0].replace(/ \w+:/, " \\w+:");
     const uses = (text: string) =>

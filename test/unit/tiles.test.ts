@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AdapterClass, type Tile, tileConstants, tileWorkgroups } from "../../src/graph/tile.ts";
-import { shippedTile } from "../../src/plan/tiles.ts";
+import { adapterClassOf, leastSaving, shippedTile } from "../../src/plan/tiles.ts";
 
 // Bounds that no tuning may leave: every device has 256 invocations a workgroup, and a slice must be worth its kernel.
 const MOST_BLOCKS = 16;
@@ -8,7 +8,7 @@ const MOST_INVOCATIONS = 256;
 const LEAST_TERMS = 64;
 const SIZES = [1, 3, 4, 5, 8, 10, 17, 32, 64, 100, 801, 1000, 4097];
 
-describe.each<AdapterClass>(["gpu", "software"])("the shipped tile on %s", (adapter) => {
+describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the shipped tile on %s", (adapter) => {
   const products = SIZES.flatMap((m) =>
     SIZES.flatMap((n) => [1, 127, 700, 1000, 1024, 73728].map((k) => ({ m, n, k }))),
   );
@@ -16,7 +16,10 @@ describe.each<AdapterClass>(["gpu", "software"])("the shipped tile on %s", (adap
   it("has whole sizes of at least 1, within bounds", () => {
     for (const product of products) {
       const tile = shippedTile(adapter, product);
-      for (const size of Object.values(tile)) expect(Number.isInteger(size) && size >= 1).toBe(true);
+      const { quad, hoisted, ...sizes } = tile;
+      for (const size of Object.values(sizes)) expect(Number.isInteger(size) && size >= 1).toBe(true);
+      expect(hoisted).toBeUndefined();
+      expect(quad).toBe(adapter === "software-quads" ? true : undefined);
       expect(tile.workgroupM * tile.workgroupN).toBeLessThanOrEqual(MOST_INVOCATIONS);
       expect(tile.blocksM * tile.blocksN).toBeLessThanOrEqual(MOST_BLOCKS);
     }
@@ -25,8 +28,10 @@ describe.each<AdapterClass>(["gpu", "software"])("the shipped tile on %s", (adap
   it("is no larger than the product", () => {
     for (const { m, n, k } of products) {
       const tile = shippedTile(adapter, { m, n, k });
-      expect((tile.blocksM - 1) * 4).toBeLessThan(m);
-      expect((tile.blocksN - 1) * 4).toBeLessThan(n);
+      const lanes = tile.quad ? 4 : 1;
+      expect((tile.blocksM - 1) * 4 * lanes).toBeLessThan(m);
+      expect((tile.blocksN - 1) * 4 * lanes).toBeLessThan(n);
+      if (tile.quad) continue;
       // Invocations side by side reach over the last column, or row, by less than as many again.
       expect(Math.floor(tile.workgroupN / 2) * tile.blocksN * 4).toBeLessThan(n);
       expect(Math.floor(tile.workgroupM / 2) * tile.blocksM * 4).toBeLessThan(m);
@@ -41,13 +46,34 @@ describe.each<AdapterClass>(["gpu", "software"])("the shipped tile on %s", (adap
   });
 
   it("fills a workgroup where the product is large enough", () => {
-    const { workgroupM, workgroupN } = shippedTile(adapter, { m: 4097, n: 1000, k: 64 });
-    expect(workgroupM * workgroupN).toBeGreaterThanOrEqual(16);
+    const { workgroupM, workgroupN, quad } = shippedTile(adapter, { m: 4097, n: 1000, k: 64 });
+    expect(workgroupM * workgroupN).toBeGreaterThanOrEqual(quad ? 4 : 16);
+  });
+
+  it("makes a workgroup of a quad's four lanes, one below the other, whatever the product", () => {
+    for (const product of products) {
+      const { quad, workgroupM, workgroupN } = shippedTile(adapter, product);
+      if (quad) expect([workgroupM, workgroupN]).toEqual([4, 1]);
+    }
+  });
+
+  it("keeps b in registers only where the kernel can, of short sums and many rows", () => {
+    const hoisted = (product: { m: number; n: number; k: number }) =>
+      shippedTile(adapter, { ...product, hoistable: true }).hoisted === true;
+    const quads = adapter === "software-quads";
+    expect(hoisted({ m: 73728, n: 32, k: 25 })).toBe(quads);
+    expect(hoisted({ m: 512, n: 64, k: 32 })).toBe(quads);
+    for (const product of [
+      { m: 73728, n: 32, k: 33 },
+      { m: 480, n: 64, k: 32 },
+    ]) {
+      expect(hoisted(product)).toBe(false);
+    }
   });
 
   it("cuts a long sum of few products, and not one of many", () => {
-    expect(shippedTile(adapter, { m: 26, n: 32, k: 73728 }).slices).toBeGreaterThan(8);
-    expect(shippedTile(adapter, { m: 4096, n: 4096, k: 73728 }).slices).toBe(1);
+    expect(shippedTile(adapter, { m: 26, n: 32, k: 73728, sliced: true }).slices).toBeGreaterThan(8);
+    expect(shippedTile(adapter, { m: 4096, n: 4096, k: 73728, sliced: true }).slices).toBe(1);
   });
 
   it("is the same each time", () => {
@@ -58,7 +84,8 @@ describe.each<AdapterClass>(["gpu", "software"])("the shipped tile on %s", (adap
     for (const { m, n, k } of products) {
       const tile = shippedTile(adapter, { m, n, k });
       const [x, y, z] = tileWorkgroups(tile, Math.ceil(m / 4), Math.ceil(n / 4), tile.slices);
-      const across = tile.blocksN * tile.workgroupN * 4;
+      // Each lane of a quad has its own columns, though all four stand in one column of the workgroup.
+      const across = tile.blocksN * (tile.quad ? 4 : tile.workgroupN) * 4;
       const down = tile.blocksM * tile.workgroupM * 4;
       expect(x * across).toBeGreaterThanOrEqual(n);
       expect((x - 1) * across).toBeLessThan(n);
@@ -78,6 +105,40 @@ describe("tileWorkgroups", () => {
   });
 
   it("has its sizes as constants of the shader", () => {
-    expect(tileConstants(tile, 16)).toEqual({ BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 8 });
+    const sizes = { BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 8 };
+    expect(tileConstants(tile, 16)).toEqual({ ...sizes, TURNS: 1 });
+  });
+
+  it("counts four lanes' columns for a quad, and turns its rows four times", () => {
+    const quad: Tile = { blocksM: 2, blocksN: 3, workgroupM: 4, workgroupN: 1, slices: 1, quad: true };
+    expect(tileWorkgroups(quad, 16, 48)).toEqual([4, 2, 1]);
+    expect(tileWorkgroups(quad, 17, 49)).toEqual([5, 3, 1]);
+    expect(tileConstants(quad, 16)).toEqual({ BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 1, TURNS: 4 });
+  });
+});
+
+describe("adapterClassOf", () => {
+  const of = (software: boolean, ...features: string[]) =>
+    adapterClassOf({ adapter: { software }, device: { features: new Set(features) } } as never);
+
+  it("tells processors with subgroups, processors without, and GPUs", () => {
+    expect(of(true, "subgroups")).toBe("software-quads");
+    expect(of(true, "shader-f16")).toBe("software");
+    expect(of(false)).toBe("gpu");
+    expect(of(false, "subgroups")).toBe("gpu");
+  });
+});
+
+describe("leastSaving", () => {
+  it("lets no algorithm in unasked on a GPU, and on a processor only one that saves", () => {
+    expect(leastSaving("gpu", "fast")).toBe(Infinity);
+    expect(leastSaving("software", "fast")).toBeGreaterThan(1);
+    expect(leastSaving("software-quads", "fast")).toBeGreaterThan(1);
+  });
+
+  it("lets in none where memory is to be saved", () => {
+    for (const adapter of ["gpu", "software", "software-quads"] as const) {
+      expect(leastSaving(adapter, "compact")).toBe(Infinity);
+    }
   });
 });
