@@ -3,7 +3,7 @@
 import { FeaturemapError } from "../../src/errors.ts";
 import { addTensor, type DType, emptyGraph, type Graph, type Role, type TensorId } from "../../src/graph/graph.ts";
 import { addNode, type OpTable } from "../../src/graph/op.ts";
-import { rewrite } from "../../src/graph/rewrite.ts";
+import { type RewriteOptions, rewrite } from "../../src/graph/rewrite.ts";
 import type { AdapterClass, Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
 import { Network } from "../../src/model/network.ts";
@@ -27,6 +27,8 @@ export function failure(run: () => unknown): FeaturemapError {
 export class Build {
   readonly graph: Graph = emptyGraph();
   readonly ops: OpTable;
+  /** The algorithms that the rewriting put in the place of nodes. */
+  algorithms: Choices = {};
 
   constructor(ops: OpTable = coreOps) {
     this.ops = ops;
@@ -45,8 +47,8 @@ export class Build {
     return this;
   }
 
-  rewrite(adapter: AdapterClass = "software"): this {
-    rewrite(this.ops, this.graph, { adapter });
+  rewrite(options: RewriteOptions = {}): this {
+    this.algorithms = rewrite(this.ops, this.graph, options);
     return this;
   }
 

@@ -28,7 +28,7 @@ function classifier({ units = 5, activation = false } = {}) {
 describe("the last dense layer and its loss", () => {
   it("are one on a GPU, with the gradient of the layer's input, before the parameters change", () => {
     const { build, y, loss, correct, dX, w2, b2, labels } = classifier();
-    build.want(loss, correct).rewrite("gpu");
+    build.want(loss, correct).rewrite({ adapter: "gpu" });
     expect(build.order).toEqual(["dense", "denseCrossEntropy", "denseFilterGradient", "denseFilterGradient"]);
     const head = build.graph.nodes[1]!;
     expect(head.inputs).toEqual([y, w2, b2, labels, build.graph.state]);
@@ -43,7 +43,7 @@ describe("the last dense layer and its loss", () => {
     const [x, w, labels] = [build.input("x", [4, 3]), build.input("w", [3, 5]), build.input("labels", [4, 5])];
     const [logits] = build.add("dense", [x, w]);
     const [loss] = build.add("softmaxCrossEntropy", [logits!, labels, build.graph.state]);
-    build.want(loss!).rewrite("gpu");
+    build.want(loss!).rewrite({ adapter: "gpu" });
     expect(build.order).toEqual(["denseCrossEntropy"]);
     const [head] = build.graph.nodes;
     expect(head!.attributes).toEqual({ hasBias: false, inputGradient: false });
@@ -67,7 +67,7 @@ describe("the last dense layer and its loss", () => {
     [8, ["dense_cross_entropy", "matmul"]],
   ])("are, where a shader binds %i buffers, the kernels %j", (most, kernels) => {
     const { build, loss, correct } = classifier();
-    build.want(loss, correct).rewrite("gpu");
+    build.want(loss, correct).rewrite({ adapter: "gpu" });
     const limits = { maxStorageBuffersPerShaderStage: most, maxComputeWorkgroupStorageSize: -1 };
     const { steps } = build.lower({ adapter: "gpu", limits });
     expect(steps.filter(({ node }) => node === "loss").map(({ kernel }) => kernel)).toEqual(kernels);

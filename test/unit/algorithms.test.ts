@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { type Algorithm, defineOp, opTable } from "../../src/graph/op.ts";
+import type { Choice, Choices } from "../../src/graph/tile.ts";
+import { sgd } from "../../src/index.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import { trainingProgram } from "../../src/model/programs.ts";
+import { coreOps } from "../../src/ops/table.ts";
+import { articleLayers } from "../support/models.ts";
+import { Build, failure, networkOf } from "./building.ts";
+
+/** An op with two other ways to compute it, which save as much as its attributes say. */
+const algorithm = (name: string): Algorithm => ({
+  name,
+  saving: (_, { attributes }) => (attributes[name] as number | undefined) ?? 0,
+  apply: (edit, node) => edit.replace([node], [edit.node(name, `${node.name}/${name}`, node.inputs, {}, node.outputs)]),
+});
+const work = defineOp({
+  name: "work",
+  infer: ([x]) => [x!],
+  algorithms: [algorithm("short"), algorithm("shorter")],
+});
+const parts = ["short", "shorter"].map((name) => defineOp({ name, infer: ([x]) => [x!] }));
+const ops = opTable([...coreOps.values()], [work, ...parts]);
+
+const tile = { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 1 };
+
+function chain(savings: Record<string, number>) {
+  const build = new Build(ops);
+  const x = build.input("x", [4]);
+  const [a] = build.add("work", [x], savings, "first");
+  const [b] = build.add("work", [a!], savings, "second");
+  return build.want(b!);
+}
+
+describe("the choice of an algorithm", () => {
+  const savings = { short: 1.6, shorter: 2.5 };
+
+  it("is a node's own kernels unless a saving is enough", () => {
+    const build = chain(savings).rewrite();
+    expect(build.order).toEqual(["work", "work"]);
+    expect(build.algorithms).toEqual({});
+    expect(chain(savings).rewrite({ leastSaving: 2.6 }).order).toEqual(["work", "work"]);
+  });
+
+  it("falls on the one that saves most, from the least saving on", () => {
+    const build = chain(savings).rewrite({ leastSaving: 2.5 });
+    expect(build.order).toEqual(["shorter", "shorter"]);
+    expect(build.algorithms).toEqual({ first: { algorithm: "shorter" }, second: { algorithm: "shorter" } });
+    expect(chain({ short: 3, shorter: 2 }).rewrite({ leastSaving: 1.5 }).order).toEqual(["short", "short"]);
+    // Whoever has no saving cannot compute the node at all.
+    expect(chain({ shorter: 0 }).rewrite({ leastSaving: 0 }).order).toEqual(["work", "work"]);
+  });
+
+  it("can be given, by node, whatever it saves", () => {
+    const choices = { first: { algorithm: "short" } };
+    const build = chain(savings).rewrite({ choices });
+    expect(build.order).toEqual(["short", "work"]);
+    expect(build.algorithms).toEqual(choices);
+    expect(chain(savings).rewrite({ choices, leastSaving: 2 }).order).toEqual(["short", "shorter"]);
+  });
+
+  it.each<[string, Choice]>([
+    ["direct", { algorithm: "direct" }],
+    ["a tile", tile],
+  ])("leaves a node its own kernels where %s is chosen", (_, choice) => {
+    const build = chain(savings).rewrite({ choices: { second: choice }, leastSaving: 2 });
+    expect(build.order).toEqual(["shorter", "work"]);
+    expect(build.algorithms).toEqual({ first: { algorithm: "shorter" } });
+  });
+
+  it("keeps a node's outputs, for whoever reads or wants them", () => {
+    const build = chain(savings);
+    const outputs = build.graph.nodes.map((node) => node.outputs);
+    build.rewrite({ leastSaving: 2 });
+    expect(build.graph.nodes.map((node) => node.outputs)).toEqual(outputs);
+  });
+
+  it.each([
+    ["that nobody knows", { short: 2 }, "winograd9", "direct, short"],
+    ["that cannot compute the node", { short: 2, shorter: 0 }, "shorter", "direct, short"],
+    ["where there is none", {}, "short", "direct"],
+  ])("refuses an algorithm %s, and says which there are", (_, able, name, known) => {
+    const choices = { second: { algorithm: name } };
+    const { code, message } = failure(() => chain(able as Record<string, number>).rewrite({ choices }));
+    expect(code).toBe("value");
+    expect(message).toBe(`choices: "second" cannot be computed by "${name}". It can by: ${known}.`);
+  });
+
+  it("refuses an algorithm of a node whose op has none", () => {
+    const build = new Build();
+    const [y] = build.add("softmax", [build.input("x", [4, 10])]);
+    const run = () => build.want(y!).rewrite({ choices: { softmax: { algorithm: "winograd8" } } });
+    expect(failure(run).message).toContain('"softmax" cannot be computed by "winograd8". It can by: direct.');
+  });
+});
+
+describe("choices given back", () => {
+  const network = networkOf(articleLayers());
+  const plan = (adapter: "gpu" | "software" | "software-quads", choices: Choices) =>
+    trainingProgram({
+      ...{ network, capacity: 32, adapter, choices, optimizer: sgd(), ops: network.ops },
+      data: { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 },
+      loss: lossNamed("categoricalCrossentropy"),
+    }).plan;
+
+  it.each(["gpu", "software", "software-quads"] as const)("make the plan of %s again, on any adapter", (adapter) => {
+    const made = plan(adapter, {});
+    for (const other of ["gpu", "software", "software-quads"] as const) {
+      expect(plan(other, JSON.parse(JSON.stringify(made.choices)) as Choices)).toEqual(made);
+    }
+  });
+
+  it("name an algorithm for each node that gave way, and a tile for each product", () => {
+    const { choices, steps } = plan("software", {});
+    const algorithms = Object.entries(choices).filter(([, choice]) => "algorithm" in choice);
+    expect(algorithms.map(([node]) => node)).toEqual([
+      ...["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"],
+    ]);
+    const products = steps.filter(({ kernel }) => kernel === "matmul" || kernel.startsWith("conv2d"));
+    for (const { node } of products) expect(choices[node], node).toHaveProperty("blocksM");
+  });
+
+  it("are refused by the node's name where the model cannot follow them", () => {
+    const choices = { conv2d: { algorithm: "winograd8" }, conv2d_1: { algorithm: "winograd6" } };
+    // A kernel of 5 x 5 at 6 points makes tiles of 2 x 2, so both can.
+    expect(plan("software", choices).choices).toMatchObject(choices);
+    const wrong = { conv2d_1: { algorithm: "fft" } };
+    expect(failure(() => plan("software", wrong)).message).toContain('"conv2d_1" cannot be computed by "fft"');
+  });
+});

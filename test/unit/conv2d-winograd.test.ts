@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import { type TensorId, tensorOf } from "../../src/graph/graph.ts";
+import type { GraphEdit } from "../../src/graph/op.ts";
+import type { Choices } from "../../src/graph/tile.ts";
+import { winogradAlgorithms } from "../../src/ops/conv2d-winograd.ts";
+import { Build } from "./building.ts";
+
+type Pair = readonly [number, number];
+type Window = { strides: Pair; padding: "valid" | "same"; pool?: Pair };
+
+const valid: Window = { strides: [1, 1], padding: "valid" };
+const winograd8 = { algorithm: "winograd8" };
+const everyNode: Choices = { conv: winograd8, dx: winograd8, dk: winograd8 };
+
+/** A convolution, and its gradients where dy is given. */
+function convolution(
+  size: number,
+  kernel: Pair = [5, 5],
+  {
+    window = valid,
+    inC = 16,
+    outC = 16,
+    batch = 2,
+  }: { window?: Window; inC?: number; outC?: number; batch?: number } = {},
+) {
+  const build = new Build();
+  const x = build.input("x", [batch, size, size, inC]);
+  const kShape = [...kernel, inC, outC];
+  const k = build.input("k", kShape);
+  const [y, argmax] = build.add("conv2d", [x, k], window, "conv");
+  const rest = argmax === undefined ? [] : [argmax];
+  const dY = build.input("dy", tensorOf(build.graph, y!).shape);
+  const gradients = () => {
+    const attributes = { ...window, inputShape: [batch, size, size, inC] };
+    const [dX] = build.add("conv2dInputGradient", [dY, k, ...rest], attributes, "dx");
+    const filter = { ...window, kernelShape: kShape, hasBias: false };
+    const [dK] = build.add("conv2dFilterGradient", [x, dY, build.graph.state, ...rest], filter, "dk");
+    return { dX: dX!, dK: dK! };
+  };
+  return { build, x, k, y: y!, dY, gradients };
+}
+
+const count = (build: Build, op: string) => build.order.filter((each) => each === op).length;
+const counts = (build: Build) =>
+  ["winogradInput", "winogradFilter", "winogradOutputGradient"].map((op) => count(build, op));
+
+describe("the nodes of Winograd's convolution", () => {
+  it("are the two transforms, the product and the way back where only the forward pass runs", () => {
+    const { build, y } = convolution(8);
+    build.want(y).rewrite({ choices: { conv: winograd8 } });
+    expect(build.order).toEqual(["winogradInput", "winogradFilter", "matmul", "winogradOutput"]);
+    expect(build.graph.nodes.map(({ name }) => name)).toEqual([
+      ...["conv/winogradInput", "conv/winogradFilter", "conv/matmul", "conv/winogradOutput"],
+    ]);
+  });
+
+  it("share x, the kernel and dy at the points, each made once", () => {
+    const { build, y, gradients } = convolution(8);
+    const { dX, dK } = gradients();
+    build.want(y, dX, dK).rewrite({ choices: everyNode });
+    expect(counts(build)).toEqual([1, 1, 1]);
+    expect(build.order).toHaveLength(9);
+    const made = (op: string) => build.graph.nodes.find((node) => node.op === op)!.outputs[0]!;
+    const [v, u, dM] = ["winogradInput", "winogradFilter", "winogradOutputGradient"].map(made) as TensorId[];
+    const products = build.graph.nodes.filter(({ op }) => op === "matmul");
+    expect(products.map(({ inputs, attributes }) => [inputs, attributes])).toEqual([
+      [[v, u], {}],
+      [[dM, u], { transposeB: true }],
+      [[v, dM], { transposeA: true }],
+    ]);
+  });
+
+  it.each([
+    ["dK", [1, 0, 1]],
+    ["dX", [0, 1, 1]],
+  ] as const)("are those that lead to %s where it alone is wanted", (wanted, expected) => {
+    const { build, gradients } = convolution(8);
+    const made = gradients();
+    build.want(made[wanted]).rewrite({ leastSaving: 1 });
+    expect(counts(build)).toEqual(expected);
+    expect(Object.keys(build.algorithms)).toEqual([wanted === "dX" ? "dx" : "dk"]);
+  });
+
+  it("share nothing across different sets of points", () => {
+    const { build, y, gradients } = convolution(8, [3, 3]);
+    const { dX, dK } = gradients();
+    const choices = { conv: winograd8, dx: winograd8, dk: { algorithm: "winograd6" } };
+    build.want(y, dX, dK).rewrite({ choices });
+    expect(counts(build)).toEqual([2, 1, 2]);
+  });
+
+  it("share nothing with a convolution of another image, of another size or by another kernel", () => {
+    const { build, x, k, y } = convolution(8, [3, 3]);
+    const [other, image] = [build.input("k2", [3, 3, 16, 16]), build.input("x2", [2, 8, 8, 16])];
+    const [byOther] = build.add("conv2d", [x, other], valid, "byOther");
+    const [ofImage] = build.add("conv2d", [image, k], valid, "ofImage");
+    const [padded] = build.add("conv2d", [x, k], { ...valid, padding: "same" }, "padded");
+    const choices = Object.fromEntries(["conv", "byOther", "ofImage", "padded"].map((name) => [name, winograd8]));
+    build.want(y, byOther!, ofImage!, padded!).rewrite({ choices });
+    // byOther takes conv's x, ofImage takes conv's kernel; padded shares neither.
+    expect([count(build, "winogradInput"), count(build, "winogradFilter")]).toEqual([3, 3]);
+  });
+
+  it("read the kernel at the points before an update changes it", () => {
+    const { build, k, y, gradients } = convolution(8);
+    const { dX, dK } = gradients();
+    build.add("sgd", [k, dK, build.input("rate", [1])]);
+    build.want(y, dX).rewrite({ choices: everyNode });
+    expect(build.order).not.toContain("sgd");
+    expect(build.order.at(-1)).toBe("winogradFilterGradient");
+    expect(build.graph.nodes.at(-1)).toMatchObject({ updates: [k], outputs: [] });
+  });
+
+  it("keep a gradient that somebody wants to see, and update apart", () => {
+    const { build, k, gradients } = convolution(8);
+    const { dK } = gradients();
+    build.add("sgd", [k, dK, build.input("rate", [1])]);
+    build.want(dK).rewrite({ choices: { dk: winograd8 } });
+    expect(build.order.slice(-2)).toEqual(["winogradFilterGradient", "sgd"]);
+  });
+});
+
+describe("what Winograd's convolution saves", () => {
+  /** By points: of the convolution, and the same of both gradients. */
+  function savings(...call: Parameters<typeof convolution>) {
+    const { build, gradients } = convolution(...call);
+    gradients();
+    const edit = { tensor: (id: TensorId) => tensorOf(build.graph, id) } as GraphEdit;
+    const [forward, ...backward] = build.graph.nodes.map((node) =>
+      winogradAlgorithms.map(({ saving }) => saving(edit, node)),
+    );
+    for (const each of backward) expect(each).toEqual(forward);
+    expect(winogradAlgorithms.map(({ name }) => name)).toEqual(["winograd6", "winograd8"]);
+    return { winograd6: forward![0]!, winograd8: forward![1]! };
+  }
+
+  it("is the products left out, less what the transforms cost", () => {
+    // A tile of 4 x 4 by 5 x 5 taps: 400 products directly, 64 at the points.
+    const many = savings(8, [5, 5], { inC: 1e6, outC: 1e6 });
+    expect(many.winograd8).toBeCloseTo(400 / 64, 3);
+    expect(many.winograd6).toBeCloseTo(100 / 36, 3);
+    expect(savings(8, [5, 5], { inC: 32, outC: 64 }).winograd8).toBeGreaterThan(1.5);
+    // A first convolution, of one channel, stays as it is.
+    for (const saving of Object.values(savings(28, [5, 5], { inC: 1, outC: 32 }))) expect(saving).toBeLessThan(1);
+  });
+
+  it("does not depend on the batch, and is less where the last tile is not full", () => {
+    expect(savings(12, [5, 5], { batch: 7 })).toEqual(savings(12, [5, 5], { batch: 2 }));
+    expect(savings(13, [5, 5]).winograd8).toBeLessThan(savings(12, [5, 5]).winograd8);
+  });
+
+  it.each<[string, Pair, Window]>([
+    ["strides down", [5, 5], { ...valid, strides: [2, 1] }],
+    ["strides across", [5, 5], { ...valid, strides: [1, 2] }],
+    ["a kernel of 3 x 5", [3, 5], valid],
+    ["a kernel of one tap", [1, 1], valid],
+    ["tiles of one output", [8, 8], valid],
+    ["more taps than points", [9, 9], valid],
+  ])("is nothing for %s", (_, kernel, window) => {
+    expect(savings(12, kernel, { window })).toEqual({ winograd6: 0, winograd8: 0 });
+  });
+
+  it.each<[kernel: number, pool: Pair, six: boolean, eight: boolean]>([
+    // Tiles of 2 and 4.
+    [5, [2, 2], true, true],
+    [5, [4, 1], false, true],
+    [5, [1, 4], false, true],
+    // Of 3 and 5.
+    [4, [2, 2], false, false],
+    // Of 4 and 6.
+    [3, [2, 2], true, true],
+    [3, [4, 1], true, false],
+    [3, [1, 4], true, false],
+  ])(
+    "is nothing where the tiles of %i taps do not hold whole windows of a pooling by %o",
+    (kernel, pool, six, eight) => {
+      const { winograd6, winograd8 } = savings(12, [kernel, kernel], { window: { ...valid, pool } });
+      expect([winograd6 > 0, winograd8 > 0]).toEqual([six, eight]);
+    },
+  );
+
+  it("is there for same padding, and for an image smaller than a tile", () => {
+    expect(savings(3, [5, 5], { window: { ...valid, padding: "same" } }).winograd8).toBeGreaterThan(0);
+    expect(savings(7, [7, 7]).winograd8).toBeGreaterThan(0);
+  });
+});
