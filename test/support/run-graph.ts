@@ -17,6 +17,14 @@ export function testRuntime(): Promise<Runtime> {
   return shared;
 }
 
+/** Whether the device can run tiles that are quads. Naga cannot, so that no test of quads runs in Deno. */
+export const quadsRun = (await testRuntime()).device.features.has("subgroups");
+
+/** Four lanes, each of `blocksM` x `blocksN` blocks of its own, that pass their rows around. */
+export function quadTile(blocksM: number, blocksN: number, slices = 1): Tile {
+  return { blocksM, blocksN, workgroupM: 4, workgroupN: 1, slices, quad: true };
+}
+
 export type Values = Float32Array | Uint32Array | Int32Array | readonly number[] | Float64Array;
 
 /** Builds a graph out of values and runs it once: what the tests of single ops use. */

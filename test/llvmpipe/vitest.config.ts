@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests of kernels, run by Deno on llvmpipe; `npm run test:llvmpipe` starts it. */
+export default defineConfig({
+  test: {
+    name: "llvmpipe",
+    root: new URL("../..", import.meta.url).pathname,
+    include: [
+      "test/gpu/{batch,choices,conv2d,conv2d-pooling,dense,elementwise,extension}.test.ts",
+      "test/gpu/{many-rows,matmul,pooling2d,softmax,winograd,winograd-step}.test.ts",
+    ],
+    setupFiles: ["test/llvmpipe/setup.ts"],
+    // Vitest's threads do not start in Deno.
+    pool: "forks",
+    fileParallelism: false,
+    // A pipeline takes llvmpipe up to half a minute.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  },
+});
