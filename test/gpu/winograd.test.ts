@@ -4,7 +4,7 @@ import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Padding, type S
 import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";
-import { winogradTolerance } from "../support/tolerances.ts";
+import { sumTolerance, winogradTolerance } from "../support/tolerances.ts";
 
 interface Case {
   x: Shape4;
@@ -22,7 +22,7 @@ const CASES: Case[] = [
   { x: [2, 8, 8, 4], kernel: 5, filters: 8, padding: "valid", points: 8 },
   { x: [1, 5, 9, 3], kernel: 5, filters: 5, padding: "valid", points: 8, tile: small },
   { x: [3, 7, 6, 8], kernel: 3, filters: 4, padding: "same", points: 6 },
-  { x: [2, 7, 7, 1], kernel: 3, filters: 7, padding: "valid", points: 8 },
+  { x: [2, 7, 7, 4], kernel: 3, filters: 8, padding: "valid", points: 8 },
   { x: [1, 4, 5, 5], kernel: 2, filters: 4, padding: "same", points: 6, tile: small },
   { x: [2, 7, 8, 4], kernel: 7, filters: 1, padding: "same", points: 8 },
   { x: [1, 5, 5, 4], kernel: 5, filters: 4, padding: "same", points: 6 },
@@ -55,7 +55,8 @@ describe.each(CASES)("winograd$points x $x kernel $kernel filters $filters $padd
     expectClose(gotY!, want.y, winogradTolerance(size(kShape) / filters, points), "y");
     expectClose(gotDX!, wantDX, winogradTolerance(size(kShape) / xShape[3], points), "dX");
     expectClose(gotDK!, wantDK, winogradTolerance(positions, points), "dK");
-    expectClose(gotDB!, wantDB, winogradTolerance(positions, points), "dB");
+    // At the points 1 and 1 the transform is a plain sum.
+    expectClose(gotDB!, wantDB, sumTolerance(positions), "dB");
     expect(gotY!.length).toBe(want.y.length);
   });
 });
