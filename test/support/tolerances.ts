@@ -40,12 +40,12 @@ export function sumTolerance(terms: number, scale = 1): NamedTolerance {
  * The largest share of a direct sum's tolerance, measured on SwiftShader over uniform data of mixed sign, where direct kernels
  * use 0.02 to 0.23 of it:
  *
- * |                                                  | y, dX      | dK                                                   |
- * | ------------------------------------------------ | ---------- | ---------------------------------------------------- |
- * | 6 points, the tests' shapes, 3 seeds             | 0.4 to 1.5 | 0.4 to 2.3                                           |
- * | 6 points, 12 x 12 x 32, 2, 3 and 5 taps          | 1.0 to 4.9 | 0.9 to 3.9                                           |
- * | 8 points, the tests' shapes, 3 seeds             | 0.5 to 5.0 | 1.3 to 5.6, and 10.7 once, of 5 positions in 2 tiles |
- * | 8 points, 12 x 12 x 32, 2, 3, 5 and 7 taps       | 1.4 to 6.0 | 1.0 to 6.9                                           |
+ * |                                            | y, dX      | dK                                                   |
+ * | ------------------------------------------ | ---------- | ---------------------------------------------------- |
+ * | 6 points, small, as in the tests           | 0.4 to 1.5 | 0.4 to 2.3                                           |
+ * | 6 points, 12 x 12 x 32, 2, 3 and 5 taps    | 1.0 to 4.9 | 0.9 to 3.9                                           |
+ * | 8 points, small, as in the tests           | 0.5 to 5.0 | 1.3 to 5.6, and 10.7 once, of 5 positions in 2 tiles |
+ * | 8 points, 12 x 12 x 32, 2, 3, 5 and 7 taps | 1.4 to 6.0 | 1.0 to 6.9                                           |
  *
  * Where all data is of one sign 0.2 to 3.4 is used. The bias gradient is a plain sum and keeps a direct sum's tolerance.
  *
