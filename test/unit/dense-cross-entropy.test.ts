@@ -57,7 +57,7 @@ describe("the last dense layer and its loss", () => {
     ["where there are too many units for a row's sums to fit", () => classifier({ units: 33 }), "gpu", false],
   ] as const)("stay apart %s", (_, make, adapter, seen) => {
     const { build, loss, logits } = make();
-    build.want(loss, ...(seen ? [logits] : [])).rewrite(adapter);
+    build.want(loss, ...(seen ? [logits] : [])).rewrite({ adapter });
     expect(build.order).toContain("softmaxCrossEntropy");
     expect(build.order).not.toContain("denseCrossEntropy");
   });
