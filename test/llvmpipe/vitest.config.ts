@@ -6,8 +6,8 @@ export default defineConfig({
     name: "llvmpipe",
     root: new URL("../..", import.meta.url).pathname,
     include: [
-      "test/gpu/{batch,choices,conv2d,conv2d-pooling,dense,dense-cross-entropy,elementwise,extension}.test.ts",
-      "test/gpu/{hoisted,many-rows,matmul,pooling2d,softmax,winograd,winograd-step}.test.ts",
+      "test/gpu/{batch,choices,conv2d,conv2d-average-pooling,conv2d-pooling,dense,dense-cross-entropy,elementwise,extension}.test.ts",
+      "test/gpu/{hoisted,many-rows,matmul,merge,pooling2d,softmax,winograd,winograd-step}.test.ts",
     ],
     setupFiles: ["test/llvmpipe/setup.ts"],
     // Vitest's threads do not start in Deno.
