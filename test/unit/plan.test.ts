@@ -178,7 +178,7 @@ describe("the article's network", () => {
 
   it("dispatches workgroups that cover its tensors", () => {
     const { steps } = training();
-    expect(steps[0]!.workgroups).toEqual([Math.ceil((128 * (784 + 10)) / 64), 1, 1]);
+    expect(steps[0]!.workgroups).toEqual([Math.ceil((128 * (784 / 4 + 10)) / 64), 1, 1]);
     expect(steps.at(-1)!.workgroups).toEqual([1, 1, 1]);
     for (const { workgroups } of steps) {
       for (const count of workgroups) expect(Number.isInteger(count) && count >= 1).toBe(true);
