@@ -33,6 +33,8 @@ const BY_ROW: bool = IN_C % 4u == 0u;
 const STEPS: u32 = select(1u, K_H, BY_ROW);
 const BLOCKS_K: u32 = (TERMS + 3u) / 4u;
 const INNER: u32 = BLOCKS_K / STEPS;
+const A_ALONG_K: bool = true;
+const B_ALONG_K: bool = false;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 

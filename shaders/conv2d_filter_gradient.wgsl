@@ -29,6 +29,8 @@ const STEPS_PER_IMAGE: u32 = OUT_H / STEP_ROWS;
 const STEPS_PER_SLICE: u32 = (BATCH * STEPS_PER_IMAGE + SLICES - 1u) / SLICES;
 const BLOCKS_PER_ROW: u32 = (OUT_W + 3u) / 4u;
 const INNER: u32 = STEP_ROWS * BLOCKS_PER_ROW;
+const A_ALONG_K: bool = false;
+const B_ALONG_K: bool = false;
 const BY_TAP: bool = IN_C % 4u == 0u; // 4 rows are then 4 channels of one tap
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
@@ -162,10 +164,25 @@ fn block_b(o: Column, step: Step, k4: u32) -> mat4x4f {
 }
 
 fn store_block(row: Row, o: Column, slice: u32, sum: mat4x4f) {
-  // unroll
-  for (var r = 0u; r < 4u; r++) {
-    if (row.m + r < ROWS && o < OUT_C) {
-      store_partial((slice * ROWS + row.m + r) * OUT_C + o, sum[r], OUT_C - o);
+  let at = (slice * ROWS + row.m) * OUT_C + o;
+  if (WEIGHTS % 4u == 0u) {
+    if (row.m < WEIGHTS && o < OUT_C) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        store_partial(at + r * OUT_C, sum[r], OUT_C - o);
+      }
+    }
+    if (HAS_BIAS) {
+      if (row.m == WEIGHTS && o < OUT_C) {
+        store_partial(at, sum[0], OUT_C - o);
+      }
+    }
+  } else {
+    // unroll
+    for (var r = 0u; r < 4u; r++) {
+      if (row.m + r < ROWS && o < OUT_C) {
+        store_partial(at + r * OUT_C, sum[r], OUT_C - o);
+      }
     }
   }
 }

@@ -21,8 +21,10 @@ const PAD_H: u32 = 0u;
 const PAD_W: u32 = 0u;
 
 const INNER: u32 = (OUT_C + 3u) / 4u;
-// Blocks of 4 images at one pixel, rounded up so that no invocation or quad has rows of two pixels.
-const IMAGE_BLOCKS: u32 = (BATCH + 4u * TURNS * BLOCKS_M - 1u) / (4u * TURNS * BLOCKS_M) * (TURNS * BLOCKS_M);
+const A_ALONG_K: bool = true;
+const B_ALONG_K: bool = true;
+// Blocks of 4 images at one pixel, rounded up so that rows that take the same steps are of one pixel.
+const IMAGE_BLOCKS: u32 = (BATCH + 4u * ROWS_TOGETHER - 1u) / (4u * ROWS_TOGETHER) * ROWS_TOGETHER;
 
 struct Row {
   image: u32, // the first of 4
@@ -97,17 +99,29 @@ fn block_b(c: Column, step: Step, k4: u32) -> mat4x4f {
 }
 
 fn store_block(row: Row, c: Column, slice: u32, sum: mat4x4f) {
-  // unroll
-  for (var r = 0u; r < 4u; r++) {
-    let image = row.image + r;
-    if (image < BATCH && row.y < IN_H && c < IN_C) {
-      let at = ((image * IN_H + row.y) * IN_W + row.x) * IN_C + c;
-      if (GRADIENT_ACTIVATION != 0u) {
-        store_dx(at, gradient_through(sum[r], load_in(at, IN_C - c)), IN_C - c);
-      } else {
-        store_dx(at, sum[r], IN_C - c);
+  if (BATCH % 4u == 0u) {
+    if (row.image < BATCH && row.y < IN_H && c < IN_C) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        store_image(row.image + r, row, c, sum[r]);
       }
     }
+  } else {
+    // unroll
+    for (var r = 0u; r < 4u; r++) {
+      if (row.image + r < BATCH && row.y < IN_H && c < IN_C) {
+        store_image(row.image + r, row, c, sum[r]);
+      }
+    }
+  }
+}
+
+fn store_image(image: u32, row: Row, c: Column, sum: vec4f) {
+  let at = ((image * IN_H + row.y) * IN_W + row.x) * IN_C + c;
+  if (GRADIENT_ACTIVATION != 0u) {
+    store_dx(at, gradient_through(sum, load_in(at, IN_C - c)), IN_C - c);
+  } else {
+    store_dx(at, sum, IN_C - c);
   }
 }
 

@@ -8,6 +8,8 @@ const OUT: u32 = 1u;
 const HAS_BIAS: bool = true;
 const UPDATE: bool = false;
 const INNER: u32 = (BATCH + 3u) / 4u;
+const A_ALONG_K: bool = false;
+const B_ALONG_K: bool = false;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 
@@ -66,25 +68,42 @@ fn block_b(n: Column, in_use: Step, k4: u32) -> mat4x4f {
 }
 
 fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
-  // unroll
-  for (var r = 0u; r < 4u; r++) {
-    if (m + r < IN && n < OUT) {
-      let at = (m + r) * OUT + n;
-      if (UPDATE) {
-        store_kernel(at, update(load_kernel(at, OUT - n), c[r]), OUT - n);
-      } else {
-        store_kernel(at, c[r], OUT - n);
+  if (IN % 4u == 0u) {
+    if (m < IN && n < OUT) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        store_row(m + r, n, c[r]);
       }
     }
-    if (HAS_BIAS) {
-      if (m + r == IN && n < OUT) {
-        if (UPDATE) {
-          store_bias(n, update(load_bias(n, OUT - n), c[r]), OUT - n);
-        } else {
-          store_bias(n, c[r], OUT - n);
-        }
+  } else {
+    // unroll
+    for (var r = 0u; r < 4u; r++) {
+      if (m + r < IN && n < OUT) {
+        store_row(m + r, n, c[r]);
       }
     }
+  }
+  if (HAS_BIAS) {
+    if (m == IN / 4u * 4u && n < OUT) {
+      store_bias_row(n, c[IN % 4u]);
+    }
+  }
+}
+
+fn store_row(m: u32, n: u32, sum: vec4f) {
+  let at = m * OUT + n;
+  if (UPDATE) {
+    store_kernel(at, update(load_kernel(at, OUT - n), sum), OUT - n);
+  } else {
+    store_kernel(at, sum, OUT - n);
+  }
+}
+
+fn store_bias_row(n: u32, sum: vec4f) {
+  if (UPDATE) {
+    store_bias(n, update(load_bias(n, OUT - n), sum), OUT - n);
+  } else {
+    store_bias(n, sum, OUT - n);
   }
 }
 

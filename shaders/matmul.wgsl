@@ -9,6 +9,8 @@ const K: u32 = 1u;
 const A_TRANSPOSED: bool = false;
 const B_TRANSPOSED: bool = false;
 const HAS_BIAS: bool = false;
+const A_ALONG_K: bool = !A_TRANSPOSED;
+const B_ALONG_K: bool = B_TRANSPOSED;
 const INNER: u32 = (K + 3u) / 4u;
 const BLOCKS_K: u32 = INNER;
 

@@ -19,6 +19,7 @@ const BLOCKS_N: u32 = 1u;
 const WORKGROUP_M: u32 = 8u;
 const WORKGROUP_N: u32 = 8u;
 const TURNS: u32 = 1u;
+const ROWS_TOGETHER: u32 = TURNS * BLOCKS_M; // blocks of rows that must take the same steps
 // More rows than one dispatch dimension holds: they are cut into FOLDS of GROUPS_M workgroups, one after another in z.
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;

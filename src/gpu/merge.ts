@@ -58,7 +58,7 @@ export function partOf<Value>(dispatch: Dispatch<Value>): Part<Value> | undefine
       return { name, access, type: types.get(name)!, value: dispatch.bind[name]! };
     }),
     workgroupSize: [x!, y, z],
-    workgroupBytes: workgroupBytes(code, constants),
+    workgroupBytes: workgroupBytes(code),
     needsWholeWorkgroups: WHOLE_WORKGROUPS.test(code),
     builtins,
   };
@@ -66,7 +66,10 @@ export function partOf<Value>(dispatch: Dispatch<Value>): Part<Value> | undefine
 
 const SCALAR_BYTES: Readonly<Record<string, number>> = { f: 4, f32: 4, u: 4, u32: 4, i: 4, i32: 4, h: 2, f16: 2 };
 
-function workgroupBytes(code: string, constants: ReadonlyMap<string, Constant>): number {
+/** Bytes of the workgroup variables of a shader's text; infinite where they are of a type that is not counted here. */
+export function workgroupBytes(shader: string): number {
+  const code = shader.replace(COMMENT, "");
+  const constants = readConstants(code);
   const bytesOf = (type: string): number => {
     const [, of, count] = /^array<(.*),([^,]*)>$/.exec(type) ?? [];
     if (of !== undefined) return bytesOf(of) * elementCount(count!, constants);

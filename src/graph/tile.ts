@@ -14,6 +14,8 @@ export interface Tile {
   readonly quad?: boolean;
   /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;
+  /** The workgroup loads what its invocations multiply into memory that they share (`shaders/lib/shared.wgsl`). Default false. */
+  readonly shared?: boolean;
 }
 
 /** What a tile is wanted for: a product of m rows, n columns and sums of k terms. */
@@ -78,8 +80,13 @@ export function tileConstants(tile: Tile, rows4: number): Record<string, number>
     BLOCKS_N: tile.blocksN,
     WORKGROUP_M: tile.workgroupM,
     WORKGROUP_N: tile.workgroupN,
-    TURNS: tile.quad ? 4 : 1,
+    ...(tile.shared ? {} : { TURNS: tile.quad ? 4 : 1 }),
   };
+}
+
+/** Blocks of 4 rows that take the same steps, since an invocation, a quad or a workgroup takes them as one. */
+export function rowsTogether(tile: Tile): number {
+  return tile.blocksM * (tile.shared ? tile.workgroupM : tile.quad ? 4 : 1);
 }
 
 /** Workgroups of a product with this many blocks of 4 rows and 4 columns. */

@@ -8,7 +8,7 @@ import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp, type LowerContext } from "../graph/op.ts";
-import { tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { rowsTogether, tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape, showShape } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 import {
@@ -150,7 +150,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
     const outC = sizes.y[3]!;
     const chosen = tile({ m: batch, n: inC, k: elements(k!.shape) / inC });
     // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
-    const together = chosen.blocksM * (chosen.quad ? 4 : 1);
+    const together = rowsTogether(chosen);
     const imageBlocks = ceilDiv(batch, 4 * together) * together;
     return [
       dispatch(inputGradientKernel, {

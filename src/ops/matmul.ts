@@ -1,6 +1,7 @@
 import blocks from "../../shaders/lib/blocks.wgsl?raw";
 import hoisted from "../../shaders/lib/hoisted.wgsl?raw";
 import quad from "../../shaders/lib/quad.wgsl?raw";
+import shared from "../../shaders/lib/shared.wgsl?raw";
 import code from "../../shaders/matmul.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
 import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
@@ -12,8 +13,17 @@ import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, activationNumber, activationSource } from "./activation.ts";
 
-/** Defines `multiply_blocks`, cut up as the tile says. */
+/**
+ * Defines `multiply_blocks`, cut up as the tile says.
+ *
+ * @throws FeaturemapError `value` where the tile asks for two ways at once
+ */
 export function productSources(tile: Tile): Source[] {
+  if (tile.shared) {
+    const other = tile.quad ? "quad" : tile.hoisted ? "hoisted" : undefined;
+    if (!other) return [{ code: shared }];
+    throw new FeaturemapError("value", `A tile is "shared" or "${other}", got both in ${JSON.stringify(tile)}.`);
+  }
   return [{ code: tile.hoisted ? hoisted : blocks }, ...(tile.quad ? [{ code: quad }] : [])];
 }
 

@@ -1,4 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
+import { workgroupBytes } from "../gpu/merge.ts";
 import type { Plan } from "./plan.ts";
 
 /** The limits that a plan can run into; a `GPUSupportedLimits` has them all. */
@@ -8,6 +9,7 @@ export type PlanLimits = Pick<
   | "maxStorageBufferBindingSize"
   | "maxStorageBuffersPerShaderStage"
   | "maxComputeInvocationsPerWorkgroup"
+  | "maxComputeWorkgroupStorageSize"
   | "maxComputeWorkgroupsPerDimension"
 >;
 
@@ -29,6 +31,9 @@ export function assertWithinLimits(plan: Plan, limits: PlanLimits): void {
     const what = `kernel "${kernel}" of "${node}"`;
     check(`${what} (storage buffers)`, shader.bindings.length, "maxStorageBuffersPerShaderStage");
     check(`${what} (invocations a workgroup)`, shader.workgroupSize, "maxComputeInvocationsPerWorkgroup");
+    // Of types that are not counted, the driver says what is too much.
+    const bytes = workgroupBytes(shader.code);
+    if (Number.isFinite(bytes)) check(`${what} (bytes of workgroup memory)`, bytes, "maxComputeWorkgroupStorageSize");
     check(`${what} (workgroups)`, Math.max(...workgroups), "maxComputeWorkgroupsPerDimension");
   }
 }

@@ -8,6 +8,7 @@ const LIMITS: PlanLimits = {
   maxStorageBufferBindingSize: 900,
   maxStorageBuffersPerShaderStage: 8,
   maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
@@ -16,14 +17,23 @@ interface Needs {
   readonly bound?: number;
   readonly bindings?: number;
   readonly workgroupSize?: number;
+  readonly shared?: string;
   readonly workgroups?: readonly [number, number, number];
 }
 
 /** A plan of one dispatch that is within the limits, but for what a test changes. */
-function planOf({ bytes = 900, bound, bindings = 8, workgroupSize = 256, workgroups = [65535, 65535, 65535] }: Needs) {
+function planOf({
+  bytes = 900,
+  bound,
+  bindings = 8,
+  workgroupSize = 256,
+  shared = "array<vec4f, 1024>",
+  workgroups = [65535, 65535, 65535],
+}: Needs) {
   const buffer: PlanBuffer = { label: "dense/kernel", bytes, ...(bound === undefined ? {} : { bound }) };
   const list = Array.from({ length: bindings }, (_, i) => ({ name: `b${i}`, access: "read" as const }));
-  const shader = { code: "", entryPoint: "matmul", workgroupSize, bindings: list };
+  const code = `var<workgroup> shared: ${shared};`;
+  const shader = { code, entryPoint: "matmul", workgroupSize, bindings: list };
   const step: PlanStep = { node: "dense_1", kernel: "matmul", shader, buffers: list.map(() => 0), workgroups };
   return new Plan({ name: "training step", buffers: [buffer], steps: [step], bufferOf: new Map(), choices: {} });
 }
@@ -39,6 +49,8 @@ describe("assertWithinLimits", () => {
     ["maxStorageBufferBindingSize", { bytes: 904, bound: 3 }, {}, 904],
     ["maxStorageBuffersPerShaderStage", { bindings: 9 }, {}, 9],
     ["maxComputeInvocationsPerWorkgroup", { workgroupSize: 257 }, {}, 257],
+    ["maxComputeWorkgroupStorageSize", { shared: "array<vec4f, 1025>" }, {}, 16400],
+    ["maxComputeWorkgroupStorageSize", { shared: "mat4x4f" }, { maxComputeWorkgroupStorageSize: 32 }, 64],
     ["maxComputeWorkgroupsPerDimension", { workgroups: [65536, 1, 1] }, {}, 65536],
     ["maxComputeWorkgroupsPerDimension", { workgroups: [1, 70000, 1] }, {}, 70000],
     ["maxComputeWorkgroupsPerDimension", { workgroups: [1, 1, 80000] }, {}, 80000],

@@ -20,6 +20,7 @@ const tiles: Tile[] = [
   { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 3 },
   { blocksM: 2, blocksN: 3, workgroupM: 2, workgroupN: 4, slices: 1 },
   { blocksM: 2, blocksN: 1, workgroupM: 4, workgroupN: 1, slices: 2, quad: true },
+  { blocksM: 2, blocksN: 1, workgroupM: 2, workgroupN: 8, slices: 1, shared: true },
 ];
 
 /** The steps of one node, not rewritten, for each of the tiles. */

@@ -16,9 +16,9 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the shipped 
   it("has whole sizes of at least 1, within bounds", () => {
     for (const product of products) {
       const tile = shippedTile(adapter, product);
-      const { quad, hoisted, ...sizes } = tile;
+      const { quad, hoisted, shared, ...sizes } = tile;
       for (const size of Object.values(sizes)) expect(Number.isInteger(size) && size >= 1).toBe(true);
-      expect(hoisted).toBeUndefined();
+      expect([hoisted, shared]).toEqual([undefined, undefined]);
       expect(quad).toBe(adapter === "software-quads" ? true : undefined);
       expect(tile.workgroupM * tile.workgroupN).toBeLessThanOrEqual(MOST_INVOCATIONS);
       expect(tile.blocksM * tile.blocksN).toBeLessThanOrEqual(MOST_BLOCKS);
