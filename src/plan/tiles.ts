@@ -9,6 +9,7 @@ interface TileRule {
   readonly workgroupM: number;
   readonly workgroupN: number;
   readonly quad?: true;
+  readonly shared?: true;
   /** A sum is cut until this many invocations have work, but no slice gets shorter than `leastTerms`. */
   readonly invocations: number;
   readonly leastTerms: number;
@@ -53,6 +54,55 @@ export function adapterClassOf({ adapter, device }: Pick<Runtime, "adapter" | "d
 /** The shipped tile for a product. */
 export function shippedTile(adapter: AdapterClass, request: TileRequest): Tile {
   const rule = RULES[adapter];
+  const hoisted = rule.quad && hoistedTile(rule, request, HOISTED);
+  if (hoisted) return hoisted;
+  // A larger tile takes longer to compile, which little work does not pay back.
+  const { m, n, k, batch = 1 } = request;
+  return tileBy(rule.quad && m * n * k * batch < 2 ** 23 ? { ...rule, blocksN: 1 } : rule, request);
+}
+
+/** What else is worth a try than the shipped tile, as changes of its rule. */
+const VARIANTS: Readonly<Record<AdapterClass, readonly Partial<TileRule>[]>> = {
+  software: [
+    { blocksM: 2, blocksN: 2 },
+    { blocksM: 2, blocksN: 4 },
+    { blocksM: 4, blocksN: 2 },
+  ],
+  "software-quads": [
+    { blocksM: 2, blocksN: 2 },
+    { blocksM: 2, blocksN: 4 },
+    { blocksM: 4, blocksN: 2 },
+  ],
+  gpu: [
+    { blocksM: 2 },
+    { blocksM: 2, blocksN: 2 },
+    { shared: true },
+    { workgroupM: 16, workgroupN: 16, shared: true },
+    { blocksM: 2, blocksN: 2, shared: true },
+  ],
+};
+
+/** Times as many slices of a sum. */
+const SLICES = [1 / 4, 4];
+
+const HOISTED_VARIANTS = [HOISTED.blocks, HOISTED.blocks / 2].map((blocks) => ({ ...HOISTED, blocks, leastRows16: 1 }));
+
+/**
+ * Tiles for a product that are worth measuring on an adapter of the class, each once; the first is the shipped one. At most 8.
+ * The kernels can run each within the limits that every device has (16 KiB of workgroup memory, 256 invocations).
+ */
+export function candidateTiles(adapter: AdapterClass, request: TileRequest): Tile[] {
+  const rule = RULES[adapter];
+  const changes = [...VARIANTS[adapter], ...SLICES.map((times) => ({ invocations: rule.invocations * times }))];
+  const tiles = [
+    shippedTile(adapter, request),
+    ...changes.map((change) => tileBy({ ...rule, ...change }, request)),
+    ...HOISTED_VARIANTS.flatMap((bounds) => hoistedTile(rule, request, bounds) ?? []),
+  ];
+  return [...new Map(tiles.map((tile) => [JSON.stringify(Object.entries(tile).sort()), tile])).values()];
+}
+
+function tileBy(rule: TileRule, request: TileRequest): Tile {
   if (rule.quad) return quadTile(rule, request);
   const [rows4, columns4] = [ceilDiv(request.m, 4), ceilDiv(request.n, 4)];
   const blocksM = Math.min(rule.blocksM, rows4);
@@ -60,28 +110,34 @@ export function shippedTile(adapter: AdapterClass, request: TileRequest): Tile {
   const [down, across] = [ceilDiv(rows4, blocksM), ceilDiv(columns4, blocksN)];
   // A workgroup no larger than the product, so that no lane is idle where there are few tiles.
   const workgroupN = Math.min(rule.workgroupN, powerOfTwoFrom(across));
-  const workgroupM = Math.min((rule.workgroupM * rule.workgroupN) / workgroupN, powerOfTwoFrom(down));
-  return { blocksM, blocksN, workgroupM, workgroupN, slices: slicesFor(rule, request, down * across) };
+  // Where they share what they load, a narrow workgroup does not grow longer: it would have too much to keep.
+  const most = rule.shared ? rule.workgroupM : (rule.workgroupM * rule.workgroupN) / workgroupN;
+  const workgroupM = Math.min(most, powerOfTwoFrom(down));
+  const slices = slicesFor(rule, request, down * across);
+  return { blocksM, blocksN, workgroupM, workgroupN, slices, ...(rule.shared ? { shared: true } : {}) };
 }
+
+const QUAD = { workgroupM: 4, workgroupN: 1, quad: true } as const;
 
 /** A quad's rows and columns are those of its four lanes together. */
 function quadTile(rule: TileRule, request: TileRequest): Tile {
-  const { m, n, k, batch = 1, hoistable } = request;
-  const [rows16, columns16] = [ceilDiv(m, 16), ceilDiv(n, 16)];
-  const quad = { workgroupM: 4, workgroupN: 1, quad: true } as const;
-  const blocksK = ceilDiv(k, 4);
-  if (hoistable && blocksK <= HOISTED.blocksK && rows16 >= HOISTED.leastRows16) {
-    const blocksN = Math.min(Math.floor(HOISTED.blocks / blocksK), columns16);
-    const rounds = Math.floor((rows16 * ceilDiv(columns16, blocksN) * batch) / HOISTED.workgroups);
-    const blocksM = Math.max(1, Math.min(rounds, HOISTED.mostRounds, rows16));
-    return { blocksM, blocksN, ...quad, slices: 1, hoisted: true };
-  }
-  // A larger tile takes longer to compile, which little work does not pay back.
-  const most = m * n * k * batch < 2 ** 23 ? 1 : rule.blocksN;
+  const [rows16, columns16] = [ceilDiv(request.m, 16), ceilDiv(request.n, 16)];
   const blocksM = Math.min(rule.blocksM, rows16);
-  const blocksN = Math.min(most, columns16);
+  const blocksN = Math.min(rule.blocksN, columns16);
   const invocations = 4 * ceilDiv(rows16, blocksM) * ceilDiv(columns16, blocksN);
-  return { blocksM, blocksN, ...quad, slices: slicesFor(rule, request, invocations) };
+  return { blocksM, blocksN, ...QUAD, slices: slicesFor(rule, request, invocations) };
+}
+
+/** None where the kernel cannot, where the sum is too long, or where there are too few rows. */
+function hoistedTile(rule: TileRule, request: TileRequest, bounds: typeof HOISTED): Tile | undefined {
+  const { m, n, k, batch = 1, hoistable = false } = request;
+  const [rows16, columns16] = [ceilDiv(m, 16), ceilDiv(n, 16)];
+  const blocksK = ceilDiv(k, 4);
+  if (!rule.quad || !hoistable || blocksK > bounds.blocksK || rows16 < bounds.leastRows16) return undefined;
+  const blocksN = Math.min(Math.floor(bounds.blocks / blocksK), columns16);
+  const rounds = Math.floor((rows16 * ceilDiv(columns16, blocksN) * batch) / bounds.workgroups);
+  const blocksM = Math.max(1, Math.min(rounds, bounds.mostRounds, rows16));
+  return { blocksM, blocksN, ...QUAD, slices: 1, hoisted: true };
 }
 
 function slicesFor(rule: TileRule, { k, sliced = false }: TileRequest, invocations: number): number {
