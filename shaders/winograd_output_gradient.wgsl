@@ -3,25 +3,40 @@
 // One invocation a tile and 4 channels. Images not in use count as 0.
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 
-// Row i of the tile.
-fn dy_row(tile: Tile, i: u32, o: u32) -> Coefficients_outputs {
-  var row: Coefficients_outputs;
-  let used = tile.image < state[STATE_ROWS] && tile.h + i < OUT_H;
+alias Outputs = array<Coefficients_outputs, OUTPUTS>;
+
+// The tile's dy; past the last row or column it counts as 0.
+fn dy_of(tile: Tile, o: u32) -> Outputs {
+  let used = tile.image < state[STATE_ROWS];
   let image_at = tile.image * DY_IMAGE;
-  if (OUTPUTS == 4u) {
-    let dy = load_incoming_4(image_at, tile.h + i, tile.w, o);
+  var dy: Outputs;
+  if (UNPOOL) {
     // unroll
-    for (var j = 0u; j < OUTPUTS; j++) {
-      row[j] = select(vec4f(0.0f), dy[j], used && tile.w + j < OUT_W);
+    for (var i = 0u; i < OUTPUTS / POOL_H; i++) {
+      // unroll
+      for (var j = 0u; j < OUTPUTS / POOL_W; j++) {
+        let h = tile.h / POOL_H + i;
+        let w = tile.w / POOL_W + j;
+        let window = load_window(image_at, h, w, o);
+        let exists = used && h < POOLED_H && w < POOLED_W;
+        // unroll
+        for (var r = 0u; r < 4u; r++) {
+          dy[i * POOL_H + r / POOL_W][j * POOL_W + r % POOL_W] = select(vec4f(0.0f), window[r], exists);
+        }
+      }
     }
   } else {
     // unroll
-    for (var j = 0u; j < OUTPUTS; j++) {
-      let dy = load_incoming(image_at, position_of(tile.h + i, tile.w + j), o);
-      row[j] = select(vec4f(0.0f), dy, used && tile.w + j < OUT_W);
+    for (var i = 0u; i < OUTPUTS; i++) {
+      // unroll
+      for (var j = 0u; j < OUTPUTS; j++) {
+        let at = image_at + ((tile.h + i) * OUT_W + tile.w + j) * OUT_C + o;
+        let exists = used && tile.h + i < OUT_H && tile.w + j < OUT_W;
+        dy[i][j] = select(vec4f(0.0f), load_dy(at, OUT_C - o), exists);
+      }
     }
   }
-  return row;
+  return dy;
 }
 
 @compute @workgroup_size(64)
@@ -32,10 +47,11 @@ fn winograd_output_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(lo
   if (tile.index >= TILES) {
     return;
   }
+  let dy = dy_of(tile, o);
   var rows: array<Points, OUTPUTS>;
   // unroll
   for (var i = 0u; i < OUTPUTS; i++) {
-    rows[i] = evaluate_outputs(dy_row(tile, i, o));
+    rows[i] = evaluate_outputs(dy[i]);
   }
   // unroll
   for (var q = 0u; q < POINTS; q++) {

@@ -219,8 +219,9 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const weights = elements(kernelShape);
   const rows = weights / outC + (hasBias ? 1 : 0);
   const chosen = tile({ m: rows, n: outC, k: batch * outH * outW, sliced: true });
-  const stepRows = rowsOfStep(outH, outW);
-  const slices = Math.min(chosen.slices, (batch * outH) / stepRows);
+  const blocks = blocksOf(sizes.y, pool);
+  const stepRows = rowsOfStep(blocks);
+  const slices = Math.min(chosen.slices, (batch * blocks.rows) / stepRows);
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
   const sumElements = perElement(rows * outC);
   return [
@@ -265,10 +266,16 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   ];
 }
 
-/** Rows of dY in one step of the filter gradient: enough for a loop of 16 blocks, since a short loop costs more a turn. */
-function rowsOfStep(outH: number, outW: number): number {
-  const divisors = Array.from({ length: outH }, (_, i) => i + 1).filter((rows) => outH % rows === 0);
-  return divisors.find((rows) => rows * ceilDiv(outW, 4) >= 16) ?? outH;
+/** Rows of blocks of dY, and blocks of 4 positions in each: along w, or of a window. */
+function blocksOf(y: Shape, pool: Pair | undefined): { rows: number; perRow: number } {
+  const [, outH, outW] = pool ? pooledImageShape(y, pool) : y;
+  return { rows: outH!, perRow: pool ? outW! : ceilDiv(outW!, 4) };
+}
+
+/** Rows in one step of the filter gradient: enough for a loop of 16 blocks, since a short loop costs more a turn. */
+function rowsOfStep({ rows, perRow }: { rows: number; perRow: number }): number {
+  const divisors = Array.from({ length: rows }, (_, i) => i + 1).filter((count) => rows % count === 0);
+  return divisors.find((count) => count * perRow >= 16) ?? rows;
 }
 
 export const conv2dOps = [conv2d, conv2dInputGradient, conv2dFilterGradient];

@@ -17,6 +17,7 @@ import { ModelState } from "../../src/model/model-state.ts";
 import { Network } from "../../src/model/network.ts";
 import { dataKind, trainingProgram } from "../../src/model/programs.ts";
 import { prepare } from "../../src/plan/executable.ts";
+import { adapterClassOf } from "../../src/plan/tiles.ts";
 
 export interface GoldenTensor {
   name: string;
@@ -60,7 +61,7 @@ export async function gradientsOf(
     network,
     capacity: samples,
     data: dataKind(dataset, batch.x.scale ?? 1),
-    adapter: runtime.adapter.software ? "software" : "gpu",
+    adapter: adapterClassOf(runtime),
     choices: {},
     loss: lossNamed("categoricalCrossentropy"),
     optimizer,
