@@ -49,8 +49,8 @@ function nodeProject(name: string, include: string[], testTimeout: number) {
   };
 }
 
-/** The package carries shaders without their comments, save the marks that `specialize` reads. */
-function withoutShaderComments(): Plugin {
+/** The package carries shaders without comments, save the marks that `specialize` reads, and without indentation. */
+function leanShaders(): Plugin {
   return {
     name: "featuremap-shaders",
     apply: "build",
@@ -58,14 +58,14 @@ function withoutShaderComments(): Plugin {
     load(id) {
       if (!id.endsWith(".wgsl?raw")) return null;
       const code = readFileSync(id.replace("?raw", ""), "utf8");
-      const lines = code.split("\n").map((line) => line.replace(/\s*\/\/(?! unroll).*/, ""));
+      const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*/, "").trim());
       return `export default ${JSON.stringify(lines.filter((line) => line !== "").join("\n"))};`;
     },
   };
 }
 
 export default defineConfig({
-  plugins: [serveMnist(), withoutShaderComments()],
+  plugins: [serveMnist(), leanShaders()],
   build: {
     lib: { entry: "src/index.ts", formats: ["es"], fileName: "featuremap" },
     target: "es2022",
