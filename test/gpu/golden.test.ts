@@ -4,22 +4,13 @@ import article from "../golden/article.json";
 import { goldenWeights, projections } from "../golden/formula.ts";
 import overlappingPools from "../golden/overlapping-pools.json";
 import sameStride2 from "../golden/same-stride2.json";
+import { DIRECT } from "../support/choices.ts";
 import { type Golden, type GoldenTensor, goldenLayers, gradientsOf } from "../support/golden.ts";
 import { mnist } from "../support/mnist.ts";
 
 // See test/golden/README.md for the tolerances.
 const LOSS_TOLERANCE = 1e-4;
 const GRADIENT_TOLERANCE = 1e-3;
-
-/** No convolution of the networks by another algorithm. */
-const DIRECT: Choices = Object.fromEntries(
-  ["conv2d", "conv2d_1"].flatMap((layer) =>
-    [layer, `${layer}/conv2dInputGradient`, `${layer}/conv2dFilterGradient`].map((node) => [
-      node,
-      { algorithm: "direct" },
-    ]),
-  ),
-);
 
 let runtime: Runtime;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDataset, createRuntime, type Runtime, sequential, sgd } from "../../src/index.ts";
+import { DIRECT } from "../support/choices.ts";
 import { Ledger } from "../support/ledger.ts";
 import { allWeights, articleLayers, noise, tinyModel } from "../support/models.ts";
 
@@ -120,16 +121,19 @@ describe("trainOnBatch", () => {
 });
 
 describe("the article's network", () => {
-  it("takes 16 dispatches a step, and the ledger sees as many", async () => {
+  it("takes 16 dispatches a step directly, fewer where a GPU's are merged, and the ledger sees as many", async () => {
     const model = sequential(articleLayers());
-    await model.compile({ ...settings, optimizer: sgd(), runtime });
+    await model.compile({ ...settings, optimizer: sgd(), runtime, choices: DIRECT });
     const { x, y } = noise(2, [28, 28, 1], 10);
     const ledger = new Ledger(runtime.device);
     await model.fit(x, y, { batchSize: 1, verbose: 0, stepsPerExecution: 1 });
     const { dispatchWorkgroups } = ledger.take();
     ledger.stop();
-    expect(dispatchWorkgroups).toBe(2 * 16);
-    expect(model.stats()).toMatchObject({ dispatchesPerStep: 16, steps: 2, submits: 2, readbacks: 1 });
+    const { dispatchesPerStep, ...stats } = model.stats();
+    expect(dispatchWorkgroups).toBe(2 * dispatchesPerStep);
+    if (runtime.adapter.software) expect(dispatchesPerStep).toBe(16);
+    else expect(dispatchesPerStep).toBeLessThanOrEqual(13);
+    expect(stats).toMatchObject({ steps: 2, submits: 2, readbacks: 1 });
     model.dispose();
   });
 });
