@@ -11,8 +11,8 @@ export interface Output {
 
 export interface Display {
   line(text: string): void;
-  /** Shows how many of a plan's pipelines are ready. */
-  compiling(progress: Pick<CompileProgress, "compiled" | "total">): void;
+  /** Shows how many of a plan's pipelines are ready, or how much is chosen. */
+  compiling(progress: Pick<CompileProgress, "compiled" | "total" | "tuning">): void;
   epochBegin(epoch: number, epochs: number): void;
   progress(progress: EpochProgress): void;
   epochEnd(progress: EpochProgress): void;
@@ -51,7 +51,8 @@ export function createDisplay(out: Output = process.stdout, env: NodeJS.ProcessE
 
   return {
     line,
-    compiling: ({ compiled, total }) => draw(() => `Compiling ${compiled}/${total}`, compiled === total),
+    compiling: ({ compiled, total, tuning }) =>
+      draw(() => `${tuning ? "Tuning" : "Compiling"} ${compiled}/${total}`, compiled === total),
     epochBegin(epoch, epochs) {
       line(`Epoch ${epoch + 1}/${epochs}`);
       drawn = performance.now();

@@ -21,6 +21,8 @@ export interface CommandLine {
   /** Absolute paths of the files to write. */
   readonly report: string | undefined;
   readonly save: string | undefined;
+  /** Absolute path of the file that keeps what was measured; none where nothing is to be measured. */
+  readonly tune: string | undefined;
 }
 
 const MNIST_TRAIN = 60_000;
@@ -49,6 +51,7 @@ Usage: npm run train -- [options]
   --seed N                initial weights and order of the images (default ${DEFAULTS.seed})
   --report FILE.json      write the adapter, history, timing and memory of the run
   --save FILE.safetensors write the trained weights
+  --tune FILE.json        measure which kernels are fastest here; FILE keeps the choices for the next run
   --parity                one epoch from Keras's weights in file order; fails where the test accuracy is not Keras's
   --help                  print this and stop
 
@@ -68,6 +71,7 @@ const FLAGS = {
   seed: { type: "string" },
   report: { type: "string" },
   save: { type: "string" },
+  tune: { type: "string" },
   parity: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -77,12 +81,13 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>["values"];
 /** Reads the command line. Throws a CliError (exit 2) that names the option, what it got and what it takes. */
 export function parseOptions(args: readonly string[]): CommandLine {
   const values = parseFlags(args);
-  if (values.help) return { help: true, train: DEFAULTS, report: undefined, save: undefined };
+  if (values.help) return { help: true, train: DEFAULTS, report: undefined, save: undefined, tune: undefined };
   return {
     help: false,
     train: values.parity ? parityOptions(values) : trainOptions(values),
     report: outputFile("report", values.report, ".json"),
     save: outputFile("save", values.save, ".safetensors"),
+    tune: outputFile("tune", values.tune, ".json"),
   };
 }
 

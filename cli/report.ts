@@ -6,13 +6,14 @@ import type { TrainOptions } from "./options.ts";
 import type { TrainResult } from "./train-page/protocol.ts";
 
 /** The JSON of `--report`. Times are milliseconds, memory is bytes. What an interruption came before is null. */
-export interface TrainReport extends Omit<TrainResult, "adapter" | "timing" | "perStep" | "bytes"> {
+export interface TrainReport extends Omit<TrainResult, "adapter" | "timing" | "perStep" | "bytes" | "tuning"> {
   readonly adapter: TrainResult["adapter"] | null;
   readonly runtime: { readonly browser: string | null; readonly node: string; readonly platform: string };
   readonly options: TrainOptions;
   readonly timing: TrainResult["timing"] | null;
   readonly perStep: TrainResult["perStep"] | null;
   readonly bytes: TrainResult["bytes"] | null;
+  readonly tuning: TrainResult["tuning"] | null;
 }
 
 /** The report of a run; without `result`, of one that was interrupted before the page could train. */
@@ -31,6 +32,7 @@ export function buildReport(options: TrainOptions, launched?: LaunchedBrowser, r
     perStep: result?.perStep ?? null,
     bytes: result?.bytes ?? null,
     choices: result?.choices ?? {},
+    tuning: result?.tuning ?? null,
     interrupted: result?.interrupted ?? true,
   };
 }
@@ -50,8 +52,15 @@ export function summaryLines(launched: LaunchedBrowser, epochs: number, result: 
     ["speed", speed(timing)],
     ["each step", Object.entries(perStep).map(counted).join(", ")],
     ["GPU memory", Object.entries(bytes).map(sized).join(", ")],
+    ...tuningRow(result.tuning),
   ];
   return rows.map(([name, text]) => `${name.padEnd(14)} ${text}`);
+}
+
+function tuningRow({ ms, measured, remembered, skipped }: TrainResult["tuning"]): [string, string][] {
+  if (measured + remembered + skipped === 0) return [];
+  const counts = `${measured} measured, ${remembered} remembered, ${skipped} as shipped for want of time`;
+  return [["kernels chosen", `${counts}; ${(ms / 1000).toFixed(1)} s`]];
 }
 
 function speed({ imagesPerSecond, msPerStep }: TrainResult["timing"]): string {

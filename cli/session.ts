@@ -1,8 +1,16 @@
 import type { Browser, Page } from "playwright";
+import type { Choices } from "../src/index.ts";
+import { fileStore } from "../src/tune/file-store.ts";
 import { type LaunchedBrowser, launchBrowser } from "./browser.ts";
 import { CliError, firstLine, type Log } from "./errors.ts";
 import { PAGE, type PageServer, startServer } from "./server.ts";
-import { EVENT_FUNCTION, type TrainEvent, type TrainRequest, type TrainResult } from "./train-page/protocol.ts";
+import {
+  EVENT_FUNCTION,
+  type TrainEvent,
+  type TrainRequest,
+  type TrainResult,
+  TUNING_FUNCTION,
+} from "./train-page/protocol.ts";
 
 type Listener = (event: TrainEvent) => void;
 
@@ -16,8 +24,11 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Throws a CliError (exit 1) where there is no usable browser or the page does not load. */
-export async function openSession(mnistFolder: string, log: Log): Promise<Session> {
+/**
+ * Throws a CliError (exit 1) where there is no usable browser or the page does not load. `tuning` is the path of the file
+ * that the page keeps its measured choices in, if it measures.
+ */
+export async function openSession(mnistFolder: string, log: Log, tuning?: string): Promise<Session> {
   const launched = await launchBrowser({ log });
   let server: PageServer | undefined;
   const close = async () => {
@@ -29,6 +40,7 @@ export async function openSession(mnistFolder: string, log: Log): Promise<Sessio
     const death = watchForDeath(launched.browser, page);
     let listener: Listener = () => {};
     await page.exposeFunction(EVENT_FUNCTION, (event: TrainEvent) => listener(event));
+    if (tuning !== undefined) await page.exposeFunction(TUNING_FUNCTION, remember(tuning));
     await openPage(page, server.url);
     const train: Session["train"] = (request, signal, onEvent) => {
       listener = onEvent;
@@ -39,6 +51,14 @@ export async function openSession(mnistFolder: string, log: Log): Promise<Sessio
     await close();
     throw error;
   }
+}
+
+type Stored = readonly Choices[string][];
+
+/** Reads what a file keeps for a key or, where there are choices, writes them. */
+function remember(path: string): (key: string, choices?: Stored) => Promise<unknown> {
+  const store = fileStore(path);
+  return (key, choices) => (choices === undefined ? store.get(key) : store.set(key, choices));
 }
 
 async function openPage(page: Page, url: string): Promise<void> {

@@ -36,13 +36,13 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Trains, prints and writes the files. Undefined where the run was stopped before there was a page to train in. */
 async function run(command: CommandLine, display: Display, signal: AbortSignal): Promise<TrainResult | undefined> {
-  const session = await openUnlessStopped(findMnist(), display, signal);
+  const session = await openUnlessStopped(command, display, signal);
   try {
     if (!session || signal.aborted) {
       writeFiles(command, display, session);
       return undefined;
     }
-    const request = { options: command.train, save: command.save !== undefined };
+    const request = { options: command.train, save: command.save !== undefined, tune: command.tune !== undefined };
     const result = await session.train(request, signal, (event) => show(event, command, session, display));
     display.line(["", ...summaryLines(session.launched, command.train.epochs, result)].join("\n"));
     writeFiles(command, display, session, result);
@@ -53,9 +53,13 @@ async function run(command: CommandLine, display: Display, signal: AbortSignal):
 }
 
 // A Ctrl-C also ends the installation of a browser that is under way: that failure is no news.
-async function openUnlessStopped(mnist: string, display: Display, signal: AbortSignal): Promise<Session | undefined> {
+async function openUnlessStopped(
+  { tune }: CommandLine,
+  display: Display,
+  signal: AbortSignal,
+): Promise<Session | undefined> {
   try {
-    return await openSession(mnist, display.line);
+    return await openSession(findMnist(), display.line, tune);
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
@@ -71,6 +75,9 @@ function show(event: TrainEvent, { train }: CommandLine, { launched }: Session, 
       break;
     case "compile":
       display.compiling(event.progress);
+      break;
+    case "warning":
+      display.line(event.text);
       break;
     case "epochBegin":
       display.epochBegin(event.epoch, train.epochs);

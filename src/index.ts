@@ -42,4 +42,9 @@ export {
 export type { ModelStats } from "./model/stats.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";
+export type { Tuner } from "./plan/tuning.ts";
 export type { Shape } from "./shape.ts";
+export type { TuningStore } from "./tune/answers.ts";
+export { fileStore } from "./tune/file-store.ts";
+export { indexedDbStore } from "./tune/indexed-db.ts";
+export { type TunerOptions, tuner } from "./tune/tuner.ts";

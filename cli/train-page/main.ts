@@ -14,13 +14,15 @@ import {
   type Sequential,
   sequential,
   sgd,
+  type TuningStore,
   tensor,
   toSafetensors,
+  tuner,
 } from "../../src/index.ts";
 import { goldenWeights } from "../../test/golden/formula.ts";
 import type { TrainOptions } from "../options.ts";
 import type { Outcome, TrainRequest, TrainResult } from "./protocol.ts";
-import { EVENT_FUNCTION, type TrainEvent, WEIGHTS_ROUTE } from "./protocol.ts";
+import { EVENT_FUNCTION, type TrainEvent, TUNING_FUNCTION, WEIGHTS_ROUTE } from "./protocol.ts";
 import { createRecorder } from "./recorder.ts";
 
 const CLASSES = 10;
@@ -47,7 +49,7 @@ async function deviceLost({ lost }: Runtime): Promise<never> {
   throw new Error(`The GPU device was lost (${message.replace(/\.$/, "") || reason}) during training. Try again.`);
 }
 
-async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promise<TrainResult> {
+async function trainOn(runtime: Runtime, { options, save, tune }: TrainRequest): Promise<TrainResult> {
   const [trainSet, testSet] = await Promise.all([
     loadSet(runtime, "train", options.trainSize),
     loadSet(runtime, "t10k", options.testSize),
@@ -60,6 +62,7 @@ async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promi
     runtime,
     seed: options.seed,
     onProgress: (progress) => emit({ type: "compile", progress }),
+    ...(tune ? { tune: tuner({ store: commandStore(), warn: (text) => emit({ type: "warning", text }) }) } : {}),
   });
   if (options.parity) await useGoldenWeights(model);
   const { adapter } = runtime;
@@ -84,6 +87,7 @@ async function trainOn(runtime: Runtime, { options, save }: TrainRequest): Promi
     },
     bytes: { ...stats.bytes },
     choices: stats.choices,
+    tuning: stats.tuning,
     interrupted: signal.aborted,
   };
 }
@@ -137,6 +141,17 @@ async function postWeights(model: Sequential): Promise<void> {
   const body = toSafetensors(tensors, { format: "featuremap" });
   const response = await fetch(WEIGHTS_ROUTE, { method: "POST", body });
   if (!response.ok) throw new Error(`The weights could not be handed over: HTTP ${response.status}.`);
+}
+
+/** The command keeps what is measured, since this browser's own storage ends with it. */
+function commandStore(): TuningStore {
+  const call = (globalThis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[TUNING_FUNCTION]!;
+  return {
+    get: (key) => call(key),
+    set: async (key, choices) => {
+      await call(key, choices);
+    },
+  };
 }
 
 /** Not awaited: training does not wait for the terminal. */

@@ -7,11 +7,15 @@ import type { TrainOptions } from "../options.ts";
 export const WEIGHTS_ROUTE = "/featuremap-weights";
 /** The function that the command exposes to the page; it takes a TrainEvent. */
 export const EVENT_FUNCTION = "featuremapEvent";
+/** The function by which the page reads and writes what was measured: `(key)`, or `(key, choices)`. */
+export const TUNING_FUNCTION = "featuremapTuning";
 
 export interface TrainRequest {
   readonly options: TrainOptions;
   /** Whether to post the weights to WEIGHTS_ROUTE at the end. */
   readonly save: boolean;
+  /** Whether to choose kernels by measurement, with TUNING_FUNCTION to remember them. */
+  readonly tune: boolean;
 }
 
 /** Times are milliseconds since the epoch began; `done` and `total` count its steps; `epoch` counts from 0. */
@@ -26,6 +30,7 @@ export interface EpochProgress {
 export type TrainEvent =
   | { readonly type: "ready"; readonly adapter: AdapterSummary; readonly summary: string }
   | { readonly type: "compile"; readonly progress: CompileProgress }
+  | { readonly type: "warning"; readonly text: string }
   | { readonly type: "epochBegin"; readonly epoch: number }
   | { readonly type: "progress"; readonly progress: EpochProgress }
   | { readonly type: "epochEnd"; readonly progress: EpochProgress };
@@ -43,6 +48,7 @@ export interface TrainResult {
   readonly perStep: { readonly dispatches: number; readonly submits: number; readonly readbacks: number };
   readonly bytes: ModelStats["bytes"];
   readonly choices: ModelStats["choices"];
+  readonly tuning: ModelStats["tuning"];
   readonly interrupted: boolean;
 }
 

@@ -40,6 +40,11 @@ export class PipelineCache {
     return pipeline;
   }
 
+  /** Lets a pipeline go; who has it may use it on. */
+  forget(shader: Specialized): void {
+    this.#pipelines.delete(shader.code);
+  }
+
   /** The layout of a shader's bind group; kernels that bind alike share one. */
   layout({ bindings }: Specialized): GPUBindGroupLayout {
     const key = bindings.map(({ access }) => access).join(",");

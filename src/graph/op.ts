@@ -106,6 +106,24 @@ export interface GraphEdit {
   ): Node;
 }
 
+/** A choice that is left open while a plan is made: which of a node's algorithms, or which tile. */
+export type Asked = {
+  readonly node: Node;
+  readonly inputs: readonly TensorSpec[];
+} & (
+  | {
+      /** Those that can compute the node, beside "direct". */
+      readonly algorithms: readonly string[];
+      readonly chosen: string;
+    }
+  | {
+      readonly request: TileRequest;
+      /** The most slices that the memory mode allows. */
+      readonly mostSlices: number;
+      readonly chosen: Tile;
+    }
+);
+
 export function opNamed(ops: OpTable, name: string): Op {
   const op = ops.get(name);
   if (!op) throw new FeaturemapError("value", `There is no op "${name}". There are: ${[...ops.keys()].join(", ")}.`);

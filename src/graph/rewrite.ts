@@ -1,6 +1,6 @@
 import { FeaturemapError } from "../errors.ts";
 import { type Graph, type Node, producerOf, readersOf, type TensorId, tensorOf } from "./graph.ts";
-import { type Algorithm, type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
+import { type Algorithm, type Asked, type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
 import { type AdapterClass, type AlgorithmChoice, type Choices, isTile } from "./tile.ts";
 
 export interface RewriteOptions {
@@ -10,6 +10,8 @@ export interface RewriteOptions {
   readonly choices?: Choices;
   /** The saving from which an algorithm takes the place of a node's own kernels. Default: none ever does. */
   readonly leastSaving?: number;
+  /** Hears of every node that has algorithms and for which `choices` names none. */
+  readonly asked?: ((asked: Asked) => void) | undefined;
 }
 
 /**
@@ -30,6 +32,9 @@ export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}
   const chosen: Record<string, AlgorithmChoice> = {};
   for (const node of graph.nodes) {
     const algorithm = algorithmFor(edit, node, opNamed(ops, node.op).algorithms ?? [], options);
+    const choice = options.choices?.[node.name];
+    // What the choice named stays named, so that it can be given back.
+    if (choice && !isTile(choice)) chosen[node.name] = choice;
     if (!algorithm) continue;
     algorithm.apply(edit, node);
     chosen[node.name] = { algorithm: algorithm.name };
@@ -43,13 +48,19 @@ function algorithmFor(
   edit: GraphEdit,
   node: Node,
   algorithms: readonly Algorithm[],
-  { choices = {}, leastSaving = Infinity }: RewriteOptions,
+  { choices = {}, leastSaving = Infinity, asked }: RewriteOptions,
 ): Algorithm | undefined {
   const choice = choices[node.name];
   if (choice && (isTile(choice) || choice.algorithm === "direct")) return undefined;
   const savings = algorithms.map((algorithm) => ({ algorithm, saving: algorithm.saving(edit, node) }));
   const able = savings.filter(({ saving }) => saving > 0).sort((a, b) => b.saving - a.saving);
-  if (!choice) return able.find(({ saving }) => saving >= leastSaving)?.algorithm;
+  if (!choice) {
+    const shipped = able.find(({ saving }) => saving >= leastSaving)?.algorithm;
+    const names = able.map(({ algorithm }) => algorithm.name);
+    const inputs = node.inputs.map(edit.tensor);
+    if (able.length > 0) asked?.({ node, inputs, algorithms: names, chosen: shipped?.name ?? "direct" });
+    return shipped;
+  }
   const wanted = able.find(({ algorithm }) => algorithm.name === choice.algorithm)?.algorithm;
   if (!wanted) {
     const known = ["direct", ...able.map(({ algorithm }) => algorithm.name)].join(", ");

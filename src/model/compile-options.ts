@@ -2,6 +2,7 @@ import { FeaturemapError, knownKeys, listOf, oneOf, show, wholeNumber } from "..
 import { Runtime } from "../gpu/runtime.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
 import type { CompileProgress } from "../plan/executable.ts";
+import type { Tuner } from "../plan/tuning.ts";
 import type { CompileSettings } from "./compiled.ts";
 import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
 import type { Optimizer } from "./optimizers.ts";
@@ -20,6 +21,8 @@ export interface CompileOptions {
   readonly choices?: Choices;
   /** `fast` (default), or `compact`: what the GPU holds beside the data is kept small, at the cost of speed. */
   readonly memory?: MemoryMode;
+  /** Chooses kernels by measurement, from `tuner()`, before a plan is first used. What `choices` names wins. Default: none. */
+  readonly tune?: Tuner;
   /**
    * Told as each pipeline is ready, whenever a plan is made: for training by the first `fit`, for a larger batch or other
    * data anew. Pipelines compile in parallel, in the background. What it throws, the call throws that wanted the plan.
@@ -29,7 +32,7 @@ export interface CompileOptions {
 
 const COMPILE_OPTIONS = [
   ...["loss", "optimizer", "metrics", "runtime", "seed"],
-  ...["choices", "memory", "onProgress"],
+  ...["choices", "memory", "tune", "onProgress"],
 ] as const;
 
 /** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
@@ -37,7 +40,7 @@ export function checkCompileOptions(
   options: CompileOptions,
 ): Omit<CompileSettings, "runtime" | "ownsRuntime"> & { readonly withAccuracy: boolean } {
   knownKeys(options, COMPILE_OPTIONS, "compile");
-  const { optimizer, runtime, choices = {}, onProgress } = options;
+  const { optimizer, runtime, choices = {}, tune, onProgress } = options;
   const own = options.loss as Loss | undefined;
   const loss = typeof own?.build === "function" ? own : lossNamed(options.loss);
   if (typeof optimizer?.step !== "function") {
@@ -53,8 +56,11 @@ export function checkCompileOptions(
   }
   const seed = wholeNumber(options.seed ?? 0, "compile: seed");
   const memory = oneOf(options.memory ?? "fast", ["fast", "compact"], "compile: memory");
+  if (tune !== undefined && typeof tune?.tune !== "function") {
+    throw new FeaturemapError("value", `compile: tune must come from tuner(), got ${show(tune)}.`);
+  }
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new FeaturemapError("value", `compile: onProgress must be a function, got ${show(onProgress)}.`);
   }
-  return { loss, optimizer, seed, choices, memory, onProgress, withAccuracy: metrics.includes("accuracy") };
+  return { loss, optimizer, seed, choices, memory, tune, onProgress, withAccuracy: metrics.includes("accuracy") };
 }

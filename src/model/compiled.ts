@@ -2,12 +2,13 @@ import type { Dataset, HostData } from "../data/dataset.ts";
 import { FeaturemapError } from "../errors.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { sweepStart } from "../graph/graph.ts";
+import { sweepStart, sweepState } from "../graph/graph.ts";
 import { type OpTable, opTable } from "../graph/op.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
 import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/tiles.ts";
+import type { PlanRequest, Tuner, TuningCounts } from "../plan/tuning.ts";
 import { permutation, seedOf } from "../random.ts";
 import { elements } from "../shape.ts";
 import { BatchSlot } from "./batch-slot.ts";
@@ -36,6 +37,7 @@ export interface CompileSettings {
   readonly seed: number;
   readonly choices: Choices;
   readonly memory: MemoryMode;
+  readonly tune: Tuner | undefined;
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
 }
 
@@ -75,6 +77,8 @@ export class CompiledModel {
   /** What all training so far has cost. */
   readonly counts: SweepCounts = noCounts();
   compileMs = 0;
+  /** All plans together. */
+  tuning = { ms: 0, measured: 0, remembered: 0, skipped: 0 };
   datasetBytes = 0;
   readonly #network: Network;
   readonly #ops: OpTable;
@@ -227,8 +231,8 @@ export class CompiledModel {
     const key = JSON.stringify(data);
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
-    const program = this.#build(kind, data, capacity);
     const { onProgress } = this.settings;
+    const program = await this.#choose(kind, data, capacity);
     const executable = await prepare(this.runtime, program.plan, { scratch: this.#scratch, onProgress });
     if (this.#gone !== undefined) executable.dispose();
     this.assertLive();
@@ -239,11 +243,39 @@ export class CompiledModel {
     return ready;
   }
 
-  #build(kind: Kind, data: DataKind, capacity: number): Program {
-    const { loss, optimizer, choices, memory } = this.settings;
+  /** The program, with what a tuner has found to be fastest where there is one. */
+  async #choose(kind: Kind, data: DataKind, capacity: number): Promise<Program> {
+    const { tune, choices, onProgress } = this.settings;
+    const shipped = this.#build(kind, data, capacity, { choices });
+    if (!tune) return shipped;
+    const begin = performance.now();
+    const words = sweepState({ step: 0, samples: capacity, batch: capacity });
+    const tuned = await tune.tune({
+      runtime: this.runtime,
+      adapter: adapterClassOf(this.runtime),
+      name: shipped.plan.name,
+      choices,
+      state: { tensor: shipped.tensors.state, words },
+      build: (request) => this.#build(kind, data, capacity, request).plan,
+      assertLive: () => this.assertLive(),
+      onProgress,
+    });
+    this.#count(tuned.counts, performance.now() - begin);
+    return this.#build(kind, data, capacity, { choices: tuned.choices });
+  }
+
+  #count({ measured, remembered, skipped }: TuningCounts, ms: number): void {
+    this.tuning.ms += ms;
+    this.tuning.measured += measured;
+    this.tuning.remembered += remembered;
+    this.tuning.skipped += skipped;
+  }
+
+  #build(kind: Kind, data: DataKind, capacity: number, request: PlanRequest): Program {
+    const { loss, optimizer, memory } = this.settings;
     const adapter = adapterClassOf(this.runtime);
     const { limits } = this.runtime.device;
-    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, choices, limits, memory };
+    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, limits, memory, ...request };
     switch (kind) {
       case "train":
         return trainingProgram({ ...options, loss, optimizer, ops: this.#ops });

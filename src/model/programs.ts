@@ -3,7 +3,7 @@ import { FeaturemapError } from "../errors.ts";
 import { gradients } from "../graph/gradients.ts";
 import type { DType } from "../graph/graph.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
-import { addNode, type OpTable, opTable } from "../graph/op.ts";
+import { type Asked, addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
 import { lower } from "../plan/lower.ts";
@@ -63,6 +63,10 @@ export interface ProgramOptions {
   readonly limits?: MergeLimits;
   /** Default `fast`. */
   readonly memory?: MemoryMode;
+  /** Keeps every node's dispatches apart. Default false. */
+  readonly apart?: boolean | undefined;
+  /** Hears of every choice that `choices` leaves open. */
+  readonly asked?: ((asked: Asked) => void) | undefined;
 }
 
 /** One training step: gather, forward, loss, backward, update, advance. */
@@ -200,7 +204,17 @@ function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, 
 }
 
 function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
-  const { capacity, adapter, choices, limits, memory = "fast" } = options;
-  const algorithms = rewrite(ops, graph, { adapter, choices, leastSaving: leastSaving(adapter, memory) });
-  return { plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory }), tensors, capacity };
+  const { capacity, adapter, choices, limits, memory = "fast", apart, asked } = options;
+  const algorithms = rewrite(ops, graph, {
+    adapter,
+    choices,
+    leastSaving: leastSaving(adapter, memory),
+    // Where memory is short, no algorithm is an alternative.
+    asked: memory === "fast" ? asked : undefined,
+  });
+  return {
+    plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory, apart, asked }),
+    tensors,
+    capacity,
+  };
 }

@@ -1,4 +1,5 @@
 import type { Choices } from "../graph/tile.ts";
+import type { TuningCounts } from "../plan/tuning.ts";
 import type { CompiledModel } from "./compiled.ts";
 
 export interface ModelStats {
@@ -10,9 +11,14 @@ export interface ModelStats {
   readonly stepsPerSubmit: number;
   /** Wall time of compiling pipelines, in ms, all plans together. */
   readonly compileMs: number;
+  /**
+   * What `compile({ tune })` took, all plans together: wall time in ms, and how many choices were measured, remembered from
+   * the store or an earlier plan, or left as shipped, being out of the budget's reach.
+   */
+  readonly tuning: TuningCounts & { readonly ms: number };
   /** From the first training step's submit to its completion, in ms; `undefined` before it. */
   readonly firstStepMs: number | undefined;
-  /** The training plan's tiles: give them to `compile` to repeat the run. */
+  /** The training plan's algorithms and tiles: give them to `compile` to repeat the run. */
   readonly choices: Choices;
   readonly bytes: {
     readonly parameters: number;
@@ -34,6 +40,7 @@ export function statsOf(compiled: CompiledModel | undefined): ModelStats {
     readbacks: compiled?.counts.readbacks ?? 0,
     stepsPerSubmit: compiled?.stepsPerSubmit ?? 1,
     compileMs: compiled?.compileMs ?? 0,
+    tuning: { ...(compiled?.tuning ?? { ms: 0, measured: 0, remembered: 0, skipped: 0 }) },
     firstStepMs: compiled?.counts.firstStepMs,
     choices: plan?.choices ?? {},
     bytes: {

@@ -14,6 +14,8 @@ export interface CompileProgress {
   readonly total: number;
   /** What was compiled last; none before the first. */
   readonly kernel?: string;
+  /** `compile({ tune })` is measuring: the numbers count what there is to choose, which grows once, and `kernel` names it. */
+  readonly tuning?: boolean;
 }
 
 export interface PrepareOptions {

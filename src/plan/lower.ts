@@ -1,6 +1,6 @@
 import { FeaturemapError } from "../errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
-import { type OpTable, opNamed } from "../graph/op.ts";
+import { type Asked, type OpTable, opNamed } from "../graph/op.ts";
 import { type AdapterClass, type Choice, type Choices, isTile, type MemoryMode } from "../graph/tile.ts";
 import { type Interval, mostSlices, shareBuffers } from "./memory.ts";
 import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
@@ -18,6 +18,10 @@ export interface LowerOptions {
   readonly limits?: MergeLimits | undefined;
   /** Default `fast`. */
   readonly memory?: MemoryMode;
+  /** Keeps every node's dispatches apart, where a GPU's would be merged. Default false. */
+  readonly apart?: boolean | undefined;
+  /** Hears of every tile that `choices` leaves open. */
+  readonly asked?: ((asked: Asked) => void) | undefined;
 }
 
 /** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
@@ -37,16 +41,18 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
         `"${node.name}" cannot run: its op "${node.op}" has no kernels and no rewrite replaced it.`,
       );
     }
+    const inputs = node.inputs.map((id) => tensorOf(graph, id));
     const made = op.lower({
       node,
       attributes: node.attributes,
-      inputs: node.inputs.map((id) => tensorOf(graph, id)),
+      inputs,
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
       tile: (request) => {
         const choice = options.choices?.[node.name];
         const shipped = shippedTile(options.adapter, request);
-        const slices = Math.min(shipped.slices, mostSlices(memory, request));
-        const tile = isTile(choice) ? choice : { ...shipped, slices };
+        const most = mostSlices(memory, request);
+        const tile = isTile(choice) ? choice : { ...shipped, slices: Math.min(shipped.slices, most) };
+        if (!isTile(choice)) options.asked?.({ node, inputs, request, mostSlices: most, chosen: tile });
         choices[node.name] = tile;
         return tile;
       },
@@ -62,7 +68,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
     return under === undefined ? id : storage(under);
   };
   // A software adapter gains nothing: it runs a dispatch after another with little between.
-  const dispatches = options.adapter === "gpu" ? mergeIndependent(calls, storage, limits) : calls;
+  const dispatches = options.adapter === "gpu" && !options.apart ? mergeIndependent(calls, storage, limits) : calls;
   const { buffers, bufferOf } = assign(graph, dispatches, storage);
   const steps = dispatches.map(({ node, kernel, shader, bind, workgroups }): PlanStep => {
     const used = shader.bindings.map(({ name }) => bufferOf.get(storage(bind[name]!))!);

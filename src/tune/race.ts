@@ -1,0 +1,64 @@
+/** What is raced: candidates that can be run any number of times in a row, the first of them the one to be beaten. */
+export interface Contest {
+  readonly candidates: number;
+  /** Milliseconds that so many runs of a candidate took. Coarse: it may be 0. */
+  time(candidate: number, runs: number): Promise<number>;
+}
+
+export interface RaceRules {
+  /** Milliseconds that a timing should take at least, so that the clock's steps do not count. */
+  readonly timingMs: number;
+  /** The share of the first's time by which another must be faster. */
+  readonly margin: number;
+}
+
+/** Rounds whose times count; the one before them warms up, and drops who is far behind. */
+const ROUNDS = 2;
+/** Who takes this many times as long as the first in the warm-up is out. */
+const FAR_BEHIND = 2;
+/** The warm-up takes this share of a timing. */
+const WARM_UP = 0.25;
+/** What is still too short for the clock with so many runs cannot be measured. */
+const MOST_RUNS = 2 ** 14;
+
+/** How many runs take long enough to be timed, and how long one takes. */
+export interface Calibration {
+  readonly runs: number;
+  /** Milliseconds of one run. */
+  readonly ms: number;
+}
+
+/** Finds out how often the first must run to be timed; undefined where no number of runs is enough. */
+export async function calibrate(contest: Contest, { timingMs }: RaceRules): Promise<Calibration | undefined> {
+  // The first run pays for what is done once.
+  await contest.time(0, 1);
+  for (let runs = 1; ; ) {
+    const ms = await contest.time(0, runs);
+    if (ms >= timingMs) return { runs, ms: ms / runs };
+    if (runs === MOST_RUNS) return undefined;
+    // Never far ahead of what is known, since no dispatch may hold up a page for long.
+    const wanted = ms > 0 ? Math.ceil((1.1 * runs * timingMs) / ms) : MOST_RUNS;
+    runs = Math.min(wanted, 8 * runs, MOST_RUNS);
+  }
+}
+
+/**
+ * Times all candidates in turn, a warm-up and two rounds, and compares the best times.
+ *
+ * @returns the place of the fastest, which is 0 unless it beats the first by the margin in its best time
+ */
+export async function race(contest: Contest, { runs }: Calibration, { margin }: RaceRules): Promise<number> {
+  const all = Array.from({ length: contest.candidates }, (_, i) => i);
+  const few = Math.ceil(runs * WARM_UP);
+  const warm: number[] = [];
+  for (const candidate of all) warm.push(await contest.time(candidate, few));
+  const left = all.filter((candidate) => candidate === 0 || warm[candidate]! <= FAR_BEHIND * warm[0]!);
+  const best = new Map(left.map((candidate) => [candidate, Number.POSITIVE_INFINITY]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const candidate of left) {
+      best.set(candidate, Math.min(best.get(candidate)!, await contest.time(candidate, runs)));
+    }
+  }
+  const fastest = left.reduce((a, b) => (best.get(b)! < best.get(a)! ? b : a));
+  return best.get(fastest)! < best.get(0)! * (1 - margin) ? fastest : 0;
+}

@@ -1,0 +1,68 @@
+import type { Runtime } from "../gpu/runtime.ts";
+
+export type Encode = (pass: GPUComputePassEncoder) => void;
+
+export interface Stopwatch {
+  /**
+   * How long a timing should take at least, in ms: browsers round a device's clock to 0.1 ms, and where there is none, the
+   * wait for a submit counts, too.
+   */
+  readonly timingMs: number;
+  /** Milliseconds that the device takes for a pass. */
+  time(encode: Encode): Promise<number>;
+  dispose(): void;
+}
+
+/** The device's own clock where it has one (`timestamp-query`), else the time until a submit is done. */
+export function createStopwatch(runtime: Runtime): Stopwatch {
+  return runtime.device.features.has("timestamp-query") ? timestamps(runtime) : wallClock(runtime);
+}
+
+const BYTES = 16;
+
+function timestamps({ device, completions }: Runtime): Stopwatch {
+  const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
+  // GPUBufferUsage as numbers, since not every host has it: QUERY_RESOLVE | COPY_SRC, and MAP_READ | COPY_DST.
+  const resolved = device.createBuffer({ label: "tuning: timestamps", size: BYTES, usage: 0x200 | 0x4 });
+  const staging = device.createBuffer({ label: "tuning: timestamps read", size: BYTES, usage: 0x1 | 0x8 });
+  return {
+    timingMs: 6,
+    async time(encode) {
+      const encoder = device.createCommandEncoder({ label: "tuning" });
+      const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+      const pass = encoder.beginComputePass({ label: "tuning", timestampWrites });
+      encode(pass);
+      pass.end();
+      encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, BYTES);
+      device.queue.submit([encoder.finish()]);
+      await completions.mapped(staging);
+      const [begin, end] = new BigUint64Array(staging.getMappedRange().slice(0));
+      staging.unmap();
+      return Number(end! - begin!) / 1e6;
+    },
+    dispose() {
+      querySet.destroy();
+      resolved.destroy();
+      staging.destroy();
+    },
+  };
+}
+
+function wallClock({ device, completions }: Runtime): Stopwatch {
+  return {
+    timingMs: 20,
+    async time(encode) {
+      const encoder = device.createCommandEncoder({ label: "tuning" });
+      const pass = encoder.beginComputePass({ label: "tuning" });
+      encode(pass);
+      pass.end();
+      const commands = encoder.finish();
+      const begin = performance.now();
+      device.queue.submit([commands]);
+      await completions.submitted();
+      return performance.now() - begin;
+    },
+    dispose() {},
+  };
+}

@@ -1,0 +1,258 @@
+import { describe, expect, it } from "vitest";
+import { FeaturemapError } from "../../src/errors.ts";
+import { isTile, type Tile } from "../../src/graph/tile.ts";
+import { conv2d, dense, flatten, maxPooling2d } from "../../src/index.ts";
+import type { CompileProgress } from "../../src/plan/executable.ts";
+import type { TuningTask } from "../../src/plan/tuning.ts";
+import type { Part } from "../../src/tune/stand.ts";
+import { type TunerOptions, tuner, tunerWith } from "../../src/tune/tuner.ts";
+import { articleLayers } from "../support/models.ts";
+import { failure } from "./building.ts";
+import { type FakeStand, fakeStand, memoryStore, taskFor } from "./tuning.ts";
+
+/** Two equal dense layers in a row, then the classes. */
+const perceptron = () => [
+  dense({ units: 64, activation: "relu", inputShape: [64] }),
+  dense({ units: 64, activation: "relu" }),
+  dense({ units: 64, activation: "relu" }),
+  dense({ units: 10, activation: "softmax" }),
+];
+const convolutional = () => [
+  conv2d({ filters: 24, kernelSize: 5, activation: "relu", inputShape: [20, 20, 16] }),
+  maxPooling2d(),
+  flatten(),
+  dense({ units: 10, activation: "softmax" }),
+];
+
+const tileOf = ({ plan, steps }: Part): Tile | undefined => {
+  const choice = plan.choices[steps[0]!.node];
+  return isTile(choice) ? choice : undefined;
+};
+const volume = (tile: Tile | undefined) => (tile ? tile.blocksM * tile.blocksN : 4);
+/** The smaller the blocks, the faster. */
+const smallWins = (part: Part) => 1 + volume(tileOf(part));
+
+function tune(task: TuningTask, fake: FakeStand, options: TunerOptions = {}) {
+  const store = options.store ?? memoryStore().store;
+  return tunerWith({ ...options, store }, { stand: () => fake.stand, now: fake.now }).tune(task);
+}
+
+describe("a tuner", () => {
+  it("chooses what was measured fastest, for every product, and the plan can be made again from it", async () => {
+    const task = taskFor(perceptron());
+    const shipped = task.build({ choices: {} });
+    const fake = fakeStand(smallWins);
+    const { choices, counts } = await tune(task, fake);
+    const tuned = task.build({ choices });
+    expect(tuned.choices).toEqual({ ...shipped.choices, ...choices });
+    const places = Object.keys(shipped.choices);
+    expect(places.length).toBeGreaterThan(6);
+    const saved = places.map((node) => volume(shipped.choices[node] as Tile) - volume(tuned.choices[node] as Tile));
+    expect(saved.filter((blocks) => blocks > 0).length).toBeGreaterThan(3);
+    expect(Math.min(...saved)).toBe(0);
+    expect(counts.skipped).toBe(0);
+    expect(fake.disposed).toBe(1);
+  });
+
+  it("measures equal products once", async () => {
+    const task = taskFor(perceptron());
+    const fake = fakeStand(smallWins);
+    const { choices, counts } = await tune(task, fake);
+    const nodes = (layer: string) => Object.entries(choices).filter(([node]) => node.split("/")[0] === layer);
+    expect(nodes("dense_1").length).toBeGreaterThan(2);
+    expect(nodes("dense_1").map(([, choice]) => choice)).toEqual(nodes("dense_2").map(([, choice]) => choice));
+    const equal = [...new Set(fake.timed)].filter((node) => /^dense(_[12])?$/.test(node));
+    expect(equal).toEqual(["dense"]);
+    expect(new Set(fake.timed).size).toBe(counts.measured);
+    expect(counts.measured).toBeLessThan(Object.keys(choices).length);
+  });
+
+  it("keeps the shipped choice where nothing is faster by the margin", async () => {
+    const task = taskFor(articleLayers());
+    const shipped = task.build({ choices: {} });
+    const first = (part: Part) => JSON.stringify(tileOf(part)) === JSON.stringify(shipped.choices[part.steps[0]!.node]);
+    const { choices } = await tune(
+      task,
+      fakeStand((part) => (first(part) ? 10 : 9.8)),
+      { budgetMs: 1e6 },
+    );
+    expect(task.build({ choices }).choices).toEqual(shipped.choices);
+  });
+
+  it("compares a layer's algorithms as wholes, then tunes the tiles of the one that wins", async () => {
+    const task = taskFor(convolutional());
+    const direct = (part: Part) => part.steps.filter(({ kernel }) => kernel.startsWith("conv2d")).length;
+    for (const [wanted, cost] of [
+      ["direct", ({ steps }: Part) => (steps.some(({ kernel }) => kernel.startsWith("winograd")) ? 20 : 10)],
+      [
+        "winograd6",
+        (part: Part) => (direct(part) ? 20 : part.steps.some(({ shader }) => /points = 6/i.test(shader.code)) ? 5 : 10),
+      ],
+    ] as const) {
+      const { choices } = await tune(task, fakeStand(cost), { budgetMs: 1e6 });
+      const plan = task.build({ choices });
+      const kernels = plan.steps.filter(({ node }) => node.startsWith("conv2d")).map(({ kernel }) => kernel);
+      expect(
+        kernels.some((kernel) => kernel.startsWith("winograd")),
+        wanted,
+      ).toBe(wanted !== "direct");
+      expect(task.build({ choices: plan.choices }).steps).toEqual(plan.steps);
+    }
+  });
+
+  it("considers no algorithm where memory is to be kept small", async () => {
+    const task = taskFor(convolutional(), { memory: "compact" });
+    const { choices } = await tune(task, fakeStand(smallWins), { budgetMs: 1e6 });
+    expect(Object.values(choices).every(isTile)).toBe(true);
+  });
+
+  it("leaves what is settled, and does not measure it", async () => {
+    const fake = fakeStand(smallWins);
+    const mine: Tile = { blocksM: 2, blocksN: 1, workgroupM: 4, workgroupN: 1, quad: true, slices: 1 };
+    const { choices } = await tune(taskFor(perceptron(), { choices: { dense: mine } }), fake);
+    expect(choices.dense).toEqual(mine);
+    expect(fake.timed).not.toContain("dense");
+    const conv = { conv2d: { algorithm: "direct" } };
+    const settled = await tune(taskFor(convolutional(), { choices: conv }), fakeStand(smallWins), { budgetMs: 1e6 });
+    expect(isTile(settled.choices.conv2d) || settled.choices.conv2d).toEqual(conv.conv2d);
+  });
+
+  it("stays within its budget: what costs most comes first, the rest keeps the shipped choice and is not stored", async () => {
+    const task = taskFor(articleLayers());
+    const cost = (part: Part) => (part.steps[0]!.node === "dense" ? 3 : 1) * smallWins(part);
+    const unbounded = fakeStand(cost);
+    const whole = await tune(task, unbounded, { budgetMs: 1e6 });
+    const budgetMs = unbounded.now() / 2;
+    const kept = memoryStore();
+    const fake = fakeStand(cost);
+    const { choices, counts } = await tune(task, fake, { store: kept.store, budgetMs });
+    expect(counts.skipped).toBeGreaterThan(0);
+    expect(counts.measured).toBeGreaterThan(0);
+    expect(counts.measured + counts.skipped).toBe(whole.counts.measured);
+    expect(fake.now()).toBeLessThanOrEqual(1.05 * budgetMs);
+    expect(choices.dense).toEqual(whole.choices.dense);
+    expect(kept.entries.size).toBe(counts.measured);
+  });
+
+  it("does not begin what takes too long to compile", async () => {
+    const slow = fakeStand(smallWins, { compileMs: 300 });
+    const { choices, counts } = await tune(taskFor(perceptron()), slow, { budgetMs: 250 });
+    expect(counts.measured).toBe(0);
+    expect(choices).toEqual({});
+  });
+
+  it("drops a candidate that the device refuses, and lets the losers' pipelines go", async () => {
+    const task = taskFor(perceptron());
+    const shipped = task.build({ choices: {} }).choices.dense as Tile;
+    const refuse = (part: Part) =>
+      volume(tileOf(part)) < volume(shipped) ? new FeaturemapError("device", "no") : undefined;
+    const only = taskFor(perceptron().slice(0, 1).concat(perceptron().slice(3)));
+    const fake = fakeStand(smallWins, { refuse });
+    const { choices } = await tune(only, fake);
+    expect(volume(choices.dense as Tile)).toBeGreaterThanOrEqual(volume(shipped));
+    const left = only.build({ choices, apart: true }).steps.filter(({ shader }) => fake.forgotten.has(shader.code));
+    expect(left).toEqual([]);
+    expect(fake.forgotten.size).toBeGreaterThan(0);
+  });
+
+  it("passes on what goes wrong with the shipped kernel, or with the model", async () => {
+    const broken = fakeStand(smallWins, { refuse: () => new FeaturemapError("device", "does not compile") });
+    await expect(tune(taskFor(perceptron()), broken)).rejects.toThrow("does not compile");
+    expect(broken.disposed).toBe(1);
+    let calls = 0;
+    const assertLive = () => {
+      if (++calls > 5) throw new FeaturemapError("state", "The model was disposed.");
+    };
+    const fake = fakeStand(smallWins);
+    await expect(tune(taskFor(perceptron(), { assertLive }), fake)).rejects.toThrow("was disposed");
+    expect(fake.disposed).toBe(1);
+  });
+
+  it("tells how far it is", async () => {
+    const seen: CompileProgress[] = [];
+    const { counts } = await tune(
+      taskFor(perceptron(), { onProgress: (each) => seen.push(each) }),
+      fakeStand(smallWins),
+    );
+    expect(seen.every(({ tuning, plan }) => tuning && plan === "training step")).toBe(true);
+    expect(seen.map(({ compiled }) => compiled)).toEqual(
+      [...seen.map(({ compiled }) => compiled)].sort((a, b) => a - b),
+    );
+    expect(seen.at(-1)).toMatchObject({ compiled: counts.measured, total: counts.measured });
+    expect(seen.at(-1)!.kernel).toBeDefined();
+  });
+});
+
+describe("a tuning store", () => {
+  it("saves a second measurement, also for another model with equal layers under other names", async () => {
+    const { store, calls } = memoryStore();
+    const first = await tune(taskFor(perceptron()), fakeStand(smallWins), { store });
+    expect(calls.set).toBe(first.counts.measured);
+    const again = fakeStand(() => {
+      throw new Error("Nothing is to be measured.");
+    });
+    const second = await tune(taskFor(perceptron()), again, { store });
+    expect(second).toEqual({ ...first, counts: { measured: 0, remembered: first.counts.measured, skipped: 0 } });
+    const named = perceptron().map((layer, i) => ({ ...layer, name: `layer${i}` }));
+    const other = await tune(taskFor(named), again, { store });
+    expect(other.counts.measured).toBe(0);
+    expect(other.choices.layer1).toEqual(first.choices.dense_1);
+    expect(again.disposed).toBe(0);
+  });
+
+  it("is not asked twice by one tuner, and is told apart by adapter and by class", async () => {
+    const { store, calls } = memoryStore();
+    const fake = fakeStand(smallWins);
+    const one = tunerWith({ store }, { stand: () => fake.stand, now: fake.now });
+    const { counts } = await one.tune(taskFor(perceptron()));
+    const asked = calls.get;
+    expect((await one.tune(taskFor(perceptron()))).counts.remembered).toBe(counts.measured);
+    expect(calls.get).toBe(asked);
+    const task = taskFor(perceptron());
+    const elsewhere = { ...task.runtime.adapter, architecture: "two" };
+    const moved = { ...task, runtime: { ...task.runtime, adapter: elsewhere } as typeof task.runtime };
+    expect((await one.tune(moved)).counts.remembered).toBe(0);
+    expect((await one.tune(taskFor(perceptron(), { adapter: "gpu" }))).counts.remembered).toBe(0);
+  });
+
+  it.each([
+    ["a word", "winograd"],
+    ["a tile that is no candidate", [{ blocksM: 77, blocksN: 1, workgroupM: 1, workgroupN: 1, slices: 1 }]],
+    ["null", null],
+    ["a list of the wrong length", []],
+  ])("that holds %s is told of, measured again and mended", async (_, value) => {
+    const { store, entries } = memoryStore();
+    const { counts, choices } = await tune(taskFor(perceptron()), fakeStand(smallWins), { store });
+    const [key] = entries.keys();
+    const right = entries.get(key!);
+    entries.set(key!, value);
+    const warnings: string[] = [];
+    const warn = (message: string) => warnings.push(message);
+    const again = await tune(taskFor(perceptron()), fakeStand(smallWins), { store, warn });
+    expect(again.counts).toEqual({ measured: 1, remembered: counts.measured - 1, skipped: 0 });
+    expect(again.choices).toEqual(choices);
+    expect(entries.get(key!)).toEqual(right);
+    expect(warnings).toEqual([expect.stringMatching(/store holds no candidate for \w+\. It is measured again/)]);
+  });
+
+  it.each(["get", "set"] as const)("whose %s fails is told of once, and stops nothing", async (method) => {
+    const { store } = memoryStore();
+    const broken = { ...store, [method]: async () => Promise.reject(new Error("Access is denied.")) };
+    const warnings: string[] = [];
+    const warn = (message: string) => warnings.push(message);
+    const { counts } = await tune(taskFor(perceptron()), fakeStand(smallWins), { store: broken, warn });
+    expect(counts.measured).toBeGreaterThan(2);
+    expect(warnings).toEqual([expect.stringMatching(/store cannot be (read|written): Access is denied\./)]);
+  });
+});
+
+describe("tuner()", () => {
+  it.each([
+    [{ budget: 3 }, 'tuner has no option "budget". It takes: budgetMs, store, warn.'],
+    [{ budgetMs: -1 }, "tuner: budgetMs must be a finite number of at least 0, got -1."],
+    [{ store: {} }, "tuner: store must have get(key) and set(key, choices), as indexedDbStore() has."],
+    [{ warn: 3 }, "tuner: warn must be a function, got 3."],
+  ])("refuses %j", (options, message) => {
+    expect(failure(() => tuner(options as TunerOptions))).toMatchObject({ code: "value", message });
+  });
+});

@@ -1,0 +1,133 @@
+/** What the tests of the tuner share: tasks without a device, and a stand whose times are made up. */
+
+import type { AdapterSummary, Runtime } from "../../src/gpu/runtime.ts";
+import { sweepState } from "../../src/graph/graph.ts";
+import type { AdapterClass, Choice, Choices } from "../../src/graph/tile.ts";
+import type { Layer } from "../../src/layers/layer.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import { sgd } from "../../src/model/optimizers.ts";
+import { trainingProgram } from "../../src/model/programs.ts";
+import type { CompileProgress } from "../../src/plan/executable.ts";
+import type { TuningTask } from "../../src/plan/tuning.ts";
+import type { TuningStore } from "../../src/tune/answers.ts";
+import type { Part, Stand } from "../../src/tune/stand.ts";
+import { networkOf } from "./building.ts";
+
+const adapter: AdapterSummary = {
+  ...{ vendor: "acme", architecture: "one", device: "", description: "" },
+  ...{ software: false, label: "acme, one" },
+};
+
+interface TaskOptions {
+  readonly adapter?: AdapterClass;
+  readonly choices?: Choices;
+  readonly memory?: "fast" | "compact";
+  readonly assertLive?: () => void;
+  readonly onProgress?: (progress: CompileProgress) => void;
+}
+
+/** The training step of a network at batch 8. */
+export function taskFor(layers: readonly Layer[], options: TaskOptions = {}): TuningTask {
+  const network = networkOf(layers);
+  const {
+    adapter: kind = "software-quads",
+    choices = {},
+    memory = "fast",
+    assertLive = () => {},
+    onProgress,
+  } = options;
+  const make = (request: object) =>
+    trainingProgram({
+      ...{ network, capacity: 8, adapter: kind, memory, ops: network.ops, optimizer: sgd(), choices },
+      data: { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 },
+      loss: lossNamed("categoricalCrossentropy"),
+      ...request,
+    });
+  return {
+    runtime: { adapter } as Runtime,
+    adapter: kind,
+    name: "training step",
+    choices,
+    state: { tensor: 0, words: sweepState({ step: 0, samples: 8, batch: 8 }) },
+    build: (request) => make(request).plan,
+    assertLive,
+    onProgress,
+  };
+}
+
+export interface FakeStand {
+  readonly stand: Stand;
+  /** The nodes of each part that was timed, a timing each. */
+  readonly timed: string[];
+  readonly forgotten: Set<string>;
+  now: () => number;
+  disposed: number;
+}
+
+/**
+ * A stand whose clock moves only by compiling, so many ms a pipeline, and by timings: `cost` is the ms of a part's run.
+ * `refuse` tells of a part why the device cannot run it.
+ */
+export function fakeStand(
+  cost: (part: Part) => number,
+  { compileMs = 0, refuse }: { compileMs?: number; refuse?: (part: Part) => Error | undefined } = {},
+): FakeStand {
+  let time = 0;
+  let mounted: readonly Part[] = [];
+  const compiled = new Set<string>();
+  const codes = ({ steps }: Part) => [...new Set(steps.map(({ shader }) => shader.code))];
+  const fake: FakeStand = {
+    timed: [],
+    forgotten: new Set(),
+    now: () => time,
+    disposed: 0,
+    stand: {
+      timingMs: 6,
+      missing: (part) => codes(part).filter((code) => !compiled.has(code)).length,
+      compile: async (part) => {
+        const error = refuse?.(part);
+        if (error) throw error;
+        time += compileMs * codes(part).filter((code) => !compiled.has(code)).length;
+        for (const code of codes(part)) compiled.add(code);
+      },
+      forget: (steps) => {
+        for (const { shader } of steps) {
+          compiled.delete(shader.code);
+          fake.forgotten.add(shader.code);
+        }
+      },
+      mount: async (parts) => {
+        mounted = parts;
+      },
+      time: async (place, runs) => {
+        const part = mounted[place]!;
+        if (codes(part).some((code) => !compiled.has(code)))
+          throw new Error("A part was timed before it was compiled.");
+        fake.timed.push(part.steps[0]!.node);
+        const ms = runs * cost(part);
+        time += ms;
+        return ms;
+      },
+      dispose: () => {
+        fake.disposed++;
+      },
+    },
+  };
+  return fake;
+}
+
+/** A store in memory, and how often it was asked. */
+export function memoryStore(entries = new Map<string, unknown>()) {
+  const calls = { get: 0, set: 0 };
+  const store: TuningStore = {
+    get: async (key) => {
+      calls.get++;
+      return entries.get(key);
+    },
+    set: async (key, choices: readonly Choice[]) => {
+      calls.set++;
+      entries.set(key, structuredClone(choices));
+    },
+  };
+  return { store, entries, calls };
+}
