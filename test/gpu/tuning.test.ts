@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Runtime as DeviceRuntime } from "../../src/gpu/runtime.ts";
 import {
   type CompileProgress,
   conv2d,
@@ -110,6 +111,18 @@ describe("compile({ tune })", () => {
     made.dispose();
     plain.dispose();
     expect(runtime.memory.buffers).toBe(0);
+  });
+
+  it("tunes the plan made for a GPU, whose dispatches are merged, within the tolerance, too", async () => {
+    const gpu = new DeviceRuntime(runtime.device, { ...runtime.adapter, software: false }, false);
+    const shipped = await trained({ runtime: gpu });
+    const tune = tuner({ store: indexedDbStore(database), budgetMs: 60_000 });
+    const tuned = await trained({ runtime: gpu, tune });
+    expect(tuned.stats.tuning.measured).toBeGreaterThan(3);
+    expectClose(tuned.losses, shipped.losses, tolerances.lossCurve, "losses");
+    const repeated = await trained({ runtime: gpu, choices: tuned.stats.choices });
+    expect(repeated.after).toEqual(tuned.after);
+    expect(gpu.memory.buffers).toBe(0);
   });
 
   it("stops where the model is disposed of meanwhile, and leaves no buffer", async () => {

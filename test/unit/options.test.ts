@@ -7,8 +7,8 @@ import { DEFAULTS, HELP, parseOptions } from "../../cli/options.ts";
 
 describe("the options of npm run train", () => {
   it("have Keras's example for defaults", () => {
-    const { help, train, report, save } = parseOptions([]);
-    expect({ help, report, save }).toEqual({ help: false, report: undefined, save: undefined });
+    const { train, ...rest } = parseOptions([]);
+    expect(rest).toEqual({ help: false, report: undefined, save: undefined, tune: undefined });
     expect(train).toEqual({
       epochs: 10,
       batchSize: 128,
@@ -90,7 +90,8 @@ describe("the files to write", () => {
   it("need a folder, not to be one, and come back absolute", () => {
     const report = join(folder, "report.json");
     const save = join(folder, "weights.safetensors");
-    expect(parseOptions(["--report", report, "--save", save])).toMatchObject({ report, save });
+    const tune = join(folder, "kernels.json");
+    expect(parseOptions(["--report", report, "--save", save, "--tune", tune])).toMatchObject({ report, save, tune });
     expect(parseOptions(["--report", "report.json"]).report).toBe(join(process.cwd(), "report.json"));
     const error = caught(() => parseOptions(["--report", join(folder, "folder.json")]));
     expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining("is a folder") });

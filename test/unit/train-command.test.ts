@@ -49,6 +49,12 @@ describe("createDisplay while pipelines compile", () => {
     expect(out.text()).toBe("\rCompiling 7/16\x1b[K\rCompiling 16/16\x1b[K\nEpoch 1/1\n");
   });
 
+  it("says so where kernels are measured", () => {
+    const out = screen({ isTTY: true, columns: 60 });
+    createDisplay(out, {}).compiling({ compiled: 3, total: 3, tuning: true });
+    expect(out.text()).toBe("\rTuning 3/3\x1b[K");
+  });
+
   it("says nothing elsewhere before ten seconds have passed", () => {
     const out = screen({});
     const now = vi.spyOn(performance, "now").mockReturnValue(1000);
