@@ -150,7 +150,7 @@ class Tuning {
     }));
   }
 
-  /** Compiles and times what is shipped, and puts first what costs most. Only the timing counts as tuning. */
+  /** Compiles and times what is shipped, and puts first what costs most. Only the timing is on the budget. */
   async #byCost(entries: readonly Entry[]): Promise<Entry[]> {
     this.#stand ??= this.#makeStand();
     const stand = this.#stand;
@@ -158,9 +158,9 @@ class Tuning {
     if (failure) throw failure;
     for (const entry of entries) {
       if (this.#left <= 0) break;
-      entry.calibration = await this.#spend(async () => {
-        await stand.mount([entry.parts[0]!]);
-        return calibrate(contestOf(stand, 1), this.#rules);
+      entry.calibration = await this.#withinRoom(async () => {
+        await this.#warmUp([entry.parts[0]!]);
+        return this.#spend(() => calibrate(contestOf(stand, 1), this.#rules));
       });
     }
     const cost = ({ calibration, question }: Entry) => (calibration?.ms ?? 0) * question.places.length;
@@ -172,13 +172,7 @@ class Tuning {
     const stand = this.#stand!;
     const place =
       calibration && this.#expectedMs(parts, calibration) <= this.#left
-        ? await this.#spend(async () => {
-            const failures = await this.#compile(parts);
-            if (failures[0]) throw failures[0];
-            const able = parts.map((_, i) => i).filter((i) => !failures[i]);
-            await stand.mount(able.map((i) => parts[i]!));
-            return able[await race(contestOf(stand, able.length), calibration, this.#rules)]!;
-          })
+        ? await this.#withinRoom(() => this.#spend(() => this.#race(parts, calibration)))
         : undefined;
     if (place === undefined) {
       this.#counts.skipped++;
@@ -189,6 +183,15 @@ class Tuning {
     const winner = question.candidates[place]!;
     await this.#answers.set(this.#adapter, question, winner);
     return winner;
+  }
+
+  /** The place of the winner. */
+  async #race(parts: readonly Part[], calibration: Calibration): Promise<number> {
+    const failures = await this.#compile(parts);
+    if (failures[0]) throw failures[0];
+    const able = parts.map((_, i) => i).filter((i) => !failures[i]);
+    await this.#warmUp(able.map((i) => parts[i]!));
+    return able[await race(contestOf(this.#stand!, able.length), calibration, this.#rules)]!;
   }
 
   /** What compiling took so far, for each pipeline that is missing, and the races. */
@@ -209,9 +212,24 @@ class Tuning {
     return failures;
   }
 
-  /** Runs something on the budget. Undefined where the device has no room for it. */
-  async #spend<T>(run: () => Promise<T>): Promise<T | undefined> {
+  /** Mounts parts and runs each once, since some drivers compile only then. */
+  async #warmUp(parts: readonly Part[]): Promise<void> {
     const begin = this.#now();
+    await this.#stand!.mount(parts);
+    for (let i = 0; i < parts.length; i++) await this.#stand!.time(i, 1);
+    this.#compiling.ms += this.#now() - begin;
+  }
+
+  /** Runs something on the budget. */
+  async #spend<T>(run: () => Promise<T>): Promise<T> {
+    const begin = this.#now();
+    const result = await run();
+    this.#left -= this.#now() - begin;
+    return result;
+  }
+
+  /** Undefined where the device has no room for the buffers of it. */
+  async #withinRoom<T>(run: () => Promise<T>): Promise<T | undefined> {
     try {
       return await run();
     } catch (error) {
@@ -219,7 +237,6 @@ class Tuning {
       return undefined;
     } finally {
       this.#task.assertLive();
-      this.#left -= this.#now() - begin;
     }
   }
 

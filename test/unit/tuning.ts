@@ -65,13 +65,16 @@ export interface FakeStand {
 }
 
 /**
- * A stand whose clock moves only by compiling, so many ms a pipeline, and by timings: `cost` is the ms of a part's run.
+ * A stand whose clock moves only by compiling, so many ms a pipeline, by first runs, so many ms a part, and by timings:
+ * `cost` is the ms of a part's run.
  * `refuse` tells of a part why the device cannot run it.
  */
 export function fakeStand(
   cost: (part: Part) => number,
-  { compileMs = 0, refuse }: { compileMs?: number; refuse?: (part: Part) => Error | undefined } = {},
+  options: { compileMs?: number; firstRunMs?: number; refuse?: (part: Part) => Error | undefined } = {},
 ): FakeStand {
+  const { compileMs = 0, firstRunMs = 0, refuse } = options;
+  const begun = new Set<string>();
   let time = 0;
   let mounted: readonly Part[] = [];
   const compiled = new Set<string>();
@@ -104,7 +107,9 @@ export function fakeStand(
         if (codes(part).some((code) => !compiled.has(code)))
           throw new Error("A part was timed before it was compiled.");
         fake.timed.push(part.steps[0]!.node);
-        const ms = runs * cost(part);
+        const first = begun.has(codes(part).join()) ? 0 : firstRunMs;
+        begun.add(codes(part).join());
+        const ms = runs * cost(part) + first;
         time += ms;
         return ms;
       },
