@@ -41,9 +41,9 @@ export async function calibrate(contest: Contest, { timingMs }: RaceRules): Prom
 }
 
 /**
- * Times all candidates in turn, a warm-up and two rounds, and compares the best times.
+ * Times all candidates in turn, a warm-up and two rounds.
  *
- * @returns the place of the fastest, which is 0 unless it beats the first by the margin in its best time
+ * @returns the place of the fastest of those that beat the first by the margin in both rounds; 0 where there is none
  */
 export async function race(contest: Contest, { runs }: Calibration, { margin }: RaceRules): Promise<number> {
   const all = Array.from({ length: contest.candidates }, (_, i) => i);
@@ -51,12 +51,11 @@ export async function race(contest: Contest, { runs }: Calibration, { margin }: 
   const warm: number[] = [];
   for (const candidate of all) warm.push(await contest.time(candidate, few));
   const left = all.filter((candidate) => candidate === 0 || warm[candidate]! <= FAR_BEHIND * warm[0]!);
-  const best = new Map(left.map((candidate) => [candidate, Number.POSITIVE_INFINITY]));
+  const times = all.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const candidate of left) {
-      best.set(candidate, Math.min(best.get(candidate)!, await contest.time(candidate, runs)));
-    }
+    for (const candidate of left) times[candidate]!.push(await contest.time(candidate, runs));
   }
-  const fastest = left.reduce((a, b) => (best.get(b)! < best.get(a)! ? b : a));
-  return best.get(fastest)! < best.get(0)! * (1 - margin) ? fastest : 0;
+  const faster = left.filter((candidate) => times[candidate]!.every((ms, i) => ms < times[0]![i]! * (1 - margin)));
+  const best = (candidate: number) => Math.min(...times[candidate]!);
+  return faster.reduce((a, b) => (best(b) < best(a) ? b : a), faster[0] ?? 0);
 }

@@ -77,6 +77,7 @@ describe("race", () => {
     // After the calibration and two warm-ups, the 4th timing is the first's in the first round that counts.
     const { place } = await winner([10, 10.5], { noise: (timing: number) => (timing === 4 ? 40 : 0) });
     expect(place).toBe(0);
+    expect((await winner([10, 9], { noise: (timing: number) => (timing === 7 ? 5 : 0) })).place).toBe(0);
     // Nor is a warm-up that is a little late a reason to drop the second.
     expect((await winner([10, 8], { noise: (timing: number) => (timing === 3 ? 10 : 0) })).place).toBe(1);
   });
