@@ -32,9 +32,6 @@ export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}
   const chosen: Record<string, AlgorithmChoice> = {};
   for (const node of graph.nodes) {
     const algorithm = algorithmFor(edit, node, opNamed(ops, node.op).algorithms ?? [], options);
-    const choice = options.choices?.[node.name];
-    // What the choice named stays named, so that it can be given back.
-    if (choice && !isTile(choice)) chosen[node.name] = choice;
     if (!algorithm) continue;
     algorithm.apply(edit, node);
     chosen[node.name] = { algorithm: algorithm.name };
