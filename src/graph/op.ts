@@ -80,6 +80,8 @@ export interface Algorithm {
   readonly name: string;
   /** How many times less work than "direct" it promises, what comes with it included; 0 where it cannot compute the node. */
   saving(edit: GraphEdit, node: Node): number;
+  /** Bytes of the largest tensor that it makes where "direct" makes none. Default: none. */
+  largestTensor?(edit: GraphEdit, node: Node): number;
   /** Puts the algorithm's nodes in the place of the node. */
   apply(edit: GraphEdit, node: Node): void;
 }

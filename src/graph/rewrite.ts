@@ -12,6 +12,8 @@ export interface RewriteOptions {
   readonly leastSaving?: number;
   /** Hears of every node that has algorithms and for which `choices` names none. */
   readonly asked?: ((asked: Asked) => void) | undefined;
+  /** Bytes that a buffer may have; an algorithm that needs a larger one is not taken unless it is asked for. Default: any. */
+  readonly mostBytes?: number;
 }
 
 /**
@@ -40,22 +42,23 @@ export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}
   return chosen;
 }
 
-/** The algorithm that was asked for, else the one that saves most, if it saves enough. */
+/** The algorithm that was asked for, else the one that saves most, if it saves enough and its buffers can be made. */
 function algorithmFor(
   edit: GraphEdit,
   node: Node,
   algorithms: readonly Algorithm[],
-  { choices = {}, leastSaving = Infinity, asked }: RewriteOptions,
+  { choices = {}, leastSaving = Infinity, mostBytes = Infinity, asked }: RewriteOptions,
 ): Algorithm | undefined {
   const choice = choices[node.name];
   if (choice && (isTile(choice) || choice.algorithm === "direct")) return undefined;
   const savings = algorithms.map((algorithm) => ({ algorithm, saving: algorithm.saving(edit, node) }));
   const able = savings.filter(({ saving }) => saving > 0).sort((a, b) => b.saving - a.saving);
   if (!choice) {
-    const shipped = able.find(({ saving }) => saving >= leastSaving)?.algorithm;
-    const names = able.map(({ algorithm }) => algorithm.name);
+    const fitting = able.filter(({ algorithm }) => (algorithm.largestTensor?.(edit, node) ?? 0) <= mostBytes);
+    const shipped = fitting.find(({ saving }) => saving >= leastSaving)?.algorithm;
+    const names = fitting.map(({ algorithm }) => algorithm.name);
     const inputs = node.inputs.map(edit.tensor);
-    if (able.length > 0) asked?.({ node, inputs, algorithms: names, chosen: shipped?.name ?? "direct" });
+    if (names.length > 0) asked?.({ node, inputs, algorithms: names, chosen: shipped?.name ?? "direct" });
     return shipped;
   }
   const wanted = able.find(({ algorithm }) => algorithm.name === choice.algorithm)?.algorithm;

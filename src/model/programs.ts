@@ -6,6 +6,7 @@ import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph
 import { type Asked, addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
+import { mostBufferBytes, type PlanLimits } from "../plan/limits.ts";
 import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -60,7 +61,8 @@ export interface ProgramOptions {
   readonly data: DataKind;
   readonly adapter: AdapterClass;
   readonly choices: Choices;
-  readonly limits?: MergeLimits;
+  /** The device's. Default: those that every device has for merged dispatches, and buffers of any size. */
+  readonly limits?: MergeLimits & Partial<PlanLimits>;
   /** Default `fast`. */
   readonly memory?: MemoryMode;
   /** Keeps every node's dispatches apart. Default false. */
@@ -209,6 +211,7 @@ function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Grap
     adapter,
     choices,
     leastSaving: leastSaving(adapter, memory),
+    mostBytes: mostBufferBytes(limits),
     // Where memory is short, no algorithm is an alternative.
     asked: memory === "fast" ? asked : undefined,
   });

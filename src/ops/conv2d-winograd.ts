@@ -19,6 +19,7 @@ export const winogradAlgorithms: readonly Algorithm[] = WINOGRAD_POINTS.map((poi
     const attributes = attributesOf(edit, node, points);
     return attributes ? savingOf(attributes) : 0;
   },
+  largestTensor: (edit, node) => largestOf(attributesOf(edit, node, points)!),
   apply: (edit, node) => replaceBy(edit, node, attributesOf(edit, node, points)!),
 }));
 
@@ -33,6 +34,13 @@ function savingOf(attributes: WinogradAttributes): number {
   const direct = batch * outH * outW * taps ** 2;
   const products = tilesOf(attributes) * points ** 2;
   return (direct / products) * (inC / (inC + 10)) * (outC / (outC + 10));
+}
+
+/** Bytes of the largest of V, M, U and their gradients. */
+function largestOf(attributes: WinogradAttributes): number {
+  const [inC, outC] = [attributes.inputShape[3]!, attributes.outputShape[3]!];
+  const tiles = tilesOf(attributes);
+  return 4 * attributes.points ** 2 * Math.max(tiles * inC, tiles * outC, inC * outC);
 }
 
 /** The node's convolution, if it can be cut into tiles. */

@@ -13,6 +13,11 @@ export type PlanLimits = Pick<
   | "maxComputeWorkgroupsPerDimension"
 >;
 
+/** Bytes of the largest buffer that a shader can be given; no bound where the limits are not known. */
+export function mostBufferBytes(limits: Partial<PlanLimits> = {}): number {
+  return Math.min(limits.maxBufferSize ?? Infinity, limits.maxStorageBufferBindingSize ?? Infinity);
+}
+
 /** @throws FeaturemapError `limit`, with what is needed and what there is, where the adapter cannot run the plan */
 export function assertWithinLimits(plan: Plan, limits: PlanLimits): void {
   const remedy = "Use a smaller batch size or network, or an adapter that allows more.";

@@ -3,15 +3,18 @@ import { type Algorithm, defineOp, opTable } from "../../src/graph/op.ts";
 import type { Choice, Choices } from "../../src/graph/tile.ts";
 import { sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
+import { type ProgramOptions, trainingProgram } from "../../src/model/programs.ts";
 import { coreOps } from "../../src/ops/table.ts";
+import { LEAST_LIMITS } from "../../src/plan/merge.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 import { articleLayers } from "../support/models.ts";
 import { Build, failure, networkOf } from "./building.ts";
 
-/** An op with two other ways to compute it, which save as much as its attributes say. */
+/** An op with two other ways to compute it, which save as much, and whose tensors are as large, as its attributes say. */
 const algorithm = (name: string): Algorithm => ({
   name,
   saving: (_, { attributes }) => (attributes[name] as number | undefined) ?? 0,
+  largestTensor: (_, { attributes }) => (attributes.bytes as Record<string, number> | undefined)?.[name] ?? 0,
   apply: (edit, node) => edit.replace([node], [edit.node(name, `${node.name}/${name}`, node.inputs, {}, node.outputs)]),
 });
 const work = defineOp({
@@ -24,7 +27,7 @@ const ops = opTable([...coreOps.values()], [work, ...parts]);
 
 const tile = { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 1 };
 
-function chain(savings: Record<string, number>) {
+function chain(savings: Record<string, number | Record<string, number>>) {
   const build = new Build(ops);
   const x = build.input("x", [4]);
   const [a] = build.add("work", [x], savings, "first");
@@ -49,6 +52,14 @@ describe("the choice of an algorithm", () => {
     expect(chain({ short: 3, shorter: 2 }).rewrite({ leastSaving: 1.5 }).order).toEqual(["short", "short"]);
     // Whoever has no saving cannot compute the node at all.
     expect(chain({ shorter: 0 }).rewrite({ leastSaving: 0 }).order).toEqual(["work", "work"]);
+  });
+
+  it("passes over one whose tensors are larger than a buffer may be, unless it was asked for", () => {
+    const sized = { short: 1.6, shorter: 2.5, bytes: { shorter: 1000 } };
+    expect(chain(sized).rewrite({ leastSaving: 1.5, mostBytes: 1000 }).order).toEqual(["shorter", "shorter"]);
+    expect(chain(sized).rewrite({ leastSaving: 1.5, mostBytes: 999 }).order).toEqual(["short", "short"]);
+    const choices = { first: { algorithm: "shorter" } };
+    expect(chain(sized).rewrite({ choices, leastSaving: 2, mostBytes: 999 }).order).toEqual(["shorter", "work"]);
   });
 
   it("can be given, by node, whatever it saves", () => {
@@ -91,6 +102,30 @@ describe("the choice of an algorithm", () => {
     const [y] = build.add("softmax", [build.input("x", [4, 10])]);
     const run = () => build.want(y!).rewrite({ choices: { softmax: { algorithm: "winograd8" } } });
     expect(failure(run).message).toContain('"softmax" cannot be computed by "winograd8". It can by: direct.');
+  });
+});
+
+describe("a plan for a large batch", () => {
+  const plan = (capacity: number, limits: NonNullable<ProgramOptions["limits"]>, choices: Choices = {}) => {
+    const network = networkOf(articleLayers());
+    return trainingProgram({
+      ...{ network, capacity, choices, limits, adapter: "software", optimizer: sgd(), ops: network.ops },
+      data: { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 },
+      loss: lossNamed("categoricalCrossentropy"),
+    }).plan;
+  };
+
+  it("keeps to the kernels that the device has the buffers for", () => {
+    const limits = { ...LEAST_LIMITS, maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+    const kernels = (batch: number) => plan(batch, limits).steps.map(({ kernel }) => kernel);
+    expect(kernels(1024)).toContain("winograd_input");
+    expect(kernels(4096)).not.toContain("winograd_input");
+    const largest = (made: Plan) => Math.max(...made.buffers.map(({ bytes }) => bytes));
+    expect(largest(plan(4096, limits))).toBeLessThanOrEqual(2 ** 27);
+    // Without limits, or where it is asked for, Winograd's convolution would take more.
+    expect(largest(plan(4096, LEAST_LIMITS))).toBeGreaterThan(2 ** 27);
+    const choices = { conv2d_1: { algorithm: "winograd8" } };
+    expect(largest(plan(4096, limits, choices))).toBeGreaterThan(2 ** 27);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type TensorId, tensorOf } from "../../src/graph/graph.ts";
+import { byteLength, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import type { GraphEdit } from "../../src/graph/op.ts";
 import type { Choices } from "../../src/graph/tile.ts";
 import { winogradAlgorithms } from "../../src/ops/conv2d-winograd.ts";
@@ -178,6 +178,25 @@ describe("what Winograd's convolution saves", () => {
       expect([winograd6 > 0, winograd8 > 0]).toEqual([six, eight]);
     },
   );
+
+  it.each([
+    ["the patches of x", { inC: 32, outC: 16, batch: 8 }],
+    ["the tiles of y", { inC: 16, outC: 32, batch: 8 }],
+    ["the kernel", { inC: 48, outC: 40, batch: 1 }],
+  ])("is known to take a tensor as large as %s at the points", (_, sizes) => {
+    const nodes = ["conv", "dx", "dk"];
+    for (const [i, name] of ["winograd6", "winograd8"].entries()) {
+      const { build, y, gradients } = convolution(11, [3, 3], { window: { ...valid, padding: "same" }, ...sizes });
+      const { dX, dK } = gradients();
+      build.want(y, dX, dK);
+      const edit = { tensor: (id: TensorId) => tensorOf(build.graph, id) } as GraphEdit;
+      const told = build.graph.nodes.map((node) => winogradAlgorithms[i]!.largestTensor!(edit, node));
+      const known = build.graph.tensors.length;
+      build.rewrite({ choices: Object.fromEntries(nodes.map((node) => [node, { algorithm: name }])) }).lower();
+      const largest = Math.max(...build.graph.tensors.slice(known).map(byteLength));
+      expect(told).toEqual(nodes.map(() => largest));
+    }
+  });
 
   it("is there for same padding, and for an image smaller than a tile", () => {
     expect(savings(3, [5, 5], { window: { ...valid, padding: "same" } }).winograd8).toBeGreaterThan(0);
