@@ -24,16 +24,18 @@ export const winogradAlgorithms: readonly Algorithm[] = WINOGRAD_POINTS.map((poi
 }));
 
 /**
- * How many times fewer multiplications. The transforms cost about as much as 10 further channels on either side would;
- * measured for 24 to 64 channels on SwiftShader.
+ * How many times fewer multiplications. The transforms of x and y cost about as much as 10 further channels on either side
+ * would, those of the kernel, which a batch of one image does not pay back, as 8 further tiles; measured for 24 to 64 channels
+ * and 4 to 32 tiles on SwiftShader.
  */
 function savingOf(attributes: WinogradAttributes): number {
   const { points, taps, inputShape, outputShape } = attributes;
   const [batch, outH, outW, outC] = outputShape as [number, number, number, number];
   const inC = inputShape[3]!;
+  const tiles = tilesOf(attributes);
   const direct = batch * outH * outW * taps ** 2;
-  const products = tilesOf(attributes) * points ** 2;
-  return (direct / products) * (inC / (inC + 10)) * (outC / (outC + 10));
+  const products = tiles * points ** 2;
+  return (direct / products) * (inC / (inC + 10)) * (outC / (outC + 10)) * (tiles / (tiles + 8));
 }
 
 /** Bytes of the largest of V, M, U and their gradients. */

@@ -3,6 +3,7 @@ import { byteLength, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import type { GraphEdit } from "../../src/graph/op.ts";
 import type { Choices } from "../../src/graph/tile.ts";
 import { winogradAlgorithms } from "../../src/ops/conv2d-winograd.ts";
+import { leastSaving } from "../../src/plan/tiles.ts";
 import { Build } from "./building.ts";
 
 type Pair = readonly [number, number];
@@ -74,7 +75,7 @@ describe("the nodes of Winograd's convolution", () => {
     ["dK", [1, 0, 1]],
     ["dX", [0, 1, 1]],
   ] as const)("are those that lead to %s where it alone is wanted", (wanted, expected) => {
-    const { build, gradients } = convolution(8);
+    const { build, gradients } = convolution(8, [5, 5], { batch: 32 });
     const made = gradients();
     build.want(made[wanted]).rewrite({ leastSaving: 1 });
     expect(counts(build)).toEqual(expected);
@@ -136,16 +137,21 @@ describe("what Winograd's convolution saves", () => {
 
   it("is the products left out, less what the transforms cost", () => {
     // A tile of 4 x 4 by 5 x 5 taps: 400 products directly, 64 at the points.
-    const many = savings(8, [5, 5], { inC: 1e6, outC: 1e6 });
+    const many = savings(8, [5, 5], { inC: 1e6, outC: 1e6, batch: 1e6 });
     expect(many.winograd8).toBeCloseTo(400 / 64, 3);
     expect(many.winograd6).toBeCloseTo(100 / 36, 3);
-    expect(savings(8, [5, 5], { inC: 32, outC: 64 }).winograd8).toBeGreaterThan(1.5);
+    expect(savings(8, [5, 5], { inC: 32, outC: 64, batch: 32 }).winograd8).toBeGreaterThan(1.5);
     // A first convolution, of one channel, stays as it is.
     for (const saving of Object.values(savings(28, [5, 5], { inC: 1, outC: 32 }))) expect(saving).toBeLessThan(1);
   });
 
-  it("does not depend on the batch, and is less where the last tile is not full", () => {
-    expect(savings(12, [5, 5], { batch: 7 })).toEqual(savings(12, [5, 5], { batch: 2 }));
+  it("is too little for one image of the article's second convolution, and enough for eight", () => {
+    const saving = (batch: number) => savings(12, [5, 5], { inC: 32, outC: 64, batch }).winograd8;
+    expect(saving(1)).toBeLessThan(leastSaving("software-quads", "fast"));
+    expect(saving(8)).toBeGreaterThan(leastSaving("software-quads", "fast"));
+  });
+
+  it("is less where the last tile is not full", () => {
     expect(savings(13, [5, 5]).winograd8).toBeLessThan(savings(12, [5, 5]).winograd8);
   });
 
