@@ -1,3 +1,4 @@
+import { FeaturemapError } from "../errors.ts";
 import { ceilDiv } from "../shape.ts";
 
 /**
@@ -46,6 +47,20 @@ export type Choices = Readonly<Record<string, Choice>>;
 
 export function isTile(choice: Choice | undefined): choice is Tile {
   return choice !== undefined && "blocksM" in choice;
+}
+
+/** @throws FeaturemapError `value` where a tile that was given for a node's product would not compute it */
+export function assertTile(tile: Tile, { hoistable = false }: TileRequest, node: string): void {
+  const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted } = tile;
+  const refuse = (wanted: string) => {
+    throw new FeaturemapError("value", `choices: the tile of "${node}" ${wanted}, got ${JSON.stringify(tile)}.`);
+  };
+  const counts = [blocksM, blocksN, workgroupM, workgroupN, slices];
+  if (!counts.every((count) => Number.isInteger(count) && count > 0)) {
+    refuse("wants whole numbers from 1 on for blocksM, blocksN, workgroupM, workgroupN and slices");
+  }
+  if (quad && (workgroupM !== 4 || workgroupN !== 1)) refuse("is a quad, which wants workgroupM 4 and workgroupN 1");
+  if (hoisted && !hoistable) refuse("is hoisted, which the node's kernel cannot be");
 }
 
 /**

@@ -17,7 +17,10 @@ export interface CompileOptions {
   readonly runtime?: Runtime;
   /** Of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
   readonly seed?: number;
-  /** Tiles of an earlier run, by node (`model.stats().choices`), to repeat it bit for bit on the same adapter. */
+  /**
+   * Tiles and algorithms by node, as of an earlier run (`model.stats().choices`), to repeat it bit for bit on the same adapter.
+   * Default: those that the library ships for the class of adapter. `compile` throws where a node cannot follow its choice.
+   */
   readonly choices?: Choices;
   /** `fast` (default), or `compact`: what the GPU holds beside the data is kept small, at the cost of speed. */
   readonly memory?: MemoryMode;

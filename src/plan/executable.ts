@@ -1,7 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";
-import { assertWithinLimits } from "./limits.ts";
+import { assertFeatures, assertWithinLimits } from "./limits.ts";
 import type { Plan } from "./plan.ts";
 import { ScratchPool } from "./scratch.ts";
 
@@ -55,6 +55,7 @@ export interface BoundPlan {
 export async function prepare(runtime: Runtime, plan: Plan, options: PrepareOptions = {}): Promise<Executable> {
   runtime.assertLive();
   assertWithinLimits(plan, runtime.device.limits);
+  assertFeatures(plan, runtime.device.features);
   const started = performance.now();
   const pipelines = await compileAll(runtime, plan, options.onProgress);
   const compileMs = performance.now() - started;

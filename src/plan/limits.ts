@@ -13,6 +13,18 @@ export type PlanLimits = Pick<
   | "maxComputeWorkgroupsPerDimension"
 >;
 
+/** @throws FeaturemapError `limit` where a kernel needs a feature that the device does not have */
+export function assertFeatures(plan: Plan, features: Pick<GPUSupportedFeatures, "has">): void {
+  for (const { kernel, node, shader } of plan.steps) {
+    if (!/^enable subgroups;/m.test(shader.code) || features.has("subgroups")) continue;
+    throw new FeaturemapError(
+      "limit",
+      `${plan.name}: kernel "${kernel}" of "${node}" needs the feature "subgroups", which this device does not have. ` +
+        "Leave out the choices of another adapter whose tiles are quads.",
+    );
+  }
+}
+
 /** Bytes of the largest buffer that a shader can be given; no bound where the limits are not known. */
 export function mostBufferBytes(limits: Partial<PlanLimits> = {}): number {
   return Math.min(limits.maxBufferSize ?? Infinity, limits.maxStorageBufferBindingSize ?? Infinity);

@@ -1,7 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type Asked, type OpTable, opNamed } from "../graph/op.ts";
-import { type AdapterClass, type Choice, type Choices, isTile, type MemoryMode } from "../graph/tile.ts";
+import { type AdapterClass, assertTile, type Choice, type Choices, isTile, type MemoryMode } from "../graph/tile.ts";
 import { type Interval, mostSlices, shareBuffers } from "./memory.ts";
 import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
@@ -24,7 +24,11 @@ export interface LowerOptions {
   readonly asked?: ((asked: Asked) => void) | undefined;
 }
 
-/** Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU. */
+/**
+ * Turns a graph, rewritten and in order, into a plan: nodes into kernel calls, tensors into buffers. Needs no GPU.
+ *
+ * @throws FeaturemapError `value` where a node has no kernels, or `choices` has a tile that it cannot use
+ */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
   const { limits = LEAST_LIMITS, memory = "fast" } = options;
   const choices: Record<string, Choice> = { ...options.algorithms };
@@ -52,7 +56,8 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
         const shipped = shippedTile(options.adapter, request);
         const most = mostSlices(memory, request);
         const tile = isTile(choice) ? choice : { ...shipped, slices: Math.min(shipped.slices, most) };
-        if (!isTile(choice)) options.asked?.({ node, inputs, request, mostSlices: most, chosen: tile });
+        if (isTile(choice)) assertTile(choice, request, node.name);
+        else options.asked?.({ node, inputs, request, mostSlices: most, chosen: tile });
         choices[node.name] = tile;
         return tile;
       },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Algorithm, defineOp, opTable } from "../../src/graph/op.ts";
-import type { Choice, Choices } from "../../src/graph/tile.ts";
+import type { Choice, Choices, Tile } from "../../src/graph/tile.ts";
 import { sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { type ProgramOptions, trainingProgram } from "../../src/model/programs.ts";
@@ -157,6 +157,22 @@ describe("choices given back", () => {
     ]);
     const products = steps.filter(({ kernel }) => kernel === "matmul" || kernel.startsWith("conv2d"));
     for (const { node } of products) expect(choices[node], node).toHaveProperty("blocksM");
+  });
+
+  it.each<[string, string, Partial<Tile>, string]>([
+    ["a quad of another shape", "conv2d", { quad: true }, "wants workgroupM 4 and workgroupN 1"],
+    [
+      "a hoisted tile",
+      "conv2d_1/conv2dInputGradient",
+      { hoisted: true },
+      "is hoisted, which the node's kernel cannot be",
+    ],
+    ["no blocks", "dense", { blocksN: 0 }, "wants whole numbers from 1 on"],
+  ])("are refused by the node's name where a tile is %s", (_, node, change, wanted) => {
+    const { code, message } = failure(() => plan("software", { [node]: { ...tile, ...change } }));
+    expect(code).toBe("value");
+    expect(message).toContain(`choices: the tile of "${node}" `);
+    expect(message).toContain(wanted);
   });
 
   it("are refused by the node's name where the model cannot follow them", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assertWithinLimits, type PlanLimits } from "../../src/plan/limits.ts";
+import { assertFeatures, assertWithinLimits, mostBufferBytes, type PlanLimits } from "../../src/plan/limits.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "../../src/plan/plan.ts";
 import { failure } from "./building.ts";
 
@@ -75,5 +75,30 @@ describe("assertWithinLimits", () => {
     expect(failure(() => assertWithinLimits(buffers, LIMITS)).message).toContain("904");
     const steps = both({ steps: [...good.steps, ...bad.steps] });
     expect(failure(() => assertWithinLimits(steps, LIMITS)).message).toContain("9");
+  });
+});
+
+describe("assertFeatures", () => {
+  const quads = () => {
+    const plan = planOf({ shared: "f32" });
+    const [step] = plan.steps;
+    const shader = { ...step!.shader, code: `enable subgroups;\n${step!.shader.code}` };
+    return new Plan({ ...plan, steps: [{ ...step!, shader }] });
+  };
+
+  it("refuses quads, by the node's name, where the device has no subgroups", () => {
+    const { code, message } = failure(() => assertFeatures(quads(), new Set()));
+    expect(code).toBe("limit");
+    expect(message).toContain('training step: kernel "matmul" of "dense_1" needs the feature "subgroups"');
+    expect(() => assertFeatures(quads(), new Set(["subgroups"]))).not.toThrow();
+    expect(() => assertFeatures(planOf({}), new Set())).not.toThrow();
+  });
+});
+
+describe("mostBufferBytes", () => {
+  it("is the smaller of the two limits, and none where none is known", () => {
+    expect(mostBufferBytes(LIMITS)).toBe(900);
+    expect(mostBufferBytes({ maxBufferSize: 1000 })).toBe(1000);
+    expect(mostBufferBytes()).toBe(Infinity);
   });
 });
