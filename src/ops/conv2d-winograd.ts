@@ -3,7 +3,7 @@ import type { Algorithm, GraphEdit } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
 import type { Conv2dAttributes } from "./conv2d.ts";
 import { windowGeometry } from "./window.ts";
-import { tilesOf, WINOGRAD_POINTS, type WinogradAttributes } from "./winograd.ts";
+import { outputsOf, tilesOf, WINOGRAD_POINTS, type WinogradAttributes } from "./winograd.ts";
 
 /**
  * A convolution and its gradients as products of matrices at Winograd's points, which multiply several times less:
@@ -57,7 +57,7 @@ function attributesOf(
   };
   const x = inputShape ?? edit.tensor(node.inputs[0]!).shape;
   const [kH, kW, , outC] = kernelShape ?? edit.tensor(node.inputs[1]!).shape;
-  const outputs = points + 1 - kH!;
+  const outputs = outputsOf({ points, taps: kH! });
   // One tap needs no tiles, and tiles of one output save nothing.
   const fits = kH === kW && kH! > 1 && outputs > 1 && strides[0] === 1 && strides[1] === 1;
   if (!fits || (pool && (outputs % pool[0] !== 0 || outputs % pool[1] !== 0))) return undefined;
