@@ -114,7 +114,7 @@ export type Asked = {
   readonly inputs: readonly TensorSpec[];
 } & (
   | {
-      /** Those that can compute the node, beside "direct". */
+      /** Those that can compute the node within the device's limits, beside "direct". */
       readonly algorithms: readonly string[];
       readonly chosen: string;
     }
