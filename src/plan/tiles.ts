@@ -134,7 +134,8 @@ function hoistedTile(rule: TileRule, request: TileRequest, bounds: typeof HOISTE
   const [rows16, columns16] = [ceilDiv(m, 16), ceilDiv(n, 16)];
   const blocksK = ceilDiv(k, 4);
   if (!rule.quad || !hoistable || blocksK > bounds.blocksK || rows16 < bounds.leastRows16) return undefined;
-  const blocksN = Math.min(Math.floor(bounds.blocks / blocksK), columns16);
+  // With 5 across, SwiftShader compiled for 12 s, however short the sum; with 4, for 3 s.
+  const blocksN = Math.min(Math.floor(bounds.blocks / blocksK), columns16, 4);
   const rounds = Math.floor((rows16 * ceilDiv(columns16, blocksN) * batch) / bounds.workgroups);
   const blocksM = Math.max(1, Math.min(rounds, bounds.mostRounds, rows16));
   return { blocksM, blocksN, ...QUAD, slices: 1, hoisted: true };
