@@ -20,9 +20,9 @@ interface TileRule {
 /**
  * The choices the package ships, by class of adapter. `software` was measured on SwiftShader (2 cores): a load costs as
  * much as ten multiply-adds, so large tiles win until a few hundred invocations are left; where lanes can hand each other
- * what they loaded, they do. Mesa's llvmpipe wants the same, but lanes across (products of 32 columns took 20 to 30 % less).
- * `gpu` follows what published tuning of many GPUs found for small products: 4 x 4 an
- * invocation, 64 a workgroup, and enough of them to fill the machine.
+ * what they loaded, they do. Mesa's llvmpipe, which has no subgroups, wants lanes across too: products of 32 columns took 20
+ * to 30 % less. `gpu` follows what published tuning of many GPUs found for small products: 4 x 4 an invocation, 64 a
+ * workgroup, and enough of them to fill the machine.
  */
 const RULES: Readonly<Record<AdapterClass, TileRule>> = {
   software: {
@@ -45,7 +45,8 @@ const HOISTED = { blocksK: 10, blocks: 20, leastRows16: 32, mostRounds: 64, work
 
 /**
  * The saving from which another algorithm replaces a node's own kernels. On processors Winograd's convolution was measured
- * faster from about this on; no GPU has been measured, and there the shorter plan stays. Its transforms take tens of MB.
+ * at savings of 1.7, where it took half the time, and of 4; this is a little below. No GPU has been measured, and there the
+ * shorter plan stays. Its transforms take tens of MB.
  */
 export function leastSaving(adapter: AdapterClass, memory: MemoryMode): number {
   return adapter === "gpu" || memory === "compact" ? Infinity : 1.5;
