@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { playwright } from "@vitest/browser-playwright";
-import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { browserArgs, launchBrowser } from "./cli/browser.ts";
+import { leanShaders } from "./cli/lean-shaders.ts";
 import { serveMnist } from "./cli/mnist-server.ts";
 
 /** Vitest reads this file once for each project; the browser is looked for once. */
@@ -49,21 +48,6 @@ function nodeProject(name: string, include: string[], testTimeout: number) {
   };
 }
 
-/** The package carries shaders without comments, save the marks that `specialize` reads, and without indentation. */
-function leanShaders(): Plugin {
-  return {
-    name: "featuremap-shaders",
-    apply: "build",
-    enforce: "pre",
-    load(id) {
-      if (!id.endsWith(".wgsl?raw")) return null;
-      const code = readFileSync(id.replace("?raw", ""), "utf8");
-      const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*/, "").trim());
-      return `export default ${JSON.stringify(lines.filter((line) => line !== "").join("\n"))};`;
-    },
-  };
-}
-
 export default defineConfig({
   plugins: [serveMnist(), leanShaders()],
   build: {
@@ -71,6 +55,10 @@ export default defineConfig({
     target: "es2022",
     sourcemap: true,
     minify: false,
+    // Shaders side by side, within a compressor's window, are 1.3 KB smaller than each beside the code that uses it.
+    rolldownOptions: {
+      output: { chunkFileNames: "[name].js", codeSplitting: { groups: [{ name: "shaders", test: /\.wgsl/ }] } },
+    },
   },
   test: {
     projects: [

@@ -55,10 +55,10 @@ function hoistDirectives(code: string): string {
 function setConstants(code: string, values: Readonly<Record<string, Constant>>): string {
   let text = code;
   for (const [name, value] of Object.entries(values)) {
-    const declaration = new RegExp(`^(const ${name}: (u32|i32|f32|bool) = )[^;]*;`, "m");
+    const declaration = new RegExp(`^(const ${name}: ?(u32|i32|f32|bool) ?= ?)[^;]*;`, "m");
     const type = declaration.exec(text)?.[2];
     if (type === undefined) {
-      const known = [...text.matchAll(/^const (\w+): (?:u32|i32|f32|bool) =/gm)].map((match) => match[1]);
+      const known = [...text.matchAll(/^const (\w+): ?(?:u32|i32|f32|bool) ?=/gm)].map((match) => match[1]);
       throw new FeaturemapError(
         "value",
         `The shader has no constant "const ${name}: type = value;" to set. It has: ${known.join(", ") || "none"}.`,
@@ -86,7 +86,7 @@ function literal(name: string, value: Constant, type: string): string {
 /** The scalar constants, in whatever order they stand, as WGSL allows. What is not a scalar is left to WGSL. */
 export function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
-  const declared = [...code.matchAll(/^const (\w+): (?:u32|i32|f32|bool) = ([^;]*);/gm)];
+  const declared = [...code.matchAll(/^const (\w+): ?(?:u32|i32|f32|bool) ?= ?([^;]*);/gm)];
   for (let before = -1; before !== constants.size; ) {
     before = constants.size;
     for (const [, name, initialiser] of declared) {
@@ -97,7 +97,7 @@ export function readConstants(code: string): Map<string, Constant> {
   return constants;
 }
 
-const MARKED_LOOP = /\/\/ unroll\s+for \(var (\w+) = ([^;]+); \1 < ([^;]+); \1\+\+\) \{/;
+const MARKED_LOOP = /\/\/ unroll\s+for ?\(var (\w+) ?= ?([^;]+); ?\1 ?< ?([^;]+); ?\1\+\+\) ?\{/;
 
 function unrollLoops(code: string, constants: ReadonlyMap<string, Constant>): string {
   let text = code;
@@ -117,7 +117,7 @@ function unrollLoops(code: string, constants: ReadonlyMap<string, Constant>): st
 
 function pruneBranches(code: string, constants: ReadonlyMap<string, Constant>): string {
   let text = code;
-  const condition = /\bif \(([^{}]*)\) \{/g;
+  const condition = /\bif ?\(([^{}]*)\) ?\{/g;
   for (let match = condition.exec(text); match; match = condition.exec(text)) {
     const expression = match[1]!;
     if (!names(expression).every((name) => constants.has(name)) || isComment(text, match.index)) {

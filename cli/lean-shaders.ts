@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import type { Plugin } from "vite";
+
+/** The package carries shaders without comments, save the marks that `specialize` reads, and without needless space. */
+export function leanShaders(): Plugin {
+  return {
+    name: "featuremap-shaders",
+    apply: "build",
+    enforce: "pre",
+    load(id) {
+      if (!id.endsWith(".wgsl?raw")) return null;
+      return `export default ${JSON.stringify(leanShader(readFileSync(id.replace("?raw", ""), "utf8")))};`;
+    },
+  };
+}
+
+/** Lines stay lines, so that what a compiler says of one can be found. */
+export function leanShader(code: string): string {
+  const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*/, "").trim());
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => (line.startsWith("//") ? line : leanLine(line)))
+    .join("\n");
+}
+
+/** Spaces beside signs go, unless two signs would become another. */
+function leanLine(line: string): string {
+  const lean = line.replace(/ ?([-+*/%=<>&|,;:!?{}()[\]]+) ?/g, "$1");
+  return /--|\+\+[^;)]/.test(lean) ? line : lean;
+}

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { leanShader } from "../../cli/lean-shaders.ts";
+
+const FOLDER = fileURLToPath(new URL("../../shaders", import.meta.url));
+const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));
+
+/** WGSL's tokens, the longest first; comments are none. */
+const TOKEN = /\/\/ unroll|\/\/.*|[\w.]+|->|\+\+|--|&&|\|\||<<=?|[-+*/%&|^!=<>]=|\S/g;
+const tokens = (code: string) =>
+  [...code.matchAll(TOKEN)].map(([token]) => token).filter((token) => !/^\/\/(?! unroll)/.test(token));
+
+describe("the package's shaders", () => {
+  it.each(FILES)("%s has the same tokens, in fewer bytes", (file) => {
+    const code = readFileSync(join(FOLDER, file), "utf8");
+    expect(tokens(leanShader(code))).toEqual(tokens(code));
+    expect(leanShader(code).length).toBeLessThan(code.length);
+  });
+
+  it.each(["x = a - -b;", "x = a - --b;"])("%s stays as it is", (line) => {
+    expect(tokens(leanShader(line))).toEqual(tokens(line));
+  });
+});
