@@ -1,48 +1,50 @@
-import {
-  conv2d,
-  dense,
-  flatten,
-  type Layer,
-  type LayerInfo,
-  maxPooling2d,
-  type Runtime,
-  type Sequential,
-  sequential,
-  sgd,
-} from "../src/index.ts";
+// A network as the page keeps it: plain data, the same for the editor, the address, files and the engine.
 
-export const CLASSES = 10;
-export const LEARNING_RATE = 0.01;
+export type Activation = "linear" | "relu" | "sigmoid" | "tanh" | "softmax";
+
+export type LayerSpec =
+  | {
+      readonly kind: "conv2d";
+      readonly filters: number;
+      readonly kernelSize: number;
+      readonly strides: number;
+      readonly padding: "valid" | "same";
+      readonly activation: Activation;
+    }
+  | { readonly kind: "maxPooling2d" | "averagePooling2d"; readonly poolSize: number; readonly strides: number }
+  | { readonly kind: "flatten" }
+  | { readonly kind: "dense"; readonly units: number; readonly activation: Activation };
+
+export type LayerKind = LayerSpec["kind"];
+
+export interface OptimizerSpec {
+  readonly name: "sgd";
+  readonly learningRate: number;
+}
+
+export interface NetworkSpec {
+  /** The last one gives a probability for each class: dense, softmax. */
+  readonly layers: readonly LayerSpec[];
+  readonly optimizer: OptimizerSpec;
+  readonly batchSize: number;
+}
+
 /** Height, width and channels of one image. */
-export const IMAGE_SHAPE = [28, 28, 1];
+export const IMAGE_SHAPE = [28, 28, 1] as const;
+export const IMAGE_PIXELS = 28 * 28;
+export const DIGITS = 10;
 
 /** Of "Understanding Convolutional Neural Networks (CNN) with Keras". */
-function layers(): Layer[] {
-  return [
-    conv2d({ filters: 32, kernelSize: 5, activation: "relu", inputShape: IMAGE_SHAPE }),
-    maxPooling2d({ poolSize: 2 }),
-    conv2d({ filters: 64, kernelSize: 5, activation: "relu" }),
-    maxPooling2d({ poolSize: 2 }),
-    flatten(),
-    dense({ units: 1000, activation: "relu" }),
-    dense({ units: CLASSES, activation: "softmax" }),
-  ];
-}
-
-/** A new model, ready to train from the start. */
-export async function createModel(runtime: Runtime): Promise<Sequential> {
-  const model = sequential(layers());
-  await model.compile({
-    loss: "sparseCategoricalCrossentropy",
-    optimizer: sgd({ learningRate: LEARNING_RATE }),
-    metrics: ["accuracy"],
-    runtime,
-    seed: 1,
-  });
-  return model;
-}
-
-/** What the model itself says of its layers; needs no GPU. */
-export function describeLayers(): readonly LayerInfo[] {
-  return sequential(layers()).layers;
-}
+export const ARTICLE: NetworkSpec = {
+  layers: [
+    { kind: "conv2d", filters: 32, kernelSize: 5, strides: 1, padding: "valid", activation: "relu" },
+    { kind: "maxPooling2d", poolSize: 2, strides: 2 },
+    { kind: "conv2d", filters: 64, kernelSize: 5, strides: 1, padding: "valid", activation: "relu" },
+    { kind: "maxPooling2d", poolSize: 2, strides: 2 },
+    { kind: "flatten" },
+    { kind: "dense", units: 1000, activation: "relu" },
+    { kind: "dense", units: DIGITS, activation: "softmax" },
+  ],
+  optimizer: { name: "sgd", learningRate: 0.01 },
+  batchSize: 128,
+};

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { leanShaders } from "../cli/lean-shaders.ts";
 import { bundleMnist, serveMnist } from "../cli/mnist-server.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -9,6 +10,7 @@ export default defineConfig({
   // Relative, so that the built page works in any folder of any server.
   base: "./",
   plugins: [serveMnist(), bundleMnist()],
+  worker: { format: "es", plugins: () => [leanShaders()] },
   server: { fs: { allow: [path("..")] } },
   build: { outDir: path("../build/demo"), emptyOutDir: true, target: "es2022" },
 });

@@ -8,9 +8,9 @@ import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from ".
 import type { Optimizer } from "./optimizers.ts";
 
 export interface CompileOptions {
-  /** A name, or a loss of one's own. */
-  readonly loss: LossName | Loss;
-  readonly optimizer: Optimizer;
+  /** A name, or a loss of one's own. Without loss and optimizer, the model can `predict`, and that only. */
+  readonly loss?: LossName | Loss;
+  readonly optimizer?: Optimizer;
   /** What `fit` and `evaluate` report beside the loss. Default none. */
   readonly metrics?: readonly MetricName[];
   /** Where the model lives. Default: a runtime of its own, which `dispose` frees. */
@@ -45,8 +45,9 @@ export function checkCompileOptions(
   knownKeys(options, COMPILE_OPTIONS, "compile");
   const { optimizer, runtime, choices = {}, tune, onProgress } = options;
   const own = options.loss as Loss | undefined;
-  const loss = typeof own?.build === "function" ? own : lossNamed(options.loss);
-  if (typeof optimizer?.step !== "function") {
+  const trains = own !== undefined || optimizer !== undefined;
+  const loss = !trains || typeof own?.build === "function" ? own : lossNamed(options.loss);
+  if (trains && typeof optimizer?.step !== "function") {
     const got = show(optimizer);
     throw new FeaturemapError("value", `compile: optimizer must come from sgd() and its like, got ${got}.`);
   }

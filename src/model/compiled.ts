@@ -32,8 +32,9 @@ import { type SweepCounts, type SweepProgress, sweep } from "./sweep.ts";
 export interface CompileSettings {
   readonly runtime: Runtime;
   readonly ownsRuntime: boolean;
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
+  /** Without it, as without an optimizer, the model predicts and is neither trained nor evaluated. */
+  readonly loss: Loss | undefined;
+  readonly optimizer: Optimizer | undefined;
   readonly seed: number;
   readonly choices: Choices;
   readonly memory: MemoryMode;
@@ -97,12 +98,13 @@ export class CompiledModel {
     this.state = state;
     this.#network = network;
     this.#scratch = new ScratchPool(settings.runtime);
-    this.#ops = opTable([...network.ops.values()], settings.loss.ops ?? [], settings.optimizer.ops ?? []);
+    this.#ops = opTable([...network.ops.values()], settings.loss?.ops ?? [], settings.optimizer?.ops ?? []);
   }
 
   static async create(settings: CompileSettings, network: Network): Promise<CompiledModel> {
-    assertTrainable(settings, network);
-    const state = await ModelState.create(settings.runtime, network, settings.optimizer, settings.seed);
+    const { loss, optimizer } = settings;
+    if (loss && optimizer) assertTrainable({ ...settings, loss, optimizer }, network);
+    const state = await ModelState.create(settings.runtime, network, optimizer, settings.seed);
     return new CompiledModel(settings, network, state);
   }
 
@@ -278,9 +280,9 @@ export class CompiledModel {
     const options: ProgramOptions = { network: this.#network, capacity, data, adapter, limits, memory, ...request };
     switch (kind) {
       case "train":
-        return trainingProgram({ ...options, loss, optimizer, ops: this.#ops });
+        return trainingProgram({ ...options, loss: loss!, optimizer: optimizer!, ops: this.#ops });
       case "evaluate":
-        return evaluationProgram({ ...options, loss });
+        return evaluationProgram({ ...options, loss: loss! });
       case "predict":
         return predictionProgram(options);
       default:
@@ -369,7 +371,10 @@ function noCounts(): SweepCounts {
 }
 
 /** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
-function assertTrainable({ loss, optimizer, choices, memory }: CompileSettings, network: Network): void {
+function assertTrainable(
+  { loss, optimizer, choices, memory }: CompileSettings & { loss: Loss; optimizer: Optimizer },
+  network: Network,
+): void {
   const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
   const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
   trainingProgram({ network, capacity: 1, data, adapter: "software", choices, memory, loss, optimizer, ops });

@@ -38,13 +38,18 @@ export class ModelState {
   readonly #places: Readonly<Record<Place, SweepPlace>>;
   readonly #all: readonly OwnedBuffer[];
 
-  private constructor(runtime: Runtime, network: Network, optimizer: Optimizer, owned: readonly OwnedBuffer[]) {
+  private constructor(
+    runtime: Runtime,
+    network: Network,
+    optimizer: Optimizer | undefined,
+    owned: readonly OwnedBuffer[],
+  ) {
     this.runtime = runtime;
     this.#network = network;
     const rest = [...owned];
     this.#parameters = network.parameters.map(() => rest.shift()!);
-    this.#slots = network.parameters.map(({ shape }) => (optimizer.slots?.(shape) ?? []).map(() => rest.shift()!));
-    this.#hyperparameters = new Map(Object.keys(optimizer.hyperparameters).map((name) => [name, rest.shift()!]));
+    this.#slots = network.parameters.map(({ shape }) => (optimizer?.slots?.(shape) ?? []).map(() => rest.shift()!));
+    this.#hyperparameters = new Map(Object.keys(optimizer?.hyperparameters ?? {}).map((name) => [name, rest.shift()!]));
     const [train, look] = PLACES.map((): SweepPlace => {
       const [state, metrics] = rest.splice(0, 2);
       const ring = new ReadbackRing(runtime, METRIC_BYTES, rest.splice(0, RING_DEPTH));
@@ -57,14 +62,19 @@ export class ModelState {
   }
 
   /** Makes the buffers, gives the parameters their first values and the optimizer's slots zeros. */
-  static async create(runtime: Runtime, network: Network, optimizer: Optimizer, seed: number): Promise<ModelState> {
+  static async create(
+    runtime: Runtime,
+    network: Network,
+    optimizer: Optimizer | undefined,
+    seed: number,
+  ): Promise<ModelState> {
     const floats = (label: string, shape: Shape) => ({ label, bytes: byteLength({ shape, dtype: "f32" }) });
     const requests = [
       ...network.parameters.map(({ path, shape }) => floats(path, shape)),
       ...network.parameters.flatMap(({ path, shape }) =>
-        (optimizer.slots?.(shape) ?? []).map((slot) => floats(`${path}/${slot.name}`, slot.shape)),
+        (optimizer?.slots?.(shape) ?? []).map((slot) => floats(`${path}/${slot.name}`, slot.shape)),
       ),
-      ...Object.keys(optimizer.hyperparameters).map((name) => floats(name, scalar)),
+      ...Object.keys(optimizer?.hyperparameters ?? {}).map((name) => floats(name, scalar)),
       ...PLACES.flatMap((place) => [
         { label: `${place} state`, bytes: STATE_WORDS * 4 },
         { label: `${place} metrics`, bytes: METRIC_BYTES },
@@ -81,7 +91,7 @@ export class ModelState {
       state.dispose();
       throw error;
     }
-    for (const [name, value] of Object.entries(optimizer.hyperparameters)) {
+    for (const [name, value] of Object.entries(optimizer?.hyperparameters ?? {})) {
       runtime.device.queue.writeBuffer(state.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
     }
     return state;

@@ -107,12 +107,12 @@ export class Sequential {
   }
 
   /**
-   * Chooses loss, optimizer and device, and gives the parameters their first values. Compiled again, a model keeps its
+   * Chooses loss, optimizer and device (loss and optimizer are for training; a model without them predicts), and gives the parameters their first values. Compiled again, a model keeps its
    * weights. Pipelines are compiled when the first batch size is seen.
    *
    * @throws FeaturemapError `value` for a wrong option; `device` where there is no WebGPU; `limit` where it has no room
    */
-  compile(options: CompileOptions): Promise<void> {
+  compile(options: CompileOptions = {}): Promise<void> {
     return this.#exclusively("compile", async () => {
       const { withAccuracy, ...chosen } = checkCompileOptions(options);
       if (this.#network.layers.length === 0)
@@ -309,6 +309,10 @@ export class Sequential {
     labelled: boolean,
   ): HostData | Dataset {
     if (!this.#compiled && !this.#pending) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
+    if (labelled && !this.#loss) {
+      const why = "the model was compiled without loss and optimizer, only to predict";
+      throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
+    }
     const data = input instanceof Dataset ? input : hostData(input);
     const known = this.#network.inputShape !== undefined;
     try {

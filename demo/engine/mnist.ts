@@ -1,3 +1,4 @@
+import { IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
 import {
   createDataset,
   type Dataset,
@@ -7,7 +8,6 @@ import {
   type TensorData,
   tensor,
 } from "../src/index.ts";
-import { IMAGE_SHAPE } from "./network.ts";
 
 export interface Split {
   /** Pixels, one byte each, image after image. */
@@ -24,17 +24,16 @@ export interface Mnist {
 type OnBytes = (received: number, total: number | undefined) => void;
 
 const FILES = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"];
-export const IMAGE_PIXELS = IMAGE_SHAPE.reduce((a, b) => a * b, 1);
 
-/** Fetches the four files from `mnist/` beside the page; `onBytes` gets the sums over all four. */
-export async function fetchMnist(onBytes: OnBytes, signal: AbortSignal): Promise<Mnist> {
+/** Fetches the four files out of `folder`; `onBytes` gets the sums over all four. */
+export async function fetchMnist(folder: URL, onBytes: OnBytes, signal: AbortSignal): Promise<Mnist> {
   const received = FILES.map(() => 0);
   const totals = FILES.map((): number | undefined => undefined);
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   const files = await Promise.all(
     FILES.map((name, i) =>
-      fetchIdx(new URL(`mnist/${name}-ubyte`, document.baseURI), {
+      fetchIdx(new URL(`${name}-ubyte`, folder), {
         signal: either,
         onProgress: (bytes, total) => {
           if (either.aborted) return;

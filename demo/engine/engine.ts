@@ -1,0 +1,23 @@
+// What the page can ask of the library. It all runs in a worker, and every call is a promise there.
+
+import { type AdapterInfo, createGpu } from "./gpu.ts";
+import { createLab } from "./lab.ts";
+import { describe } from "./models.ts";
+
+export type { AdapterInfo } from "./gpu.ts";
+
+export type Engine = ReturnType<typeof createEngine>;
+
+export function createEngine() {
+  const gpu = createGpu();
+  return {
+    /** Finds the adapter. Rejects where there is no WebGPU or no adapter, in words for the reader. */
+    async start(): Promise<AdapterInfo> {
+      const { adapter } = await gpu.runtime();
+      return { label: adapter.label, software: adapter.software };
+    },
+    /** A network's layers, as far as they fit each other. */
+    describe,
+    ...createLab(gpu),
+  };
+}

@@ -1,0 +1,66 @@
+// From the page's description of a network to the library's model.
+
+import {
+  averagePooling2d,
+  conv2d,
+  dense,
+  flatten,
+  type Layer,
+  maxPooling2d,
+  type Optimizer,
+  type Sequential,
+  sequential,
+  sgd,
+} from "../../src/index.ts";
+import { IMAGE_SHAPE, type LayerSpec, type NetworkSpec, type OptimizerSpec } from "../network.ts";
+
+export interface LayerDescription {
+  readonly name: string;
+  /** Keras's class name. */
+  readonly type: string;
+  /** Of one sample. */
+  readonly outputShape: readonly number[];
+  readonly parameters: number;
+}
+
+/** @throws FeaturemapError `shape`, `value` where a layer does not fit what is before it */
+export function modelOf({ layers }: Pick<NetworkSpec, "layers">): Sequential {
+  return sequential(layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: IMAGE_SHAPE } : {})));
+}
+
+export function optimizerOf({ learningRate }: OptimizerSpec): Optimizer {
+  return sgd({ learningRate });
+}
+
+function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
+  switch (layer.kind) {
+    case "conv2d": {
+      const { kind, ...options } = layer;
+      return conv2d({ ...options, ...first });
+    }
+    case "maxPooling2d":
+      return maxPooling2d({ poolSize: layer.poolSize, strides: layer.strides, ...first });
+    case "averagePooling2d":
+      return averagePooling2d({ poolSize: layer.poolSize, strides: layer.strides, ...first });
+    case "flatten":
+      return flatten(first);
+    case "dense":
+      return dense({ units: layer.units, activation: layer.activation, ...first });
+  }
+}
+
+/** What the model itself says of its layers, as far as they fit, and the error of the first that does not. No GPU. */
+export function describe(spec: Pick<NetworkSpec, "layers">): {
+  readonly layers: readonly LayerDescription[];
+  readonly problem?: { readonly layer: number; readonly message: string };
+} {
+  const model = sequential([]);
+  for (const [i, layer] of spec.layers.entries()) {
+    try {
+      model.add(layerOf(layer, i === 0 ? { inputShape: IMAGE_SHAPE } : {}));
+    } catch (error) {
+      return { layers: model.layers, problem: { layer: i, message: (error as Error).message } };
+    }
+  }
+  return { layers: model.layers };
+}

@@ -1,0 +1,6 @@
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { watchErrors } from "./state/notices.ts";
+
+watchErrors();
+render(<App />, document.querySelector("#app")!);

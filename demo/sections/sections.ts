@@ -1,0 +1,11 @@
+import type { FunctionComponent } from "preact";
+import { Convolution } from "./convolution/convolution.tsx";
+
+interface SectionEntry {
+  /** Of its element, and what a link to it ends in. */
+  readonly id: string;
+  readonly title: string;
+  readonly Body: FunctionComponent;
+}
+
+export const SECTIONS: readonly SectionEntry[] = [{ id: "convolution", title: "Convolution", Body: Convolution }];

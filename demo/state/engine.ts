@@ -1,0 +1,48 @@
+// The engine, as the page holds it: a worker in which the library runs, so that no shader, plan or readback ever
+// holds up the page.
+
+import { signal } from "@preact/signals";
+import { type Remote, wrap } from "comlink";
+import type { AdapterInfo, Engine } from "../engine/engine.ts";
+import { notify, notifyError, withdraw } from "./notices.ts";
+
+export type EngineStatus =
+  | { readonly kind: "starting" }
+  | { readonly kind: "ready"; readonly adapter: AdapterInfo }
+  | { readonly kind: "unsupported" };
+
+export const engineStatus = signal<EngineStatus>({ kind: "starting" });
+
+const worker = new Worker(new URL("../engine/worker.ts", import.meta.url), { type: "module", name: "engine" });
+
+/** Calls wait until the worker has loaded; those that need a GPU reject where there is none. */
+export const engine: Remote<Engine> = wrap<Engine>(worker);
+
+/** Resolves where there is a GPU, or a processor that stands in for it. Never rejects: a page without one goes on waiting. */
+export const engineReady: Promise<AdapterInfo> = start();
+
+function start(): Promise<AdapterInfo> {
+  return new Promise((resolve) => {
+    engine.start().then(
+      (adapter) => {
+        engineStatus.value = { kind: "ready", adapter };
+        withdraw("adapter");
+        if (adapter.software) notifySoftware();
+        resolve(adapter);
+      },
+      (error: unknown) => {
+        engineStatus.value = { kind: "unsupported" };
+        notifyError("adapter", "This page needs WebGPU, and did not get it.", error);
+      },
+    );
+  });
+}
+
+function notifySoftware(): void {
+  notify({
+    topic: "software",
+    kind: "information",
+    title: "No GPU was found: your processor runs the shaders.",
+    text: "Everything works, but far more slowly. Training takes minutes where a GPU takes seconds, so it begins with fewer images.",
+  });
+}

@@ -1,0 +1,35 @@
+// What the page has to tell its reader: wrong turns, each with its remedy.
+
+import { signal } from "@preact/signals";
+
+export interface Notice {
+  /** Notices of the same topic replace each other. */
+  readonly topic: string;
+  readonly kind: "problem" | "information";
+  readonly title: string;
+  readonly text: string;
+  /** What can be done about it at once. */
+  readonly action?: { readonly label: string; run(): void };
+}
+
+export const notices = signal<readonly Notice[]>([]);
+
+export function notify(notice: Notice): void {
+  notices.value = [...notices.value.filter(({ topic }) => topic !== notice.topic), notice];
+}
+
+export function withdraw(topic: string): void {
+  notices.value = notices.value.filter((notice) => notice.topic !== topic);
+}
+
+/** Tells of an error in its own words: the library's say what, where, got, wanted and the remedy. */
+export function notifyError(topic: string, title: string, error: unknown): void {
+  notify({ topic, kind: "problem", title, text: error instanceof Error ? error.message : String(error) });
+}
+
+/** What nobody caught is told as well. */
+export function watchErrors(): void {
+  const unforeseen = (error: unknown) => notifyError("unforeseen", "Something went wrong that should not.", error);
+  addEventListener("error", ({ error, message }) => unforeseen(error ?? message));
+  addEventListener("unhandledrejection", ({ reason }) => unforeseen(reason));
+}

@@ -1,0 +1,25 @@
+import { notices, withdraw } from "../state/notices.ts";
+
+/** Messages, each with what to do and a way to put it aside. Problems are read aloud at once. */
+export function Notices() {
+  return (
+    <div class="notices">
+      {notices.value.map(({ topic, kind, title, text, action }) => (
+        <div key={topic} class={`message ${kind}`} data-topic={topic} role={kind === "problem" ? "alert" : "status"}>
+          <strong>{title}</strong>
+          <p>{text}</p>
+          <p class="buttons">
+            {action && (
+              <button type="button" onClick={() => action.run()}>
+                {action.label}
+              </button>
+            )}
+            <button type="button" class="quiet" onClick={() => withdraw(topic)}>
+              Dismiss
+            </button>
+          </p>
+        </div>
+      ))}
+    </div>
+  );
+}
