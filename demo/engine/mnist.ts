@@ -7,7 +7,7 @@ import {
   type Runtime,
   type TensorData,
   tensor,
-} from "../src/index.ts";
+} from "../../src/index.ts";
 
 export interface Split {
   /** Pixels, one byte each, image after image. */
