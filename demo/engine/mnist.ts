@@ -1,4 +1,3 @@
-import { IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
 import {
   createDataset,
   type Dataset,
@@ -8,6 +7,7 @@ import {
   type TensorData,
   tensor,
 } from "../../src/index.ts";
+import { IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
 
 export interface Split {
   /** Pixels, one byte each, image after image. */
