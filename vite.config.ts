@@ -65,6 +65,7 @@ export default defineConfig({
       nodeProject("unit", ["test/unit/**/*.test.ts"], 20_000),
       browserProject("gpu", ["test/gpu/**/*.test.ts"]),
       nodeProject("e2e", ["test/e2e/**/*.test.ts"], 300_000),
+      nodeProject("page", ["test/page/**/*.test.ts"], 300_000),
       browserProject("full", ["test/full/**/*.test.ts"]),
     ],
   },

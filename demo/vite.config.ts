@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { leanShaders } from "../cli/lean-shaders.ts";
 import { bundleMnist, serveMnist } from "../cli/mnist-server.ts";
+import { offline } from "./offline/offline.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -9,7 +10,7 @@ export default defineConfig({
   root: path("."),
   // Relative, so that the built page works in any folder of any server.
   base: "./",
-  plugins: [serveMnist(), bundleMnist()],
+  plugins: [serveMnist(), bundleMnist(), offline()],
   worker: { format: "es", plugins: () => [leanShaders()] },
   server: { fs: { allow: [path("..")] } },
   build: { outDir: path("../build/demo"), emptyOutDir: true, target: "es2022" },

@@ -1,0 +1,55 @@
+// The page as a whole: who may read it, how wide it is, how much it weighs.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { AxeBuilder } from "@axe-core/playwright";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adapterFound, type BuiltPage, serveBuiltPage } from "../support/built-page.ts";
+
+let built: BuiltPage;
+beforeAll(async () => {
+  built = await serveBuiltPage();
+});
+afterAll(() => built?.close());
+
+describe.each(["light", "dark"] as const)("the %s page", (colorScheme) => {
+  it("has no violations that axe finds", async () => {
+    const { page, problems, close } = await built.open({ colorScheme, reducedMotion: "reduce" });
+    await adapterFound(page);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+    expect(found).toEqual([]);
+    expect(problems).toEqual([]);
+    await close();
+  });
+});
+
+describe("the page", () => {
+  it.each([360, 768, 1280, 1920])("is no wider than a window of %i pixels", async (width) => {
+    const { page, close } = await built.open({ viewport: { width, height: 800 } });
+    await adapterFound(page);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await close();
+  });
+
+  it("goes to its first section by the keyboard", async () => {
+    const { page, close } = await built.open();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toMatch(/skip/i);
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await close();
+  });
+
+  it("weighs at most 150 KB of script and style, gzipped, workers and lazy parts included", () => {
+    const files = readdirSync(built.folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+      /\.(js|css|html)$/.test(file),
+    );
+    const bytes = files.map((file) => gzipSync(readFileSync(join(built.folder, file)), { level: 9 }).length);
+    const sum = bytes.reduce((a, b) => a + b, 0);
+    console.info(`The page's script and style: ${sum} bytes gzip in ${files.length} files.`);
+    expect(files.length).toBeGreaterThan(3);
+    expect(sum).toBeLessThanOrEqual(150_000);
+  });
+});
