@@ -30,11 +30,11 @@ export type { CompileOptions } from "./model/compile-options.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
 export type { History, Logs } from "./model/history.ts";
 export type { Loss, LossName, MetricName } from "./model/losses.ts";
+export type { LayerInfo } from "./model/network.ts";
 export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./model/optimizers.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
 export {
   type Evaluation,
-  type LayerInfo,
   type Sequential,
   sequential,
   type Weight,

@@ -1,8 +1,12 @@
 import { type Dataset, type HostData, upload } from "../data/dataset.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
+import { ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { STATE_WORDS, sweepStart } from "../graph/graph.ts";
+import type { BoundPlan, Executable } from "../plan/executable.ts";
 import { sameShape } from "../shape.ts";
+import type { Place } from "./model-state.ts";
+import { START } from "./sweep.ts";
 
 /** Room on the GPU for one batch from the host: made once, written anew by each call whose samples fit in. */
 export class BatchSlot {
@@ -11,33 +15,43 @@ export class BatchSlot {
   readonly order: GPUBuffer;
   /** `sweepStart` of the batch that was written last. */
   readonly start: GPUBuffer;
+  /** Where the batch's predictions go, in a slot for predictions. */
+  readonly predictions: GPUBuffer | undefined;
   readonly bytes: number;
   readonly #owned: readonly OwnedBuffer[];
+  readonly #reader: ReadbackRing | undefined;
   #samples = 0;
+  #bound: { readonly to: Executable; readonly run: BoundPlan } | undefined;
 
-  private constructor(dataset: Dataset, order: OwnedBuffer, start: OwnedBuffer) {
+  private constructor(dataset: Dataset, owned: readonly OwnedBuffer[]) {
+    const [order, start, predictions, staging] = owned;
     this.dataset = dataset;
-    this.order = order.buffer;
-    this.start = start.buffer;
-    this.bytes = dataset.bytes + order.bytes + start.bytes;
-    this.#owned = [order, start];
+    this.order = order!.buffer;
+    this.start = start!.buffer;
+    this.predictions = predictions?.buffer;
+    this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, dataset.bytes);
+    this.#reader = staging && new ReadbackRing(dataset.runtime, staging.bytes, [staging]);
+    // The reader frees its own.
+    this.#owned = owned.slice(0, 3);
   }
 
-  /** A slot that holds the batch. */
-  static async create(runtime: Runtime, data: HostData): Promise<BatchSlot> {
+  /** A slot that holds the batch; with `rowBytes`, those of one sample's output, a slot for predictions. */
+  static async create(runtime: Runtime, data: HostData, rowBytes?: number): Promise<BatchSlot> {
     const dataset = await upload(runtime, data);
-    const [order, start] = await runtime.buffers
+    const bytes = data.size * (rowBytes ?? 0);
+    const owned = await runtime.buffers
       .create([
         { label: "batch order", bytes: data.size * 4 },
         { label: "batch start", bytes: (STATE_WORDS - 1) * 4 },
+        ...(rowBytes ? [{ label: "batch predictions", bytes }, ...ReadbackRing.requests(bytes, 1)] : []),
       ])
       .catch((error: unknown) => {
         dataset.dispose();
         throw error;
       });
     const indices = Uint32Array.from({ length: data.size }, (_, i) => i);
-    runtime.device.queue.writeBuffer(order!.buffer, 0, indices);
-    const slot = new BatchSlot(dataset, order!, start!);
+    runtime.device.queue.writeBuffer(owned[0]!.buffer, 0, indices);
+    const slot = new BatchSlot(dataset, owned);
     slot.#begin(data.size);
     return slot;
   }
@@ -58,14 +72,70 @@ export class BatchSlot {
     if (size !== this.#samples) this.#begin(size);
   }
 
+  /** The plan bound to the slot: `bind` is called where another one was before. */
+  boundTo(executable: Executable, bind: () => BoundPlan): BoundPlan {
+    if (this.#bound?.to !== executable) this.#bound = { to: executable, run: bind() };
+    return this.#bound.run;
+  }
+
+  /** Runs a plan that is bound to the slot once, and reads what it predicts: one submit. */
+  predict(run: BoundPlan, state: GPUBuffer): Promise<ArrayBuffer> {
+    const { device } = this.dataset.runtime;
+    const encoder = device.createCommandEncoder({ label: run.plan.name });
+    encoder.copyBufferToBuffer(this.start, 0, state, START, this.start.size);
+    const pass = encoder.beginComputePass({ label: run.plan.name });
+    run.encode(pass);
+    pass.end();
+    const pending = this.#reader!.record(encoder, this.predictions!)!;
+    device.queue.submit([encoder.finish()]);
+    return pending.read();
+  }
+
   dispose(): void {
     this.dataset.dispose();
+    this.#reader?.dispose();
     for (const owned of this.#owned) owned.release();
   }
 
   #begin(samples: number): void {
     this.#samples = samples;
     this.dataset.runtime.device.queue.writeBuffer(this.start, 0, sweepStart({ samples, batch: samples }));
+  }
+}
+
+/** The slots of a model, one for each place. */
+export class BatchSlots {
+  readonly #runtime: Runtime;
+  readonly #assertLive: () => void;
+  readonly #slots = new Map<Place, BatchSlot>();
+  #disposed = false;
+
+  /** `assertLive` throws where the model is gone. */
+  constructor(runtime: Runtime, assertLive: () => void) {
+    this.#runtime = runtime;
+    this.#assertLive = assertLive;
+  }
+
+  /** A slot that holds the batch: the one that is there, if it takes it, or a new one. */
+  async take(place: Place, data: HostData, rowBytes?: number): Promise<BatchSlot> {
+    this.#assertLive();
+    const known = this.#slots.get(place);
+    if (known?.takes(data)) {
+      known.write(data);
+      return known;
+    }
+    known?.dispose();
+    this.#slots.delete(place);
+    const slot = await BatchSlot.create(this.#runtime, data, rowBytes);
+    if (this.#disposed) slot.dispose();
+    this.#assertLive();
+    this.#slots.set(place, slot);
+    return slot;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    for (const slot of this.#slots.values()) slot.dispose();
   }
 }
 

@@ -1,8 +1,9 @@
 import { Dataset, type HostData } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
 import { FeaturemapError, knownKeys, listOf, show } from "../errors.ts";
-import { elements, type Shape, sameShape, showShape } from "../shape.ts";
+import { batchShape, elements, type Shape, sameShape, showShape } from "../shape.ts";
 import { type BatchOptions, batching } from "./fit.ts";
+import type { Loss } from "./losses.ts";
 
 /** Samples with their labels. */
 export type Labelled = readonly [x: DataInput, y: DataInput] | Dataset;
@@ -25,9 +26,34 @@ export function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataI
   return { x: validation[0], y: validation[1] };
 }
 
+/** @throws FeaturemapError where there are no labels, or they do not suit the loss or the model's output */
+export function checkLabels({ y }: HostData | Dataset, output: Shape, loss: Loss, where: string): void {
+  if (!y) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
+  if (output.length !== 1) {
+    throw new FeaturemapError(
+      "shape",
+      `${where}: the model's output is ${batchShape(output)}, but losses want [batch, classes]. Add flatten().`,
+    );
+  }
+  loss.check(y, output);
+}
+
 /** What bytes are multiplied by from now on, where training sees bytes. */
 export function byteScaleOf({ x }: HostData | Dataset): number | undefined {
   return x.dtype === "u8" ? (x.scale ?? 1) : undefined;
+}
+
+/** What samples are multiplied by, where bytes without a scale of their own are by `byteScale`. */
+export function scaleOf({ x }: HostData | Dataset, byteScale: number | undefined): number {
+  return x.scale ?? (x.dtype === "u8" ? byteScale : undefined) ?? 1;
+}
+
+/** Bytes of samples that a model keeps room for after a prediction. */
+const MOST_KEPT = 2 ** 20;
+
+/** Whether samples are one batch from the host, and few enough to keep room for. */
+export function isBatch(data: HostData | Dataset, batchSize: number): data is HostData {
+  return !(data instanceof Dataset) && data.size <= batchSize && data.x.words.byteLength <= MOST_KEPT;
 }
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */

@@ -11,7 +11,7 @@ import { adapterClassOf } from "../plan/tiles.ts";
 import type { PlanRequest, Tuner, TuningCounts } from "../plan/tuning.ts";
 import { permutation, seedOf } from "../random.ts";
 import { elements } from "../shape.ts";
-import { BatchSlot } from "./batch-slot.ts";
+import { type BatchSlot, BatchSlots } from "./batch-slot.ts";
 import type { Loss } from "./losses.ts";
 import type { SweepMetrics } from "./metrics-reader.ts";
 import { ModelState, type Place } from "./model-state.ts";
@@ -63,11 +63,6 @@ interface Ready {
   pace?: Pace;
 }
 
-interface BoundSlot {
-  readonly slot: BatchSlot;
-  bound?: { readonly to: Executable; readonly run: BoundPlan };
-}
-
 /** Bytes that are read back at once. */
 const STAGING_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 2 ** 19 };
 
@@ -85,8 +80,8 @@ export class CompiledModel {
   readonly #ops: OpTable;
   readonly #ready = new Map<Kind, Ready>();
   readonly #scratch: ScratchPool;
-  /** What `trainOnBatch` writes its batches to, and its plan bound to it. */
-  #batch: BoundSlot | undefined;
+  /** What `trainOnBatch` and small predictions write their batches to. */
+  readonly #slots: BatchSlots;
   /** A reading of the parameters that takes several submits: no training step may come between them. */
   #reading: Promise<unknown> | undefined;
   /** Why the model can no longer be used. */
@@ -98,6 +93,7 @@ export class CompiledModel {
     this.state = state;
     this.#network = network;
     this.#scratch = new ScratchPool(settings.runtime);
+    this.#slots = new BatchSlots(settings.runtime, () => this.assertLive());
     this.#ops = opTable([...network.ops.values()], settings.loss?.ops ?? [], settings.optimizer?.ops ?? []);
   }
 
@@ -148,15 +144,26 @@ export class CompiledModel {
 
   /** One training step. Once made for such a batch, it makes no buffer and no bind group, and writes only the batch. */
   async trainOnBatch(data: HostData, scale: number): Promise<SweepMetrics> {
-    const batch = await this.#slotFor(data);
-    const { dataset, order, start } = batch.slot;
+    const slot = await this.#slots.take("train", data);
+    const { dataset, start, bytes } = slot;
     const settings = { batchSize: data.size, scale, stepsPerExecution: "auto", submitMs: FRAMES_MS } as const;
     const ready = await this.#program("train", dataset, settings);
-    if (batch.bound?.to !== ready.executable)
-      batch.bound = { to: ready.executable, run: this.#bind("train", ready, { dataset, order }) };
-    this.datasetBytes = batch.slot.bytes;
+    const run = slot.boundTo(ready.executable, () => this.#bind("train", ready, slot));
+    this.datasetBytes = bytes;
     const sweeping = { ready, place: "train", counts: this.counts, start, samples: data.size } as const;
-    return (await this.#sweep(batch.bound.run, dataset, settings, sweeping))!;
+    return (await this.#sweep(run, dataset, settings, sweeping))!;
+  }
+
+  /** The outputs of a batch, as `predict`. Once made for such a batch, it makes nothing, and writes only the batch. */
+  predictBatch(data: HostData, scale: number): Promise<Float32Array> {
+    return this.#inTurn(async () => {
+      const size = elements(this.#network.outputShape!);
+      const slot = await this.#slots.take("look", data, size * 4);
+      const ready = await this.#program("predict", slot.dataset, { batchSize: data.size, scale });
+      const run = slot.boundTo(ready.executable, () => this.#bind("look", ready, slot));
+      const rows = slot.predict(run, this.state.place("look").state).finally(() => this.assertLive());
+      return new Float32Array(await rows).subarray(0, data.size * size);
+    });
   }
 
   evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics> {
@@ -213,13 +220,17 @@ export class CompiledModel {
     this.#gone ??= why;
     for (const { executable } of this.#ready.values()) executable.dispose();
     this.#ready.clear();
-    this.#batch?.slot.dispose();
+    this.#slots.dispose();
     this.state.dispose();
     if (this.settings.ownsRuntime) this.runtime.dispose();
   }
 
   /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
-  async #program(kind: Kind, dataset: Dataset, { batchSize, scale }: SweepSettings): Promise<Ready> {
+  async #program(
+    kind: Kind,
+    dataset: Dataset,
+    { batchSize, scale }: Pick<SweepSettings, "batchSize" | "scale">,
+  ): Promise<Ready> {
     this.assertLive();
     dataset.assertLive();
     if (dataset.runtime !== this.runtime) {
@@ -293,7 +304,7 @@ export class CompiledModel {
   #bind(
     place: Place,
     { executable, program: { tensors } }: Ready,
-    { dataset, order, predictions }: { dataset: Dataset; order?: GPUBuffer; predictions?: GPUBuffer },
+    { dataset, order, predictions }: Pick<BatchSlot, "dataset"> & Partial<Pick<BatchSlot, "order" | "predictions">>,
   ): BoundPlan {
     const bound = this.state.bindings(tensors, place);
     bound.set(tensors.samples, dataset.x.buffer);
@@ -301,21 +312,6 @@ export class CompiledModel {
     if (tensors.order !== undefined) bound.set(tensors.order, order!);
     if (tensors.predictions !== undefined) bound.set(tensors.predictions, predictions!);
     return executable.bind(bound);
-  }
-
-  async #slotFor(data: HostData): Promise<BoundSlot> {
-    this.assertLive();
-    if (this.#batch?.slot.takes(data)) {
-      this.#batch.slot.write(data);
-      return this.#batch;
-    }
-    this.#batch?.slot.dispose();
-    this.#batch = undefined;
-    const slot = await BatchSlot.create(this.runtime, data);
-    if (this.#gone !== undefined) slot.dispose();
-    this.assertLive();
-    this.#batch = { slot };
-    return this.#batch;
   }
 
   #sweep(

@@ -14,6 +14,16 @@ export interface BuiltLayer {
   readonly parameters: readonly ParameterSpec[];
 }
 
+export interface LayerInfo {
+  readonly name: string;
+  /** Keras's class name. */
+  readonly type: string;
+  /** Of one sample. */
+  readonly outputShape: Shape;
+  /** Number of parameters, all of them trainable. */
+  readonly parameters: number;
+}
+
 /** Layers in a row, named, and checked as soon as the input's shape is known. Pure: runs without a GPU. */
 export class Network {
   readonly #layers: { layer: Layer; name: string }[] = [];
@@ -102,13 +112,23 @@ export class Network {
     this.#built = [];
   }
 
-  /** Adds all layers' nodes to a graph; `parameters` are tensors for each of `this.parameters`. */
-  call(graph: Graph, input: TensorId, parameters: readonly TensorId[]): TensorId {
+  /**
+   * Adds all layers' nodes to a graph; `parameters` are tensors for each of `this.parameters`. `each` is told of every layer's
+   * output.
+   */
+  call(
+    graph: Graph,
+    input: TensorId,
+    parameters: readonly TensorId[],
+    each?: (name: string, output: TensorId) => void,
+  ): TensorId {
     let at = 0;
     return this.#built.reduce((x, { layer, name, parameters: { length } }) => {
       const own = parameters.slice(at, at + length);
       at += length;
-      return callLayer(this.#ops, graph, { layer, name }, x, own);
+      const output = callLayer(this.#ops, graph, { layer, name }, x, own);
+      each?.(name, output);
+      return output;
     }, input);
   }
 

@@ -4,14 +4,24 @@ import { FeaturemapError, knownKeys, listOf } from "../errors.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Plan } from "../plan/plan.ts";
-import { batchShape, elements, type Shape } from "../shape.ts";
-import { batchOptions, byteScaleOf, checkedWeights, type Labelled, pairOf, splitCall } from "./calls.ts";
+import { elements, type Shape } from "../shape.ts";
+import {
+  batchOptions,
+  byteScaleOf,
+  checkedWeights,
+  checkLabels,
+  isBatch,
+  type Labelled,
+  pairOf,
+  scaleOf,
+  splitCall,
+} from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { CompiledModel, type CompileSettings } from "./compiled.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
 import type { History } from "./history.ts";
 import type { Loss } from "./losses.ts";
-import { Network } from "./network.ts";
+import { type LayerInfo, Network } from "./network.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 import { optimizerNumbers, summaryText } from "./summary.ts";
 
@@ -20,16 +30,6 @@ export interface Weight {
   readonly name: string;
   readonly shape: Shape;
   readonly data: Float32Array;
-}
-
-export interface LayerInfo {
-  readonly name: string;
-  /** Keras's class name. */
-  readonly type: string;
-  /** Of one sample. */
-  readonly outputShape: Shape;
-  /** Number of parameters, all of them trainable. */
-  readonly parameters: number;
 }
 
 export interface Evaluation {
@@ -190,17 +190,22 @@ export class Sequential {
     });
   }
 
-  /** The model's output for each sample: [samples, ...output]. Throws as `fit` does. */
+  /**
+   * The model's output for each sample: [samples, ...output]. Buffers of few samples (one batch, up to 1 MiB) are kept for the
+   * next call, as those of `trainOnBatch` are. Throws as `fit` does.
+   */
   predict(x: DataInput | Dataset, options: BatchOptions = {}): Promise<{ data: Float32Array; shape: number[] }> {
     return this.#looking("predict", async () => {
       const batches = batchOptions(options, "predict");
       const data = this.#check(x instanceof Dataset ? x : { x }, "predict", false);
       const compiled = await this.#ready();
-      return this.#uploaded(compiled, [data], async ([samples]) => {
-        const rows = await compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale });
-        batches.signal?.throwIfAborted();
-        return { data: rows, shape: [data.size, ...this.#network.outputShape!] };
-      });
+      const rows = isBatch(data, batches.batchSize)
+        ? await compiled.predictBatch(data, scaleOf(data, this.#byteScale))
+        : await this.#uploaded(compiled, [data], ([samples]) =>
+            compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale }),
+          );
+      batches.signal?.throwIfAborted();
+      return { data: rows, shape: [data.size, ...this.#network.outputShape!] };
     });
   }
 
@@ -248,6 +253,12 @@ export class Sequential {
   /** The plan of a training step, once one was made: print it with `String(model.plan)`. */
   get plan(): Plan | undefined {
     return this.#compiled?.trainingProgram?.plan;
+  }
+
+  /** @internal What functions beside the class work on. */
+  get inside() {
+    const ready = (where: string) => this.#looking(where, () => this.#ready(where));
+    return { network: this.#network, byteScale: this.#byteScale, ready };
   }
 
   get runtime(): Runtime | undefined {
@@ -317,25 +328,13 @@ export class Sequential {
     const known = this.#network.inputShape !== undefined;
     try {
       this.#network.build(data.x.shape);
-      if (labelled) this.#checkLabels(data, where);
+      if (labelled) checkLabels(data, this.#network.outputShape!, this.#loss!, where);
     } catch (error) {
       // Data that turns out wrong does not tell the input's shape.
       if (!known) this.#network.unbuild();
       throw error;
     }
     return data;
-  }
-
-  #checkLabels(data: HostData | Dataset, where: string): void {
-    const output = this.#network.outputShape!;
-    if (!data.y) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
-    if (output.length !== 1) {
-      throw new FeaturemapError(
-        "shape",
-        `${where}: the model's output is ${batchShape(output)}, but losses want [batch, classes]. Add flatten().`,
-      );
-    }
-    this.#loss!.check(data.y, output);
   }
 
   /** Uploads what is not on the GPU yet, runs, and frees what it uploaded. */
@@ -351,8 +350,7 @@ export class Sequential {
       for (const input of inputs) {
         if (input && !(input instanceof Dataset)) own.push(await upload(compiled.runtime, input));
         const dataset = input instanceof Dataset ? input : input && own.at(-1)!;
-        const scale = dataset && (dataset.x.scale ?? (dataset.x.dtype === "u8" ? byteScale : undefined) ?? 1);
-        datasets.push(dataset && { dataset, scale: scale! });
+        datasets.push(dataset && { dataset, scale: scaleOf(dataset, byteScale) });
       }
       this.#byteScale = byteScale;
       return await run(datasets);

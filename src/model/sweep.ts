@@ -97,7 +97,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
 }
 
 /** Where `sweepStart` lies in the state: after the number of the step. */
-const START = 4;
+export const START = 4;
 
 function begin({ runtime, place, start, withMetrics }: Sweep, encoder: GPUCommandEncoder): void {
   if (start instanceof Uint32Array) runtime.device.queue.writeBuffer(place.state, START, start);

@@ -120,6 +120,42 @@ describe("trainOnBatch", () => {
   });
 });
 
+describe("predict", () => {
+  it("of one batch makes nothing once warm, writes the samples, submits once and reads once", async () => {
+    const model = tinyModel();
+    await model.compile({ ...settings, optimizer: sgd(), runtime });
+    const [three, other, two] = [noise(3, [4], 3).x, noise(3, [4], 3, 2).x, noise(2, [4], 3, 3).x];
+    const before = await model.predict(three);
+    const ledger = new Ledger(runtime.device);
+    const again = [await model.predict(other), await model.predict(three)];
+    const none = { createBuffer: 0, createBindGroup: 0, createShaderModule: 0, createComputePipelineAsync: 0 };
+    expect(ledger.take()).toMatchObject({ ...none, writeBuffer: 2, submit: 2, beginComputePass: 2, mapAsync: 2 });
+    const fewer = await model.predict(two);
+    expect(ledger.take()).toMatchObject({ ...none, writeBuffer: 2, submit: 1 });
+    ledger.stop();
+    expect(again[1]).toEqual(before);
+    expect(fewer.shape).toEqual([2, 3]);
+    // A data set takes the way of large predictions.
+    for (const [x, got] of [[other, again[0]!] as const, [two, fewer] as const]) {
+      const dataset = await createDataset(runtime, { x });
+      expect(got).toEqual(await model.predict(dataset));
+      dataset.dispose();
+    }
+    model.dispose();
+  });
+
+  it("called several times at once gives each call its own samples' outputs", async () => {
+    const model = tinyModel();
+    await model.compile({ ...settings, optimizer: sgd(), runtime });
+    const inputs = [1, 2, 3, 4].map((seed) => noise(2, [4], 3, seed).x);
+    const alone = [];
+    for (const x of inputs) alone.push(await model.predict(x));
+    expect(await Promise.all(inputs.map((x) => model.predict(x)))).toEqual(alone);
+    expect(new Set(alone.map(({ data }) => data.join())).size).toBe(4);
+    model.dispose();
+  });
+});
+
 describe("the article's network", () => {
   it("takes 16 dispatches a step directly, fewer where a GPU's are merged, and the ledger sees as many", async () => {
     const model = sequential(articleLayers());
