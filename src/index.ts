@@ -32,6 +32,15 @@ export type { History, Logs } from "./model/history.ts";
 export type { Loss, LossName, MetricName } from "./model/losses.ts";
 export type { LayerInfo } from "./model/network.ts";
 export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./model/optimizers.ts";
+export { type ParameterBuffer, parameterBuffers } from "./model/parameter-buffers.ts";
+export {
+  createProbe,
+  type LayerOutput,
+  outputsOf,
+  type Probe,
+  type ProbeBuffer,
+  type ProbeOptions,
+} from "./model/probe.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
 export {
   type Evaluation,

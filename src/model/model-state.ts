@@ -97,6 +97,11 @@ export class ModelState {
     return state;
   }
 
+  /** In the order of the network's parameters. */
+  get parameterBuffers(): readonly GPUBuffer[] {
+    return this.#parameters.map(({ buffer }) => buffer);
+  }
+
   place(place: Place): SweepPlace {
     return this.#places[place];
   }

@@ -46,6 +46,8 @@ export interface ProgramTensors {
   readonly gradients?: readonly TensorId[];
   /** Where predictions go, all samples'. */
   readonly predictions?: TensorId;
+  /** By layer, where they were asked for. */
+  readonly outputs?: ReadonlyMap<string, TensorId>;
 }
 
 export interface Program {
@@ -163,6 +165,20 @@ export function predictionProgram(options: ProgramOptions): Program {
     attributes: { batch: capacity },
   });
   return finish(options, network.ops, "prediction step", graph, { ...build.tensors, predictions });
+}
+
+/** Forward for the rows that the state says are in use; the outputs of the named layers are there when the step is over. */
+export function outputsProgram(options: ProgramOptions, layers: readonly string[]): Program {
+  const { network } = options;
+  const build = start(options, network.ops, "probe");
+  const { graph, parameters } = build;
+  const { x } = gather(build, { ...options, shuffled: false });
+  const outputs = new Map<string, TensorId>();
+  network.call(graph, x, parameters, (name, output) => {
+    if (layers.includes(name)) outputs.set(name, output);
+  });
+  graph.results.push(...outputs.values());
+  return finish(options, network.ops, "probe step", graph, { ...build.tensors, outputs });
 }
 
 interface Build {

@@ -7,7 +7,7 @@ import { ScratchPool } from "./scratch.ts";
 
 /** How far the pipelines of a plan are. */
 export interface CompileProgress {
-  /** `training step`, `evaluation step` or `prediction step`. */
+  /** `training step`, `evaluation step`, `prediction step` or `probe step`. */
   readonly plan: string;
   readonly compiled: number;
   /** Different pipelines of the plan; those that an earlier plan has compiled are ready at once. */

@@ -109,6 +109,26 @@ export function forwardBackward(
   return { loss, correct: count, gradients, probabilities: softmax(y, classes) };
 }
 
+/** What each layer puts out, after its activation; arguments as of `forwardBackward`. */
+export function layerOutputs(
+  network: readonly LayerSpec[],
+  inputShape: readonly number[],
+  weights: readonly Float64Array[],
+  x: Float64Array,
+): Pick<Done, "y" | "shape">[] {
+  const classes = softmaxUnits(network);
+  const rest = [...weights];
+  let shape: readonly number[] = [
+    x.length / inputShape.reduce((product, length) => product * length, 1),
+    ...inputShape,
+  ];
+  let y = x;
+  return network.map((spec, at) => {
+    ({ y, shape } = forward(spec, y, shape, rest.splice(0, ownWeightShapes(spec, shape).length)));
+    return { y: at === network.length - 1 ? softmax(y, classes) : y, shape };
+  });
+}
+
 /** weight - learningRate * gradient, for every weight. */
 export function sgdStep(
   weights: readonly Float64Array[],

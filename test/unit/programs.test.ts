@@ -7,6 +7,7 @@ import { type Optimizer, sgd } from "../../src/model/optimizers.ts";
 import {
   evaluationProgram,
   METRIC_WORDS,
+  outputsProgram,
   type Program,
   type ProgramOptions,
   predictionProgram,
@@ -187,6 +188,39 @@ describe("a prediction program", () => {
     const images = networkOf(articleLayers().slice(0, 2));
     const { plan } = predictionProgram({ ...options, network: images });
     expect(plan.steps.map(({ kernel }) => kernel)).toEqual(["batch_gather", "conv2d", "batch_scatter", "advance"]);
+  });
+});
+
+describe("an outputs program", () => {
+  const kernels = (layers: readonly string[]) =>
+    outputsProgram(options, layers).plan.steps.map(({ kernel }) => kernel.replace(/_.*/, ""));
+
+  it("keeps what is asked for: a convolution apart from its pooling, and nothing of later layers", () => {
+    expect(kernels(["max_pooling2d"])).toEqual(["batch", "conv2d"]);
+    expect(kernels(["conv2d", "max_pooling2d"])).toEqual(["batch", "conv2d", "max"]);
+    expect(kernels(["conv2d"])).toEqual(["batch", "conv2d"]);
+  });
+
+  it("gives each output a buffer of its own, to the end; a view has that of what it views", () => {
+    const names = network.built.map(({ name }) => name);
+    const { tensors, plan } = outputsProgram(options, names);
+    expect([...tensors.outputs!.keys()]).toEqual(names);
+    const buffers = [...tensors.outputs!.values()].map((id) => plan.bufferOf.get(id)!);
+    expect(new Set(buffers).size).toBe(names.length - 1);
+    expect(buffers[names.indexOf("flatten")]).toBe(buffers[names.indexOf("max_pooling2d_1")]);
+    network.built.forEach(({ outputShape }, i) => {
+      const bytes = outputShape.reduce((a, b) => a * b, options.capacity * 4);
+      expect(plan.buffers[buffers[i]!]!.bytes).toBeGreaterThanOrEqual(bytes);
+    });
+  });
+
+  it("reads the state and does not move it on", () => {
+    const { tensors, plan } = outputsProgram(options, ["dense"]);
+    for (const { shader, buffers } of plan.steps) {
+      const written = buffers.filter((_, at) => shader.bindings[at]!.access === "write");
+      for (const index of written) expect(plan.buffers[index]!.bound).toBeUndefined();
+    }
+    expect(Object.keys(tensors).sort()).toEqual(["outputs", "parameters", "samples", "state"]);
   });
 });
 

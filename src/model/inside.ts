@@ -1,0 +1,24 @@
+import { FeaturemapError, show } from "../errors.ts";
+import type { CompiledModel } from "./compiled.ts";
+import type { Network } from "./network.ts";
+import { Sequential } from "./sequential.ts";
+
+/**
+ * What functions beside the class work on.
+ *
+ * @throws FeaturemapError `value` for what is no model; `state` where it is not compiled, or disposed
+ */
+export async function insideOf(
+  model: Sequential,
+  where: string,
+): Promise<{ readonly network: Network; readonly compiled: CompiledModel }> {
+  assertModel(model, where);
+  const { network, ready } = model.inside;
+  return { network, compiled: await ready(where) };
+}
+
+/** @throws FeaturemapError `value` for what is no model */
+export function assertModel(model: unknown, where: string): asserts model is Sequential {
+  if (model instanceof Sequential) return;
+  throw new FeaturemapError("value", `${where}: model must come from sequential(), got ${show(model)}.`);
+}
