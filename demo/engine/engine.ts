@@ -3,6 +3,8 @@
 import { type AdapterInfo, createGpu } from "./gpu.ts";
 import { createLab } from "./lab.ts";
 import { describe } from "./models.ts";
+import { createReader } from "./reader.ts";
+import { createSession } from "./session.ts";
 
 export type { AdapterInfo } from "./gpu.ts";
 
@@ -10,6 +12,7 @@ export type Engine = ReturnType<typeof createEngine>;
 
 export function createEngine() {
   const gpu = createGpu();
+  const session = createSession(gpu);
   return {
     /** Finds the adapter. Rejects where there is no WebGPU or no adapter, in words for the reader. */
     async start(): Promise<AdapterInfo> {
@@ -19,5 +22,6 @@ export function createEngine() {
     /** A network's layers, as far as they fit each other. */
     describe,
     ...createLab(gpu),
+    ...createReader(session),
   };
 }

@@ -1,5 +1,6 @@
 import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
+import { Try } from "./try/try.tsx";
 
 interface SectionEntry {
   /** Of its element, and what a link to it ends in. */
@@ -8,4 +9,7 @@ interface SectionEntry {
   readonly Body: FunctionComponent;
 }
 
-export const SECTIONS: readonly SectionEntry[] = [{ id: "convolution", title: "Convolution", Body: Convolution }];
+export const SECTIONS: readonly SectionEntry[] = [
+  { id: "convolution", title: "Convolution", Body: Convolution },
+  { id: "try", title: "Try it", Body: Try },
+];

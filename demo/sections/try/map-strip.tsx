@@ -1,0 +1,59 @@
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { LayerView } from "../../engine/reader.ts";
+import { colorOf, endsOf, type Range, rangeOf } from "../../ui/palette.ts";
+import { channelOf } from "./geometry.ts";
+
+interface MapStripProps {
+  readonly view: LayerView;
+  /** The map that is looked at more closely, if it is one of these. */
+  readonly selected: number | undefined;
+  readonly onSelect: (map: number) => void;
+}
+
+const STEPS: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/** All feature maps of a layer, small, coloured on one scale. Arrow keys go from one to the next. */
+export function MapStrip({ view, selected, onSelect }: MapStripProps) {
+  const [height, width, channels] = view.shape as [number, number, number];
+  const range = useMemo(() => rangeOf(view.data), [view.data]);
+  const group = useRef<HTMLFieldSetElement>(null);
+  const keyed = (event: KeyboardEvent) => {
+    const step = STEPS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const next = ((selected ?? 0) + step + channels) % channels;
+    onSelect(next);
+    group.current!.querySelectorAll("button")[next]!.focus();
+  };
+  return (
+    <fieldset ref={group} class="strip" aria-label={`Feature maps of ${view.name}`} onKeyDown={keyed}>
+      {Array.from({ length: channels }, (_, map) => (
+        <button
+          key={map}
+          type="button"
+          aria-pressed={map === selected}
+          aria-label={`Map ${map + 1} of ${channels}`}
+          tabIndex={map === (selected ?? 0) ? 0 : -1}
+          onClick={() => onSelect(map)}
+        >
+          <Thumbnail values={channelOf(view.data, channels, map)} width={width} height={height} range={range} />
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function Thumbnail(props: { values: Float32Array; width: number; height: number; range: Range }) {
+  const { values, width, height, range } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const context = canvas.current!.getContext("2d")!;
+    const ends = endsOf("map", canvas.current!);
+    const image = context.createImageData(width, height);
+    values.forEach((value, i) => {
+      image.data.set([...colorOf(value, range, ends), 255], 4 * i);
+    });
+    context.putImageData(image, 0, 0);
+  }, [values, width, height, range]);
+  return <canvas ref={canvas} width={width} height={height} />;
+}

@@ -1,0 +1,63 @@
+import { useEffect } from "preact/hooks";
+import { DIGITS, IMAGE_PIXELS } from "../../network.ts";
+import { asMnist } from "../../ui/as-mnist.ts";
+import { DrawingPad } from "../../ui/drawing-pad.tsx";
+import { PixelGrid } from "../../ui/pixel-grid.tsx";
+import { Section } from "../../ui/section.tsx";
+import { Inspect } from "./inspect.tsx";
+import { Path } from "./path.tsx";
+import { Probabilities } from "./probabilities.tsx";
+import { layers, pixels, probabilities, startLooking } from "./state.ts";
+
+const NAMES = Array.from({ length: DIGITS }, (_, i) => String(i));
+const NOTHING = new Float32Array(IMAGE_PIXELS);
+const UNIT_RANGE = { min: 0, max: 1 };
+
+let looking = false;
+
+export function Try() {
+  useEffect(() => {
+    if (!looking) startLooking();
+    looking = true;
+  }, []);
+  return (
+    <Section
+      id="try"
+      title="Try it"
+      intro={
+        <p>
+          Draw a digit. It is centred and scaled as MNIST's digits are, and the network reads it at each stroke. An
+          untrained network guesses: <a href="#train">train it first</a>. Then follow the drawing through the layers:
+          pick a feature map, point at a cell, and see the sum that made it.
+        </p>
+      }
+    >
+      <div class="try">
+        <DrawingPad
+          label="Draw a digit"
+          onInk={(ink) => {
+            pixels.value = ink && asMnist(ink);
+          }}
+        />
+        <figure>
+          <figcaption>What the network sees</figcaption>
+          <PixelGrid
+            values={pixels.value ?? NOTHING}
+            rows={28}
+            columns={28}
+            palette="plain"
+            range={UNIT_RANGE}
+            label="The drawing, 28 by 28 pixels"
+          />
+        </figure>
+        <Probabilities values={probabilities.value} names={NAMES} />
+      </div>
+      {layers.value.length > 0 && (
+        <>
+          <Inspect />
+          <Path />
+        </>
+      )}
+    </Section>
+  );
+}
