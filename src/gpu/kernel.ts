@@ -2,15 +2,14 @@ import { FeaturemapError } from "../errors.ts";
 import type { Constant } from "./expression.ts";
 import { type Access, type Source, type Specialized, specialize } from "./specialize.ts";
 
-/** How a kernel uses a buffer. A question mark: only some of the kernel's specialisations have the binding. */
-export type Use = Access | `${Access}?`;
+/** How a kernel uses each of its buffers. A question mark: only some of the kernel's specialisations have the binding. */
+export type Bindings = Readonly<Record<string, Access | `${Access}?`>>;
 
-/** A kernel's WGSL file and the buffers it binds. */
-export interface Kernel<B extends Readonly<Record<string, Use>> = Readonly<Record<string, Use>>> {
-  /** Also the name of the entry point. */
-  readonly name: string;
+/** A kernel's WGSL file, whose entry point bears the kernel's name, and the type of what it binds. */
+export interface Kernel<B extends Bindings = Bindings> {
   readonly code: string;
-  readonly bindings: B;
+  /** A type only: the shader says the same to the device. */
+  readonly bindings?: B;
 }
 
 type Required<B> = { [K in keyof B as B[K] extends `${string}?` ? never : K]: unknown };
@@ -27,10 +26,10 @@ export interface Dispatch<Value> {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** Declares a kernel, so that calls of it are checked against its bindings. Bundlers drop what is declared and not used. */
+/** Declares a kernel and its bindings, so that calls of it are checked. Bundlers drop what is declared and not used. */
 /* @__NO_SIDE_EFFECTS__ */
-export function defineKernel<const B extends Readonly<Record<string, Use>>>(kernel: Kernel<B>): Kernel<B> {
-  return kernel;
+export function defineKernel<B extends Bindings>(code: string): Kernel<B> {
+  return { code };
 }
 
 /**
@@ -38,7 +37,7 @@ export function defineKernel<const B extends Readonly<Record<string, Use>>>(kern
  *
  * @throws FeaturemapError `value` where the buffers given are not those that the specialised text binds.
  */
-export function dispatch<const B extends Readonly<Record<string, Use>>, Value extends number | string | object>(
+export function dispatch<B extends Bindings, Value extends number | string | object>(
   kernel: Kernel<B>,
   call: {
     bind: Bound<B, Value>;
@@ -49,19 +48,19 @@ export function dispatch<const B extends Readonly<Record<string, Use>>, Value ex
   },
 ): Dispatch<Value> {
   const shader = specialize([{ code: kernel.code }, ...(call.libraries ?? [])], call.constants ?? {});
+  const { entryPoint, bindings } = shader;
   const given = call.bind as Record<string, Value | undefined>;
   const bind: Record<string, Value> = {};
-  for (const { name, access } of shader.bindings) {
-    const declared = kernel.bindings[name]?.replace("?", "");
-    if (declared !== access || given[name] === undefined) {
-      const got = given[name] === undefined ? "no buffer for it" : `it declared as "${declared}"`;
-      throw new FeaturemapError("value", `Kernel "${kernel.name}" binds "${name}" (${access}), got ${got}.`);
+  for (const { name, access } of bindings) {
+    const value = given[name];
+    if (value === undefined) {
+      throw new FeaturemapError("value", `Kernel "${entryPoint}" binds "${name}" (${access}), got no buffer for it.`);
     }
-    bind[name] = given[name];
+    bind[name] = value;
   }
   const spare = Object.keys(given).find((name) => given[name] !== undefined && !(name in bind));
   if (spare !== undefined) {
-    throw new FeaturemapError("value", `Kernel "${kernel.name}" does not bind "${spare}", but got a buffer for it.`);
+    throw new FeaturemapError("value", `Kernel "${entryPoint}" does not bind "${spare}", but got a buffer for it.`);
   }
-  return { kernel: kernel.name, shader, bind, workgroups: call.workgroups };
+  return { kernel: entryPoint, shader, bind, workgroups: call.workgroups };
 }

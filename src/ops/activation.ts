@@ -23,17 +23,9 @@ export function activationNumber(kind: Activation | undefined): number {
 
 type Attributes = { readonly kind: Activation };
 
-const activationKernel = defineKernel({
-  name: "activation",
-  code: activationCode,
-  bindings: { x: "read", y: "write" },
-});
+const activationKernel = defineKernel<{ x: "read"; y: "write" }>(activationCode);
 
-const gradientKernel = defineKernel({
-  name: "activation_gradient",
-  code: gradientCode,
-  bindings: { dy: "read", y: "read", dx: "write" },
-});
+const gradientKernel = defineKernel<{ dy: "read"; y: "read"; dx: "write" }>(gradientCode);
 
 /** y = act(x), element by element. */
 const activation = defineOp<Attributes>({

@@ -5,7 +5,7 @@ import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, sameShape, showShape } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 
-const kernel = defineKernel({ name: "add", code, bindings: { a: "read", b: "read", c: "write" } });
+const kernel = defineKernel<{ a: "read"; b: "read"; c: "write" }>(code);
 
 /** c = a + b, of one shape. Also the sum of the gradients of a tensor that is read twice. */
 const add = defineOp({

@@ -12,13 +12,9 @@ import {
   poolingSource,
 } from "./pooling2d.ts";
 
-const kernel = defineKernel({ name: "average_pooling2d", code, bindings: { x: "read", y: "write" } });
+const kernel = defineKernel<{ x: "read"; y: "write" }>(code);
 
-const gradientKernel = defineKernel({
-  name: "average_pooling2d_gradient",
-  code: gradientCode,
-  bindings: { dy: "read", dx: "write" },
-});
+const gradientKernel = defineKernel<{ dy: "read"; dx: "write" }>(gradientCode);
 
 /** Padding is not counted in the mean, as in Keras and TensorFlow. */
 const averagePooling2d = defineOp<PoolAttributes>({

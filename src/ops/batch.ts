@@ -9,11 +9,14 @@ import { output, perElement } from "./access.ts";
 
 const stateSource = { code: stateCode };
 
-const gatherKernel = defineKernel({
-  name: "batch_gather",
-  code: gatherCode,
-  bindings: { state: "read", order: "read?", source_x: "read", source_y: "read?", x: "write", y: "write?" },
-});
+const gatherKernel = defineKernel<{
+  state: "read";
+  order: "read?";
+  source_x: "read";
+  source_y: "read?";
+  x: "write";
+  y: "write?";
+}>(gatherCode);
 
 interface GatherAttributes {
   readonly batch: number;
@@ -61,11 +64,7 @@ const batchGather = defineOp<GatherAttributes>({
   },
 });
 
-const scatterKernel = defineKernel({
-  name: "batch_scatter",
-  code: scatterCode,
-  bindings: { state: "read", y: "read", rows: "write" },
-});
+const scatterKernel = defineKernel<{ state: "read"; y: "read"; rows: "write" }>(scatterCode);
 
 /** Writes the rows of y to their places among all samples'. Inputs: state, y, rows (changed in place). */
 const batchScatter = defineOp({
@@ -86,11 +85,7 @@ const batchScatter = defineOp({
   },
 });
 
-const advanceKernel = defineKernel({
-  name: "advance",
-  code: advanceCode,
-  bindings: { loss: "read?", correct: "read?", metrics: "write?", state: "write" },
-});
+const advanceKernel = defineKernel<{ loss: "read?"; correct: "read?"; metrics: "write?"; state: "write" }>(advanceCode);
 
 /**
  * Ends a step: adds the batch's loss and hits to the metrics and moves the state on to the next batch.

@@ -42,29 +42,19 @@ export interface Conv2dAttributes {
   readonly [name: string]: unknown;
 }
 
-const forwardKernel = defineKernel({
-  name: "conv2d",
-  code,
-  bindings: { x: "read", k: "read", bias: "read?", y: "write", routes: "write?" },
-});
+const forwardKernel = defineKernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }>(code);
 
-const inputGradientKernel = defineKernel({
-  name: "conv2d_input_gradient",
-  code: inputGradientCode,
-  bindings: { dy: "read", routes: "read?", k: "read", in: "read?", dx: "write" },
-});
+const inputGradientKernel = defineKernel<{ dy: "read"; routes: "read?"; k: "read"; in: "read?"; dx: "write" }>(
+  inputGradientCode,
+);
 
-const filterGradientKernel = defineKernel({
-  name: "conv2d_filter_gradient",
-  code: filterGradientCode,
-  bindings: { state: "read", x: "read", dy: "read", routes: "read?", partial: "write" },
-});
+const filterGradientKernel = defineKernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }>(
+  filterGradientCode,
+);
 
-const filterSumKernel = defineKernel({
-  name: "conv2d_filter_gradient_sum",
-  code: filterSumCode,
-  bindings: { partial: "read", kernel: "write", bias: "write?", rate: "read?" },
-});
+const filterSumKernel = defineKernel<{ partial: "read"; kernel: "write"; bias: "write?"; rate: "read?" }>(
+  filterSumCode,
+);
 
 /**
  * y = act(conv(x, k) + b), NHWC and HWIO, as Keras's. Inputs: x, k [kH, kW, inC, outC] and, unless it has none, b [outC].

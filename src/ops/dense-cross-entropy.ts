@@ -13,22 +13,18 @@ import { matmulDispatch } from "./matmul.ts";
 /** A row's sums of all lanes must fit in workgroup memory: 8 KB for as many. */
 const MOST_UNITS = 32;
 
-const kernel = defineKernel({
-  name: "dense_cross_entropy",
-  code,
-  bindings: {
-    state: "read",
-    h: "read",
-    w: "read",
-    bias: "read?",
-    t: "read?",
-    class_of: "read?",
-    loss: "write",
-    correct: "write",
-    dx: "write",
-    dh: "write?",
-  },
-});
+const kernel = defineKernel<{
+  state: "read";
+  h: "read";
+  w: "read";
+  bias: "read?";
+  t: "read?";
+  class_of: "read?";
+  loss: "write";
+  correct: "write";
+  dx: "write";
+  dh: "write?";
+}>(code);
 
 interface Attributes {
   readonly hasBias: boolean;

@@ -56,11 +56,14 @@ const denseInputGradient = defineOp<{ readonly gradientActivation?: Activation }
 
 type FilterAttributes = { readonly hasBias: boolean; readonly update?: "sgd" };
 
-const filterGradientKernel = defineKernel({
-  name: "dense_filter_gradient",
-  code: filterGradientCode,
-  bindings: { state: "read", x: "read", dy: "read", kernel: "write", bias: "write?", rate: "read?" },
-});
+const filterGradientKernel = defineKernel<{
+  state: "read";
+  x: "read";
+  dy: "read";
+  kernel: "write";
+  bias: "write?";
+  rate: "read?";
+}>(filterGradientCode);
 
 /**
  * dW = x' dY and dB = sum of dY over the rows in use. Inputs: x [batch, in], dY [batch, out], the step's state, and, with

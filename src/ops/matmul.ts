@@ -27,11 +27,7 @@ export function productSources(tile: Tile): Source[] {
   return [{ code: tile.hoisted ? hoisted : blocks }, ...(tile.quad ? [{ code: quad }] : [])];
 }
 
-const kernel = defineKernel({
-  name: "matmul",
-  code,
-  bindings: { a: "read", b: "read", bias: "read?", y: "read?", c: "write" },
-});
+const kernel = defineKernel<{ a: "read"; b: "read"; bias: "read?"; y: "read?"; c: "write" }>(code);
 
 export interface Product {
   /** Rows and columns of c, terms of each sum, and how many such products lie one after another; default 1. */

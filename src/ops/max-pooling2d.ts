@@ -12,13 +12,9 @@ import {
   poolingSource,
 } from "./pooling2d.ts";
 
-const kernel = defineKernel({ name: "max_pooling2d", code, bindings: { x: "read", y: "write", argmax: "write" } });
+const kernel = defineKernel<{ x: "read"; y: "write"; argmax: "write" }>(code);
 
-const gradientKernel = defineKernel({
-  name: "max_pooling2d_gradient",
-  code: gradientCode,
-  bindings: { dy: "read", argmax: "read", dx: "write" },
-});
+const gradientKernel = defineKernel<{ dy: "read"; argmax: "read"; dx: "write" }>(gradientCode);
 
 /** Outputs: y, and the place in its window of each maximum, the first of equal ones in row-major order. */
 const maxPooling2d = defineOp<PoolAttributes>({

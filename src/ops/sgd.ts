@@ -8,7 +8,7 @@ import { defineOp, type GraphEdit } from "../graph/op.ts";
 import { ceilDiv, elements, sameShape, showShape } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 
-const kernel = defineKernel({ name: "sgd", code, bindings: { rate: "read", p: "write", g: "read" } });
+const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read" }>(code);
 
 /** Defines `update(p, g)` in WGSL, and binds `rate`. */
 export const sgdSource: Source = { code: updateCode };

@@ -7,11 +7,15 @@ import { defineOp } from "../graph/op.ts";
 import { showShape } from "../shape.ts";
 import { perElement } from "./access.ts";
 
-const kernel = defineKernel({
-  name: "softmax_cross_entropy",
-  code,
-  bindings: { state: "read", x: "read", t: "read?", class_of: "read?", loss: "write", correct: "write", dx: "write" },
-});
+const kernel = defineKernel<{
+  state: "read";
+  x: "read";
+  t: "read?";
+  class_of: "read?";
+  loss: "write";
+  correct: "write";
+  dx: "write";
+}>(code);
 
 /**
  * Cross-entropy of softmax(x) and the labels, its hits and its gradient, in one. Inputs: logits x [batch, classes], labels

@@ -5,13 +5,9 @@ import { defineOp } from "../graph/op.ts";
 import { elements, type Shape } from "../shape.ts";
 import { perElement } from "./access.ts";
 
-const kernel = defineKernel({ name: "softmax", code, bindings: { x: "read", y: "write" } });
+const kernel = defineKernel<{ x: "read"; y: "write" }>(code);
 
-const gradientKernel = defineKernel({
-  name: "softmax_gradient",
-  code: gradientCode,
-  bindings: { y: "read", dy: "read", dx: "write" },
-});
+const gradientKernel = defineKernel<{ y: "read"; dy: "read"; dx: "write" }>(gradientCode);
 
 /** Over the last axis. */
 const softmax = defineOp({

@@ -42,47 +42,23 @@ export interface WinogradAttributes {
   readonly [name: string]: unknown;
 }
 
-const inputKernel = defineKernel({
-  name: "winograd_input",
-  code: inputCode,
-  bindings: { state: "read", x: "read", v: "write" },
-});
+const inputKernel = defineKernel<{ state: "read"; x: "read"; v: "write" }>(inputCode);
 
-const filterKernel = defineKernel({
-  name: "winograd_filter",
-  code: filterCode,
-  bindings: { k: "read", u: "write" },
-});
+const filterKernel = defineKernel<{ k: "read"; u: "write" }>(filterCode);
 
-const outputKernel = defineKernel({
-  name: "winograd_output",
-  code: outputCode,
-  bindings: { m: "read", bias: "read?", y: "write", routes: "write?" },
-});
+const outputKernel = defineKernel<{ m: "read"; bias: "read?"; y: "write"; routes: "write?" }>(outputCode);
 
-const outputGradientKernel = defineKernel({
-  name: "winograd_output_gradient",
-  code: outputGradientCode,
-  bindings: { state: "read", dy: "read", routes: "read?", dm: "write" },
-});
+const outputGradientKernel = defineKernel<{ state: "read"; dy: "read"; routes: "read?"; dm: "write" }>(
+  outputGradientCode,
+);
 
-const inputGradientKernel = defineKernel({
-  name: "winograd_input_gradient",
-  code: inputGradientCode,
-  bindings: { dv: "read", patches: "write" },
-});
+const inputGradientKernel = defineKernel<{ dv: "read"; patches: "write" }>(inputGradientCode);
 
-const patchSumKernel = defineKernel({
-  name: "winograd_patch_sum",
-  code: patchSumCode,
-  bindings: { patches: "read", in: "read?", dx: "write" },
-});
+const patchSumKernel = defineKernel<{ patches: "read"; in: "read?"; dx: "write" }>(patchSumCode);
 
-const filterGradientKernel = defineKernel({
-  name: "winograd_filter_gradient",
-  code: filterGradientCode,
-  bindings: { du: "read", dm: "read?", kernel: "write", bias: "write?", rate: "read?" },
-});
+const filterGradientKernel = defineKernel<{ du: "read"; dm: "read?"; kernel: "write"; bias: "write?"; rate: "read?" }>(
+  filterGradientCode,
+);
 
 /** V: the patches of x at the points, [points², tiles, inC]. Inputs: x, the step's state. */
 const winogradInput = defineOp<WinogradAttributes>({

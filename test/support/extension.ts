@@ -7,9 +7,7 @@ import { defineKernel, defineOp, dispatch, type Layer, type Optimizer } from "..
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-const squareKernel = defineKernel({
-  name: "square",
-  code: /* wgsl */ `
+const squareKernel = defineKernel<{ x: "read"; y: "write" }>(/* wgsl */ `
 const SIZE: u32 = 1u;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -18,13 +16,9 @@ fn square(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < SIZE) {
     y[id.x] = x[id.x] * x[id.x];
   }
-}`,
-  bindings: { x: "read", y: "write" },
-});
+}`);
 
-const squareGradientKernel = defineKernel({
-  name: "square_gradient",
-  code: /* wgsl */ `
+const squareGradientKernel = defineKernel<{ x: "read"; dy: "read"; dx: "write" }>(/* wgsl */ `
 const SIZE: u32 = 1u;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -34,9 +28,7 @@ fn square_gradient(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < SIZE) {
     dx[id.x] = 2.0f * x[id.x] * dy[id.x];
   }
-}`,
-  bindings: { x: "read", dy: "read", dx: "write" },
-});
+}`);
 
 const square = defineOp({
   name: "square",
@@ -77,9 +69,13 @@ export function squareResidual(): Layer {
   };
 }
 
-const momentumKernel = defineKernel({
-  name: "momentum",
-  code: /* wgsl */ `
+const momentumKernel = defineKernel<{
+  g: "read";
+  rate: "read";
+  momentum_of: "read";
+  p: "write";
+  v: "write";
+}>(/* wgsl */ `
 const SIZE: u32 = 1u;
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(0) var<storage, read> rate: array<f32>;
@@ -92,9 +88,7 @@ fn momentum(@builtin(global_invocation_id) id: vec3u) {
     v[id.x] = momentum_of[0] * v[id.x] - rate[0] * g[id.x];
     p[id.x] += v[id.x];
   }
-}`,
-  bindings: { g: "read", rate: "read", momentum_of: "read", p: "write", v: "write" },
-});
+}`);
 
 const momentumOp = defineOp({
   name: "momentum",

@@ -4,9 +4,7 @@ import { defineKernel, defineOp, dense, dispatch, type Loss, sgd } from "../../s
 import { Network } from "../../src/model/network.ts";
 import { evaluationProgram, trainingProgram } from "../../src/model/programs.ts";
 
-const kernel = defineKernel({
-  name: "mean_square",
-  code: /* wgsl */ `
+const kernel = defineKernel<{ x: "read"; t: "read"; loss: "write"; correct: "write"; dx: "write" }>(/* wgsl */ `
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read> t: array<f32>;
 @group(0) @binding(0) var<storage, read_write> loss: array<f32>;
@@ -17,9 +15,7 @@ fn mean_square() {
   dx[0] = x[0] - t[0];
   loss[0] = 0.5f * dx[0] * dx[0];
   correct[0] = 0u;
-}`,
-  bindings: { x: "read", t: "read", loss: "write", correct: "write", dx: "write" },
-});
+}`);
 
 const meanSquare = defineOp({
   name: "meanSquare",

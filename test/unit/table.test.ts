@@ -252,6 +252,22 @@ describe("the library's ops", () => {
   });
 });
 
+/** What src/ops declares of each kernel: the uses of its bindings by name. */
+function declaredKernels(): Map<string, Map<string, string>> {
+  const ops = fileURLToPath(new URL("../../src/ops/", import.meta.url));
+  const sources = readdirSync(ops).map((name) => readFileSync(`${ops}${name}`, "utf8"));
+  const declared = sources.flatMap((text) => {
+    const files = new Map(
+      [...text.matchAll(/^import (\w+) from ".*\/(\w+)\.wgsl\?raw";/gm)].map(([, ...pair]) => pair as [string, string]),
+    );
+    return [...text.matchAll(/defineKernel<\{([^}]*)\}>\(\s*(\w+)/g)].map(([, type, variable]) => {
+      const uses = [...type!.matchAll(/(\w+): "(\w+\??)"/g)].map(([, name, use]) => [name!, use!] as const);
+      return [files.get(variable!)!, new Map(uses)] as const;
+    });
+  });
+  return new Map(declared);
+}
+
 describe("shaders/*.wgsl", () => {
   it("are all run by some op, under the name of the file", () => {
     expect([...new Set(alone.map(({ kernel }) => kernel))].sort()).toEqual(stems(folder));
@@ -269,6 +285,27 @@ describe("shaders/*.wgsl", () => {
     const declared = [...readFileSync(`${folder}${stem}.wgsl`, "utf8").matchAll(/^@group.*> (\w+):/gm)];
     for (const [, name] of declared) expect([...bound]).toContain(name);
   });
+});
+
+describe("the bindings that src/ops declares", () => {
+  const declared = declaredKernels();
+
+  it("are those of all kernels", () => {
+    expect([...declared.keys()].sort()).toEqual(stems(folder));
+  });
+
+  it.each([...declared])(
+    "of %s are the shader's, with a question mark where a specialisation lacks one",
+    (kernel, uses) => {
+      const bound = steps.filter((step) => step.kernel === kernel).map(({ shader }) => shader.bindings);
+      const accesses = new Map(bound.flat().map(({ name, access }) => [name, access]));
+      const found = [...accesses].map(([name, access]) => {
+        const always = bound.every((bindings) => bindings.some((binding) => binding.name === name));
+        return [name, always ? access : `${access}?`] as const;
+      });
+      expect(Object.fromEntries(found)).toEqual(Object.fromEntries(uses));
+    },
+  );
 });
 
 describe("shaders/lib/*.wgsl", () => {
