@@ -1,4 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
+import type { Source } from "../gpu/specialize.ts";
 import { ceilDiv } from "../shape.ts";
 
 /**
@@ -15,8 +16,24 @@ export interface Tile {
   readonly quad?: boolean;
   /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;
-  /** The workgroup loads what its invocations multiply into memory that they share (`shaders/lib/shared.wgsl`). Default false. */
+  /** The workgroup loads what its invocations multiply into memory that they share (`sharedProducts`). Default false. */
   readonly shared?: boolean;
+}
+
+/**
+ * A way to multiply blocks that few apps need, so that it is not a part of every model: whoever asks for its tiles brings it
+ * along, a tuner or `compile({ products })`.
+ */
+export interface ProductFamily {
+  /** What a tile says of itself to be multiplied so: `{ shared: true }`. */
+  readonly name: "shared";
+  /** Defines `multiply_blocks`, in the place of `shaders/lib/blocks.wgsl`. */
+  readonly source: Source;
+}
+
+/** A tile as a kernel takes it, with the family that multiplies by it where that is none of the library's own. */
+export interface ProductTile extends Tile {
+  readonly family?: ProductFamily | undefined;
 }
 
 /** What a tile is wanted for: a product of m rows, n columns and sums of k terms. */
@@ -49,10 +66,19 @@ export function isTile(choice: Choice | undefined): choice is Tile {
   return choice !== undefined && "blocksM" in choice;
 }
 
-/** @throws FeaturemapError `value` where a tile that was given for a node's product would not compute it */
-export function assertTile(tile: Tile, { hoistable = false }: TileRequest, node: string): void {
-  const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted } = tile;
-  const refuse = (wanted: string) => {
+/**
+ * A tile that was given for a node's product, as its kernel takes it.
+ *
+ * @throws FeaturemapError `value` where it would not compute the product, or no family is there that multiplies by it
+ */
+export function checkedTile(
+  tile: Tile,
+  { hoistable = false }: TileRequest,
+  products: readonly ProductFamily[],
+  node: string,
+): ProductTile {
+  const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted, shared } = tile;
+  const refuse = (wanted: string): never => {
     throw new FeaturemapError("value", `choices: the tile of "${node}" ${wanted}, got ${JSON.stringify(tile)}.`);
   };
   const counts = [blocksM, blocksN, workgroupM, workgroupN, slices];
@@ -61,6 +87,14 @@ export function assertTile(tile: Tile, { hoistable = false }: TileRequest, node:
   }
   if (quad && (workgroupM !== 4 || workgroupN !== 1)) refuse("is a quad, which wants workgroupM 4 and workgroupN 1");
   if (hoisted && !hoistable) refuse("is hoisted, which the node's kernel cannot be");
+  if (!shared) return tile;
+  if (quad || hoisted) refuse(`is "shared" or "${quad ? "quad" : "hoisted"}", not both`);
+  const family = products.find(({ name }) => name === "shared");
+  return {
+    ...tile,
+    family:
+      family ?? refuse("is shared, which wants compile({ products: [sharedProducts] }), imported from the package"),
+  };
 }
 
 /**

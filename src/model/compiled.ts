@@ -4,7 +4,7 @@ import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { sweepStart, sweepState } from "../graph/graph.ts";
 import { type OpTable, opTable } from "../graph/op.ts";
-import type { Choices, MemoryMode } from "../graph/tile.ts";
+import type { Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
 import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/tiles.ts";
@@ -37,6 +37,7 @@ export interface CompileSettings {
   readonly optimizer: Optimizer | undefined;
   readonly seed: number;
   readonly choices: Choices;
+  readonly products: readonly ProductFamily[];
   readonly memory: MemoryMode;
   readonly tune: Tuner | undefined;
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
@@ -285,10 +286,11 @@ export class CompiledModel {
   }
 
   #build(kind: Kind, data: DataKind, capacity: number, request: PlanRequest): Program {
-    const { loss, optimizer, memory } = this.settings;
+    const { loss, optimizer, memory, products } = this.settings;
     const adapter = adapterClassOf(this.runtime);
     const { limits } = this.runtime.device;
-    const options: ProgramOptions = { network: this.#network, capacity, data, adapter, limits, memory, ...request };
+    const device = { adapter, limits, memory, products };
+    const options: ProgramOptions = { network: this.#network, capacity, data, ...device, ...request };
     switch (kind) {
       case "train":
         return trainingProgram({ ...options, loss: loss!, optimizer: optimizer!, ops: this.#ops });
@@ -368,12 +370,12 @@ function noCounts(): SweepCounts {
 
 /** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
 function assertTrainable(
-  { loss, optimizer, choices, memory }: CompileSettings & { loss: Loss; optimizer: Optimizer },
+  { loss, optimizer, choices, products, memory }: CompileSettings & { loss: Loss; optimizer: Optimizer },
   network: Network,
 ): void {
   const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
   const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
-  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, memory, loss, optimizer, ops });
+  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, products, memory, loss, optimizer, ops });
 }
 
 export interface Trainer {

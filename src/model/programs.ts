@@ -5,7 +5,7 @@ import type { DType } from "../graph/graph.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
 import { type Asked, addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
-import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
+import type { AdapterClass, Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
 import { mostBufferBytes, type PlanLimits } from "../plan/limits.ts";
 import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge.ts";
@@ -63,6 +63,8 @@ export interface ProgramOptions {
   readonly data: DataKind;
   readonly adapter: AdapterClass;
   readonly choices: Choices;
+  /** What multiplies by tiles that the library's own products cannot. Default none. */
+  readonly products?: readonly ProductFamily[];
   /** The device's. Default: those that every device has for merged dispatches, and buffers of any size. */
   readonly limits?: MergeLimits & Partial<PlanLimits>;
   /** Default `fast`. */
@@ -222,7 +224,7 @@ function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, 
 }
 
 function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
-  const { capacity, adapter, choices, limits, memory = "fast", apart, asked } = options;
+  const { capacity, adapter, choices, products, limits, memory = "fast", apart, asked } = options;
   const algorithms = rewrite(ops, graph, {
     adapter,
     choices,
@@ -232,7 +234,7 @@ function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Grap
     asked: memory === "fast" ? asked : undefined,
   });
   return {
-    plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory, apart, asked }),
+    plan: lower(ops, graph, { name, adapter, choices, products, algorithms, limits, memory, apart, asked }),
     tensors,
     capacity,
   };

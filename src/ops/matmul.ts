@@ -1,30 +1,20 @@
-import blocks from "../../shaders/lib/blocks.wgsl?raw";
-import hoisted from "../../shaders/lib/hoisted.wgsl?raw";
-import quad from "../../shaders/lib/quad.wgsl?raw";
-import shared from "../../shaders/lib/shared.wgsl?raw";
+import blocksCode from "../../shaders/lib/blocks.wgsl?raw";
+import hoistedCode from "../../shaders/lib/hoisted.wgsl?raw";
+import quadCode from "../../shaders/lib/quad.wgsl?raw";
 import code from "../../shaders/matmul.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
 import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
-import { type Tile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { type ProductTile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, activationNumber, activationSource } from "./activation.ts";
 
-/**
- * Defines `multiply_blocks`, cut up as the tile says.
- *
- * @throws FeaturemapError `value` where the tile asks for two ways at once
- */
-export function productSources(tile: Tile): Source[] {
-  if (tile.shared) {
-    const other = tile.quad ? "quad" : tile.hoisted ? "hoisted" : undefined;
-    if (!other) return [{ code: shared }];
-    throw new FeaturemapError("value", `A tile is "shared" or "${other}", got both in ${JSON.stringify(tile)}.`);
-  }
-  return [{ code: tile.hoisted ? hoisted : blocks }, ...(tile.quad ? [{ code: quad }] : [])];
+/** Defines `multiply_blocks`, cut up as the tile says. */
+export function productSources({ family, hoisted, quad }: ProductTile): Source[] {
+  return [family?.source ?? { code: hoisted ? hoistedCode : blocksCode }, ...(quad ? [{ code: quadCode }] : [])];
 }
 
 const kernel = defineKernel<{ a: "read"; b: "read"; bias: "read?"; y: "read?"; c: "write" }>(code);
@@ -44,7 +34,7 @@ export interface Product {
 /** One call of the kernel `matmul`; with `bias`, of a dense layer; with `y`, of its input gradient. */
 export function matmulDispatch(
   product: Product,
-  tile: Tile,
+  tile: ProductTile,
   bind: { a: TensorId; b: TensorId; c: TensorId; bias?: TensorId | undefined; y?: TensorId | undefined },
 ): Dispatch<TensorId> {
   const { m, n, k, batch = 1, transposeA = false, transposeB = false } = product;

@@ -4,6 +4,7 @@ import { addTensor, byteLength, emptyGraph, type Graph, type TensorId, tensorOf 
 import { addNode, type OpTable, opNamed } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
+import { sharedProducts } from "../../src/ops/shared-products.ts";
 import { coreOps } from "../../src/ops/table.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
@@ -71,7 +72,7 @@ export class GraphRun {
     const algorithms = algorithm ? Object.fromEntries(able.map(({ name }) => [name, { algorithm }])) : {};
     rewrite(this.ops, this.graph, { adapter, choices: algorithms });
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
-    const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits });
+    const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits, products: [sharedProducts] });
     const executable = await prepare(runtime, plan);
     this.#values.set(this.graph.state, [0, 0, this.#rows, this.#rows, this.#rows]);
     const bound = new Map<TensorId, GPUBuffer>();

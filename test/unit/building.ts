@@ -4,12 +4,12 @@ import { FeaturemapError } from "../../src/errors.ts";
 import { addTensor, type DType, emptyGraph, type Graph, type Role, type TensorId } from "../../src/graph/graph.ts";
 import { addNode, type OpTable } from "../../src/graph/op.ts";
 import { type RewriteOptions, rewrite } from "../../src/graph/rewrite.ts";
-import type { AdapterClass, Choices } from "../../src/graph/tile.ts";
+import type { Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
 import { Network } from "../../src/model/network.ts";
+import { sharedProducts } from "../../src/ops/shared-products.ts";
 import { coreOps } from "../../src/ops/table.ts";
-import { lower } from "../../src/plan/lower.ts";
-import type { MergeLimits } from "../../src/plan/merge.ts";
+import { type LowerOptions, lower } from "../../src/plan/lower.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 
 /** The FeaturemapError that a call throws; any other outcome fails the test. */
@@ -57,8 +57,8 @@ export class Build {
     return this.graph.nodes.map(({ op }) => op);
   }
 
-  lower(options: { adapter?: AdapterClass; choices?: Choices; limits?: MergeLimits } = {}): Plan {
-    return lower(this.ops, this.graph, { name: "test", adapter: "software", ...options });
+  lower(options: Partial<LowerOptions> = {}): Plan {
+    return lower(this.ops, this.graph, { name: "test", adapter: "software", products: [sharedProducts], ...options });
   }
 }
 

@@ -44,7 +44,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   plan: [...graph, "plan"],
   data,
   layers,
-  tune: [...graph, "plan", "tune"],
+  tune: [...graph, "ops", "plan", "tune"],
   model: [...layers, "model"],
   index: [...layers, "model", "tune"],
 };
