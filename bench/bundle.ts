@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, type Plugin, type Rolldown } from "vite";
+import type { NetworkName } from "./networks.ts";
 import type { SystemName } from "./systems/system.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -16,6 +17,9 @@ export interface Bundle {
 
 /** Which chunks behind `import()` a system loads. jax-js keeps each device but wasm in one. */
 const LOADED: Partial<Record<SystemName, RegExp>> = { "jax-js-webgpu": /webgpu/ };
+
+/** Modules of a system for one network, which leave out what only another needs. */
+const ALONE: Partial<Record<`${SystemName} ${NetworkName}`, string>> = { "featuremap article": "featuremap-article" };
 
 /** Builds our library as it is published, so that it is measured as its peers are: out of its package. */
 export async function buildLibrary(): Promise<void> {
@@ -37,7 +41,8 @@ export function publishedLibrary(): Plugin {
 }
 
 /** Minifies a system's module as Vite does by default, and sums what a page would load. Wants `buildLibrary` before. */
-export async function bundleOf(name: SystemName): Promise<Bundle> {
+export async function bundleOf(name: SystemName, network: NetworkName): Promise<Bundle> {
+  const file = `bench/systems/${ALONE[`${name} ${network}`] ?? name}.ts`;
   const output = (await build({
     root: ROOT,
     configFile: false,
@@ -49,7 +54,7 @@ export async function bundleOf(name: SystemName): Promise<Bundle> {
       target: "es2022",
       modulePreload: false,
       chunkSizeWarningLimit: 1e5,
-      rolldownOptions: { input: join(ROOT, `bench/systems/${name}.ts`), preserveEntrySignatures: "strict" },
+      rolldownOptions: { input: join(ROOT, file), preserveEntrySignatures: "strict" },
     },
   })) as Rolldown.RolldownOutput;
   const chunks = output.output.filter((part) => part.type === "chunk");

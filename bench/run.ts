@@ -58,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** Throws a CliError (exit 1) where two systems do not compute the same: then no figure of theirs is worth printing. */
 async function measure(bench: Bench, { systems, quick }: BenchOptions): Promise<void> {
   const { state } = bench;
-  for (const name of systems) measuredOf(state, name).bundle = await bundleOf(name);
+  for (const name of systems) measuredOf(state, name).bundle = await bundleOf(name, bench.network);
   // Without a GPU, a quick run measures the slow peers last: they are what is left out.
   const last = quick && bench.launched.adapterKind === "software" ? systems.filter(isSlow) : [];
   const sure = systems.filter((name) => !last.includes(name));

@@ -128,7 +128,11 @@ export type Asked = {
 
 export function opNamed(ops: OpTable, name: string): Op {
   const op = ops.get(name);
-  if (!op) throw new FeaturemapError("value", `There is no op "${name}". There are: ${[...ops.keys()].join(", ")}.`);
+  if (!op)
+    throw new FeaturemapError(
+      "value",
+      `There is no op "${name}". There are: ${[...ops.keys()].join(", ")}. Layers, losses and optimizers bring others by their ops.`,
+    );
   return op;
 }
 

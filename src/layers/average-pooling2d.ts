@@ -1,3 +1,4 @@
+import { averagePooling2dOps } from "../ops/average-pooling2d.ts";
 import type { Layer } from "./layer.ts";
 import { type Pooling2dOptions, pooling2d } from "./pooling2d.ts";
 
@@ -7,5 +8,5 @@ import { type Pooling2dOptions, pooling2d } from "./pooling2d.ts";
  * @throws FeaturemapError `value` for an unknown or wrong option; `shape`, when the model is built, for a wrong input
  */
 export function averagePooling2d(options: Pooling2dOptions = {}): Layer {
-  return pooling2d("averagePooling2d", "AveragePooling2D", options);
+  return pooling2d("averagePooling2d", "AveragePooling2D", averagePooling2dOps, options);
 }

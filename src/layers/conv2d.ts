@@ -1,4 +1,6 @@
 import { knownKeys, positiveInteger } from "../errors.ts";
+import { conv2dOps } from "../ops/conv2d.ts";
+import { winogradOps } from "../ops/winograd.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { type Layer, wantImages } from "./layer.ts";
 import { activated, type PairOption, paddingOption, pair } from "./options.ts";
@@ -32,6 +34,7 @@ export function conv2d(options: Conv2dOptions): Layer {
   return {
     type,
     ...common,
+    ops: [...conv2dOps, ...winogradOps],
     parameters: (place) => {
       wantImages(type, place);
       return parameters([...kernelSize, place.input[2]!, filters]);

@@ -39,7 +39,10 @@ export interface Layer {
   readonly name?: string | undefined;
   /** Shape of one sample; needed where the layer is the first and the shape shall be known before the data is. */
   readonly inputShape?: Shape | undefined;
-  /** Ops that the layer brings, beside the library's own. */
+  /**
+   * Ops that the layer brings. Every model has `activation`, `add`, `dense`, `matmul`, `reshape`, `sgd` and `softmax`; others of
+   * the library are taken from its layers: `ops: conv2d({ ... }).ops`.
+   */
   readonly ops?: readonly Op[];
   /** What the layer learns, for an input of this shape. Throws a FeaturemapError where the shape does not suit it. */
   parameters(place: LayerPlace): readonly ParameterSpec[];

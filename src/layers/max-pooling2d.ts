@@ -1,3 +1,4 @@
+import { maxPooling2dOps } from "../ops/max-pooling2d.ts";
 import type { Layer } from "./layer.ts";
 import { type Pooling2dOptions, pooling2d } from "./pooling2d.ts";
 
@@ -8,5 +9,5 @@ import { type Pooling2dOptions, pooling2d } from "./pooling2d.ts";
  * @throws FeaturemapError `value` for an unknown or wrong option; `shape`, when the model is built, for a wrong input
  */
 export function maxPooling2d(options: Pooling2dOptions = {}): Layer {
-  return pooling2d("maxPooling2d", "MaxPooling2D", options);
+  return pooling2d("maxPooling2d", "MaxPooling2D", maxPooling2dOps, options);
 }

@@ -1,4 +1,5 @@
 import { knownKeys, optionalText } from "../errors.ts";
+import type { Op } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
 import { type Layer, wantImages } from "./layer.ts";
 import { inputShapeOption, type PairOption, paddingOption, pair } from "./options.ts";
@@ -14,14 +15,15 @@ export interface Pooling2dOptions {
   readonly name?: string;
 }
 
-/** The layer of a pooling op. */
-export function pooling2d(op: string, type: string, options: Pooling2dOptions): Layer {
+/** The layer of a pooling op, which is among `ops`. */
+export function pooling2d(op: string, type: string, ops: readonly Op[], options: Pooling2dOptions): Layer {
   knownKeys(options, ["poolSize", "strides", "padding", "inputShape", "name"], op);
   const size = pair(options.poolSize ?? 2, `${op}: poolSize`);
   const strides = pair(options.strides ?? options.poolSize ?? 2, `${op}: strides`);
   const padding = paddingOption(options.padding ?? "valid", `${op}: padding`);
   return {
     type,
+    ops,
     name: optionalText(options.name, `${op}: name`),
     inputShape: inputShapeOption(options.inputShape, `${op}: inputShape`),
     parameters: (place) => {

@@ -3,7 +3,6 @@ import { FeaturemapError } from "../errors.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { sweepStart, sweepState } from "../graph/graph.ts";
-import { type OpTable, opTable } from "../graph/op.ts";
 import type { Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
 import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
@@ -78,7 +77,6 @@ export class CompiledModel {
   tuning = { ms: 0, measured: 0, remembered: 0, skipped: 0 };
   datasetBytes = 0;
   readonly #network: Network;
-  readonly #ops: OpTable;
   readonly #ready = new Map<Kind, Ready>();
   readonly #scratch: ScratchPool;
   /** What `trainOnBatch` and small predictions write their batches to. */
@@ -95,7 +93,6 @@ export class CompiledModel {
     this.#network = network;
     this.#scratch = new ScratchPool(settings.runtime);
     this.#slots = new BatchSlots(settings.runtime, () => this.assertLive());
-    this.#ops = opTable([...network.ops.values()], settings.loss?.ops ?? [], settings.optimizer?.ops ?? []);
   }
 
   static async create(settings: CompileSettings, network: Network): Promise<CompiledModel> {
@@ -293,7 +290,7 @@ export class CompiledModel {
     const options: ProgramOptions = { network: this.#network, capacity, data, ...device, ...request };
     switch (kind) {
       case "train":
-        return trainingProgram({ ...options, loss: loss!, optimizer: optimizer!, ops: this.#ops });
+        return trainingProgram({ ...options, loss: loss!, optimizer: optimizer! });
       case "evaluate":
         return evaluationProgram({ ...options, loss: loss! });
       case "predict":
@@ -374,8 +371,7 @@ function assertTrainable(
   network: Network,
 ): void {
   const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
-  const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
-  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, products, memory, loss, optimizer, ops });
+  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, products, memory, loss, optimizer });
 }
 
 export interface Trainer {

@@ -2,6 +2,8 @@ import type { LabelColumn } from "../data/dataset.ts";
 import { FeaturemapError, oneOf } from "../errors.ts";
 import { type Graph, producerOf, type TensorId } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
+import { denseCrossEntropyOps } from "../ops/dense-cross-entropy.ts";
+import { softmaxCrossEntropyOps } from "../ops/softmax-cross-entropy.ts";
 import { type Shape, showShape } from "../shape.ts";
 
 export const LOSSES = ["categoricalCrossentropy", "sparseCategoricalCrossentropy"] as const;
@@ -15,7 +17,7 @@ type Labels = Omit<LabelColumn, "buffer">;
 /** A loss: what labels it takes and the nodes that compute it. */
 export interface Loss {
   readonly name: string;
-  /** Ops that it brings, beside the library's own. */
+  /** Ops that it brings, beside those of the model's layers. */
   readonly ops?: readonly Op[];
   /** Shape and type of one sample's labels, for a model with this output. */
   labels(output: Shape): { readonly shape: Shape; readonly dtype: "f32" | "u32" };
@@ -41,6 +43,7 @@ function crossEntropy(name: LossName): Loss {
   const sparse = name === "sparseCategoricalCrossentropy";
   return {
     name,
+    ops: [...softmaxCrossEntropyOps, ...denseCrossEntropyOps],
     labels: (output) => (sparse ? { shape: [1], dtype: "u32" } : { shape: output, dtype: "f32" }),
     check: (labels, output) => (sparse ? checkClasses(name, labels, output) : checkRows(name, labels, output)),
     build: (graph, { output, labels, add }) => {

@@ -17,7 +17,7 @@ export interface OptimizerStep {
 /** How parameters follow their gradients. A user's own come through this same door. */
 export interface Optimizer {
   readonly name: string;
-  /** Ops that it brings, beside the library's own. */
+  /** Ops that it brings, beside those of the model's layers. */
   readonly ops?: readonly Op[];
   /** Numbers that live on the GPU, so that changing one compiles nothing. */
   readonly hyperparameters: Readonly<Record<string, number>>;

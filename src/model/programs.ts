@@ -77,9 +77,10 @@ export interface ProgramOptions {
 
 /** One training step: gather, forward, loss, backward, update, advance. */
 export function trainingProgram(
-  options: ProgramOptions & { loss: Loss; optimizer: Optimizer; ops: OpTable; keepGradients?: boolean },
+  options: ProgramOptions & { loss: Loss; optimizer: Optimizer; keepGradients?: boolean },
 ): Program {
-  const { network, loss, optimizer, ops, capacity } = options;
+  const { network, loss, optimizer, capacity } = options;
+  const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
   const build = start(options, ops, "train");
   const { graph, add, parameters } = build;
   const { x, labels, y, order } = gather(build, options, loss);

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import { addTensor, byteLength, emptyGraph, sweepState, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import { addNode } from "../../src/graph/op.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
+import { allOps } from "../support/ops.ts";
 import { testRuntime } from "../support/run-graph.ts";
 
 type Words = Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
@@ -38,18 +38,18 @@ async function steps(options: {
     shuffled: order !== undefined,
     ...(labels ? { labelShape: [1], labelDtype: "u32" } : {}),
   };
-  const [x, y] = addNode(coreOps, graph, {
+  const [x, y] = addNode(allOps, graph, {
     op: "batchGather",
     name: "gather",
     inputs: [graph.state, ...ids],
     attributes,
   });
   const rows = addTensor(graph, "rows", "data", { shape: [16, size], dtype: "f32" });
-  addNode(coreOps, graph, { op: "batchScatter", name: "scatter", inputs: [graph.state, x!, rows] });
-  addNode(coreOps, graph, { op: "advance", name: "advance", inputs: [graph.state], attributes: { batch } });
+  addNode(allOps, graph, { op: "batchScatter", name: "scatter", inputs: [graph.state, x!, rows] });
+  addNode(allOps, graph, { op: "advance", name: "advance", inputs: [graph.state], attributes: { batch } });
   graph.results.push(x!, ...(y === undefined ? [] : [y]));
 
-  const executable = await prepare(runtime, lower(coreOps, graph, { name: "batch", adapter: "software" }));
+  const executable = await prepare(runtime, lower(allOps, graph, { name: "batch", adapter: "software" }));
   const contents = new Map<TensorId, Words>([
     [graph.state, options.state],
     ...ids.map((id, i): [TensorId, Words] => [id, given[i]![1]!]),

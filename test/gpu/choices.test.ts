@@ -39,7 +39,7 @@ function shipped(adapter: "software" | "software-quads", algorithm: string): Cho
   for (const layer of layers()) network.add(layer);
   const nodes = ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"];
   const { plan } = trainingProgram({
-    ...{ network, capacity: BATCH, adapter, ops: network.ops, optimizer: sgd() },
+    ...{ network, capacity: BATCH, adapter, optimizer: sgd() },
     data: { sampleShape: IMAGE, sampleDtype: "f32", scale: 1 },
     loss: lossNamed("sparseCategoricalCrossentropy"),
     choices: Object.fromEntries(nodes.map((node) => [node, { algorithm }])),

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
 import { defineOp, opTable } from "../../src/graph/op.ts";
 import type { Tile } from "../../src/graph/tile.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { type MatmulSizes, matmul } from "../reference/matmul.ts";
 import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
+import { allOps } from "../support/ops.ts";
 import { GraphRun, quadsRun, quadTile } from "../support/run-graph.ts";
 import { sumTolerance } from "../support/tolerances.ts";
 
@@ -69,7 +69,7 @@ describe.each([
   it.runIf(runs)("match the reference one by one, and so do their gradients", async () => {
     const sizes = { m, n, k, transposeA, transposeB };
     const [a, b, dC] = [randomArray(batch * m * k, 1), randomArray(batch * k * n, 2), randomArray(batch * m * n, 3)];
-    const run = new GraphRun(opTable([...coreOps.values()], [weigh]));
+    const run = new GraphRun(opTable([...allOps.values()], [weigh]));
     const aId = run.input("a", [batch, ...(transposeA ? [k, m] : [m, k])], a);
     const bId = run.input("b", [batch, ...(transposeB ? [n, k] : [k, n])], b);
     const [c] = run.add("matmul", [aId, bId], { transposeA, transposeB });

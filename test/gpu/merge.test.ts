@@ -122,7 +122,6 @@ async function trained(runtime: Runtime, limits: MergeLimits) {
     limits,
     loss: lossNamed("sparseCategoricalCrossentropy"),
     optimizer,
-    ops: network.ops,
   });
   const executable = await prepare(runtime, program.plan);
   const state = await ModelState.create(runtime, network, optimizer, 3);

@@ -65,7 +65,6 @@ export async function gradientsOf(
     choices: {},
     loss: lossNamed("categoricalCrossentropy"),
     optimizer,
-    ops: network.ops,
     keepGradients: true,
   });
   const executable = await prepare(runtime, program.plan);

@@ -5,10 +5,10 @@ import { addNode, type OpTable, opNamed } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
 import { sharedProducts } from "../../src/ops/shared-products.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { MergeLimits } from "../../src/plan/merge.ts";
+import { allOps } from "./ops.ts";
 
 let shared: Promise<Runtime> | undefined;
 
@@ -35,7 +35,7 @@ export class GraphRun {
   readonly #values = new Map<TensorId, Values>();
   #rows = 0xffffffff;
 
-  constructor(ops: OpTable = coreOps) {
+  constructor(ops: OpTable = allOps) {
     this.ops = ops;
   }
 

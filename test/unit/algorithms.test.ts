@@ -4,10 +4,10 @@ import type { Choice, Choices, Tile } from "../../src/graph/tile.ts";
 import { sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { type ProgramOptions, trainingProgram } from "../../src/model/programs.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { LEAST_LIMITS } from "../../src/plan/merge.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { articleLayers } from "../support/models.ts";
+import { allOps } from "../support/ops.ts";
 import { Build, failure, networkOf } from "./building.ts";
 
 /** An op with two other ways to compute it, which save as much, and whose tensors are as large, as its attributes say. */
@@ -23,7 +23,7 @@ const work = defineOp({
   algorithms: [algorithm("short"), algorithm("shorter")],
 });
 const parts = ["short", "shorter"].map((name) => defineOp({ name, infer: ([x]) => [x!] }));
-const ops = opTable([...coreOps.values()], [work, ...parts]);
+const ops = opTable([...allOps.values()], [work, ...parts]);
 
 const tile = { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 1 };
 
@@ -109,7 +109,7 @@ describe("a plan for a large batch", () => {
   const plan = (capacity: number, limits: NonNullable<ProgramOptions["limits"]>, choices: Choices = {}) => {
     const network = networkOf(articleLayers());
     return trainingProgram({
-      ...{ network, capacity, choices, limits, adapter: "software", optimizer: sgd(), ops: network.ops },
+      ...{ network, capacity, choices, limits, adapter: "software", optimizer: sgd() },
       data: { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 },
       loss: lossNamed("categoricalCrossentropy"),
     }).plan;
@@ -133,7 +133,7 @@ describe("choices given back", () => {
   const network = networkOf(articleLayers());
   const plan = (adapter: "gpu" | "software" | "software-quads", choices: Choices) =>
     trainingProgram({
-      ...{ network, capacity: 32, adapter, choices, optimizer: sgd(), ops: network.ops },
+      ...{ network, capacity: 32, adapter, choices, optimizer: sgd() },
       data: { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 },
       loss: lossNamed("categoricalCrossentropy"),
     }).plan;

@@ -8,9 +8,9 @@ import type { Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
 import { Network } from "../../src/model/network.ts";
 import { sharedProducts } from "../../src/ops/shared-products.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { type LowerOptions, lower } from "../../src/plan/lower.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { allOps } from "../support/ops.ts";
 
 /** The FeaturemapError that a call throws; any other outcome fails the test. */
 export function failure(run: () => unknown): FeaturemapError {
@@ -30,7 +30,7 @@ export class Build {
   /** The algorithms that the rewriting put in the place of nodes. */
   algorithms: Choices = {};
 
-  constructor(ops: OpTable = coreOps) {
+  constructor(ops: OpTable = allOps) {
     this.ops = ops;
   }
 

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
 import type { Node, TensorId } from "../../src/graph/graph.ts";
 import { defineOp, opTable } from "../../src/graph/op.ts";
-import { coreOps } from "../../src/ops/table.ts";
+import { allOps } from "../support/ops.ts";
 import { Build } from "./building.ts";
 
 const look = defineOp({ name: "look", infer: ([x]) => [x!] });
-const ops = opTable([...coreOps.values()], [look]);
+const ops = opTable([...allOps.values()], [look]);
 
 type Pair = readonly [number, number];
 

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
 import { type Node, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import { defineOp, opTable } from "../../src/graph/op.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { type Activation, activate, activationGradient } from "../reference/activation.ts";
 import { matmul } from "../reference/matmul.ts";
 import { randomArray } from "../reference/random.ts";
 import { expectClose, numericGradient } from "../support/compare.ts";
+import { allOps } from "../support/ops.ts";
 import { tolerances } from "../support/tolerances.ts";
 import { Build, failure } from "./building.ts";
 
@@ -23,7 +23,7 @@ const ones = defineOp<{ readonly shape: readonly number[] }>({
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
 });
 const dead = defineOp({ name: "dead", infer: ([x]) => [x!] });
-const ops = opTable([...coreOps.values()], [sumOf, ones, dead]);
+const ops = opTable([...allOps.values()], [sumOf, ones, dead]);
 
 /** What a node computes, in float64. */
 function valuesOf(build: Build, { op, inputs, outputs, attributes }: Node, values: Map<TensorId, Float64Array>) {
@@ -163,7 +163,7 @@ describe("what is not asked for", () => {
     const labels = build.input("labels", [4, 1], "u32");
     const [logits] = build.add("dense", [x, w, b]);
     const [loss] = build.add("softmaxCrossEntropy", [logits!, labels, build.graph.state]);
-    const [dw, db] = gradients(coreOps, build.graph, loss!, [w, b]);
+    const [dw, db] = gradients(allOps, build.graph, loss!, [w, b]);
     expect(build.order).toEqual(["dense", "softmaxCrossEntropy", "denseFilterGradient"]);
     expect(build.graph.nodes.at(-1)!.outputs).toEqual([dw, db]);
   });
@@ -174,7 +174,7 @@ describe("what is not asked for", () => {
     const labels = build.input("labels", [4, 5]);
     const [logits] = build.add("dense", [x, w]);
     const [loss] = build.add("softmaxCrossEntropy", [logits!, labels, build.graph.state]);
-    gradients(coreOps, build.graph, loss!, [x]);
+    gradients(allOps, build.graph, loss!, [x]);
     expect(build.order).toEqual(["dense", "softmaxCrossEntropy", "denseInputGradient"]);
   });
 

@@ -4,9 +4,9 @@ import { defineOp, opTable } from "../../src/graph/op.ts";
 import type { Tile } from "../../src/graph/tile.ts";
 import { averagePooling2d, conv2d, dense, flatten, maxPooling2d } from "../../src/index.ts";
 import type { Layer } from "../../src/layers/layer.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import type { MergeLimits } from "../../src/plan/merge.ts";
 import { articleLayers } from "../support/models.ts";
+import { allOps } from "../support/ops.ts";
 import { Build, failure } from "./building.ts";
 import { MERGE_MOST, MERGE_NOTHING, recordedPrograms } from "./recording.ts";
 
@@ -239,7 +239,7 @@ describe("lower", () => {
   });
 
   it("names a node whose op has no kernels", () => {
-    const ops = opTable([...coreOps.values()], [defineOp({ name: "abstract", infer: ([x]) => [x!] })]);
+    const ops = opTable([...allOps.values()], [defineOp({ name: "abstract", infer: ([x]) => [x!] })]);
     const build = new Build(ops);
     build.add("abstract", [build.input("x", [3])], {}, "node_7");
     const { code, message } = failure(() => build.lower());

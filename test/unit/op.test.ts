@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DType, TensorSpec } from "../../src/graph/graph.ts";
 import { defineOp, makeNode, opNamed, opTable } from "../../src/graph/op.ts";
-import { coreOps } from "../../src/ops/table.ts";
+import { allOps } from "../support/ops.ts";
 import { Build, failure } from "./building.ts";
 
 type Shapes = readonly (readonly number[])[];
@@ -10,7 +10,7 @@ const specs = (shapes: Shapes, dtypes: readonly DType[] = []): TensorSpec[] =>
   shapes.map((shape, i) => ({ shape, dtype: dtypes[i] ?? "f32" }));
 
 const infer = (op: string, shapes: Shapes, attributes: object = {}, dtypes: readonly DType[] = []) =>
-  opNamed(coreOps, op).infer(specs(shapes, dtypes), attributes as Record<string, unknown>, "node_7");
+  opNamed(allOps, op).infer(specs(shapes, dtypes), attributes as Record<string, unknown>, "node_7");
 
 const valid = { strides: [1, 1], padding: "valid" };
 const pool = { size: [2, 2], strides: [2, 2], padding: "valid" };

@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { opTable } from "../../src/graph/op.ts";
 import { defineKernel, defineOp, dense, dispatch, type Loss, sgd } from "../../src/index.ts";
 import { Network } from "../../src/model/network.ts";
 import { evaluationProgram, trainingProgram } from "../../src/model/programs.ts";
@@ -45,8 +44,7 @@ it("a loss of one's own brings its ops, to training and to evaluation", () => {
   network.add(dense({ units: 1, inputShape: [4] }));
   const data = { sampleShape: [4], sampleDtype: "f32", scale: 1 } as const;
   const options = { network, capacity: 1, data, adapter: "software", choices: {}, loss } as const;
-  const ops = opTable([...network.ops.values()], loss.ops!);
-  const training = trainingProgram({ ...options, optimizer: sgd(), ops });
+  const training = trainingProgram({ ...options, optimizer: sgd() });
   for (const { plan } of [training, evaluationProgram(options)]) {
     expect(plan.steps.map((step) => step.kernel)).toContain("mean_square");
   }

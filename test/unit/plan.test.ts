@@ -31,7 +31,7 @@ const training = (
   { limits, choices = direct }: { limits?: MergeLimits; choices?: Choices } = {},
 ) => {
   const asked = { ...options, adapter, choices, ...(limits && { limits }) };
-  return trainingProgram({ ...asked, loss, optimizer: sgd(), ops: network.ops }).plan;
+  return trainingProgram({ ...asked, loss, optimizer: sgd() }).plan;
 };
 
 /** Kernel and node of each dispatch of the article's training step, every node computed by its own kernels. */

@@ -47,9 +47,8 @@ describe("the products that multiply through workgroup memory", () => {
     const data = { sampleShape: [8], sampleDtype: "f32", scale: 1 } as const;
     const options = { network, capacity: 4, data, adapter: "gpu", choices, products: [sharedProducts] } as const;
     const loss = lossNamed("categoricalCrossentropy");
-    const ops = network.ops;
     const program = {
-      training: () => trainingProgram({ ...options, loss, optimizer: sgd(), ops }),
+      training: () => trainingProgram({ ...options, loss, optimizer: sgd() }),
       evaluation: () => evaluationProgram({ ...options, loss }),
       prediction: () => predictionProgram(options),
     }[name]!();

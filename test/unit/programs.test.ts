@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { TensorId } from "../../src/graph/graph.ts";
-import { opTable } from "../../src/graph/op.ts";
 import { dense, type Layer } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { type Optimizer, sgd } from "../../src/model/optimizers.ts";
@@ -26,8 +25,7 @@ const options: ProgramOptions = {
 };
 const loss = lossNamed("categoricalCrossentropy");
 const sparse = lossNamed("sparseCategoricalCrossentropy");
-const train = (change: object = {}) =>
-  trainingProgram({ ...options, loss, optimizer: sgd(), ops: network.ops, ...change });
+const train = (change: object = {}) => trainingProgram({ ...options, loss, optimizer: sgd(), ...change });
 
 /** Label of each tensor that the caller binds, by its id. */
 const labels = ({ plan }: Program) =>
@@ -128,7 +126,7 @@ describe("a training program", () => {
     };
     const small = networkOf([dense({ units: 3, activation: "softmax", inputShape: [4] })]);
     const data = { sampleShape: [4], sampleDtype: "f32", scale: 1 } as const;
-    const made = trainingProgram({ ...options, network: small, data, loss, optimizer: momentum, ops: small.ops });
+    const made = trainingProgram({ ...options, network: small, data, loss, optimizer: momentum });
     const named = labels(made);
     expect([...made.tensors.hyperparameters!.keys()]).toEqual(["rate", "decay"]);
     expect(made.tensors.slots!.map((each) => each.map((id) => named.get(id)))).toEqual([
@@ -148,8 +146,7 @@ describe("a training program", () => {
     const data = { sampleShape: [4], sampleDtype: "f32", scale: 1 } as const;
     const layers = [dense({ units: 3, inputShape: [4] }), own, dense({ units: 3, activation: "softmax" })];
     const small = networkOf(layers);
-    const ops = opTable([...small.ops.values()]);
-    const call = () => trainingProgram({ ...options, network: small, data, loss, optimizer: sgd(), ops });
+    const call = () => trainingProgram({ ...options, network: small, data, loss, optimizer: sgd() });
     expect(failure(call).message).toContain('"round"');
   });
 });

@@ -1,9 +1,9 @@
 /** Programs whose dispatches were written down as the ops made them, before they were merged and given buffers. */
 
 import type { Graph, TensorId } from "../../src/graph/graph.ts";
-import { type Op, type OpTable, opNamed } from "../../src/graph/op.ts";
+import { type Op, type OpTable, opNamed, opTable } from "../../src/graph/op.ts";
 import type { AdapterClass } from "../../src/graph/tile.ts";
-import { type Layer, sgd } from "../../src/index.ts";
+import { type Layer, type Loss, type Optimizer, sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import {
   evaluationProgram,
@@ -30,15 +30,13 @@ export interface RecordedProgram {
   readonly storage: (id: TensorId) => TensorId;
 }
 
-type Make = (options: ProgramOptions, ops: OpTable) => Program;
+type Make = (options: ProgramOptions & { readonly loss: Loss; readonly optimizer: Optimizer }) => Program;
 
-const loss = lossNamed("categoricalCrossentropy");
 const PROGRAMS: Record<string, Make> = {
-  training: (options, ops) => trainingProgram({ ...options, loss, optimizer: sgd(), ops }),
-  "training with gradients": (options, ops) =>
-    trainingProgram({ ...options, loss, optimizer: sgd(), ops, keepGradients: true }),
-  evaluation: (options) => evaluationProgram({ ...options, loss }),
-  prediction: (options) => predictionProgram(options),
+  training: trainingProgram,
+  "training with gradients": (options) => trainingProgram({ ...options, keepGradients: true }),
+  evaluation: evaluationProgram,
+  prediction: predictionProgram,
 };
 
 /** Every kind of program of a network, for batches of 16. */
@@ -49,19 +47,22 @@ export function recordedPrograms(
 ): RecordedProgram[] {
   return Object.entries(PROGRAMS).map(([name, make]) => {
     const network = networkOf(layers());
-    const { ops, calls, graph } = recording(network.ops);
-    // The programs take the network's ops.
-    Object.defineProperty(network, "ops", { get: () => ops });
+    const { watched, calls, graph } = recording();
+    const named = lossNamed("categoricalCrossentropy");
+    const loss = { ...named, ops: named.ops!.map(watched) };
+    const own = opTable([...network.ops.values()].map(watched));
+    Object.defineProperty(network, "ops", { get: () => own });
+    const ops = opTable([...own.values()], loss.ops);
     const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
-    const program = make({ network, capacity: 16, data, adapter, choices: {}, limits }, ops);
+    const program = make({ network, capacity: 16, data, adapter, choices: {}, limits, loss, optimizer: sgd() });
     const storage = storageOf(graph(), ops);
     const dispatches = adapter === "gpu" ? mergeIndependent(calls, storage, limits) : calls;
     return { name, program, calls, dispatches, storage };
   });
 }
 
-/** Ops that write down the dispatches that they make, and the graph. */
-function recording(ops: OpTable) {
+/** Makes ops that write down the dispatches that they make, and the graph. */
+function recording() {
   const calls: NodeDispatch[] = [];
   let graph: Graph | undefined;
   const watched = (op: Op): Op => ({
@@ -82,8 +83,7 @@ function recording(ops: OpTable) {
       },
     }),
   });
-  const table: OpTable = new Map([...ops].map(([name, op]) => [name, watched(op)]));
-  return { ops: table, calls, graph: () => graph! };
+  return { watched, calls, graph: () => graph! };
 }
 
 function storageOf({ nodes }: Graph, ops: OpTable): (id: TensorId) => TensorId {

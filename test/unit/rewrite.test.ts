@@ -3,13 +3,13 @@ import { gradients } from "../../src/graph/gradients.ts";
 import type { Node, TensorId } from "../../src/graph/graph.ts";
 import { defineOp, opTable } from "../../src/graph/op.ts";
 import { dropUnused, inOrder } from "../../src/graph/rewrite.ts";
-import { coreOps } from "../../src/ops/table.ts";
+import { allOps } from "../support/ops.ts";
 import { Build } from "./building.ts";
 
 /** An op of a user that reads a tensor, and one that changes a gradient before the update. */
 const look = defineOp({ name: "look", infer: ([x]) => [x!] });
 const clip = defineOp({ name: "clip", infer: ([g]) => [g!] });
-const ops = opTable([...coreOps.values()], [look, clip]);
+const ops = opTable([...allOps.values()], [look, clip]);
 
 const valid = { strides: [1, 1], padding: "valid" };
 const pool = { size: [2, 2], strides: [2, 2], padding: "valid" };
@@ -237,7 +237,7 @@ describe("sgd", () => {
     const [h] = build.add("dense", [x, w], {}, "first");
     const [y] = build.add("dense", [h!, w], {}, "second");
     const [loss] = build.add("softmaxCrossEntropy", [y!, labels, build.graph.state]);
-    const [dw] = gradients(coreOps, build.graph, loss!, [w]);
+    const [dw] = gradients(allOps, build.graph, loss!, [w]);
     build.add("sgd", [w, dw!, build.input("rate", [1])]);
     build.want(loss!).rewrite();
     expect(build.order.slice(-2)).toEqual(["add", "sgd"]);

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import type { BufferRequest, OwnedBuffer } from "../../src/gpu/buffers.ts";
 import { cutIntoRounds } from "../../src/gpu/readback.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import { opTable } from "../../src/graph/op.ts";
 import type { AdapterClass, MemoryMode } from "../../src/graph/tile.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { sgd } from "../../src/model/optimizers.ts";
@@ -129,12 +128,11 @@ describe("slices", () => {
 const network = networkOf(articleLayers());
 const loss = lossNamed("categoricalCrossentropy");
 const optimizer = sgd();
-const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
 
 function articlePlans(adapter: AdapterClass, memory: MemoryMode): Plan[] {
   const data = { sampleShape: [28, 28, 1], sampleDtype: "u8", scale: 1 / 255 } as const;
   const options = { network, capacity: 128, data, adapter, choices: {}, memory };
-  const training = trainingProgram({ ...options, loss, optimizer, ops });
+  const training = trainingProgram({ ...options, loss, optimizer });
   return [training, evaluationProgram({ ...options, loss }), predictionProgram(options)].map(({ plan }) => plan);
 }
 

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Tile } from "../../src/graph/tile.ts";
-import { coreOps } from "../../src/ops/table.ts";
 import { LEAST_LIMITS } from "../../src/plan/merge.ts";
 import type { PlanStep } from "../../src/plan/plan.ts";
+import { allOps } from "../support/ops.ts";
 import { Build } from "./building.ts";
 
 const folder = fileURLToPath(new URL("../../shaders/", import.meta.url));
@@ -239,12 +239,12 @@ const steps = [...alone, ...merged];
 
 describe("the library's ops", () => {
   it("are all lowered by this file, but for those that are views", () => {
-    const runs = [...coreOps.values()].filter(({ view }) => !view).map(({ name }) => name);
+    const runs = [...allOps.values()].filter(({ view }) => !view).map(({ name }) => name);
     expect([...lowered.keys()].sort()).toEqual(runs.sort());
   });
 
   it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
-    const without = [...coreOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
+    const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
     const parts = ["winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
       ["advance", "batchGather", "batchScatter", "denseCrossEntropy", "sgd", ...parts].sort(),

@@ -39,7 +39,7 @@ export function taskFor(layers: readonly Layer[], options: TaskOptions = {}): Tu
   } = options;
   const make = (request: object) =>
     trainingProgram({
-      ...{ network, capacity: 8, adapter: kind, memory, ops: network.ops, optimizer: sgd(), choices },
+      ...{ network, capacity: 8, adapter: kind, memory, optimizer: sgd(), choices },
       products: [sharedProducts],
       data: { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 },
       loss: lossNamed("categoricalCrossentropy"),
