@@ -33,6 +33,7 @@ export type { Loss, LossName, MetricName } from "./model/losses.ts";
 export type { LayerInfo } from "./model/network.ts";
 export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./model/optimizers.ts";
 export { type ParameterBuffer, parameterBuffers } from "./model/parameter-buffers.ts";
+export { type PauseSwitch, pauseSwitch } from "./model/pause.ts";
 export {
   createProbe,
   type LayerOutput,

@@ -8,7 +8,7 @@ import { type BoundPlan, type CompileProgress, type Executable, prepare } from "
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/tiles.ts";
 import type { PlanRequest, Tuner, TuningCounts } from "../plan/tuning.ts";
-import { permutation, seedOf } from "../random.ts";
+import { permutation } from "../random.ts";
 import { elements } from "../shape.ts";
 import { type BatchSlot, BatchSlots } from "./batch-slot.ts";
 import type { Loss } from "./losses.ts";
@@ -26,7 +26,7 @@ import {
   predictionProgram,
   trainingProgram,
 } from "./programs.ts";
-import { type SweepCounts, type SweepProgress, sweep } from "./sweep.ts";
+import { type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
 
 export interface CompileSettings {
   readonly runtime: Runtime;
@@ -40,17 +40,6 @@ export interface CompileSettings {
   readonly memory: MemoryMode;
   readonly tune: Tuner | undefined;
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
-}
-
-export interface SweepSettings {
-  readonly batchSize: number;
-  /** What samples are multiplied by. */
-  readonly scale: number;
-  readonly stepsPerExecution: number | "auto";
-  /** The longest that a submit should take, in ms. */
-  readonly submitMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
 type Kind = "train" | "evaluate" | "predict";
@@ -85,6 +74,8 @@ export class CompiledModel {
   #reading: Promise<unknown> | undefined;
   /** Why the model can no longer be used. */
   #gone: string | undefined;
+  /** Told by `dispose`. */
+  #onGone: () => void = () => {};
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(settings: CompileSettings, network: Network, state: ModelState) {
@@ -129,12 +120,12 @@ export class CompiledModel {
     const run = this.#bind("train", ready, { dataset, order: order.buffer });
     return {
       run,
-      epoch: async (shuffleSeed) => {
+      epoch: async (shuffleSeed, at) => {
         const { size } = dataset;
         const indices =
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         runtime.device.queue.writeBuffer(order.buffer, 0, indices);
-        return (await this.#sweep(run, dataset, settings, { ready, place: "train", counts: this.counts }))!;
+        return this.#sweep(run, dataset, settings, { ready, place: "train", counts: this.counts, at });
       },
       dispose: () => order.release(),
     };
@@ -164,11 +155,12 @@ export class CompiledModel {
     });
   }
 
-  evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics> {
+  /** `undefined` where the signal came before the first submit. */
+  evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics | undefined> {
     return this.#inTurn(async () => {
       const ready = await this.#program("evaluate", dataset, settings);
       const run = this.#bind("look", ready, { dataset });
-      return (await this.#sweep(run, dataset, settings, { ready, place: "look", counts: noCounts() }))!;
+      return this.#sweep(run, dataset, settings, { ready, place: "look", counts: noCounts() });
     });
   }
 
@@ -195,6 +187,14 @@ export class CompiledModel {
     this.runtime.assertLive();
   }
 
+  /** Resolves when the model can no longer be used, for one who waits for something else. */
+  gone(): Promise<unknown> {
+    const disposed = new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+    });
+    return Promise.race([disposed, this.runtime.lost]);
+  }
+
   /** All of one moment: where they do not fit into one staging buffer, training waits until they are read. */
   readParameters(): Promise<Float32Array[]> {
     const read = this.state.readParameters({ ...this.#staging, assertLive: () => this.assertLive() });
@@ -216,6 +216,7 @@ export class CompiledModel {
 
   dispose(why = "The model was disposed."): void {
     this.#gone ??= why;
+    this.#onGone();
     for (const { executable } of this.#ready.values()) executable.dispose();
     this.#ready.clear();
     this.#slots.dispose();
@@ -317,7 +318,14 @@ export class CompiledModel {
     run: BoundPlan,
     dataset: Dataset,
     settings: SweepSettings,
-    options: { ready: Ready; place: Place; counts: SweepCounts; start?: GPUBuffer; samples?: number },
+    options: {
+      ready: Ready;
+      place: Place;
+      counts: SweepCounts;
+      start?: GPUBuffer;
+      samples?: number;
+      at?: { steps: number } | undefined;
+    },
   ): Promise<SweepMetrics | undefined> {
     const { ready, place, counts, samples = dataset.size } = options;
     // A plan has a capacity; what it was asked for may be less.
@@ -332,6 +340,8 @@ export class CompiledModel {
         dataset.assertLive();
       },
       hold: () => (place === "train" ? this.#reading : undefined),
+      pause: settings.pause,
+      at: options.at,
       samples,
       batchSize,
       start: options.start ?? sweepStart({ samples, batch: batchSize }),
@@ -377,15 +387,10 @@ function assertTrainable(
 export interface Trainer {
   /** The step that an epoch repeats. */
   readonly run: BoundPlan;
-  /** Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. */
-  epoch(shuffleSeed: number | undefined): Promise<SweepMetrics>;
+  /**
+   * Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. Goes on after the
+   * steps that `at` tells of, and keeps count of them there.
+   */
+  epoch(shuffleSeed: number | undefined, at?: { steps: number }): Promise<SweepMetrics | undefined>;
   dispose(): void;
-}
-
-/** Sets the shuffle's stream apart from those of the parameters. */
-const SHUFFLE = 0x5eed;
-
-/** The seed of an epoch's order. */
-export function orderSeed(seed: number, epoch: number): number {
-  return seedOf(seed, SHUFFLE, epoch);
 }

@@ -11,11 +11,14 @@ import {
   wholeNumber,
 } from "../errors.ts";
 import type { Callback } from "./callbacks.ts";
-import { type CompiledModel, orderSeed } from "./compiled.ts";
-import { History, type Logs } from "./history.ts";
+import type { CompiledModel } from "./compiled.ts";
+import type { History, Logs } from "./history.ts";
 import type { SweepMetrics } from "./metrics-reader.ts";
 import { FRAMES_MS } from "./pace.ts";
+import type { PauseSwitch } from "./pause.ts";
 import { progressLogger } from "./progress-logger.ts";
+import type { Pause } from "./sweep.ts";
+import { type Bookmark, orderSeed, type Training } from "./training.ts";
 
 /** How the samples of a call are cut into steps. */
 export interface BatchOptions {
@@ -48,11 +51,19 @@ export interface FitOptions<V> extends BatchOptions {
   /** Of the orders. Default: the seed that `compile` was given. */
   readonly seed?: number;
   readonly callbacks?: readonly Callback[];
+  /** From `pauseSwitch()`: stops training between two submits and lets it go on. */
+  readonly pause?: PauseSwitch;
+  /**
+   * Goes on where the model's last `fit` stopped, in the middle of an epoch too, or where the snapshot was taken that was
+   * restored: bits and history are those of a `fit` that was never stopped. `epochs` counts from that fit's begin. `batchSize`,
+   * `shuffle` and `seed` are that fit's, and need not be given again; the data must be the same. Default false.
+   */
+  readonly resume?: boolean;
 }
 
 const FIT_OPTIONS = [
   ...["batchSize", "stepsPerExecution", "submitMs", "signal", "epochs", "verbose"],
-  ...["validationData", "shuffle", "seed", "callbacks"],
+  ...["validationData", "shuffle", "seed", "callbacks", "pause", "resume"],
 ] as const;
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */
@@ -62,6 +73,10 @@ export function checkFitOptions(options: FitOptions<unknown>): void {
   oneOf(String(options.verbose ?? 1), ["0", "1", "2"], "fit: verbose");
   if (options.seed !== undefined) wholeNumber(options.seed, "fit: seed");
   flag(options.shuffle ?? true, "fit: shuffle");
+  flag(options.resume ?? false, "fit: resume");
+  if (options.pause !== undefined && typeof options.pause?.hold !== "function") {
+    throw new FeaturemapError("value", `fit: pause must come from pauseSwitch(), got ${show(options.pause)}.`);
+  }
   for (const callback of listOf(options.callbacks ?? [], "fit: callbacks")) {
     if (typeof callback === "object" && callback !== null) continue;
     const wanted = "objects with hooks such as { onEpochEnd: (epoch, logs) => ... }";
@@ -90,54 +105,86 @@ export interface ScaledDataset {
 
 export interface FitCall {
   readonly compiled: CompiledModel;
-  readonly training: ScaledDataset;
+  readonly data: ScaledDataset;
   readonly validation: ScaledDataset | undefined;
   readonly options: FitOptions<unknown>;
   readonly withAccuracy: boolean;
-  /** Epochs that the model was trained before, so that a second `fit` goes on to new orders. */
-  readonly epochsBefore: number;
-  /** Called as each epoch ends. */
-  readonly onEpoch: () => void;
+  readonly training: Training;
+  /** Where to begin; kept up to date. */
+  readonly bookmark: Bookmark;
 }
 
 /** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
 export async function runFit(call: FitCall): Promise<History> {
-  const { compiled, training, validation, options, withAccuracy } = call;
-  const { epochs = 1, verbose = 1, shuffle = true, seed = compiled.settings.seed } = options;
-  const batches = batching(options, "fit");
+  const { compiled, data, validation, options, withAccuracy, training, bookmark } = call;
+  const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
+  const { epochs = 1, verbose = 1, pause } = options;
+  const batches = { ...batching(options, "fit"), batchSize };
+  const gate = pause && {
+    get paused() {
+      return pause.paused;
+    },
+    hold: () => pause.hold(compiled.gone(), batches.signal),
+  };
   const logs = (metrics: SweepMetrics | undefined): Logs => ({
     loss: metrics?.loss ?? Number.NaN,
     ...(withAccuracy ? { accuracy: metrics?.accuracy ?? Number.NaN } : {}),
   });
-  const history = new History();
   const callbacks = [...(verbose ? [progressLogger(verbose)] : []), ...(options.callbacks ?? [])];
   const each = async (event: (callback: Callback) => void | Promise<void> | undefined) => {
     for (const callback of callbacks) await event(callback);
   };
-  const trainer = await compiled.trainer(training.dataset, {
+  const trainer = await compiled.trainer(data.dataset, {
     ...batches,
-    scale: training.scale,
+    scale: data.scale,
+    pause: gate,
     onProgress: ({ done, metrics }) =>
       each((callback) => callback.onBatchEnd?.(done, logs(metrics), { samples: metrics?.samples ?? 0 })),
   });
+  training.bookmark = bookmark;
+  pause?.enter();
   try {
-    const steps = Math.ceil(training.dataset.size / batches.batchSize);
-    await each((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize: batches.batchSize }));
-    for (let epoch = 0; epoch < epochs && !batches.signal?.aborted; epoch++) {
+    const steps = Math.ceil(data.dataset.size / batchSize);
+    await each((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
+    while (bookmark.epoch < epochs && !batches.signal?.aborted) {
+      const { epoch } = bookmark;
       await each((callback) => callback.onEpochBegin?.(epoch));
-      const metrics = await trainer.epoch(shuffle ? orderSeed(seed, call.epochsBefore + epoch) : undefined);
-      call.onEpoch();
+      const metrics = await trainer.epoch(shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined, bookmark);
+      training.epochs = epochsBefore + epoch + 1;
       if (batches.signal?.aborted) break;
-      const held = validation && (await compiled.evaluate(validation.dataset, { ...batches, scale: validation.scale }));
+      const held = validation && (await validate(compiled, validation, batches, gate));
       if (batches.signal?.aborted) break;
       const epochLogs = { ...logs(metrics), ...(held ? validationLogs(logs(held)) : {}) };
       history.add(epoch, epochLogs);
+      bookmark.epoch++;
+      bookmark.steps = 0;
       await each((callback) => callback.onEpochEnd?.(epoch, epochLogs));
     }
     await each((callback) => callback.onTrainEnd?.(history));
     return history;
   } finally {
+    pause?.leave();
     trainer.dispose();
+  }
+}
+
+/** Dropped where training is paused, and then made anew: halfway it would keep others from evaluating. */
+async function validate(
+  compiled: CompiledModel,
+  { dataset, scale }: ScaledDataset,
+  batches: ReturnType<typeof batching>,
+  pause: Pause | undefined,
+): Promise<SweepMetrics | undefined> {
+  const { signal } = batches;
+  const stop = {
+    get aborted() {
+      return Boolean(signal?.aborted || pause?.paused);
+    },
+  };
+  for (;;) {
+    if (pause?.paused) await pause.hold();
+    const metrics = await compiled.evaluate(dataset, { ...batches, scale, signal: stop });
+    if (signal?.aborted || metrics?.samples === dataset.size) return metrics;
   }
 }
 

@@ -8,8 +8,15 @@ export interface Logs {
 
 /** What `fit` returns: the figures of each epoch, under Keras 3's names. */
 export class History {
-  readonly epoch: number[] = [];
-  readonly history: Record<string, number[]> & { loss: number[] } = { loss: [] };
+  readonly epoch: number[];
+  readonly history: Record<string, number[]> & { loss: number[] };
+
+  /** @internal A copy, where it is given one. */
+  constructor(from: Pick<History, "epoch" | "history"> = { epoch: [], history: { loss: [] } }) {
+    const { epoch, history } = structuredClone({ ...from });
+    this.epoch = epoch;
+    this.history = history;
+  }
 
   /** @internal */
   add(epoch: number, logs: Logs): void {

@@ -2,6 +2,7 @@ import { FeaturemapError, show } from "../errors.ts";
 import type { CompiledModel } from "./compiled.ts";
 import type { Network } from "./network.ts";
 import { Sequential } from "./sequential.ts";
+import type { Training } from "./training.ts";
 
 /**
  * What functions beside the class work on.
@@ -11,10 +12,10 @@ import { Sequential } from "./sequential.ts";
 export async function insideOf(
   model: Sequential,
   where: string,
-): Promise<{ readonly network: Network; readonly compiled: CompiledModel }> {
+): Promise<{ readonly network: Network; readonly compiled: CompiledModel; readonly training: Training }> {
   assertModel(model, where);
-  const { network, ready } = model.inside;
-  return { network, compiled: await ready(where) };
+  const { network, training, ready } = model.inside;
+  return { network, training, compiled: await ready(where) };
 }
 
 /** @throws FeaturemapError `value` for what is no model */

@@ -155,7 +155,7 @@ export class Probe {
   /** Puts samples in `#host` as the GPU's gather would read them; returns how many numbers they are. */
   #fill({ data, scale }: TensorData): number {
     const bytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-    const factor = Math.fround(scale ?? (bytes ? this.#model.inside.byteScale : undefined) ?? 1);
+    const factor = Math.fround(scale ?? (bytes ? this.#model.inside.training.byteScale : undefined) ?? 1);
     for (let i = 0; i < data.length; i++) this.#host[i] = factor * data[i]!;
     return data.length;
   }

@@ -24,6 +24,7 @@ import type { Loss } from "./losses.ts";
 import { type LayerInfo, Network } from "./network.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 import { optimizerNumbers, summaryText } from "./summary.ts";
+import { bookmarkFor, type Training } from "./training.ts";
 
 export interface Weight {
   /** `conv2d/kernel` */
@@ -54,9 +55,7 @@ export class Sequential {
   #withAccuracy = false;
   #disposed = false;
   #busy: string | undefined;
-  /** What `fit` multiplied bytes by; `evaluate` and `predict` do the same. */
-  #byteScale: number | undefined;
-  #epochs = 0;
+  readonly #training: Training = { epochs: 0, byteScale: undefined, bookmark: undefined };
   /** `compile` before the input's shape is known waits for the first data. */
   #pending: Pending | undefined;
 
@@ -157,17 +156,16 @@ export class Sequential {
       const training = this.#check(call.data, "fit", true);
       const held = validationData && this.#check(pairOf(validationData), "fit: validationData", true);
       const compiled = await this.#ready();
-      const run = ([trained, validation]: readonly (ScaledDataset | undefined)[]) =>
+      const bookmark = bookmarkFor(this.#training, fitOptions, training.size, compiled.settings.seed);
+      const run = ([data, validation]: readonly (ScaledDataset | undefined)[]) =>
         runFit({
           compiled,
-          training: trained!,
+          data: data!,
           validation,
           options: fitOptions,
           withAccuracy: this.#withAccuracy,
-          epochsBefore: this.#epochs,
-          onEpoch: () => {
-            this.#epochs++;
-          },
+          training: this.#training,
+          bookmark,
         });
       return this.#uploaded(compiled, [training, held], run, byteScaleOf(training));
     });
@@ -185,7 +183,7 @@ export class Sequential {
       return this.#uploaded(compiled, [data], async ([samples]) => {
         const metrics = await compiled.evaluate(samples!.dataset, { ...batches, scale: samples!.scale });
         batches.signal?.throwIfAborted();
-        return this.#evaluation(metrics);
+        return this.#evaluation(metrics!);
       });
     });
   }
@@ -200,7 +198,7 @@ export class Sequential {
       const data = this.#check(x instanceof Dataset ? x : { x }, "predict", false);
       const compiled = await this.#ready();
       const rows = isBatch(data, batches.batchSize)
-        ? await compiled.predictBatch(data, scaleOf(data, this.#byteScale))
+        ? await compiled.predictBatch(data, scaleOf(data, this.#training.byteScale))
         : await this.#uploaded(compiled, [data], ([samples]) =>
             compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale }),
           );
@@ -219,7 +217,8 @@ export class Sequential {
         throw new FeaturemapError("value", "trainOnBatch takes samples and labels, got a Dataset. Use fit().");
       const data = this.#check({ x, y }, "trainOnBatch", true) as HostData;
       const compiled = await this.#ready();
-      this.#byteScale = byteScaleOf(data);
+      this.#training.byteScale = byteScaleOf(data);
+      this.#training.bookmark = undefined;
       return this.#evaluation(await compiled.trainOnBatch(data, data.x.scale ?? 1));
     });
   }
@@ -258,7 +257,7 @@ export class Sequential {
   /** @internal What functions beside the class work on. */
   get inside() {
     const ready = (where: string) => this.#looking(where, () => this.#ready(where));
-    return { network: this.#network, byteScale: this.#byteScale, ready };
+    return { network: this.#network, training: this.#training, ready };
   }
 
   get runtime(): Runtime | undefined {
@@ -284,6 +283,7 @@ export class Sequential {
     compiled.assertLive();
     this.#free("The model was compiled again.");
     this.#compiled = compiled;
+    this.#training.bookmark = undefined;
   }
 
   async #make(pending: Pending): Promise<void> {
@@ -342,7 +342,7 @@ export class Sequential {
     compiled: CompiledModel,
     inputs: readonly (HostData | Dataset | undefined)[],
     run: (datasets: readonly (ScaledDataset | undefined)[]) => Promise<T>,
-    byteScale = this.#byteScale,
+    byteScale = this.#training.byteScale,
   ): Promise<T> {
     const own: Dataset[] = [];
     try {
@@ -352,7 +352,7 @@ export class Sequential {
         const dataset = input instanceof Dataset ? input : input && own.at(-1)!;
         datasets.push(dataset && { dataset, scale: scaleOf(dataset, byteScale) });
       }
-      this.#byteScale = byteScale;
+      this.#training.byteScale = byteScale;
       return await run(datasets);
     } finally {
       for (const dataset of own) dataset.dispose();

@@ -20,6 +20,28 @@ export interface SweepProgress {
   readonly metrics: SweepMetrics | undefined;
 }
 
+/** An `AbortSignal`, or as much of one as is asked. */
+export type Stop = Pick<AbortSignal, "aborted">;
+
+/** What stops a sweep between two submits. */
+export interface Pause {
+  readonly paused: boolean;
+  /** Resolves when the sweep may go on or is to end; nothing of it is in flight. */
+  hold(): Promise<void>;
+}
+
+export interface SweepSettings {
+  readonly batchSize: number;
+  /** What samples are multiplied by. */
+  readonly scale: number;
+  readonly stepsPerExecution: number | "auto";
+  /** The longest that a submit should take, in ms. */
+  readonly submitMs: number;
+  readonly signal?: Stop | undefined;
+  readonly pause?: Pause | undefined;
+  readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
+}
+
 export interface Sweep {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
@@ -30,6 +52,9 @@ export interface Sweep {
   readonly assertLive: () => void;
   /** What the next submit must wait for. */
   readonly hold: () => Promise<unknown> | undefined;
+  readonly pause?: Pause | undefined;
+  /** Steps that were made before, and what is made from now on: where it is not 0, the sweep goes on where it stopped. */
+  readonly at?: { steps: number } | undefined;
   readonly samples: number;
   readonly batchSize: number;
   /** The state in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
@@ -37,7 +62,7 @@ export interface Sweep {
   /** What the sweep costs is added here as it goes, so that it is known where a callback throws, too. */
   readonly counts: SweepCounts;
   readonly pace: Pace;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Stop | undefined;
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
@@ -48,16 +73,30 @@ export interface Sweep {
  * @returns the metrics over all samples (those done, where `signal` stopped it)
  */
 export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
-  const { runtime, run, place, counts, pace, signal } = options;
+  const { runtime, run, place, counts, pace, pause, signal, at = { steps: 0 } } = options;
   const { queue } = runtime.device;
   const total = Math.ceil(options.samples / options.batchSize);
   const reader = options.withMetrics ? new MetricsReader(runtime, place.metrics, place.ring) : undefined;
   const waiting: Promise<void>[] = [];
-  let made = 0;
-  let done = 0;
+  let made = at.steps;
+  let done = made;
+  const first = async () => {
+    await waiting.shift();
+    await options.onProgress?.({ done, total, metrics: reader?.latest });
+  };
   try {
     while (made < total && !signal?.aborted) {
-      for (let held = options.hold(); held; held = options.hold()) await held;
+      if (pause?.paused) {
+        while (waiting.length > 0) await first();
+        await pause.hold();
+        options.assertLive();
+        continue;
+      }
+      const held = options.hold();
+      if (held) {
+        await held;
+        continue;
+      }
       options.assertLive();
       const steps = Math.min(pace.steps, total - made);
       const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
@@ -66,6 +105,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
       for (let i = 0; i < steps; i++) run.encode(pass);
       pass.end();
       made += steps;
+      at.steps = made;
       counts.steps += steps;
       const read = made < total ? reader?.record(encoder, made) : reader?.recordLast(encoder);
       const ticket = pace.submitted(steps);
@@ -79,10 +119,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
           pace.completed(ticket);
         }),
       );
-      if (waiting.length >= pace.inFlight) {
-        await waiting.shift();
-        await options.onProgress?.({ done, total, metrics: reader?.latest });
-      }
+      if (waiting.length >= pace.inFlight) await first();
     }
     await Promise.all(waiting);
     options.assertLive();

@@ -1,0 +1,74 @@
+import { FeaturemapError } from "../errors.ts";
+import { seedOf } from "../random.ts";
+import { History } from "./history.ts";
+
+/** What training has come to, beside what is on the GPU. */
+export interface Training {
+  /** Epochs so far, so that a second `fit` goes on to new orders. */
+  epochs: number;
+  /** What `fit` multiplied bytes by; `evaluate` and `predict` do the same. */
+  byteScale: number | undefined;
+  /** Where the last `fit` stands, or stopped; `undefined` where another training step came after it. */
+  bookmark: Bookmark | undefined;
+}
+
+/** What the steps of a `fit` depend on, beside the data. */
+export interface Course {
+  /** Samples of the data set. */
+  readonly samples: number;
+  readonly batchSize: number;
+  /** Whether each epoch takes the samples in a new order. */
+  readonly shuffle: boolean;
+  /** Of the orders. */
+  readonly seed: number;
+}
+
+/** A place in a `fit`, from which it can go on to the same bits. */
+export interface Bookmark extends Course {
+  /** Epochs of the model before that `fit`. */
+  readonly epochsBefore: number;
+  /** Of the epochs that are done. */
+  readonly history: History;
+  /** The epoch to go on with, counted from 0. */
+  epoch: number;
+  /** Steps of it that were submitted. */
+  steps: number;
+}
+
+/** What `fit` was told, as far as the course goes. */
+type Given = { readonly [key in keyof Course]?: Course[key] } & { readonly resume?: boolean };
+
+/**
+ * Where a `fit` begins: at its begin or, with `resume`, where the last one stopped.
+ *
+ * @throws FeaturemapError `state` where nothing is to be resumed; `value` where it has another course
+ */
+export function bookmarkFor(training: Training, given: Given, samples: number, compileSeed: number): Bookmark {
+  const { batchSize = 32, shuffle = true, seed = compileSeed, resume } = given;
+  if (!resume) {
+    const course = { samples, batchSize, shuffle, seed };
+    return { ...course, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 };
+  }
+  const { bookmark } = training;
+  if (!bookmark) {
+    const remedy = "Leave resume out, or restore() a snapshot that was taken of a fit";
+    throw new FeaturemapError("state", `fit: resume: the model's last training step was not of a fit. ${remedy}.`);
+  }
+  for (const key of ["samples", "batchSize", "shuffle", "seed"] as const) {
+    const got = { ...given, samples }[key] ?? bookmark[key];
+    if (got === bookmark[key]) continue;
+    throw new FeaturemapError(
+      "value",
+      `fit: resume: the fit to go on with has ${key} ${bookmark[key]}, got ${got}. Give it the same, or leave resume out.`,
+    );
+  }
+  return { ...bookmark, history: new History(bookmark.history) };
+}
+
+/** Sets the shuffle's stream apart from those of the parameters. */
+const SHUFFLE = 0x5eed;
+
+/** The seed of an epoch's order. */
+export function orderSeed(seed: number, epoch: number): number {
+  return seedOf(seed, SHUFFLE, epoch);
+}
