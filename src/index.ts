@@ -29,6 +29,7 @@ export type { Labelled } from "./model/calls.ts";
 export type { CompileOptions } from "./model/compile-options.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
 export type { History, Logs } from "./model/history.ts";
+export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
 export type { Loss, LossName, MetricName } from "./model/losses.ts";
 export type { LayerInfo } from "./model/network.ts";
 export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./model/optimizers.ts";

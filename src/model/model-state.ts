@@ -35,6 +35,7 @@ export class ModelState {
   readonly #parameters: readonly OwnedBuffer[];
   readonly #slots: readonly (readonly OwnedBuffer[])[];
   readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
+  #values: Readonly<Record<string, number>> = {};
   readonly #places: Readonly<Record<Place, SweepPlace>>;
   readonly #all: readonly OwnedBuffer[];
 
@@ -91,9 +92,7 @@ export class ModelState {
       state.dispose();
       throw error;
     }
-    for (const [name, value] of Object.entries(optimizer?.hyperparameters ?? {})) {
-      runtime.device.queue.writeBuffer(state.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
-    }
+    state.hyperparameters = optimizer?.hyperparameters ?? {};
     return state;
   }
 
@@ -104,6 +103,18 @@ export class ModelState {
 
   place(place: Place): SweepPlace {
     return this.#places[place];
+  }
+
+  get hyperparameters(): Readonly<Record<string, number>> {
+    return this.#values;
+  }
+
+  /** Some or all of them, from the next submit on; taken as checked. */
+  set hyperparameters(values: Readonly<Record<string, number>>) {
+    this.#values = { ...this.#values, ...values };
+    for (const [name, value] of Object.entries(values)) {
+      this.runtime.device.queue.writeBuffer(this.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
+    }
   }
 
   /** The buffers that a program's tensors stand for. */
