@@ -30,8 +30,9 @@ export interface BatchOptions {
    */
   readonly stepsPerExecution?: number | "auto";
   /**
-   * The longest that a submit of `auto` should take on the GPU, in ms. Default 50, which leaves frames to the page; 8 leaves
-   * it more of them, 250 puts throughput first: at least 16 steps a submit once the GPU is warm.
+   * The longest that a submit of `auto` should take on the GPU, in ms. Default 50, which leaves some frames to the page; 250 puts
+   * throughput first: at least 16 steps a submit once the GPU is warm. Below 16 it is the budget of a frame: all that is in
+   * flight takes no longer, so that what the page draws waits for no more than, say, 8 ms. A step is never cut.
    */
   readonly submitMs?: number;
   /** Stops after the submits that are under way. `fit` then returns; `evaluate` and `predict` throw the signal's reason. */

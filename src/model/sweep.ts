@@ -119,7 +119,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
           pace.completed(ticket);
         }),
       );
-      if (waiting.length >= pace.inFlight) await first();
+      while (waiting.length >= pace.inFlight) await first();
     }
     await Promise.all(waiting);
     options.assertLive();

@@ -8,19 +8,34 @@ interface Device {
   readonly warmUpMs?: number;
   /** When the end of a submit is reported. */
   readonly reported?: (end: number) => number;
+  /** What a page draws on it 60 times a second, in ms; where a frame is not done when the next is due, that one is dropped. */
+  readonly drawMs?: number;
 }
+
+const FRAME = 1000 / 60;
 
 /** Runs steps as `sweep` does on a device that works off one submit after the other; returns the steps of each submit. */
 function simulate(device: Device, options: Partial<ConstructorParameters<typeof Pace>[0]>, steps: number) {
   let now = 0;
   const pace = new Pace({ stepsPerExecution: "auto", submitMs: FRAMES_MS, software: false, ...options }, () => now);
-  const { stepMs, warmUpMs = 0, reported = (end) => end } = device;
+  const { stepMs, warmUpMs = 0, reported = (end) => end, drawMs = 0 } = device;
   const waiting: { ticket: Ticket; report: number }[] = [];
   const submits: { steps: number; start: number; ms: number }[] = [];
   let free = warmUpMs;
   let deepest = 0;
+  let tick = 0;
+  const drawn: number[] = [];
+  /** Frames whose time has come go to the device before what is submitted next. */
+  const draw = () => {
+    for (; drawMs > 0 && tick <= now; tick += FRAME) {
+      if ((drawn.at(-1) ?? 0) > tick) continue;
+      free = Math.max(free, tick) + drawMs;
+      drawn.push(free);
+    }
+  };
   for (let made = 0; made < steps; ) {
     const ticket = pace.submitted(pace.steps);
+    draw();
     const ms = ticket.steps * (typeof stepMs === "number" ? stepMs : stepMs(now));
     const start = Math.max(free, now);
     free = start + ms;
@@ -37,7 +52,9 @@ function simulate(device: Device, options: Partial<ConstructorParameters<typeof 
   }
   const busy = submits.reduce((sum, { ms }) => sum + ms, 0);
   const settled = submits.slice(Math.floor(submits.length / 2));
-  return { submits, settled, deepest, idle: 1 - busy / (free - warmUpMs) };
+  const last = drawn.slice(Math.floor(drawn.length / 2));
+  const frames = ((last.length - 1) * 1000) / (last.at(-1)! - last[0]!);
+  return { submits, settled, deepest, frames, idle: 1 - busy / (free - warmUpMs) };
 }
 
 const poll = (end: number) => Math.ceil(end / 100) * 100;
@@ -87,10 +104,44 @@ describe("steps a submit", () => {
     const faster = simulate({ stepMs: (now) => (now < 2000 ? 8 : 1) }, {}, 3000);
     expect(faster.submits.at(-2)!.ms).toBeGreaterThanOrEqual(20);
   });
+});
 
-  it("keep to a frame's budget", () => {
-    const { settled } = simulate({ stepMs: 0.5 }, { submitMs: 8 }, 3000);
-    expect(Math.max(...settled.map(({ ms }) => ms))).toBeLessThanOrEqual(8);
+describe("a frame's budget of 8 ms", () => {
+  const lateness = { "at once": 0, "1 ms late": 1, "3 ms late": 3 };
+  const cases = [0.05, 0.3, 1, 2.5, 3.9].flatMap((stepMs) =>
+    Object.keys(lateness).map((late) => ({ stepMs, late: late as keyof typeof lateness })),
+  );
+
+  it.each(cases)(
+    "leaves a page 50 frames a second and takes half the rate: $stepMs ms a step, reported $late",
+    (on) => {
+      const late = lateness[on.late];
+      for (const drawMs of [1, 4]) {
+        const device = { stepMs: on.stepMs, warmUpMs: 40, drawMs, reported: (end: number) => end + late };
+        const { submits, frames, idle, deepest } = simulate(device, { submitMs: 8 }, Math.ceil(8000 / on.stepMs));
+        expect(Math.max(...submits.map(({ ms }) => ms))).toBeLessThanOrEqual(4);
+        expect(deepest).toBe(2);
+        expect(frames).toBeGreaterThanOrEqual(50);
+        expect(idle).toBeLessThan(0.5);
+      }
+    },
+  );
+
+  it("is one step at a time where a step takes longer than half of it, and two again when the device grows faster", () => {
+    const { settled, deepest, frames, idle } = simulate({ stepMs: 6, drawMs: 4 }, { submitMs: 8 }, 1000);
+    expect(deepest).toBe(2);
+    expect(settled.every(({ steps }) => steps === 1)).toBe(true);
+    expect(frames).toBeGreaterThanOrEqual(50);
+    expect(idle).toBeLessThan(0.5);
+    const faster = simulate({ stepMs: (now) => (now < 2000 ? 6 : 0.5) }, { submitMs: 8 }, 8000);
+    expect(faster.submits.at(-2)!.ms).toBeGreaterThanOrEqual(1.6);
+    expect(faster.idle).toBeLessThan(0.1);
+  });
+
+  it("is what leaves the frames: the default drops some, throughput first drops most", () => {
+    const framesAt = (submitMs: number) => simulate({ stepMs: 1, drawMs: 4 }, { submitMs }, 8000).frames;
+    expect(framesAt(FRAMES_MS)).toBeLessThan(50);
+    expect(framesAt(THROUGHPUT_MS)).toBeLessThan(10);
   });
 });
 
