@@ -2,9 +2,12 @@
 
 import { type AdapterInfo, createGpu } from "./gpu.ts";
 import { createLab } from "./lab.ts";
+import { createMnist } from "./mnist.ts";
 import { describe } from "./models.ts";
 import { createReader } from "./reader.ts";
 import { createSession } from "./session.ts";
+import { createSamples } from "./samples.ts";
+import { createTrainer } from "./trainer.ts";
 
 export type { AdapterInfo } from "./gpu.ts";
 
@@ -13,6 +16,8 @@ export type Engine = ReturnType<typeof createEngine>;
 export function createEngine() {
   const gpu = createGpu();
   const session = createSession(gpu);
+  // Seen from the worker's script, served and built.
+  const mnist = createMnist(new URL("../mnist/", location.href));
   return {
     /** Finds the adapter. Rejects where there is no WebGPU or no adapter, in words for the reader. */
     async start(): Promise<AdapterInfo> {
@@ -23,5 +28,7 @@ export function createEngine() {
     describe,
     ...createLab(gpu),
     ...createReader(session),
+    ...createSamples(mnist),
+    ...createTrainer(session, mnist),
   };
 }

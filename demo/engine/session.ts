@@ -1,6 +1,6 @@
 // The one network of the page: described, made when it is first wanted, trained, looked into, kept.
 
-import type { Sequential } from "../../src/index.ts";
+import type { CompileProgress, Sequential } from "../../src/index.ts";
 import type { NetworkSpec } from "../network.ts";
 import type { Gpu } from "./gpu.ts";
 import { modelOf, optimizerOf } from "./models.ts";
@@ -15,15 +15,20 @@ export interface Session {
   model(): Promise<Sequential>;
   /** Called with each new model, and with `undefined` where there is none any more. */
   onModel(listener: (model: Sequential | undefined) => void): void;
+  /** Called as shaders compile, for whatever plan of the model. */
+  onCompiling(listener: (progress: CompileProgress) => void): void;
+  /** To be called by who changes the model's weights: trains it, loads others. */
+  changed(): void;
+  /** Called when they have changed. */
+  onWeights(listener: () => void): void;
 }
 
 export function createSession(gpu: Gpu): Session {
   let spec: NetworkSpec | undefined;
   let made: Promise<Sequential> | undefined;
-  const listeners: ((model: Sequential | undefined) => void)[] = [];
-  const tell = (model: Sequential | undefined) => {
-    for (const listener of listeners) listener(model);
-  };
+  const [onModel, tell] = event<Sequential | undefined>();
+  const [onCompiling, compiling] = event<CompileProgress>();
+  const [onWeights, changed] = event<void>();
 
   function drop(): void {
     if (!made) return;
@@ -45,6 +50,7 @@ export function createSession(gpu: Gpu): Session {
       metrics: ["accuracy"],
       runtime,
       seed: 1,
+      onProgress: compiling,
     });
     return model;
   }
@@ -72,6 +78,17 @@ export function createSession(gpu: Gpu): Session {
       }
       return made;
     },
-    onModel: (listener) => void listeners.push(listener),
+    onModel,
+    onCompiling,
+    changed,
+    onWeights,
   };
+}
+
+function event<T>(): [listen: (listener: (value: T) => void) => void, tell: (value: T) => void] {
+  const listeners: ((value: T) => void)[] = [];
+  const tell = (value: T) => {
+    for (const listener of listeners) listener(value);
+  };
+  return [(listener) => void listeners.push(listener), tell];
 }

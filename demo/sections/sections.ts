@@ -1,6 +1,7 @@
 import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
 import { Try } from "./try/try.tsx";
+import { Train } from "./train/train.tsx";
 
 interface SectionEntry {
   /** Of its element, and what a link to it ends in. */
@@ -12,4 +13,5 @@ interface SectionEntry {
 export const SECTIONS: readonly SectionEntry[] = [
   { id: "convolution", title: "Convolution", Body: Convolution },
   { id: "try", title: "Try it", Body: Try },
+  { id: "train", title: "Train", Body: Train },
 ];

@@ -1,7 +1,7 @@
-import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { short } from "./numbers.ts";
 import { colorOf, endsOf, isLight, type Palette, type Range, rangeOf } from "./palette.ts";
+import { scheme } from "./scheme.ts";
 
 export interface Cell {
   readonly row: number;
@@ -44,12 +44,6 @@ const STEPS: Record<string, readonly [number, number]> = {
   ArrowLeft: [0, -1],
   ArrowRight: [0, 1],
 };
-
-/** Counts changes of light and dark: canvases are drawn anew. */
-const scheme = signal(0);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  scheme.value++;
-});
 
 /** A matrix of numbers as coloured cells: an input, a kernel, a feature map. */
 export function PixelGrid(props: PixelGridProps) {

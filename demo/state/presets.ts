@@ -1,0 +1,62 @@
+// What the address can preset, for quick tries and tests: ?images=256&epochs=1&batch=32&layers=small&rate=0.05
+
+import type { TrainingSettings } from "../engine/training.ts";
+import { DIGITS, type NetworkSpec } from "../network.ts";
+import { notify } from "./notices.ts";
+
+interface Presets {
+  readonly settings: Partial<TrainingSettings>;
+  readonly network?: (described: NetworkSpec) => NetworkSpec;
+}
+
+const RANGES = {
+  images: { least: 1, most: 60_000, whole: true },
+  epochs: { least: 1, most: 100, whole: true },
+  batch: { least: 1, most: 1024, whole: true },
+  rate: { least: 0, most: 10, whole: false },
+};
+
+/** Few kernels, so that shaders compile soon. */
+const SMALL: NetworkSpec["layers"] = [
+  { kind: "conv2d", filters: 8, kernelSize: 5, strides: 2, padding: "valid", activation: "relu" },
+  { kind: "maxPooling2d", poolSize: 2, strides: 2 },
+  { kind: "flatten" },
+  { kind: "dense", units: DIGITS, activation: "softmax" },
+];
+
+/** What is out of range is told, and left out. */
+export function readPresets(address = new URLSearchParams(location.search)): Presets {
+  const number = (name: keyof typeof RANGES) => numberIn(address, name);
+  const [images, epochs, batchSize, learningRate] = [
+    number("images"),
+    number("epochs"),
+    number("batch"),
+    number("rate"),
+  ];
+  const layers = address.get("layers") === "small" ? SMALL : undefined;
+  const settings = { ...(images && { images }), ...(epochs && { epochs }) };
+  if (!layers && !batchSize && !learningRate) return { settings };
+  return {
+    settings,
+    network: (described) => ({
+      layers: layers ?? described.layers,
+      optimizer: { ...described.optimizer, ...(learningRate && { learningRate }) },
+      batchSize: batchSize ?? described.batchSize,
+    }),
+  };
+}
+
+function numberIn(address: URLSearchParams, name: keyof typeof RANGES): number | undefined {
+  const text = address.get(name);
+  if (text === null) return undefined;
+  const value = Number(text);
+  const { least, most, whole } = RANGES[name];
+  if (text !== "" && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  notify({
+    topic: `preset-${name}`,
+    kind: "problem",
+    title: `The address says ${name}=${text}, which was left out.`,
+    text: `It must be a ${whole ? "whole number" : "number"} from ${least} to ${most.toLocaleString("en-US")}.`,
+  });
+  return undefined;
+}

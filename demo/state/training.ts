@@ -1,0 +1,145 @@
+// The training of the page's network, as the engine tells of it, and what one can do about it.
+
+import { batch, computed, signal } from "@preact/signals";
+import { proxy } from "comlink";
+import type { LayerDescription } from "../engine/models.ts";
+import type {
+  EpochEnd,
+  Place,
+  Point,
+  RunFacts,
+  TrainingEvent,
+  TrainingSettings,
+  TrainingState,
+  Verdict,
+} from "../engine/training.ts";
+import type { NetworkSpec } from "../network.ts";
+import { architecture } from "./architecture.ts";
+import { engine, engineReady } from "./engine.ts";
+import { notify, notifyError, withdraw } from "./notices.ts";
+import { readPresets } from "./presets.ts";
+
+const presets = readPresets();
+if (presets.network) architecture.value = presets.network(architecture.value);
+
+/** Of the next run. What the address or the reader chose stays; else the adapter decides. */
+export const settings = signal<TrainingSettings>({ images: 60_000, epochs: 5, ...presets.settings });
+void engineReady.then(({ software }) => {
+  if (software) settings.value = { images: 4096, epochs: 3, ...presets.settings };
+});
+
+export const state = signal<TrainingState>("idle");
+/** From the press on Stop or Reset until the last step is done. */
+export const ending = signal(false);
+export const failure = signal<{ readonly code: string; readonly message: string } | undefined>(undefined);
+/** Bytes of MNIST, while they come in. */
+export const loading = signal<{ readonly received: number; readonly total: number | undefined } | undefined>(undefined);
+/** Shaders, while they compile. */
+export const compiling = signal<{ readonly compiled: number; readonly total: number } | undefined>(undefined);
+/** The run of now, or the last one. */
+export const run = signal<RunFacts | undefined>(undefined);
+export const place = signal<Place | undefined>(undefined);
+export const points = signal<readonly Point[]>([]);
+export const epochEnds = signal<readonly EpochEnd[]>([]);
+export const verdict = signal<Verdict | undefined>(undefined);
+/** The network that the engine has, once it has one. */
+export const network = signal<{ readonly spec: NetworkSpec; readonly layers: readonly LayerDescription[] } | undefined>(
+  undefined,
+);
+/** Counts changes of the weights: who shows what the network says can ask it anew. */
+export const weights = signal(0);
+
+/** A run is under way, if only paused. */
+export const busy = computed(() => ["loading", "compiling", "training", "paused"].includes(state.value));
+/** The network above is another than the one that was trained: only Reset takes it up. */
+export const outdated = computed(
+  () => network.value !== undefined && bodyOf(network.value.spec) !== bodyOf(architecture.value),
+);
+
+/** All that a change of the learning rate leaves alone. */
+function bodyOf({ layers, optimizer, batchSize }: NetworkSpec): string {
+  return JSON.stringify({ layers, optimizer: { ...optimizer, learningRate: 0 }, batchSize });
+}
+
+void engineReady.then(() => engine.watchTraining(proxy((event: TrainingEvent) => batch(() => take(event)))));
+
+function take(event: TrainingEvent): void {
+  switch (event.kind) {
+    case "state":
+      state.value = event.state;
+      if (event.state === "loading") failure.value = undefined;
+      if (event.state === "training") withdraw("recovering");
+      break;
+    case "failure":
+      failure.value = event;
+      break;
+    case "loading":
+      loading.value = event;
+      break;
+    case "compiling":
+      compiling.value = event.compiled < event.total ? event : undefined;
+      break;
+    case "network":
+      network.value = event;
+      break;
+    case "run":
+      run.value = event.facts;
+      place.value = { epoch: 0, step: 0, msPerStep: undefined };
+      break;
+    case "place":
+      place.value = event.place;
+      break;
+    case "point":
+      points.value = [...points.value, event.point];
+      break;
+    case "epoch":
+      epochEnds.value = [...epochEnds.value, event.end];
+      break;
+    case "verdict":
+      verdict.value = event.verdict;
+      break;
+    case "weights":
+      weights.value++;
+      break;
+    case "recovering":
+      notify({
+        topic: "recovering",
+        kind: "information",
+        title: "The GPU was lost; training goes on.",
+        text: `${event.why} Training resumes by itself from the last snapshot of the weights.`,
+      });
+      break;
+  }
+}
+
+export async function start(): Promise<void> {
+  await engine.startTraining(network.value?.spec ?? architecture.value, settings.value);
+}
+
+export async function pauseOrResume(): Promise<void> {
+  await (state.value === "paused" ? engine.resumeTraining() : engine.pauseTraining());
+}
+
+export const stop = () => endBy(() => engine.stopTraining());
+
+/** The network, as it is described now, begins anew. */
+export const reset = () =>
+  endBy(async () => {
+    await engine.resetTraining(architecture.value);
+    batch(() => {
+      for (const one of [failure, run, place, verdict, network]) one.value = undefined;
+      points.value = [];
+      epochEnds.value = [];
+    });
+  });
+
+async function endBy(end: () => Promise<void>): Promise<void> {
+  ending.value = true;
+  try {
+    await end();
+  } catch (error) {
+    notifyError("training", "Training could not be ended.", error);
+  } finally {
+    ending.value = false;
+  }
+}
