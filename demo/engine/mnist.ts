@@ -27,7 +27,7 @@ export interface Mnist {
   test(onBytes?: OnBytes): Promise<Split>;
 }
 
-const CACHE = "featuremap-mnist";
+const CACHE = "featuremap-mnist-data";
 const FILES = {
   train: ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
   test: ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
