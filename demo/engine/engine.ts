@@ -5,8 +5,8 @@ import { createLab } from "./lab.ts";
 import { createMnist } from "./mnist.ts";
 import { describe } from "./models.ts";
 import { createReader } from "./reader.ts";
-import { createSession } from "./session.ts";
 import { createSamples } from "./samples.ts";
+import { createSession } from "./session.ts";
 import { createTrainer } from "./trainer.ts";
 
 export type { AdapterInfo } from "./gpu.ts";

@@ -1,7 +1,7 @@
 import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
-import { Try } from "./try/try.tsx";
 import { Train } from "./train/train.tsx";
+import { Try } from "./try/try.tsx";
 
 interface SectionEntry {
   /** Of its element, and what a link to it ends in. */
