@@ -12,6 +12,6 @@ interface SectionEntry {
 
 export const SECTIONS: readonly SectionEntry[] = [
   { id: "convolution", title: "Convolution", Body: Convolution },
-  { id: "try", title: "Try it", Body: Try },
   { id: "train", title: "Train", Body: Train },
+  { id: "try", title: "Try it", Body: Try },
 ];

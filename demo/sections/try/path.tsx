@@ -1,7 +1,9 @@
+import { useState } from "preact/hooks";
 import type { LayerView } from "../../engine/reader.ts";
-import { PixelGrid } from "../../ui/pixel-grid.tsx";
+import { type Cell, PixelGrid } from "../../ui/pixel-grid.tsx";
+import { Inspect } from "./inspect.tsx";
 import { MapStrip } from "./map-strip.tsx";
-import { layers, selection } from "./state.ts";
+import { layers, select, selection } from "./state.ts";
 
 /** The drawing's way through the layers: every feature map and neuron, to be picked. */
 export function Path() {
@@ -10,9 +12,7 @@ export function Path() {
     <ol class="path">
       {layers.value.map((view, layer) => {
         if (view.spec.kind === "flatten") return null;
-        const select = (unit: number) => {
-          selection.value = { layer, unit };
-        };
+        const pick = (unit: number) => select({ layer, unit });
         const selected = layer === chosen ? unit : undefined;
         return (
           <li key={view.name}>
@@ -20,10 +20,11 @@ export function Path() {
               {view.name} <small>{view.shape.join(" × ")}</small>
             </h3>
             {view.shape.length === 3 ? (
-              <MapStrip view={view} selected={selected} onSelect={select} />
+              <MapStrip view={view} selected={selected} onSelect={pick} />
             ) : (
-              <Neurons view={view} selected={selected} onSelect={select} />
+              <Neurons view={view} selected={selected} onSelect={pick} />
             )}
+            {layer === chosen && <Inspect />}
           </li>
         );
       })}
@@ -39,10 +40,13 @@ function Neurons(props: { view: LayerView; selected: number | undefined; onSelec
   const units = view.shape[0]!;
   const columns = Math.min(ACROSS, units);
   const rows = Math.ceil(units / columns);
+  const [pointed, setPointed] = useState<number>();
+  const unitAt = ({ row, column }: Cell) => Math.min(units - 1, row * columns + column);
+  const framed = pointed ?? selected;
   const frame =
-    selected === undefined
+    framed === undefined
       ? undefined
-      : { row: Math.floor(selected / columns), column: selected % columns, rows: 1, columns: 1 };
+      : { row: Math.floor(framed / columns), column: framed % columns, rows: 1, columns: 1 };
   return (
     <div class={`neurons ${units <= ACROSS ? "few" : ""}`}>
       <PixelGrid
@@ -53,8 +57,9 @@ function Neurons(props: { view: LayerView; selected: number | undefined; onSelec
         palette="map"
         numbers
         frame={frame}
-        label={`The ${units} outputs of ${view.name}`}
-        onCell={({ row, column }) => onSelect(Math.min(units - 1, row * columns + column))}
+        label={`The ${units} outputs of ${view.name}; Enter picks one`}
+        onCell={(cell) => setPointed(unitAt(cell))}
+        onPick={(cell) => onSelect(unitAt(cell))}
       />
     </div>
   );

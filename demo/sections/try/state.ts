@@ -7,8 +7,9 @@ import { architecture } from "../../state/architecture.ts";
 import { engine, engineReady } from "../../state/engine.ts";
 import { latest } from "../../state/latest.ts";
 import { notifyError, withdraw } from "../../state/notices.ts";
-import { weightsVersion } from "../../state/weights.ts";
+import { weights as weightsVersion } from "../../state/training.ts";
 import type { Cell } from "../../ui/pixel-grid.tsx";
+import { channelOf } from "./geometry.ts";
 
 /** As the network sees it: 28 x 28 in [0, 1]; `undefined` while nothing is drawn. */
 export const pixels = signal<Float32Array | undefined>(undefined);
@@ -28,6 +29,16 @@ export interface Selection {
 
 export const selection = signal<Selection>({ layer: 0, unit: 0 });
 export const cell = signal<Cell>({ row: 0, column: 0 });
+
+/** Looks at a unit more closely, and there first at the cell that answers most. */
+export function select(chosen: Selection): void {
+  selection.value = chosen;
+  const { shape, data } = layers.value[chosen.layer]!;
+  if (shape.length !== 3) return;
+  const map = channelOf(data, shape[2]!, chosen.unit);
+  const greatest = map.indexOf(Math.max(...map));
+  cell.value = { row: Math.floor(greatest / shape[1]!), column: greatest % shape[1]! };
+}
 /** Of the selected unit; `undefined` where it has none or they are not there yet. */
 export const weights = signal<UnitWeights | undefined>(undefined);
 
@@ -52,8 +63,9 @@ export function startLooking(): void {
       try {
         const seen = await look(image);
         if (pixels.value === undefined) return;
-        if (seen.length !== layers.value.length) selection.value = { layer: 0, unit: 0 };
+        const others = seen.map(({ name }) => name).join() !== layers.value.map(({ name }) => name).join();
         layers.value = seen;
+        if (others) select({ layer: 0, unit: 0 });
         withdraw("try");
       } catch (error) {
         notifyError("try", "The network could not read the drawing.", error);

@@ -4,7 +4,6 @@ import { asMnist } from "../../ui/as-mnist.ts";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
 import { Section } from "../../ui/section.tsx";
-import { Inspect } from "./inspect.tsx";
 import { Path } from "./path.tsx";
 import { Probabilities } from "./probabilities.tsx";
 import { layers, pixels, probabilities, startLooking } from "./state.ts";
@@ -52,12 +51,7 @@ export function Try() {
         </figure>
         <Probabilities values={probabilities.value} names={NAMES} />
       </div>
-      {layers.value.length > 0 && (
-        <>
-          <Inspect />
-          <Path />
-        </>
-      )}
+      {layers.value.length > 0 && <Path />}
     </Section>
   );
 }
