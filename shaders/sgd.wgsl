@@ -1,11 +1,27 @@
-// sgd.   p[e] := update(p[e], g[e]), in place, one invocation four elements; both [SIZE]
+// sgd.   p[e] := update(p[e], g[e]), in place, one invocation four elements; all [SIZE]
+// With MOMENTUM: v[e] := update(MOMENTUM v[e], g[e]), and p[e] := p[e] + v[e] or, NESTEROV, update(p[e] + MOMENTUM v[e], g[e]).
 // Only where the update cannot ride in the kernel that makes g.
 const SIZE: u32 = 1u;
+const MOMENTUM: f32 = 0.0f;
+const NESTEROV: bool = false;
 
 @compute @workgroup_size(64)
 fn sgd(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local) * 4u;
   if (e < SIZE) {
-    store_p(e, update(load_p(e, SIZE - e), load_g(e, SIZE - e)), SIZE - e);
+    let g = load_g(e, SIZE - e);
+    var p = load_p(e, SIZE - e);
+    if (MOMENTUM > 0.0f) {
+      let v = update(MOMENTUM * load_v(e, SIZE - e), g);
+      store_v(e, v, SIZE - e);
+      if (NESTEROV) {
+        p = update(p + MOMENTUM * v, g);
+      } else {
+        p += v;
+      }
+    } else {
+      p = update(p, g);
+    }
+    store_p(e, p, SIZE - e);
   }
 }

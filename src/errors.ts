@@ -28,11 +28,17 @@ export function positiveInteger(value: unknown, where: string): number {
   return value;
 }
 
-/** A finite number at or above `least`, or a `value` error that names the option. */
-export function finiteNumber(value: unknown, where: string, least = Number.NEGATIVE_INFINITY): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < least) {
-    const bound = least === Number.NEGATIVE_INFINITY ? "" : ` of at least ${least}`;
-    throw new FeaturemapError("value", `${where} must be a finite number${bound}, got ${show(value)}.`);
+/** A finite number at or above `least` and below `below`, or a `value` error that names the option. */
+export function finiteNumber(
+  value: unknown,
+  where: string,
+  least = Number.NEGATIVE_INFINITY,
+  below = Number.POSITIVE_INFINITY,
+): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < least || value >= below) {
+    const from = least === Number.NEGATIVE_INFINITY ? "" : ` of at least ${least}`;
+    const to = below === Number.POSITIVE_INFINITY ? "" : ` and below ${below}`;
+    throw new FeaturemapError("value", `${where} must be a finite number${from}${to}, got ${show(value)}.`);
   }
   return value;
 }

@@ -24,6 +24,8 @@ export type { Initializer } from "./layers/initializers.ts";
 export type { Layer, LayerCall, LayerPlace, ParameterSpec } from "./layers/layer.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
+export { type AdagradOptions, adagrad } from "./model/adagrad.ts";
+export { type AdamOptions, type AdamWOptions, adam, adamW } from "./model/adam.ts";
 export type { Callback, TrainingParams } from "./model/callbacks.ts";
 export type { Labelled } from "./model/calls.ts";
 export type { CompileOptions } from "./model/compile-options.ts";
@@ -44,6 +46,7 @@ export {
   type ProbeOptions,
 } from "./model/probe.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
+export { type RmspropOptions, rmsprop } from "./model/rmsprop.ts";
 export {
   type Evaluation,
   type Sequential,

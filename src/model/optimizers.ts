@@ -1,4 +1,4 @@
-import { finiteNumber, knownKeys } from "../errors.ts";
+import { finiteNumber, flag, knownKeys } from "../errors.ts";
 import type { Attributes, TensorId } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
@@ -8,6 +8,8 @@ export interface OptimizerStep {
   readonly gradient: TensorId;
   /** The parameter's slots, in the order of `slots`. */
   readonly slots: readonly TensorId[];
+  /** The step's state (`shaders/lib/state.wgsl`): its first word is the number of steps made so far. */
+  readonly state: TensorId;
   /** A hyperparameter as a tensor [1]. */
   hyperparameter(name: string): TensorId;
   /** Adds a node. */
@@ -30,21 +32,32 @@ export interface Optimizer {
 export interface SgdOptions {
   /** Default 0.01, as Keras's. */
   readonly learningRate?: number;
+  /** Share of the last step that the next one goes on with, at least 0 and below 1. Default 0: none is kept. */
+  readonly momentum?: number;
+  /** Nesterov's momentum: steps by the gradient once more, after the momentum. Default false. */
+  readonly nesterov?: boolean;
 }
 
 /**
- * Stochastic gradient descent: p := p - learningRate * dp.
+ * Stochastic gradient descent: p := p - learningRate * dp. With momentum v := momentum * v - learningRate * dp, and then
+ * p := p + v or, by Nesterov, p := p + momentum * v - learningRate * dp: Keras's `SGD` (`keras/src/optimizers/sgd.py`).
  *
- * @throws FeaturemapError `value` where the learning rate is not a finite number of at least 0
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate"], "sgd");
+  knownKeys(options, ["learningRate", "momentum", "nesterov"], "sgd");
   const learningRate = finiteNumber(options.learningRate ?? 0.01, "sgd: learningRate", 0);
+  const momentum = finiteNumber(options.momentum ?? 0, "sgd: momentum", 0, 1);
+  const nesterov = flag(options.nesterov ?? false, "sgd: nesterov");
   return {
     name: "sgd",
     hyperparameters: { learningRate },
-    step: ({ parameter, gradient, hyperparameter, add }) => {
-      add("sgd", [parameter, gradient, hyperparameter("learningRate")]);
+    slots: (shape) => (momentum === 0 ? [] : [{ name: "momentum", shape }]),
+    step: ({ parameter, gradient, slots, hyperparameter, add }) => {
+      add("sgd", [parameter, gradient, hyperparameter("learningRate"), ...slots], {
+        MOMENTUM: momentum,
+        NESTEROV: nesterov,
+      });
     },
   };
 }

@@ -102,6 +102,7 @@ export function trainingProgram(
       parameter,
       gradient: made[i]!,
       slots: own,
+      state: graph.state,
       hyperparameter: (name) => hyperparameters.get(name) ?? unknownHyperparameter(optimizer, name),
       add: (op, inputs, attributes) =>
         addNode(ops, graph, { op, name: `${path}/${op}`, inputs, attributes: attributes ?? {} }),

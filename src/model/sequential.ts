@@ -98,8 +98,9 @@ export class Sequential {
 
   /** Prints Keras's table of layers, shapes and parameters, and returns it. `print` defaults to `console.log`. */
   summary(options: { readonly print?: (text: string) => void } = {}): string {
-    const optimizer = this.#compiled?.settings.optimizer;
-    const numbers = optimizer ? optimizerNumbers(this.#network, optimizer) : 0;
+    const compiled = this.#compiled;
+    // Keras makes what an optimizer keeps when training begins.
+    const numbers = compiled?.trainingProgram ? optimizerNumbers(this.#network, compiled.settings.optimizer!) : 0;
     const text = summaryText(this.name, this.#network, numbers);
     (options.print ?? console.log)(text);
     return text;

@@ -60,8 +60,8 @@ function frame(header: readonly string[], rows: readonly (readonly string[])[]):
   ];
 }
 
-/** Numbers that an optimizer keeps beside the parameters. */
+/** Numbers that an optimizer keeps beside the parameters, and Keras's two: the steps made and the learning rate. */
 export function optimizerNumbers(network: Network, optimizer: Optimizer): number {
   const slots = network.parameters.flatMap(({ shape }) => optimizer.slots?.(shape) ?? []);
-  return slots.reduce((sum, { shape }) => sum + elements(shape), 0);
+  return slots.reduce((sum, { shape }) => sum + elements(shape), 2);
 }

@@ -5,6 +5,7 @@
     build/keras/bin/python test/golden/make_golden.py                # the three 30-step files, seconds
     build/keras/bin/python test/golden/make_golden.py --only article # one of them
     build/keras/bin/python test/golden/make_golden.py --epoch        # epoch.json only, minutes
+    build/keras/bin/python test/golden/make_golden.py --optimizers   # optimizers.json only, seconds
 
 `--weights NAME` prints each tensor's shape, first values and a checksum, to compare with formula.ts.
 """
@@ -13,6 +14,7 @@ import argparse
 import datetime
 import json
 import os
+import re
 import time
 import zlib
 from pathlib import Path
@@ -144,13 +146,22 @@ def keras_layer(spec):
     return layer(spec["poolSize"], strides=spec["strides"], padding=spec["padding"])
 
 
+def keras_optimizer(case):
+    """Of the library's words (`adamW`, `beta1`, `learningRate`) in Keras's (`AdamW`, `beta_1`, `learning_rate`)."""
+    if "optimizer" not in case:
+        return keras.optimizers.SGD(learning_rate=case["learningRate"])
+    words = {re.sub(r"([A-Z12])", r"_\1", name).lower(): value for name, value in case["options"].items()}
+    names = {"sgd": "SGD", "adam": "Adam", "adamW": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
+    return getattr(keras.optimizers, names[case["optimizer"]])(**words)
+
+
 def build(case, perturbation=0.0, seed=0):
     """The compiled model with golden weights, each moved by up to `perturbation` of itself."""
     keras.utils.clear_session()
     model = keras.Sequential([keras.Input((28, 28, 1)), *map(keras_layer, case["network"])])
     model.compile(
         loss="categorical_crossentropy",
-        optimizer=keras.optimizers.SGD(learning_rate=case["learningRate"]),
+        optimizer=keras_optimizer(case),
         metrics=["accuracy"],
     )
     weights = golden_weights([w.shape for w in model.get_weights()])
@@ -345,6 +356,68 @@ def make_epoch():
     write("epoch", document)
 
 
+# Optimizers: a few numbers under gradients of many sizes, and a network.
+
+OPTIMIZER_SIZE = 7
+OPTIMIZER_STEPS = 5
+OPTIMIZERS = [
+    ("sgd", {"learningRate": 0.05}),
+    ("sgd", {"learningRate": 0.05, "momentum": 0.9}),
+    ("sgd", {"learningRate": 0.05, "momentum": 0.9, "nesterov": True}),
+    ("adam", {}),
+    ("adam", {"learningRate": 0.05, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3}),
+    ("adam", {"learningRate": 0.05, "beta2": 0.5, "amsgrad": True}),
+    ("adamW", {"learningRate": 0.05, "weightDecay": 0.1}),
+    ("rmsprop", {}),
+    ("rmsprop", {"learningRate": 0.05, "momentum": 0.5}),
+    ("rmsprop", {"learningRate": 0.05, "centered": True}),
+    ("rmsprop", {"learningRate": 0.05, "rho": 0.8, "momentum": 0.5, "centered": True}),
+    ("adagrad", {}),
+    ("adagrad", {"learningRate": 0.05, "initialAccumulatorValue": 0.5, "epsilon": 1e-3}),
+]
+TRAINED = [
+    ("sgd", {"learningRate": 0.05, "momentum": 0.8, "nesterov": True}),
+    ("adam", {"learningRate": 0.002}),
+    ("rmsprop", {"learningRate": 0.001}),
+]
+
+
+def optimizer_gradient(step):
+    """Numbers within 0.001, 0.01, 0.1 and 1 by turns, the first of them 0."""
+    index = np.arange(OPTIMIZER_SIZE)
+    return ((2 * uniform(100 + step, index) - 1) * 10.0 ** (index % 4 - 3) * (index > 0)).astype(np.float32)
+
+
+def stepped(name, options):
+    optimizer = keras_optimizer({"optimizer": name, "options": options})
+    variable = keras.Variable((2 * uniform(1, np.arange(OPTIMIZER_SIZE)) - 1).astype(np.float32))
+    parameters = []
+    for step in range(1, OPTIMIZER_STEPS + 1):
+        optimizer.apply([optimizer_gradient(step)], [variable])
+        parameters.append([significant(float(p)) for p in np.asarray(variable)])
+    numbers = sum(int(np.prod(v.shape)) for v in optimizer.variables)
+    return {"optimizer": name, "options": options, "numbers": numbers, "parameters": parameters}
+
+
+def trained(case, name, options):
+    run = train({**case, "optimizer": name, "options": options})
+    losses = run["losses"]
+    print(f"{name}: loss {losses[0]:.4f} -> {losses[-1]:.4f}")
+    assert np.mean(losses[:3]) - np.mean(losses[-3:]) > 0.3, "the loss falls too little"
+    return {"optimizer": name, "options": options, "losses": [significant(loss) for loss in losses]}
+
+
+def make_optimizers():
+    case = {key: CASES["same-stride2"][key] for key in ("network", "batchSize")}
+    document = {
+        **header(),
+        "runs": [stepped(*each) for each in OPTIMIZERS],
+        **case,
+        "trained": [trained(case, *each) for each in TRAINED],
+    }
+    write("optimizers", document)
+
+
 def print_weights(name):
     for tensor in golden_weights([w.shape for w in build(CASES[name]).get_weights()]):
         start = " ".join(repr(float(v)) for v in tensor.reshape(-1)[:3])
@@ -355,12 +428,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=CASES, help="one of the 30-step files")
     parser.add_argument("--epoch", action="store_true", help="epoch.json instead of the 30-step files")
+    parser.add_argument("--optimizers", action="store_true", help="optimizers.json instead of the 30-step files")
     parser.add_argument("--weights", choices=CASES, help="print the initial weights of a network and stop")
     options = parser.parse_args()
     if options.weights:
         print_weights(options.weights)
     elif options.epoch:
         make_epoch()
+    elif options.optimizers:
+        make_optimizers()
     else:
         for name in [options.only] if options.only else CASES:
             make_case(name, CASES[name])

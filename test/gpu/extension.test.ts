@@ -53,7 +53,7 @@ describe("an op, a layer of two branches and an optimizer with state, from outsi
     (await model.getWeights()).forEach(({ name, data }, i) => {
       expectClose(data, weights[i]!, tolerances.trainingStep, name);
     });
-    expect(model.summary({ print: () => {} })).toContain("Optimizer params: 51");
+    expect(model.summary({ print: () => {} })).toContain("Optimizer params: 53");
     model.dispose();
     expect(runtime.memory.buffers).toBe(0);
     runtime.dispose();

@@ -34,6 +34,7 @@ export class GraphRun {
   readonly ops: OpTable;
   readonly #values = new Map<TensorId, Values>();
   #rows = 0xffffffff;
+  #step = 0;
 
   constructor(ops: OpTable = allOps) {
     this.ops = ops;
@@ -42,6 +43,12 @@ export class GraphRun {
   /** Rows of the batch in use. */
   rows(rows: number): this {
     this.#rows = rows;
+    return this;
+  }
+
+  /** Steps made before. */
+  step(step: number): this {
+    this.#step = step;
     return this;
   }
 
@@ -74,7 +81,7 @@ export class GraphRun {
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
     const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits, products: [sharedProducts] });
     const executable = await prepare(runtime, plan);
-    this.#values.set(this.graph.state, [0, 0, this.#rows, this.#rows, this.#rows]);
+    this.#values.set(this.graph.state, [this.#step, 0, this.#rows, this.#rows, this.#rows]);
     const bound = new Map<TensorId, GPUBuffer>();
     const owned = await runtime.buffers.create(
       [...this.#values.keys()].map((id) => ({

@@ -99,6 +99,17 @@ export const tolerances = {
     rtol: 2e-7,
     reason: "w - rate * gradient: two roundings, or one where the compiler fuses them; |w| up to 1",
   },
+  optimizerStep: {
+    atol: 5e-7,
+    rtol: 2e-6,
+    reason: "p within +-2 and steps of at most 0.2, by exp, roots and divisions (WGSL: 2.5 ulp), over a few steps",
+  },
+  kerasOptimizer: {
+    atol: 3e-6,
+    rtol: 2e-6,
+    reason:
+      "Keras takes 1 - 0.999^t in float32: 1.3e-5 off at t = 1, half of that after the root, of steps of up to 0.1",
+  },
   trainingStep: {
     atol: 2e-5,
     rtol: 1e-4,

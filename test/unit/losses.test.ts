@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TensorId } from "../../src/graph/graph.ts";
 import { lossNamed } from "../../src/model/losses.ts";
-import { sgd } from "../../src/model/optimizers.ts";
 import { Build, failure } from "./building.ts";
 
 const rows = lossNamed("categoricalCrossentropy");
@@ -90,46 +89,5 @@ describe("a loss's nodes", () => {
     for (const text of ['"categoricalCrossentropy"', 'activation: "softmax"', "last layer"]) {
       expect(message).toContain(text);
     }
-  });
-});
-
-describe("sgd", () => {
-  it("has Keras's learning rate unless it is given one", () => {
-    expect(sgd().hyperparameters).toEqual({ learningRate: 0.01 });
-    expect(sgd({ learningRate: 0 }).hyperparameters).toEqual({ learningRate: 0 });
-    expect(sgd({ learningRate: 0.5 }).name).toBe("sgd");
-  });
-
-  it.each([-0.1, Number.NaN, Number.POSITIVE_INFINITY, "0.1", null].filter((rate) => rate !== null))(
-    "refuses the rate %o",
-    (learningRate) => {
-      const { code, message } = failure(() => sgd({ learningRate: learningRate as number }));
-      expect(code).toBe("value");
-      expect(message).toContain("sgd: learningRate");
-      expect(message).toContain(typeof learningRate === "string" ? `"${learningRate}"` : String(learningRate));
-    },
-  );
-
-  it("refuses options that it has not", () => {
-    const { message } = failure(() => sgd({ momentum: 0.9 } as object));
-    for (const word of ["sgd", '"momentum"', "learningRate"]) expect(message).toContain(word);
-  });
-
-  it("adds one node a parameter, by the rate on the GPU", () => {
-    const build = new Build();
-    const [p, g, rate] = [build.input("p", [3]), build.input("g", [3]), build.input("rate", [1])];
-    const names: string[] = [];
-    sgd().step({
-      parameter: p,
-      gradient: g,
-      slots: [],
-      hyperparameter: (name) => {
-        names.push(name);
-        return rate;
-      },
-      add: (op, inputs) => build.add(op, inputs),
-    });
-    expect(names).toEqual(["learningRate"]);
-    expect(build.graph.nodes).toMatchObject([{ op: "sgd", inputs: [p, g, rate], updates: [p] }]);
   });
 });

@@ -225,7 +225,22 @@ cover(
   [[[4, 7], [7, 10], [4, 1], state], { hasBias: false, inputGradient: true }, ["f32", "f32", "u32", "u32"]],
   [[[4, 7], [7, 10], [4, 1], state], { hasBias: false, inputGradient: false }, ["f32", "f32", "u32", "u32"]],
 );
-cover("sgd", [[[8], [8], [1]]], [[[7], [7], [1]]]);
+const rest = { epsilon: 1e-7, decay: 0, momentum: 0, centered: false, amsgrad: false };
+for (const size of [7, 8]) {
+  const [of, rate] = [[size], [1]];
+  cover("sgd", [[of, of, rate]], [[of, of, rate, of], { MOMENTUM: 0.9, NESTEROV: size === 7 }]);
+  cover(
+    "adam",
+    [[of, of, rate, state, [2, size]], { ...rest, beta1: 0.9, beta2: 0 }],
+    [[of, of, rate, state, [3, size]], { ...rest, beta1: 0.9, beta2: 0.999, amsgrad: true, decay: 0.1 }],
+  );
+  cover(
+    "rmsprop",
+    [[of, of, rate, of], { ...rest, rho: 0.9 }],
+    [[of, of, rate, of, of, of], { ...rest, rho: 0.9, momentum: 0.5, centered: true }],
+  );
+  cover("adagrad", [[of, of, rate, of], { offset: 0.1 }]);
+}
 
 const alone = [...lowered.values()].flat();
 /** Two kernels in one dispatch, one of them with smaller workgroups. */
@@ -245,9 +260,10 @@ describe("the library's ops", () => {
 
   it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
     const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
+    const updates = ["sgd", "adam", "rmsprop", "adagrad"];
     const parts = ["winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
-      ["advance", "batchGather", "batchScatter", "denseCrossEntropy", "sgd", ...parts].sort(),
+      ["advance", "batchGather", "batchScatter", "denseCrossEntropy", ...updates, ...parts].sort(),
     );
   });
 });

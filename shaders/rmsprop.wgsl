@@ -1,0 +1,33 @@
+// rmsprop.   v := RHO v + GAIN g^2, p := p - rate g / sqrt(v + EPSILON)   in place, all [SIZE]; GAIN = 1 - RHO
+// CENTERED: a := RHO a + GAIN g, and v - a^2 stands in the place of v in p's. MOMENTUM: m := MOMENTUM m + what p would lose,
+// and p loses m. One invocation four elements.
+const SIZE: u32 = 1u;
+const RHO: f32 = 0.9f;
+const GAIN: f32 = 0.1f;
+const EPSILON: f32 = 0.0f;
+const CENTERED: bool = false;
+const MOMENTUM: f32 = 0.0f;
+
+@group(0) @binding(0) var<storage, read> rate: array<f32>;
+
+@compute @workgroup_size(64)
+fn rmsprop(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local) * 4u;
+  if (e < SIZE) {
+    let g = load_g(e, SIZE - e);
+    var v = RHO * load_v(e, SIZE - e) + GAIN * g * g;
+    store_v(e, v, SIZE - e);
+    if (CENTERED) {
+      let a = RHO * load_a(e, SIZE - e) + GAIN * g;
+      store_a(e, a, SIZE - e);
+      // A variance of 0 must not round to less.
+      v = max(v - a * a, vec4f(0.0f));
+    }
+    var change = rate[0] * g / sqrt(v + EPSILON);
+    if (MOMENTUM > 0.0f) {
+      change += MOMENTUM * load_m(e, SIZE - e);
+      store_m(e, change, SIZE - e);
+    }
+    store_p(e, load_p(e, SIZE - e) - change, SIZE - e);
+  }
+}

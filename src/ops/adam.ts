@@ -1,0 +1,49 @@
+import code from "../../shaders/adam.wgsl?raw";
+import stateCode from "../../shaders/lib/state.wgsl?raw";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { inferUpdate, perUpdate } from "./update.ts";
+
+const kernel = defineKernel<{ state: "read"; rate: "read"; p: "write"; g: "read"; moments: "write" }>(code);
+
+export type AdamAttributes = {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly amsgrad: boolean;
+  readonly decay: number;
+};
+
+/** Adam's step, in place. Inputs: p, g, rate [1], state, moments [2, ...p], or [3, ...p] with the largest v so far. */
+const adam = defineOp<AdamAttributes>({
+  name: "adam",
+  infer: inferUpdate,
+  updates: () => [0, 4],
+  lower: ({ inputs: [p, g, rate, state, moments], attributes: { beta1, beta2, epsilon, amsgrad, decay } }) => {
+    const { workgroups, constants, libraries } = perUpdate(p!.shape, ["p", "moments"]);
+    return [
+      dispatch(kernel, {
+        bind: { p: p!.id, g: g!.id, rate: rate!.id, state: state!.id, moments: moments!.id },
+        constants: {
+          ...constants,
+          GAIN_1: 1 - beta1,
+          GAIN_2: 1 - beta2,
+          LOG_1: logarithm(beta1),
+          LOG_2: logarithm(beta2),
+          EPSILON: epsilon,
+          AMSGRAD: amsgrad,
+          DECAY: decay,
+        },
+        libraries: [...libraries, { code: stateCode }],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+/** Finite for a beta of 0 too, whose powers are then as good as 0. */
+function logarithm(beta: number): number {
+  return Math.max(Math.log(beta), -100);
+}
+
+export const adamOps = [adam];

@@ -1,0 +1,39 @@
+import code from "../../shaders/rmsprop.wgsl?raw";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { inferUpdate, perUpdate } from "./update.ts";
+
+const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; v: "write"; a: "write?"; m: "write?" }>(code);
+
+export type RmspropAttributes = {
+  readonly rho: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+  readonly centered: boolean;
+};
+
+/**
+ * RMSprop's step, in place. Inputs: p, g, rate [1], the mean square v, then the momentum m, if it is not 0, and, centered,
+ * the mean a.
+ */
+const rmsprop = defineOp<RmspropAttributes>({
+  name: "rmsprop",
+  infer: inferUpdate,
+  updates: () => [0, 3, 4, 5],
+  lower: ({ inputs: [p, g, rate, v, ...rest], attributes: { rho, momentum, epsilon, centered } }) => {
+    const m = momentum > 0 ? rest[0] : undefined;
+    const a = centered ? rest.at(-1) : undefined;
+    const changed = ["p", "v", ...(m ? ["m"] : []), ...(a ? ["a"] : [])];
+    const { workgroups, constants, libraries } = perUpdate(p!.shape, changed);
+    return [
+      dispatch(kernel, {
+        bind: { p: p!.id, g: g!.id, rate: rate!.id, v: v!.id, m: m?.id, a: a?.id },
+        constants: { ...constants, RHO: rho, GAIN: 1 - rho, EPSILON: epsilon, CENTERED: centered, MOMENTUM: momentum },
+        libraries,
+        workgroups,
+      }),
+    ];
+  },
+});
+
+export const rmspropOps = [rmsprop];
