@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 
-/** The package carries shaders without comments, save the marks that `specialize` reads, and without needless space. */
+/**
+ * The package carries shaders without comments, save the marks that `specialize` reads, and without needless space. Tests and
+ * the page run these too: what is shipped is what is tested.
+ */
 export function leanShaders(): Plugin {
   return {
     name: "featuremap-shaders",
-    apply: "build",
     enforce: "pre",
     load(id) {
       if (!id.endsWith(".wgsl?raw")) return null;

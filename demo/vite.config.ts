@@ -10,7 +10,7 @@ export default defineConfig({
   root: path("."),
   // Relative, so that the built page works in any folder of any server.
   base: "./",
-  plugins: [serveMnist(), bundleMnist(), offline()],
+  plugins: [leanShaders(), serveMnist(), bundleMnist(), offline()],
   worker: { format: "es", plugins: () => [leanShaders()] },
   server: { fs: { allow: [path("..")] } },
   build: { outDir: path("../build/demo"), emptyOutDir: true, target: "es2022" },

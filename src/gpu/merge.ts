@@ -135,7 +135,7 @@ export function mergeParts<Value>(parts: readonly Part<Value>[], mostGroups: num
     kernel: parts.map(({ dispatch }) => dispatch.kernel).join(" + "),
     shader: specialize(
       [
-        { code: mergedCode.replace("run(group, lane);", run), rename: { merged: entryPoint } },
+        { code: mergedCode.replace(/run\(group, ?lane\);/, run), rename: { merged: entryPoint } },
         ...parts.flatMap((part, i) => [{ code: rangeText(part, i) }, { code: partText(part, i, bindings) }]),
       ],
       constants,
