@@ -52,8 +52,11 @@ describe("a pause", () => {
       expect(pause.paused).toBe(false);
     };
     const looks: Promise<void>[] = [];
-    const onBatchEnd = (batch: number) => void (batch === 7 && looks.push(look()));
-    const paused = await train({ pause, callbacks: [{ onBatchEnd }] }, model);
+    let epochs = 0;
+    const onBatchEnd = (batch: number) => {
+      if (looks.length < epochs && batch >= 7) looks.push(look());
+    };
+    const paused = await train({ pause, callbacks: [{ onBatchEnd, onEpochBegin: () => void epochs++ }] }, model);
     ledger.stop();
     await Promise.all(looks);
     expect(seen).toEqual([180, expect.any(Number), 2, 180, expect.any(Number), 2]);
