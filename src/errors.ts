@@ -5,10 +5,11 @@
  * - `value`: an option, label, dtype or size outside what is allowed
  * - `data`: a file or buffer that is not what it claims to be
  * - `limit`: the adapter cannot hold or run what the plan needs
- * - `device`: no adapter, a lost device, a shader or pipeline that the driver refuses
+ * - `device`: no adapter, a shader or pipeline that the driver refuses
+ * - `lost`: the device is gone, by a driver reset or the app: what was on it is lost, a new runtime and model can go on
  * - `state`: a call at the wrong time (after `dispose`, before `compile`)
  */
-export type ErrorCode = "shape" | "value" | "data" | "limit" | "device" | "state";
+export type ErrorCode = "shape" | "value" | "data" | "limit" | "device" | "lost" | "state";
 
 export class FeaturemapError extends Error {
   readonly code: ErrorCode;

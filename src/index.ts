@@ -28,6 +28,7 @@ export { type AdagradOptions, adagrad } from "./model/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./model/adam.ts";
 export type { Callback, TrainingParams } from "./model/callbacks.ts";
 export type { Labelled } from "./model/calls.ts";
+export { type CheckpointOptions, checkpoint } from "./model/checkpoint.ts";
 export type { CompileOptions } from "./model/compile-options.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
 export type { History, Logs } from "./model/history.ts";
@@ -53,6 +54,7 @@ export {
   sequential,
   type Weight,
 } from "./model/sequential.ts";
+export { restore, type Snapshot, snapshot } from "./model/snapshot.ts";
 export type { ModelStats } from "./model/stats.ts";
 export { sharedProducts } from "./ops/shared-products.ts";
 export type { CompileProgress } from "./plan/executable.ts";

@@ -108,6 +108,7 @@ export async function upload(runtime: Runtime, { size, x, y }: HostData): Promis
   const owned = await runtime.buffers.create(
     columns.map(({ words }, i) => ({ label: i === 0 ? "samples" : "labels", bytes: words.byteLength })),
   );
+  runtime.assertLive();
   columns.forEach(({ words }, i) => {
     runtime.device.queue.writeBuffer(owned[i]!.buffer, 0, words);
   });

@@ -6,10 +6,14 @@ export function isFirefox(userAgent: string | undefined): boolean {
   return userAgent !== undefined && /\bFirefox\/\d/.test(userAgent) && !/\bSeamonkey\//i.test(userAgent);
 }
 
+/** A device that refuses a mapping may say so late, in ms, that it is lost. */
+const LOST_MS = 100;
+
 /** Waits for what the device reports: work that is done, buffers that are mapped. */
 export class Completions {
   readonly #device: GPUDevice;
   readonly #nudges: boolean;
+  readonly #assertLive: () => void;
   #pending = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -18,11 +22,13 @@ export class Completions {
    * (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699), so that `onSubmittedWorkDone` and `mapAsync` take about 103 ms
    * whatever the work; with an empty submit each millisecond they took 1.4 ms (Firefox 153,
    * https://github.com/ekzhang/jax-js/pull/124). While something is awaited, we submit nothing each 4 ms. To be deleted,
-   * with `isFirefox`, when that bug is fixed in the oldest Firefox that is to be served.
+   * with `isFirefox`, when that bug is fixed in the oldest Firefox that is to be served. `assertLive` throws where the device
+   * is lost.
    */
-  constructor(device: GPUDevice, nudges: boolean) {
+  constructor(device: GPUDevice, nudges: boolean, assertLive: () => void) {
     this.#device = device;
     this.#nudges = nudges;
+    this.#assertLive = assertLive;
   }
 
   /** When all that was submitted is done. */
@@ -36,7 +42,16 @@ export class Completions {
   }
 
   async #await(promise: Promise<undefined>): Promise<undefined> {
-    if (!this.#nudges) return promise;
+    try {
+      return await (this.#nudges ? this.#nudged(promise) : promise);
+    } catch (error) {
+      await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, LOST_MS))]);
+      this.#assertLive();
+      throw error;
+    }
+  }
+
+  async #nudged(promise: Promise<undefined>): Promise<undefined> {
     this.#pending++;
     this.#timer ??= setTimeout(() => this.#nudge(), NUDGE_MS);
     try {

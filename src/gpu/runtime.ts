@@ -59,12 +59,13 @@ export class Runtime {
     this.adapter = adapter;
     this.pipelines = new PipelineCache(device);
     this.buffers = new BufferPool(device);
-    this.completions = new Completions(device, isFirefox((globalThis.navigator as Navigator | undefined)?.userAgent));
+    const firefox = isFirefox((globalThis.navigator as Navigator | undefined)?.userAgent);
+    this.completions = new Completions(device, firefox, () => this.assertLive());
     this.#ownsDevice = ownsDevice;
     this.lost = device.lost;
     device.lost.then(({ reason, message }) => {
       const why = message ? `${reason}: ${message}` : reason;
-      this.#gone ??= { code: "device", message: `The GPU device was lost (${why}). Make a new runtime and model.` };
+      this.#gone ??= { code: "lost", message: `The GPU device was lost (${why}). Make a new runtime and model.` };
     });
   }
 
@@ -73,7 +74,7 @@ export class Runtime {
     return this.buffers.use;
   }
 
-  /** @throws FeaturemapError `device` where the device is lost, `state` where the runtime was disposed */
+  /** @throws FeaturemapError `lost` where the device is, `state` where the runtime was disposed */
   assertLive(): void {
     if (this.#gone) throw new FeaturemapError(this.#gone.code, this.#gone.message);
   }

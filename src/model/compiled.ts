@@ -18,6 +18,7 @@ import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { FRAMES_MS, Pace } from "./pace.ts";
 import {
+  assertTrainable,
   type DataKind,
   dataKind,
   evaluationProgram,
@@ -26,7 +27,7 @@ import {
   predictionProgram,
   trainingProgram,
 } from "./programs.ts";
-import { type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
+import { noCounts, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
 
 export interface CompileSettings {
   readonly runtime: Runtime;
@@ -181,7 +182,7 @@ export class CompiledModel {
     });
   }
 
-  /** @throws FeaturemapError `state` where the model or its runtime was disposed, `device` where the device is lost */
+  /** @throws FeaturemapError `state` where the model or its runtime was disposed, `lost` where the device is lost */
   assertLive(): void {
     if (this.#gone !== undefined) throw new FeaturemapError("state", this.#gone);
     this.runtime.assertLive();
@@ -195,10 +196,18 @@ export class CompiledModel {
     return Promise.race([disposed, this.runtime.lost]);
   }
 
-  /** All of one moment: where they do not fit into one staging buffer, training waits until they are read. */
-  readParameters(): Promise<Float32Array[]> {
-    const read = this.state.readParameters({ ...this.#staging, assertLive: () => this.assertLive() });
-    if (this.state.parameterBytes > this.#staging.mostBytes) {
+  /**
+   * All of one moment, in whose turn `moment` is called last: where they do not fit into one staging buffer, training waits
+   * until they are read.
+   */
+  read(buffers: readonly GPUBuffer[], moment = () => {}): Promise<ArrayBuffer[]> {
+    const sources = buffers.map((buffer) => ({ buffer, bytes: buffer.size }));
+    const assertLive = () => {
+      this.assertLive();
+      moment();
+    };
+    const read = readBuffers(this.runtime, sources, { ...this.#staging, assertLive });
+    if (buffers.reduce((sum, { size }) => sum + size, 0) > this.#staging.mostBytes) {
       const reading = Promise.allSettled([read, this.#reading]).then(() => {
         if (this.#reading === reading) this.#reading = undefined;
       });
@@ -208,10 +217,18 @@ export class CompiledModel {
   }
 
   /** The values are taken as checked. */
-  async setParameters(values: readonly Float32Array[]): Promise<void> {
+  async write(buffers: readonly GPUBuffer[], values: readonly (Float32Array | Uint32Array)[]): Promise<void> {
     for (let held = this.#reading; held; held = this.#reading) await held;
     this.assertLive();
-    this.state.setParameters(values);
+    this.state.write(buffers, values);
+  }
+
+  async readParameters(): Promise<Float32Array[]> {
+    return (await this.read(this.state.parameterBuffers)).map((bytes) => new Float32Array(bytes));
+  }
+
+  setParameters(values: readonly Float32Array[]): Promise<void> {
+    return this.write(this.state.parameterBuffers, values);
   }
 
   dispose(why = "The model was disposed."): void {
@@ -369,19 +386,6 @@ export class CompiledModel {
     this.#turn = mine.catch(() => {});
     return mine;
   }
-}
-
-function noCounts(): SweepCounts {
-  return { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
-}
-
-/** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
-function assertTrainable(
-  { loss, optimizer, choices, products, memory }: CompileSettings & { loss: Loss; optimizer: Optimizer },
-  network: Network,
-): void {
-  const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
-  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, products, memory, loss, optimizer });
 }
 
 export interface Trainer {

@@ -1,10 +1,10 @@
 import { type OwnedBuffer, STAGING } from "../gpu/buffers.ts";
-import { ReadbackRing, type ReadOptions, readBuffers } from "../gpu/readback.ts";
+import { ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { byteLength, STATE_WORDS, type TensorId } from "../graph/graph.ts";
 import { initialize } from "../layers/initializers.ts";
 import { seedOf } from "../random.ts";
-import { elements, type Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { METRIC_WORDS, type ProgramTensors } from "./programs.ts";
@@ -31,7 +31,6 @@ const METRIC_BYTES = METRIC_WORDS * 4;
 export class ModelState {
   readonly runtime: Runtime;
   readonly parameterBytes: number;
-  readonly #network: Network;
   readonly #parameters: readonly OwnedBuffer[];
   readonly #slots: readonly (readonly OwnedBuffer[])[];
   readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
@@ -46,7 +45,6 @@ export class ModelState {
     owned: readonly OwnedBuffer[],
   ) {
     this.runtime = runtime;
-    this.#network = network;
     const rest = [...owned];
     this.#parameters = network.parameters.map(() => rest.shift()!);
     this.#slots = network.parameters.map(({ shape }) => (optimizer?.slots?.(shape) ?? []).map(() => rest.shift()!));
@@ -85,7 +83,8 @@ export class ModelState {
     const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));
     try {
       // An initializer may be the user's, and throw.
-      state.setParameters(
+      state.write(
+        state.parameterBuffers,
         network.parameters.map(({ initializer, shape }, i) => initialize(initializer, shape, seedOf(seed, i))),
       );
     } catch (error) {
@@ -134,17 +133,17 @@ export class ModelState {
     return bound;
   }
 
-  /** The values are taken as checked. */
-  setParameters(values: readonly Float32Array[]): void {
-    values.forEach((value, i) => {
-      this.runtime.device.queue.writeBuffer(this.#parameters[i]!.buffer, 0, new Float32Array(value));
-    });
+  /** All that training changes: the parameters, the optimizer's slots, the step's state, the metrics of the epoch. */
+  get trained(): readonly GPUBuffer[] {
+    const { state, metrics } = this.place("train");
+    return [...this.parameterBuffers, ...this.#slots.flat().map(({ buffer }) => buffer), state, metrics];
   }
 
-  async readParameters(options: ReadOptions): Promise<Float32Array[]> {
-    const sources = this.#parameters.map(({ buffer, bytes }) => ({ buffer, bytes }));
-    const read = await readBuffers(this.runtime, sources, options);
-    return read.map((bytes, i) => new Float32Array(bytes, 0, elements(this.#network.parameters[i]!.shape)));
+  /** The values are taken as checked. */
+  write(buffers: readonly GPUBuffer[], values: readonly (Float32Array | Uint32Array)[]): void {
+    values.forEach((value, i) => {
+      this.runtime.device.queue.writeBuffer(buffers[i]!, 0, value.slice());
+    });
   }
 
   dispose(): void {

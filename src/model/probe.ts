@@ -84,7 +84,7 @@ export class Probe {
    *
    * @param x [samples, ...input], at most `batchSize` samples; where there are fewer, the later rows of `buffers` mean nothing
    * @throws FeaturemapError `shape` where x does not suit the model or has too many samples; `state` where the probe or the
-   *   model was disposed, or the model compiled again; `device` where the device is lost
+   *   model was disposed, or the model compiled again; `lost` where the device is lost
    */
   run(x: DataInput): void {
     this.#assertLive("probe.run");

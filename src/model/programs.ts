@@ -130,6 +130,16 @@ export function trainingProgram(
   return finish(options, ops, "training step", graph, tensors);
 }
 
+/** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
+export function assertTrainable(
+  options: Required<Pick<ProgramOptions, "choices" | "products" | "memory">> & { loss: Loss; optimizer: Optimizer },
+  network: Network,
+): void {
+  const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
+  const { choices, products, memory, loss, optimizer } = options;
+  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, products, memory, loss, optimizer });
+}
+
 function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {
   const known = Object.keys(hyperparameters).join(", ") || "none";
   throw new FeaturemapError("value", `Optimizer "${optimizer}" has no hyperparameter "${name}". It has: ${known}.`);

@@ -258,7 +258,8 @@ export class Sequential {
   /** @internal What functions beside the class work on. */
   get inside() {
     const ready = (where: string) => this.#looking(where, () => this.#ready(where));
-    return { network: this.#network, training: this.#training, ready };
+    const alone = <T>(where: string, run: () => Promise<T>) => this.#exclusively(where, run);
+    return { network: this.#network, training: this.#training, ready, alone };
   }
 
   get runtime(): Runtime | undefined {

@@ -13,6 +13,10 @@ export interface SweepCounts {
   firstStepMs: number | undefined;
 }
 
+export function noCounts(): SweepCounts {
+  return { steps: 0, submits: 0, readbacks: 0, firstStepMs: undefined };
+}
+
 export interface SweepProgress {
   readonly done: number;
   readonly total: number;

@@ -69,7 +69,7 @@ export async function gradientsOf(
   });
   const executable = await prepare(runtime, program.plan);
   const state = await ModelState.create(runtime, network, optimizer, 0);
-  state.setParameters(weights);
+  state.write(state.parameterBuffers, weights);
   const order = await runtime.buffers.createOne({ label: "order", bytes: samples * 4 });
   const { queue } = runtime.device;
   queue.writeBuffer(

@@ -51,7 +51,7 @@ async function timeOf(run: () => Promise<unknown>): Promise<number> {
 describe("in Firefox", () => {
   it("what is done is known within a few milliseconds, and nothing is submitted afterwards", async () => {
     const { device, submit, takes, stop } = pollingDevice();
-    const completions = new Completions(device, true);
+    const completions = new Completions(device, true, () => {});
     takes(10);
     expect(await timeOf(() => completions.submitted())).toBeLessThan(16);
     expect(submit).toHaveBeenCalledTimes(3);
@@ -64,7 +64,7 @@ describe("in Firefox", () => {
 
   it("several that wait at once share the nudges, until the last is done", async () => {
     const { device, submit, after, stop } = pollingDevice();
-    const completions = new Completions(device, true);
+    const completions = new Completions(device, true, () => {});
     const buffer = (ms: number) => ({ mapAsync: () => after(ms) }) as unknown as GPUBuffer;
     const all = () => Promise.all([completions.mapped(buffer(5)), completions.mapped(buffer(30))]);
     expect(await timeOf(all)).toBeLessThan(36);
@@ -74,7 +74,7 @@ describe("in Firefox", () => {
 
   it("a wait that fails, fails, and ends the nudges", async () => {
     const { device, after, stop } = pollingDevice();
-    const completions = new Completions(device, true);
+    const completions = new Completions(device, true, () => {});
     const waiting = completions.mapped({ mapAsync: () => after(5, true) } as unknown as GPUBuffer);
     const failed = expect(waiting).rejects.toThrow("destroyed");
     await vi.advanceTimersByTimeAsync(20);
@@ -84,9 +84,25 @@ describe("in Firefox", () => {
   });
 });
 
+it("a wait that a lost device refuses says that it is lost, though the device is late to say so", async () => {
+  const { device, after, stop } = pollingDevice();
+  let gone = false;
+  const lost = new Promise<void>((resolve) => setTimeout(resolve, 60)).then(() => {
+    gone = true;
+  });
+  const completions = new Completions(Object.assign(device, { lost }) as unknown as GPUDevice, false, () => {
+    if (gone) throw new Error("the device is lost");
+  });
+  const refused = completions.mapped({ mapAsync: () => after(5, true) } as unknown as GPUBuffer);
+  const said = expect(refused).rejects.toThrow("the device is lost");
+  await vi.advanceTimersByTimeAsync(300);
+  await said;
+  stop();
+});
+
 it("elsewhere nothing is submitted: the same device reports at its poll", async () => {
   const { device, submit, takes, stop } = pollingDevice();
-  const completions = new Completions(device, false);
+  const completions = new Completions(device, false, () => {});
   takes(10);
   expect(await timeOf(() => completions.submitted())).toBeGreaterThan(90);
   expect(submit).not.toHaveBeenCalled();
