@@ -30,6 +30,14 @@ export type { Callback, TrainingParams } from "./model/callbacks.ts";
 export type { Labelled } from "./model/calls.ts";
 export { type CheckpointOptions, checkpoint } from "./model/checkpoint.ts";
 export type { CompileOptions } from "./model/compile-options.ts";
+export {
+  type FromConfigOptions,
+  fromConfig,
+  type LayerConfig,
+  type LayerFactory,
+  type ModelConfig,
+  toConfig,
+} from "./model/config.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
 export type { History, Logs } from "./model/history.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
@@ -48,6 +56,7 @@ export {
 } from "./model/probe.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
 export { type RmspropOptions, rmsprop } from "./model/rmsprop.ts";
+export { type LoadOptions, loadModel, loadWeights, saveModel } from "./model/saving.ts";
 export {
   type Evaluation,
   type Sequential,

@@ -29,11 +29,12 @@ export function conv2d(options: Conv2dOptions): Layer {
   const kernelSize = pair(options.kernelSize, `${where}: kernelSize`);
   const strides = pair(options.strides ?? 1, `${where}: strides`);
   const padding = paddingOption(options.padding ?? "valid", `${where}: padding`);
-  const { activation, parameters, ...common } = kernelOptions(options, where);
+  const { activation, parameters, config, ...common } = kernelOptions(options, where);
   const type = "Conv2D";
   return {
     type,
     ...common,
+    config: { filters, kernelSize, strides, padding, ...config },
     ops: [...conv2dOps, ...winogradOps],
     parameters: (place) => {
       wantImages(type, place);

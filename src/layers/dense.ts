@@ -19,11 +19,12 @@ export function dense(options: DenseOptions): Layer {
   const where = "dense";
   knownKeys(options, ["units", ...KERNEL_OPTIONS], where);
   const units = positiveInteger(options.units, `${where}: units`);
-  const { activation, parameters, ...common } = kernelOptions(options, where);
+  const { activation, parameters, config, ...common } = kernelOptions(options, where);
   const type = "Dense";
   return {
     type,
     ...common,
+    config: { units, ...config },
     parameters: ({ name, input, from }) => {
       if (input.length !== 1) {
         throw new FeaturemapError(

@@ -10,6 +10,7 @@ export function flatten(options: { readonly inputShape?: Shape; readonly name?: 
     type: "Flatten",
     name: optionalText(options.name, "flatten: name"),
     inputShape: inputShapeOption(options.inputShape, "flatten: inputShape"),
+    config: {},
     parameters: () => [],
     call: ({ input, add, shapeOf }) => {
       const [batch, ...sample] = shapeOf(input);

@@ -30,6 +30,8 @@ export const KERNEL_OPTIONS = [
 
 interface Checked extends Pick<Layer, "name" | "inputShape"> {
   readonly activation: LayerActivation;
+  /** The options that a layer's `config` has of these. */
+  readonly config: object;
   /** The layer's parameters, for a kernel of this shape, whose last axis is the outputs. */
   parameters(kernelShape: Shape): readonly ParameterSpec[];
 }
@@ -45,6 +47,7 @@ export function kernelOptions(options: KernelOptions, where: string): Checked {
   const bias = { name: "bias", initializer: biasInitializer };
   return {
     activation,
+    config: { activation, useBias, kernelInitializer, biasInitializer },
     name: optionalText(options.name, option("name")),
     inputShape: inputShapeOption(options.inputShape, option("inputShape")),
     parameters: (shape) => [{ ...kernel, shape }, ...(useBias ? [{ ...bias, shape: shape.slice(-1) }] : [])],

@@ -39,6 +39,8 @@ export interface Layer {
   readonly name?: string | undefined;
   /** Shape of one sample; needed where the layer is the first and the shape shall be known before the data is. */
   readonly inputShape?: Shape | undefined;
+  /** The options that make the layer again, as plain JSON, without name and inputShape: what `toConfig` writes down. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /**
    * Ops that the layer brings. Every model has `activation`, `add`, `dense`, `matmul`, `reshape`, `sgd` and `softmax`; others of
    * the library are taken from its layers: `ops: conv2d({ ... }).ops`.

@@ -26,6 +26,7 @@ export function pooling2d(op: string, type: string, ops: readonly Op[], options:
     ops,
     name: optionalText(options.name, `${op}: name`),
     inputShape: inputShapeOption(options.inputShape, `${op}: inputShape`),
+    config: { poolSize: size, strides, padding },
     parameters: (place) => {
       wantImages(type, place);
       return [];

@@ -24,6 +24,7 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
   const epsilon = finiteNumber(options.epsilon ?? 1e-7, "adagrad: epsilon", 0);
   return {
     name: "adagrad",
+    config: { learningRate, initialAccumulatorValue: initial, epsilon },
     ops: adagradOps,
     hyperparameters: { learningRate },
     slots: (shape) => [{ name: "accumulator", shape }],

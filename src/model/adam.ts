@@ -36,7 +36,7 @@ const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad"] as
  */
 export function adam(options: AdamOptions = {}): Optimizer {
   knownKeys(options, ADAM_OPTIONS, "adam");
-  return adamNamed("adam", options, 0);
+  return adamNamed("adam", options);
 }
 
 /**
@@ -50,7 +50,7 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   return adamNamed("adamW", options, finiteNumber(options.weightDecay ?? 0.004, "adamW: weightDecay", 0));
 }
 
-function adamNamed(name: "adam" | "adamW", options: AdamOptions, decay: number): Optimizer {
+function adamNamed(name: "adam" | "adamW", options: AdamOptions, weightDecay?: number): Optimizer {
   const learningRate = finiteNumber(options.learningRate ?? 0.001, `${name}: learningRate`, 0);
   const beta1 = finiteNumber(options.beta1 ?? 0.9, `${name}: beta1`, 0, 1);
   const beta2 = finiteNumber(options.beta2 ?? 0.999, `${name}: beta2`, 0, 1);
@@ -58,12 +58,13 @@ function adamNamed(name: "adam" | "adamW", options: AdamOptions, decay: number):
   const amsgrad = flag(options.amsgrad ?? false, `${name}: amsgrad`);
   return {
     name,
+    config: { learningRate, beta1, beta2, epsilon, amsgrad, ...(weightDecay !== undefined && { weightDecay }) },
     ops: adamOps,
     hyperparameters: { learningRate },
     slots: (shape) => [{ name: "moments", shape: [amsgrad ? 3 : 2, ...shape] }],
     step: ({ parameter, gradient, state, slots, hyperparameter, add }) => {
       const inputs = [parameter, gradient, hyperparameter("learningRate"), state, ...slots];
-      add("adam", inputs, { beta1, beta2, epsilon, amsgrad, decay });
+      add("adam", inputs, { beta1, beta2, epsilon, amsgrad, decay: weightDecay ?? 0 });
     },
   };
 }

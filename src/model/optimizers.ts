@@ -19,6 +19,8 @@ export interface OptimizerStep {
 /** How parameters follow their gradients. A user's own come through this same door. */
 export interface Optimizer {
   readonly name: string;
+  /** The options that make it again, as plain JSON: what `saveModel` writes down. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Ops that it brings, beside those of the model's layers. */
   readonly ops?: readonly Op[];
   /** Numbers that live on the GPU, so that changing one compiles nothing. */
@@ -51,6 +53,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   const nesterov = flag(options.nesterov ?? false, "sgd: nesterov");
   return {
     name: "sgd",
+    config: { learningRate, momentum, nesterov },
     hyperparameters: { learningRate },
     slots: (shape) => (momentum === 0 ? [] : [{ name: "momentum", shape }]),
     step: ({ parameter, gradient, slots, hyperparameter, add }) => {

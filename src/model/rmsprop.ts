@@ -37,6 +37,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   const kept = ["velocity", ...(momentum > 0 ? ["momentum"] : []), ...(centered ? ["averageGradient"] : [])];
   return {
     name: "rmsprop",
+    config: { learningRate, rho, momentum, epsilon, centered },
     ops: rmspropOps,
     hyperparameters: { learningRate },
     slots: (shape) => kept.map((name) => ({ name, shape })),

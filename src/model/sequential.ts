@@ -259,7 +259,8 @@ export class Sequential {
   get inside() {
     const ready = (where: string) => this.#looking(where, () => this.#ready(where));
     const alone = <T>(where: string, run: () => Promise<T>) => this.#exclusively(where, run);
-    return { network: this.#network, training: this.#training, ready, alone };
+    const withAccuracy = this.#withAccuracy;
+    return { network: this.#network, training: this.#training, withAccuracy, ready, alone };
   }
 
   get runtime(): Runtime | undefined {

@@ -1,0 +1,237 @@
+import { describe, expect, it } from "vitest";
+import {
+  averagePooling2d,
+  conv2d,
+  dense,
+  flatten,
+  fromConfig,
+  type Layer,
+  type ModelConfig,
+  maxPooling2d,
+  type Sequential,
+  sequential,
+  toConfig,
+} from "../../src/index.ts";
+import { predictionProgram } from "../../src/model/programs.ts";
+import { articleLayers } from "../support/models.ts";
+import { failure } from "./building.ts";
+
+const article: ModelConfig = {
+  className: "Sequential",
+  version: 1,
+  name: "sequential",
+  layers: [
+    {
+      className: "Conv2D",
+      config: {
+        name: "conv2d",
+        inputShape: [28, 28, 1],
+        filters: 32,
+        kernelSize: [5, 5],
+        strides: [1, 1],
+        padding: "valid",
+        activation: "relu",
+        useBias: true,
+        kernelInitializer: "glorotUniform",
+        biasInitializer: "zeros",
+      },
+    },
+    {
+      className: "MaxPooling2D",
+      config: { name: "max_pooling2d", poolSize: [2, 2], strides: [2, 2], padding: "valid" },
+    },
+    {
+      className: "Conv2D",
+      config: {
+        name: "conv2d_1",
+        filters: 64,
+        kernelSize: [5, 5],
+        strides: [1, 1],
+        padding: "valid",
+        activation: "relu",
+        useBias: true,
+        kernelInitializer: "glorotUniform",
+        biasInitializer: "zeros",
+      },
+    },
+    {
+      className: "MaxPooling2D",
+      config: { name: "max_pooling2d_1", poolSize: [2, 2], strides: [2, 2], padding: "valid" },
+    },
+    { className: "Flatten", config: { name: "flatten" } },
+    {
+      className: "Dense",
+      config: {
+        name: "dense",
+        units: 1000,
+        activation: "relu",
+        useBias: true,
+        kernelInitializer: "glorotUniform",
+        biasInitializer: "zeros",
+      },
+    },
+    {
+      className: "Dense",
+      config: {
+        name: "dense_1",
+        units: 10,
+        activation: "softmax",
+        useBias: true,
+        kernelInitializer: "glorotUniform",
+        biasInitializer: "zeros",
+      },
+    },
+  ],
+};
+
+/** Layers none of whose options is a default. */
+const unusual = () => [
+  conv2d({
+    filters: 3,
+    kernelSize: [2, 3],
+    strides: [1, 2],
+    padding: "same",
+    activation: "tanh",
+    useBias: false,
+    kernelInitializer: "heUniform",
+    inputShape: [9, 8, 2],
+    name: "first",
+  }),
+  maxPooling2d({ poolSize: [1, 2], strides: [2, 1], padding: "same" }),
+  averagePooling2d({ poolSize: 2, strides: 1, padding: "same", name: "mean" }),
+  flatten({ name: "flat" }),
+  dense({ units: 4, activation: "sigmoid", biasInitializer: "ones", kernelInitializer: "zeros", name: "last" }),
+];
+
+/** All that a model computes, as text. */
+function planOf({ inside: { network } }: Sequential): string {
+  const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
+  const { plan } = predictionProgram({ network, capacity: 4, data, adapter: "software", choices: {} });
+  return `${plan}\n${plan.steps.map(({ shader }) => shader.code).join("\n")}`;
+}
+
+describe("toConfig", () => {
+  it("writes class names, names and options down, defaults too", () => {
+    expect(toConfig(sequential(articleLayers()))).toEqual(article);
+  });
+
+  it("is plain JSON", () => {
+    const config = toConfig(sequential(unusual(), { name: "mine" }));
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+  });
+
+  it("knows the input's shape where the data told it", () => {
+    const model = sequential([dense({ units: 2 })]);
+    expect(toConfig(model).layers[0]!.config).not.toHaveProperty("inputShape");
+    model.inside.network.build([7]);
+    expect(toConfig(model).layers[0]!.config.inputShape).toEqual([7]);
+  });
+
+  it("says what JSON cannot hold, and which layer does not know its options", () => {
+    const own = sequential([dense({ units: 2, kernelInitializer: () => new Float32Array(8), inputShape: [4] })]);
+    expect(failure(() => toConfig(own)).message).toBe(
+      'toConfig: Dense "dense": kernelInitializer is a function kernelInitializer, which JSON cannot hold. ' +
+        "Use one that has a name.",
+    );
+    const layer: Layer = { type: "Own", parameters: () => [], call: ({ input }) => input };
+    expect(failure(() => toConfig(sequential([layer]))).message).toBe(
+      'toConfig: Own "own" does not know its options. ' +
+        "Give the layer a config: the options that make it again, as plain JSON.",
+    );
+    const odd = (config: Record<string, unknown>) => failure(() => toConfig(sequential([{ ...layer, config }])));
+    expect(odd({ rate: Number.NaN }).message).toMatch(/Own "own": rate is NaN, which JSON cannot hold/);
+    expect(odd({ when: new Date(0) }).message).toMatch(/when is an object/);
+    expect(odd({ list: [1, { deep: undefined, bad: 1n }] }).message).toMatch(/list\[1\]: bad is 1, which JSON/);
+    expect(failure(() => toConfig({} as never)).message).toMatch(/toConfig: model must come from sequential/);
+  });
+});
+
+describe("fromConfig", () => {
+  it.each([
+    ["the article's", articleLayers],
+    ["one of unusual options", unusual],
+  ])("makes a model again: %s", (_, layers) => {
+    const model = sequential(layers(), { name: "again" });
+    const made = fromConfig(JSON.parse(JSON.stringify(toConfig(model))));
+    expect(made.name).toBe("again");
+    expect(toConfig(made)).toEqual(toConfig(model));
+    expect(made.layers).toEqual(model.layers);
+    expect(made.inside.network.parameters).toEqual(model.inside.network.parameters);
+    expect(planOf(made)).toBe(planOf(model));
+  });
+
+  it("takes options that are left out as their defaults", () => {
+    const layers = [{ className: "Dense", config: { units: 2, inputShape: [3] } }];
+    const made = fromConfig({ ...article, layers });
+    expect(made.layers).toEqual(sequential([dense({ units: 2, inputShape: [3] })]).layers);
+  });
+
+  it("takes layers of one's own", () => {
+    const times = (config: { factor: number; name?: string }): Layer => ({
+      type: "Times",
+      name: config.name,
+      config: { factor: config.factor },
+      parameters: () => [],
+      call: ({ input }) => input,
+    });
+    const model = sequential([dense({ units: 2, inputShape: [3] }), times({ factor: 3, name: "by_three" })]);
+    const config = toConfig(model);
+    expect(config.layers[1]).toEqual({ className: "Times", config: { name: "by_three", factor: 3 } });
+    expect(toConfig(fromConfig(config, { layers: { Times: times } }))).toEqual(config);
+    expect(failure(() => fromConfig(config)).message).toMatch(
+      /layers\[1\]\.className is no known layer: "Times"\. It can be: Conv2D, .*fromConfig\(config, \{ layers/,
+    );
+    const nameless = ({ factor }: { factor: number }) => times({ factor });
+    expect(failure(() => fromConfig(config, { layers: { Times: nameless } })).message).toBe(
+      'fromConfig: config.layers[1] is named "by_three", but the factory of "Times" made "times". Let it pass the name on.',
+    );
+    expect(failure(() => fromConfig(config, { layers: { Times: 3 as never } })).message).toMatch(
+      /layers\.Times must be a function \(config\) => Layer, got 3/,
+    );
+  });
+
+  const change = (at: number, config: object) =>
+    ({
+      ...article,
+      layers: article.layers.map((layer, i) =>
+        i === at ? { ...layer, config: { ...layer.config, ...config } } : layer,
+      ),
+    }) as ModelConfig;
+
+  it.each<[what: string, config: unknown, message: RegExp, code?: string]>([
+    ["nothing", undefined, /config must be an object, as toConfig\(\) gives it, got undefined/],
+    ["a list", [article], /config must be an object/],
+    ["text", JSON.stringify(article), /config must be an object.*got "\{/],
+    ["a newer version", { ...article, version: 2 }, /version must be 1, got 2\. Newer ones need a newer featuremap/],
+    ["no version", { ...article, version: undefined }, /version must be 1, got undefined/],
+    ["more than there is", { ...article, edges: [] }, /config has no option "edges"/],
+    ["another class", { ...article, className: "Functional" }, /className must be one of "Sequential", got "Func/],
+    ["no name", { ...article, name: 3 }, /name must be a word, got 3/],
+    ["no layers", { ...article, layers: {} }, /layers must be an array/],
+    ["a layer that is none", { ...article, layers: [null] }, /layers\[0\] must be given an object/],
+    ["an unknown layer", { ...article, layers: [{ className: "GRU", config: {} }] }, /no known layer: "GRU"/],
+    ["an inherited one", { ...article, layers: [{ className: "toString", config: {} }] }, /no known layer: "toString"/],
+    [
+      "a layer's extra",
+      { ...article, layers: [{ ...article.layers[0], units: 3 }] },
+      /layers\[0\] has no option "units"/,
+    ],
+    [
+      "no options",
+      { ...article, layers: [{ className: "Flatten" }] },
+      /layers\[0\]\.config must be an object of options/,
+    ],
+    [
+      "an unknown option",
+      change(2, { dilation: 2 }),
+      /layers\[2\]: conv2d has no option "dilation"\. It takes: filters/,
+    ],
+    ["a wrong option", change(5, { units: "many" }), /layers\[5\]: dense: units must be a whole number.*got "many"/],
+    ["a name twice", change(2, { name: "conv2d" }), /has a layer named "conv2d" already/],
+    ["what does not fit", change(0, { kernelSize: [29, 29] }), /29/, "shape"],
+  ])("says what is wrong with %s", (_, config, message, code = "value") => {
+    const error = failure(() => fromConfig(config as ModelConfig));
+    expect(error.message).toMatch(message);
+    expect(error.code).toBe(code);
+  });
+});
