@@ -14,11 +14,7 @@ fn sgd(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index)
     if (MOMENTUM > 0.0f) {
       let v = update(MOMENTUM * load_v(e, SIZE - e), g);
       store_v(e, v, SIZE - e);
-      if (NESTEROV) {
-        p = update(p + MOMENTUM * v, g);
-      } else {
-        p += v;
-      }
+      p = select(p + v, update(p + MOMENTUM * v, g), NESTEROV);
     } else {
       p = update(p, g);
     }

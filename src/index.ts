@@ -19,6 +19,7 @@ export type { Choices, MemoryMode, ProductFamily, Tile } from "./graph/tile.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
+export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { flatten } from "./layers/flatten.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export type { Layer, LayerCall, LayerPlace, ParameterSpec } from "./layers/layer.ts";

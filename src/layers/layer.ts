@@ -25,6 +25,8 @@ export interface LayerCall {
   readonly input: TensorId;
   /** In the order of `parameters`. */
   readonly parameters: readonly TensorId[];
+  /** The step's state (`shaders/lib/state.wgsl`) where the graph trains. What happens in training only depends on there being one. */
+  readonly trainingState: TensorId | undefined;
   /** Adds a node; the first of a layer bears the layer's name. */
   add(op: string, inputs: readonly TensorId[], attributes?: Attributes): readonly TensorId[];
   /** Shape of a tensor, its batch axis first. */

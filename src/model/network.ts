@@ -113,20 +113,20 @@ export class Network {
   }
 
   /**
-   * Adds all layers' nodes to a graph; `parameters` are tensors for each of `this.parameters`. `each` is told of every layer's
-   * output.
+   * Adds all layers' nodes to a graph, those for training where it `trains`; `parameters` are tensors for each of
+   * `this.parameters`. `each` is told of every layer's output.
    */
   call(
     graph: Graph,
     input: TensorId,
     parameters: readonly TensorId[],
-    each?: (name: string, output: TensorId) => void,
+    { trains = false, each }: { trains?: boolean; each?: (name: string, output: TensorId) => void } = {},
   ): TensorId {
     let at = 0;
     return this.#built.reduce((x, { layer, name, parameters: { length } }) => {
       const own = parameters.slice(at, at + length);
       at += length;
-      const output = callLayer(this.#ops, graph, { layer, name }, x, own);
+      const output = callLayer(this.#ops, graph, { layer, name }, x, own, trains ? graph.state : undefined);
       each?.(name, output);
       return output;
     }, input);
@@ -166,11 +166,13 @@ function callLayer(
   { layer, name }: { layer: Layer; name: string },
   input: TensorId,
   parameters: readonly TensorId[],
+  trainingState?: TensorId,
 ): TensorId {
   let first = true;
   return layer.call({
     input,
     parameters,
+    trainingState,
     shapeOf: (id) => tensorOf(graph, id).shape,
     add: (op, inputs, attributes = {}) => {
       const outputs = addNode(ops, graph, { op, name: first ? name : `${name}/${op}`, inputs, attributes });

@@ -84,7 +84,8 @@ export function trainingProgram(
   const build = start(options, ops, "train");
   const { graph, add, parameters } = build;
   const { x, labels, y, order } = gather(build, options, loss);
-  const { loss: rows, correct } = loss.build(graph, { output: network.call(graph, x, parameters), labels: y!, add });
+  const output = network.call(graph, x, parameters, { trains: true });
+  const { loss: rows, correct } = loss.build(graph, { output, labels: y!, add });
   const made = gradients(ops, graph, rows, parameters);
 
   const hyperparameters = new Map(
@@ -188,8 +189,10 @@ export function outputsProgram(options: ProgramOptions, layers: readonly string[
   const { graph, parameters } = build;
   const { x } = gather(build, { ...options, shuffled: false });
   const outputs = new Map<string, TensorId>();
-  network.call(graph, x, parameters, (name, output) => {
-    if (layers.includes(name)) outputs.set(name, output);
+  network.call(graph, x, parameters, {
+    each: (name, output) => {
+      if (layers.includes(name)) outputs.set(name, output);
+    },
   });
   graph.results.push(...outputs.values());
   return finish(options, network.ops, "probe step", graph, { ...build.tensors, outputs });

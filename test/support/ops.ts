@@ -1,9 +1,9 @@
 import { type OpTable, opTable } from "../../src/graph/op.ts";
-import { adagrad, adam, averagePooling2d, conv2d, maxPooling2d, rmsprop } from "../../src/index.ts";
+import { adagrad, adam, averagePooling2d, conv2d, dropout, maxPooling2d, rmsprop } from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { coreOps } from "../../src/ops/table.ts";
 
-const layers = [conv2d({ filters: 1, kernelSize: 1 }), maxPooling2d(), averagePooling2d()];
+const layers = [conv2d({ filters: 1, kernelSize: 1 }), maxPooling2d(), averagePooling2d(), dropout({ rate: 0.5 })];
 const optimizers = [adam(), rmsprop(), adagrad()];
 
 /** Every op of the library, those that layers, optimizers and losses bring among them. */

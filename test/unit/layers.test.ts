@@ -160,6 +160,7 @@ describe("nodes", () => {
       input,
       parameters,
       add: (op, inputs, attributes) => build.add(op, inputs, attributes),
+      trainingState: undefined,
       shapeOf: (id) => build.graph.tensors[id]!.shape,
     });
     const made = build.graph.nodes.map(({ op, attributes }) => [op, attributes]);

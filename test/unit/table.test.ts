@@ -225,6 +225,7 @@ cover(
   [[[4, 7], [7, 10], [4, 1], state], { hasBias: false, inputGradient: true }, ["f32", "f32", "u32", "u32"]],
   [[[4, 7], [7, 10], [4, 1], state], { hasBias: false, inputGradient: false }, ["f32", "f32", "u32", "u32"]],
 );
+for (const size of [7, 8]) cover("dropout", [[[size], state], { rate: 0.25, seed: 1 }]);
 const rest = { epsilon: 1e-7, decay: 0, momentum: 0, centered: false, amsgrad: false };
 for (const size of [7, 8]) {
   const [of, rate] = [[size], [1]];

@@ -1,0 +1,44 @@
+import code from "../../shaders/dropout.wgsl?raw";
+import stateCode from "../../shaders/lib/state.wgsl?raw";
+import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineOp } from "../graph/op.ts";
+import { seedOf } from "../random.ts";
+import { ceilDiv, elements } from "../shape.ts";
+import { operand, output, perElement } from "./access.ts";
+
+const kernel = defineKernel<{ state: "read"; x: "read"; y: "write" }>(code);
+
+type Attributes = {
+  readonly rate: number;
+  readonly seed: number;
+  /** Name of the node whose mask is meant. Default: the node's own. */
+  readonly maskOf?: string;
+};
+
+/** y = x / (1 - rate), or 0 with the probability `rate`, by the seed, the node's name and the step. Inputs: x, state. */
+const dropout = defineOp<Attributes>({
+  name: "dropout",
+  infer: ([x]) => [x!],
+  gradient: ({ node, gradients: [dY], inputs: [, state], attributes, add }) =>
+    add("dropout", [dY!, state!], { maskOf: node.name, ...attributes }),
+  lower: ({ node, inputs: [x, state], outputs: [y], attributes: { rate, seed, maskOf = node.name } }) => {
+    const size = elements(y!.shape);
+    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
+    return [
+      dispatch(kernel, {
+        bind: { state: state!.id, x: x!.id, y: y!.id },
+        constants: {
+          ...constants,
+          SIZE: size,
+          KEY: (seedOf(seed, ...Array.from(maskOf, (sign) => sign.codePointAt(0)!)) + 0x9e3779b9) >>> 0,
+          DROPPED: Math.floor(rate * 2 ** 32),
+          SCALE: 1 / (1 - rate),
+        },
+        libraries: [library, operand("x", size), output("y", size), { code: stateCode }],
+        workgroups,
+      }),
+    ];
+  },
+});
+
+export const dropoutOps = [dropout];
