@@ -9,7 +9,7 @@ import { ceilDiv, elements } from "../shape.ts";
 import { operand, output, perElement } from "./access.ts";
 
 /** In the order of their numbers in `shaders/lib/activation.wgsl`. */
-export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh"] as const;
+export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"] as const;
 
 /** Activations that work on each element alone, so that a kernel can apply them as it stores. */
 export type Activation = (typeof ACTIVATIONS)[number];

@@ -5,25 +5,28 @@ import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";
 import { sumTolerance, tolerances } from "../support/tolerances.ts";
 
-describe.each(["linear", "relu", "sigmoid", "tanh"] as const)("activation %s", (kind) => {
-  it.each([7, 64])("matches the reference forward and backward on %i numbers", async (size) => {
-    const x = randomArray(size, 1, -30, 30);
-    x[0] = 0;
-    const dY = randomArray(size, 2);
-    const y = activate(kind, x);
-    const run = new GraphRun();
-    const [yId] = run.add("activation", [run.input("x", [size], x)], { kind });
-    const [dX] = run.add("activationGradient", [run.input("dy", [size], dY), run.input("y", [size], y)], { kind });
-    const [gotY, gotDX] = await run.read([yId!, dX!]);
-    expectClose(gotY!, y, tolerances.elementwise, "y");
-    expectClose(
-      gotDX!,
-      activationGradient(kind, Float64Array.from(Float32Array.from(y)), dY),
-      tolerances.elementwise,
-      "dX",
-    );
-  });
-});
+describe.each(["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"] as const)(
+  "activation %s",
+  (kind) => {
+    it.each([7, 64])("matches the reference forward and backward on %i numbers", async (size) => {
+      const x = randomArray(size, 1, -30, 30);
+      x[0] = 0;
+      const dY = randomArray(size, 2);
+      const y = activate(kind, x);
+      const run = new GraphRun();
+      const [yId] = run.add("activation", [run.input("x", [size], x)], { kind });
+      const [dX] = run.add("activationGradient", [run.input("dy", [size], dY), run.input("y", [size], y)], { kind });
+      const [gotY, gotDX] = await run.read([yId!, dX!]);
+      expectClose(gotY!, y, tolerances.elementwise, "y");
+      expectClose(
+        gotDX!,
+        activationGradient(kind, Float64Array.from(Float32Array.from(y)), dY),
+        tolerances.elementwise,
+        "dX",
+      );
+    });
+  },
+);
 
 describe.each([1, 65, 256])("on %i numbers", (size) => {
   it("add adds", async () => {

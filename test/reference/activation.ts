@@ -5,15 +5,24 @@
  *   relu    y = max(x, 0)         dX = dY where y > 0, else 0 (so 0 at x = 0, as TensorFlow's ReluGrad)
  *   sigmoid y = 1 / (1 + e^-x)    dX = dY * y * (1 - y)
  *   tanh    y = tanh(x)           dX = dY * (1 - y^2)
+ *
+ * and, with Keras 3's constants,
+ *
+ *   elu        y = x where x > 0, else e^x - 1    dX = dY where y > 0, else dY (y + 1)
+ *   leakyRelu  y = x where x > 0, else 0.2 x      dX = dY where y > 0, else 0.2 dY (so 0.2 at x = 0, as TensorFlow's)
+ *   softplus   y = log(1 + e^x)                   dX = dY (1 - e^-y)
  */
 
-export type Activation = "linear" | "relu" | "sigmoid" | "tanh";
+export type Activation = "linear" | "relu" | "sigmoid" | "tanh" | "elu" | "leakyRelu" | "softplus";
 
 const functions: Record<Activation, (x: number) => number> = {
   linear: (x) => x,
   relu: (x) => Math.max(x, 0),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   tanh: (x) => Math.tanh(x),
+  elu: (x) => (x > 0 ? x : Math.expm1(x)),
+  leakyRelu: (x) => (x > 0 ? x : 0.2 * x),
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
 };
 
 /** dX by the output y and the gradient dY of that output. */
@@ -22,6 +31,9 @@ const gradients: Record<Activation, (y: number, dY: number) => number> = {
   relu: (y, dY) => (y > 0 ? dY : 0),
   sigmoid: (y, dY) => dY * y * (1 - y),
   tanh: (y, dY) => dY * (1 - y * y),
+  elu: (y, dY) => (y > 0 ? dY : dY * (y + 1)),
+  leakyRelu: (y, dY) => (y > 0 ? dY : 0.2 * dY),
+  softplus: (y, dY) => dY * -Math.expm1(-y),
 };
 
 /** y[at] = f(x[at]) by the table above. */

@@ -66,11 +66,19 @@ describe("activations", () => {
     expectClose(activate("tanh", [Math.log(3)]), [0.8], tolerances.float64, "tanh");
   });
 
+  it.each<[Activation, number[]]>([
+    ["elu", [-0.9502129554748535, -0.39346933364868164, 0, 0.5, 3]],
+    ["leakyRelu", [-0.6000000238418579, -0.10000000149011612, 0, 0.5, 3]],
+    ["softplus", [0.04858735203742981, 0.4740769863128662, 0.6931471824645996, 0.9740769863128662, 3.0485873222351074]],
+  ])("%s is Keras 3.15.1's", (activation, want) => {
+    expectClose(activate(activation, [-3, -0.5, 0, 0.5, 3]), want, tolerances.elementwise, activation);
+  });
+
   it("relu lets no gradient through at 0", () => {
     expect([...activationGradient("relu", activate("relu", [-1, 0, 1]), [5, 5, 5])]).toEqual([0, 0, 5]);
   });
 
-  it.each<Activation>(["linear", "relu", "sigmoid", "tanh"])(
+  it.each<Activation>(["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"])(
     "%s has the gradient of finite differences",
     (activation) => {
       const x = randomArray(21, 1, -3, 3);

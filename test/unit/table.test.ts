@@ -50,7 +50,7 @@ cover("batchScatter", [[state, [4, 10], [1, 10]]]);
 cover("advance", [[state], { batch: 4 }], [[state, [4], [4], [4]], { batch: 4 }]);
 for (const size of [7, 8]) {
   cover("add", [[[size], [size]]]);
-  const kinds = ["linear", "relu", "sigmoid", "tanh"];
+  const kinds = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"];
   cover("activation", ...kinds.map((kind): Variant => [[[size]], { kind }]));
   cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
 }
