@@ -2,18 +2,25 @@ import { createReadStream, readFileSync, statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Plugin } from "vite";
-import { findMnist, MNIST_FILES } from "./mnist.ts";
+import { findMnist, MNIST_FILES, sampleDigits } from "./mnist.ts";
 
-/** Serves MNIST's four files under /mnist/, out of a folder or, by default, wherever `findMnist` finds them. */
+/** Under mnist/ too, for who cannot wait for the files: see `sampleDigits`. */
+const SAMPLE = "sample-digits";
+const BINARY = "application/octet-stream";
+
+/** Serves MNIST's four files and the sample digits under /mnist/, out of a folder or, by default, wherever `findMnist` finds them. */
 export function serveMnist(folder?: string): Plugin {
   return {
     name: "featuremap-mnist-server",
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        const name = MNIST_FILES.find((file) => request.url?.split("?")[0] === `/mnist/${file}`);
+        const asked = request.url?.split("?")[0];
+        const name = [...MNIST_FILES, SAMPLE].find((file) => asked === `/mnist/${file}`);
         if (!name) return next();
         try {
-          sendFile(join(folder ?? findMnist(), name), "application/octet-stream", response);
+          const from = folder ?? findMnist();
+          if (name === SAMPLE) sendBytes(sampleDigits(from), response);
+          else sendFile(join(from, name), BINARY, response);
         } catch (error) {
           const { message } = error as Error;
           server.config.logger.error(message);
@@ -24,7 +31,7 @@ export function serveMnist(folder?: string): Plugin {
   };
 }
 
-/** Copies the four files into a build. */
+/** Copies the four files and the sample digits into a build. */
 export function bundleMnist(): Plugin {
   return {
     name: "featuremap-mnist-bundle",
@@ -34,6 +41,7 @@ export function bundleMnist(): Plugin {
       for (const name of MNIST_FILES) {
         this.emitFile({ type: "asset", fileName: `mnist/${name}`, source: readFileSync(join(folder, name)) });
       }
+      this.emitFile({ type: "asset", fileName: `mnist/${SAMPLE}`, source: sampleDigits(folder) });
     },
   };
 }
@@ -44,4 +52,8 @@ export function sendFile(file: string, type: string, response: ServerResponse): 
   createReadStream(file)
     .on("error", (error) => response.destroy(error))
     .pipe(response);
+}
+
+function sendBytes(bytes: Uint8Array, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": BINARY, "content-length": bytes.length }).end(bytes);
 }

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { CliError } from "./errors.ts";
@@ -25,6 +25,18 @@ export function findMnist(env: NodeJS.ProcessEnv = process.env): string {
     }
   }
   return folder;
+}
+
+/** The first image of each digit among the test images, 0 to 9: 10 x 784 bytes, for a page that shows some at once. */
+export function sampleDigits(folder: string): Uint8Array {
+  const images = readFileSync(join(folder, "t10k-images-idx3-ubyte")).subarray(16);
+  const labels = readFileSync(join(folder, "t10k-labels-idx1-ubyte")).subarray(8);
+  const digits = new Uint8Array(10 * 784);
+  for (let digit = 0; digit < 10; digit++) {
+    const first = labels.indexOf(digit);
+    digits.set(images.subarray(784 * first, 784 * (first + 1)), 784 * digit);
+  }
+  return digits;
 }
 
 function packageFolder(): string {
