@@ -1,5 +1,7 @@
 import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
+import { PaddingAndStride } from "./padding/padding.tsx";
+import { Pooling } from "./pooling/pooling.tsx";
 import { Train } from "./train/train.tsx";
 import { Try } from "./try/try.tsx";
 
@@ -12,6 +14,8 @@ interface SectionEntry {
 
 export const SECTIONS: readonly SectionEntry[] = [
   { id: "convolution", title: "Convolution", Body: Convolution },
+  { id: "padding", title: "Padding and stride", Body: PaddingAndStride },
+  { id: "pooling", title: "Pooling", Body: Pooling },
   { id: "train", title: "Train", Body: Train },
   { id: "try", title: "Try it", Body: Try },
 ];

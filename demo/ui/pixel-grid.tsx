@@ -36,7 +36,7 @@ interface PixelGridProps {
   readonly onPick?: (cell: Cell) => void;
 }
 
-/** The cell from which arrow keys go on: that of the frame, or the last one pointed at. */
+/** Where arrow keys begin that have neither a frame nor a cell pointed at to go on from. */
 const START: Cell = { row: 0, column: 0 };
 const STEPS: Record<string, readonly [number, number]> = {
   ArrowUp: [-1, 0],
@@ -61,9 +61,11 @@ export function PixelGrid(props: PixelGridProps) {
   }, [props.values, rows, columns, palette, props.range, props.shown, props.numbers, props.frame, drawn]);
 
   const go = (cell: Cell) => {
-    if (at.current.row === cell.row && at.current.column === cell.column) return;
     at.current = cell;
     onCell?.(cell);
+  };
+  const point = (cell: Cell) => {
+    if (at.current.row !== cell.row || at.current.column !== cell.column) go(cell);
   };
   const pointed = (event: PointerEvent & { currentTarget: HTMLCanvasElement }): Cell => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -75,8 +77,7 @@ export function PixelGrid(props: PixelGridProps) {
   const keyed = (event: KeyboardEvent) => {
     const step = STEPS[event.key];
     if (step) {
-      const from = props.frame ?? at.current;
-      at.current = START;
+      const from = props.frame ? middleOf(props.frame) : at.current;
       go({ row: clamp(from.row + step[0], rows), column: clamp(from.column + step[1], columns) });
     } else if (event.key === "Enter" || event.key === " ") onPick?.(at.current);
     else return;
@@ -92,7 +93,7 @@ export function PixelGrid(props: PixelGridProps) {
       aria-label={interactive ? `${label}. Arrow keys move through it.` : label}
       {...(interactive && {
         tabIndex: 0,
-        onPointerMove: (event: PointerEvent & { currentTarget: HTMLCanvasElement }) => go(pointed(event)),
+        onPointerMove: (event: PointerEvent & { currentTarget: HTMLCanvasElement }) => point(pointed(event)),
         onPointerDown: (event: PointerEvent & { currentTarget: HTMLCanvasElement }) => {
           go(pointed(event));
           onPick?.(pointed(event));
@@ -101,6 +102,11 @@ export function PixelGrid(props: PixelGridProps) {
       })}
     />
   );
+}
+
+/** The cell by which keys move a frame, as the pointer does. */
+function middleOf({ row, column, rows, columns }: Frame): Cell {
+  return { row: row + Math.floor(rows / 2), column: column + Math.floor(columns / 2) };
 }
 
 function clamp(value: number, size: number): number {
@@ -122,22 +128,37 @@ function draw(canvas: HTMLCanvasElement, props: PixelGridProps): void {
   const range = props.range ?? rangeOf(values);
   const ends = endsOf(palette, canvas);
   const gap = size > 8 ? 1 : 0;
-  const numbers = props.numbers === true && size >= ROOM_FOR_NUMBERS;
   context.font = `${Math.min(14, size * 0.34)}px ui-monospace, monospace`;
   context.textAlign = "center";
   context.textBaseline = "middle";
+  const digits = props.numbers && size >= ROOM_FOR_NUMBERS ? digitsThatFit(context, values, size - 2 - gap) : undefined;
   for (let i = 0; i < Math.min(shown, rows * columns); i++) {
     const [row, column] = [Math.floor(i / columns), i % columns];
     const color = colorOf(values[i]!, range, ends);
     context.fillStyle = `rgb(${color})`;
     context.fillRect(column * size, row * size, size - gap, size - gap);
-    if (!numbers) continue;
+    if (digits === undefined) continue;
     context.fillStyle = isLight(color) ? "#000" : "#fff";
-    context.fillText(short(values[i]!), (column + 0.5) * size, (row + 0.5) * size);
+    context.fillText(short(values[i]!, digits), (column + 0.5) * size, (row + 0.5) * size);
   }
   if (!frame) return;
   context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--frame");
   context.lineWidth = 3;
   const [x, y] = [frame.column * size + 1, frame.row * size + 1];
   context.strokeRect(x, y, frame.columns * size - 2 - gap, frame.rows * size - 2 - gap);
+}
+
+/** After the point: two, or one where so many would not fit into every cell; `undefined` where neither does. */
+function digitsThatFit(
+  context: CanvasRenderingContext2D,
+  values: ArrayLike<number>,
+  width: number,
+): number | undefined {
+  return [2, 1].find((digits) => {
+    const longest = Array.from(values, (value) => short(value, digits)).reduce(
+      (a, b) => (b.length > a.length ? b : a),
+      "",
+    );
+    return context.measureText(longest).width <= width;
+  });
 }

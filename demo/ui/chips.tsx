@@ -1,0 +1,32 @@
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+interface ChipsProps<T> {
+  readonly label: string;
+  /** `undefined`: none of them. */
+  readonly value: T | undefined;
+  readonly options: readonly { readonly value: T; readonly label: ComponentChildren }[];
+  readonly onChange: (value: T) => void;
+}
+
+/** One of many, all in sight, in as many lines as they need. */
+export function Chips<T extends string | number>({ label, value, options, onChange }: ChipsProps<T>) {
+  const name = useId();
+  return (
+    <fieldset class="chips">
+      <legend>{label}</legend>
+      {options.map((option) => (
+        <label key={option.value}>
+          <input
+            type="radio"
+            name={name}
+            value={option.value}
+            checked={option.value === value}
+            onChange={() => onChange(option.value)}
+          />
+          <span>{option.label}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
