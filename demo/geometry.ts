@@ -21,6 +21,6 @@ export function slide(n: number, k: number, s: number, padding: Padding): Slidin
   const total = padding === "same" ? Math.max((Math.ceil(n / s) - 1) * s + k - n, 0) : 0;
   const before = Math.floor(total / 2);
   const places = Math.floor((n + total - k) / s) + 1;
-  const unreached = Math.max(0, n + total - ((places - 1) * s + k));
+  const unreached = places < 1 ? 0 : Math.max(0, n + total - ((places - 1) * s + k));
   return { n, k, s, before, after: total - before, places, unreached };
 }

@@ -19,6 +19,8 @@ export interface Walk {
   pause(): void;
   step(): void;
   goTo(place: number): void;
+  /** Stays where it is, all places visited. */
+  showAll(): void;
   setSpeed(speed: Speed): void;
 }
 
@@ -48,6 +50,11 @@ export function createWalk(count: ReadonlySignal<number>): Walk {
     playing.value = false;
   }
 
+  function showAll(): void {
+    pause();
+    growing.value = false;
+  }
+
   return {
     count,
     at,
@@ -70,10 +77,10 @@ export function createWalk(count: ReadonlySignal<number>): Walk {
       place.value = at.peek() >= count.peek() - 1 ? 0 : at.peek() + 1;
     },
     goTo(next) {
-      pause();
-      growing.value = false;
+      showAll();
       place.value = next;
     },
+    showAll,
     setSpeed(next) {
       speed.value = next;
     },

@@ -21,7 +21,7 @@ export function MapRoom({ rows, columns, error, late, children }: MapRoomProps) 
       </p>
     );
   }
-  if (children) return <div class={late ? "late" : undefined}>{children}</div>;
+  if (children) return <div class={late ? "map-place late" : "map-place"}>{children}</div>;
   return (
     <p class="map-room" style={{ aspectRatio: `${columns} / ${rows}` }}>
       {engineStatus.value.kind === "unsupported" ? "Needs WebGPU." : "Computing …"}

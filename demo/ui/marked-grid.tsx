@@ -14,30 +14,35 @@ interface MarkedGridProps extends ComponentProps<typeof PixelGrid> {
   readonly dots?: readonly Frame[];
 }
 
-/** Grids of more columns get thinner marks. */
+/** Grids of more columns have no room for numbers: their marks are thinner, their dots larger. */
 const FINE = 14;
 
 /** A grid with marks over its cells. */
 export function MarkedGrid({ marks = [], dots = [], ...grid }: MarkedGridProps) {
   const { rows, columns } = grid;
+  const fine = columns > FINE;
   return (
-    <div class={columns > FINE ? "marked fine" : "marked"}>
+    <div class={fine ? "marked fine" : "marked"}>
       <PixelGrid {...grid} />
       <svg viewBox={`0 0 ${columns} ${rows}`} aria-hidden="true">
         {marks.map(({ kind, cells }) => (
-          <path key={kind} class={`mark ${kind}`} d={cells.map((cell) => square(cell, columns)).join("")} />
+          <path key={kind} class={`mark ${kind}`} d={cells.map((cell) => square(cell, columns, kind)).join("")} />
         ))}
-        <path class="dots" d={dots.map(dot).join("")} />
+        <path class="dots" d={dots.map((each) => dot(each, fine)).join("")} />
       </svg>
     </div>
   );
 }
 
-function square(cell: number, columns: number): string {
-  return `M${(cell % columns) + 0.05} ${Math.floor(cell / columns) + 0.05}h.86v.86h-.86z`;
+/** What is dimmed is so in full; other marks leave the gaps between cells alone. */
+function square(cell: number, columns: number, kind: Mark["kind"]): string {
+  const inset = kind === "dimmed" ? 0 : 0.05;
+  const side = kind === "dimmed" ? 1 : 0.86;
+  return `M${(cell % columns) + inset} ${Math.floor(cell / columns) + inset}h${side}v${side}h-${side}z`;
 }
 
-/** A line of no length with round ends, in the lower part of the middle cell, so that its number can be read. */
-function dot({ row, column, rows, columns }: Frame): string {
-  return `M${column + Math.floor(columns / 2) + 0.5} ${row + Math.floor(rows / 2) + 0.82}h0`;
+/** A line of no length with round ends; where cells have numbers, below the number. */
+function dot({ row, column, rows, columns }: Frame, fine: boolean): string {
+  const [x, y] = [column + Math.floor(columns / 2) + 0.5, row + Math.floor(rows / 2) + (fine ? 0.5 : 0.82)];
+  return `M${x} ${y}h0`;
 }

@@ -51,14 +51,19 @@ export function PixelGrid(props: PixelGridProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const at = useRef<Cell>(START);
   const drawn = scheme.value;
+  const redraw = useRef<() => void>(() => {});
+  redraw.current = () => {
+    if (canvas.current) draw(canvas.current, props);
+  };
+  useEffect(
+    () => redraw.current(),
+    [props.values, rows, columns, palette, props.range, props.shown, props.numbers, props.frame, drawn],
+  );
   useEffect(() => {
-    const element = canvas.current!;
-    const redraw = () => draw(element, props);
-    const observer = new ResizeObserver(redraw);
-    observer.observe(element);
-    redraw();
+    const observer = new ResizeObserver(() => redraw.current());
+    observer.observe(canvas.current!);
     return () => observer.disconnect();
-  }, [props.values, rows, columns, palette, props.range, props.shown, props.numbers, props.frame, drawn]);
+  }, []);
 
   const go = (cell: Cell) => {
     at.current = cell;

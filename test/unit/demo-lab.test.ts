@@ -35,6 +35,7 @@ describe("places of a window", () => {
     [26, 4, 4, "valid", 0, 0, 6, 2],
     [6, 1, 4, "same", 0, 0, 2, 1],
     [5, 7, 1, "valid", 0, 0, -1, 0],
+    [5, 7, 3, "valid", 0, 0, 0, 0],
   ] as const)("of %i by %i, stride %i, %s", (n, k, s, padding, before, after, places, unreached) => {
     expect(slide(n, k, s, padding)).toEqual({ n, k, s, before, after, places, unreached });
   });

@@ -24,6 +24,7 @@ export function Input() {
           options={SOURCES}
           onChange={(next) => {
             source.value = next;
+            walk.showAll();
           }}
         />
         <Choice />
@@ -64,6 +65,7 @@ function Choice() {
           value={digit.value}
           onChange={(next) => {
             digit.value = next;
+            walk.showAll();
           }}
         />
       );

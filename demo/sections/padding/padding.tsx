@@ -161,10 +161,14 @@ function FeatureMap() {
         )}
       </MapRoom>
       <p class="answers">
-        Row {row + 1}, column {column + 1}:{" "}
-        <output id="padding-cell" data-row={row} data-column={column} data-value={cell} aria-live="off">
-          {cell === undefined ? "…" : short(cell, 3)}
-        </output>
+        {cell !== undefined && (
+          <>
+            Row {row + 1}, column {column + 1}:{" "}
+            <output id="padding-cell" data-row={row} data-column={column} data-value={cell} aria-live="off">
+              {short(cell, 3)}
+            </output>
+          </>
+        )}
       </p>
     </figure>
   );
