@@ -19,7 +19,7 @@ const FINE = 14;
 
 /** A grid with marks over its cells. */
 export function MarkedGrid({ marks = [], dots = [], ...grid }: MarkedGridProps) {
-  const { rows, columns } = grid;
+  const { rows, columns, frame } = grid;
   const fine = columns > FINE;
   return (
     <div class={fine ? "marked fine" : "marked"}>
@@ -28,10 +28,16 @@ export function MarkedGrid({ marks = [], dots = [], ...grid }: MarkedGridProps) 
         {marks.map(({ kind, cells }) => (
           <path key={kind} class={`mark ${kind}`} d={cells.map((cell) => square(cell, columns, kind)).join("")} />
         ))}
+        {frame && <FrameMark {...frame} />}
         <path class="dots" d={dots.map((each) => dot(each, fine)).join("")} />
       </svg>
     </div>
   );
+}
+
+/** The grid's own frame lies below the marks. */
+function FrameMark({ row, column, rows, columns }: Frame) {
+  return <rect class="mark frame" x={column} y={row} width={columns} height={rows} />;
 }
 
 /** What is dimmed is so in full; other marks leave the gaps between cells alone. */

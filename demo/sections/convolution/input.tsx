@@ -4,7 +4,7 @@ import { DigitPicker } from "../../ui/digit-picker.tsx";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
 import { Camera } from "./camera.tsx";
-import { digit, drawing, input, type Source, source, walk } from "./state.ts";
+import { chooseDigit, chooseSource, digit, drawing, input, type Source, source, walk } from "./state.ts";
 
 const SOURCES = [
   { value: "shape", label: "Shape" },
@@ -18,15 +18,7 @@ export function Input() {
     <figure>
       <InputGrid />
       <div class="stack">
-        <Chips
-          label="Input"
-          value={source.value}
-          options={SOURCES}
-          onChange={(next) => {
-            source.value = next;
-            walk.showAll();
-          }}
-        />
+        <Chips label="Input" value={source.value} options={SOURCES} onChange={chooseSource} />
         <Choice />
       </div>
     </figure>
@@ -60,15 +52,7 @@ function Choice() {
     case "shape":
       return <p class="answers">Small, so that its numbers can be read.</p>;
     case "digit":
-      return (
-        <DigitPicker
-          value={digit.value}
-          onChange={(next) => {
-            digit.value = next;
-            walk.showAll();
-          }}
-        />
-      );
+      return <DigitPicker value={digit.value} onChange={chooseDigit} />;
     case "drawing":
       return <DrawingPad label="Draw the input" onInk={draw} />;
     case "camera":

@@ -19,7 +19,7 @@ export function KernelEditor() {
   const chosen = PRESETS.find(({ name }) => name === preset.value);
   return (
     <figure>
-      <figcaption>Kernel: its weights are yours to change</figcaption>
+      <figcaption>Kernel: change its weights</figcaption>
       <div class="kernel" style={{ "--columns": rows }} data-size={rows}>
         {[...values].map((weight, i) => (
           <Weight key={`${rows} ${i}`} at={i} size={rows} weight={weight} share={Math.abs(weight) / greatest} />

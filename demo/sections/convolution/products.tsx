@@ -44,7 +44,7 @@ export function Products() {
           </output>
         </p>
         <p>
-          That is the cell in row {row + 1}, column {column + 1} of the feature map. Your GPU computed{" "}
+          That is the cell in row {row + 1}, column {column + 1} of the feature map. The shader computed{" "}
           <output id="convolution-cell" data-row={row} data-column={column} data-value={cell} aria-live="off">
             {short(cell, DIGITS_SHOWN)}
           </output>

@@ -29,6 +29,19 @@ export const input = computed((): Image => {
   }
 });
 
+/** Drawings and the camera begin anew each time. */
+export function chooseSource(next: Source): void {
+  drawing.value = BLANK;
+  cameraImage.value = BLANK;
+  source.value = next;
+  walk.showAll();
+}
+
+export function chooseDigit(next: number): void {
+  digit.value = next;
+  walk.showAll();
+}
+
 /** `undefined`: weights of one's own. */
 export const preset = signal<string | undefined>(PRESETS[0]!.name);
 export const kernel = signal(kernelOf(PRESETS[0]!, 3));
