@@ -60,7 +60,7 @@ function FeatureMap() {
           />
         )}
       </MapRoom>
-      <p class="legend stack">
+      <p class="signs stack">
         <span class="swatch positive" /> positive <span class="swatch negative" /> negative
       </p>
       <Products />

@@ -19,7 +19,7 @@ export function Products() {
   const cell = answer.value.values[row * answer.value.columns + column]!;
   const live = walk.playing.value ? "off" : "polite";
   return (
-    <div class="sum">
+    <div class="written">
       <ol
         class="products"
         style={{ "--columns": kernel.columns }}
