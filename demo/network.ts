@@ -17,10 +17,18 @@ export type LayerSpec =
 
 export type LayerKind = LayerSpec["kind"];
 
-export interface OptimizerSpec {
-  readonly name: "sgd";
-  readonly learningRate: number;
-}
+export type OptimizerSpec =
+  | {
+      readonly name: "sgd";
+      readonly learningRate: number;
+      /** Default 0. */
+      readonly momentum?: number;
+      /** Default false. */
+      readonly nesterov?: boolean;
+    }
+  | { readonly name: "adam" | "rmsprop" | "adagrad"; readonly learningRate: number };
+
+export type OptimizerName = OptimizerSpec["name"];
 
 export interface NetworkSpec {
   /** The last one gives a probability for each class: dense, softmax. */

@@ -1,6 +1,8 @@
 // From the page's description of a network to the library's model.
 
 import {
+  adagrad,
+  adam,
   averagePooling2d,
   conv2d,
   dense,
@@ -8,6 +10,7 @@ import {
   type Layer,
   maxPooling2d,
   type Optimizer,
+  rmsprop,
   type Sequential,
   sequential,
   sgd,
@@ -28,8 +31,9 @@ export function modelOf({ layers }: Pick<NetworkSpec, "layers">): Sequential {
   return sequential(layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: IMAGE_SHAPE } : {})));
 }
 
-export function optimizerOf({ learningRate }: OptimizerSpec): Optimizer {
-  return sgd({ learningRate });
+export function optimizerOf(optimizer: OptimizerSpec): Optimizer {
+  const { name, ...options } = optimizer;
+  return { sgd, adam, rmsprop, adagrad }[name](options);
 }
 
 function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
