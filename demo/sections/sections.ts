@@ -2,6 +2,7 @@ import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
 import { PaddingAndStride } from "./padding/padding.tsx";
 import { Pooling } from "./pooling/pooling.tsx";
+import { Network } from "./network/network.tsx";
 import { Train } from "./train/train.tsx";
 import { Try } from "./try/try.tsx";
 
@@ -16,6 +17,7 @@ export const SECTIONS: readonly SectionEntry[] = [
   { id: "convolution", title: "Convolution", Body: Convolution },
   { id: "padding", title: "Padding and stride", Body: PaddingAndStride },
   { id: "pooling", title: "Pooling", Body: Pooling },
+  { id: "network", title: "The network", Body: Network },
   { id: "train", title: "Train", Body: Train },
   { id: "try", title: "Try it", Body: Try },
 ];

@@ -26,11 +26,24 @@ export function NumberKnob(
     if (validity.valid && Number.isFinite(valueAsNumber)) onChange(valueAsNumber);
   };
   const input = { min, max, step, value, disabled };
+  /** What could not be taken gives way to what holds. */
+  const leave = (event: { currentTarget: HTMLInputElement }) => {
+    if (!event.currentTarget.validity.valid || event.currentTarget.value === "")
+      event.currentTarget.valueAsNumber = value;
+  };
   return (
     <div class="knob">
       <label for={id}>{label}</label>
       {slider && <input type="range" {...input} aria-label={`${label}, slider`} onInput={change} />}
-      <input id={id} type="number" inputMode="decimal" {...input} onInput={change} />
+      <input
+        id={id}
+        type="number"
+        inputMode="decimal"
+        title={`From ${min} to ${max}`}
+        {...input}
+        onInput={change}
+        onBlur={leave}
+      />
     </div>
   );
 }
