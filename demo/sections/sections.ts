@@ -1,8 +1,8 @@
 import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
+import { Network } from "./network/network.tsx";
 import { PaddingAndStride } from "./padding/padding.tsx";
 import { Pooling } from "./pooling/pooling.tsx";
-import { Network } from "./network/network.tsx";
 import { Train } from "./train/train.tsx";
 import { Try } from "./try/try.tsx";
 
