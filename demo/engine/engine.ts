@@ -1,9 +1,11 @@
 // What the page can ask of the library. It all runs in a worker, and every call is a promise there.
 
 import { type AdapterInfo, createGpu } from "./gpu.ts";
+import { createKeep } from "./keep.ts";
 import { createLab } from "./lab.ts";
 import { createMnist } from "./mnist.ts";
 import { describe } from "./models.ts";
+import { createOwn } from "./own.ts";
 import { createReader } from "./reader.ts";
 import { createSamples } from "./samples.ts";
 import { createSession } from "./session.ts";
@@ -27,6 +29,8 @@ export function createEngine() {
     /** A network's layers, as far as they fit each other. */
     describe,
     ...createLab(gpu),
+    ...createKeep(session),
+    ...createOwn(gpu),
     ...createReader(session),
     ...createSamples(mnist),
     ...createTrainer(session, mnist),

@@ -11,6 +11,8 @@ export interface Session {
   readonly spec: NetworkSpec | undefined;
   /** Takes another description; the model of before is disposed of. */
   describe(spec: NetworkSpec): void;
+  /** Takes a model, compiled to train, and what it is made of; the model of before is disposed of. */
+  adopt(spec: NetworkSpec, model: Sequential): void;
   /** The compiled model of the description, with first weights where nobody has trained or loaded it. */
   model(): Promise<Sequential>;
   /** Called with each new model, and with `undefined` where there is none any more. */
@@ -63,6 +65,13 @@ export function createSession(gpu: Gpu): Session {
     describe(next) {
       drop();
       spec = next;
+    },
+    adopt(next, model) {
+      drop();
+      spec = next;
+      made = Promise.resolve(model);
+      tell(model);
+      changed();
     },
     model() {
       if (!spec) return Promise.reject(new Error("There is no network yet: describe one first."));

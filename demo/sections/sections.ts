@@ -1,6 +1,8 @@
 import type { FunctionComponent } from "preact";
 import { Convolution } from "./convolution/convolution.tsx";
+import { Keep } from "./keep/keep.tsx";
 import { Network } from "./network/network.tsx";
+import { Own } from "./own/own.tsx";
 import { PaddingAndStride } from "./padding/padding.tsx";
 import { Pooling } from "./pooling/pooling.tsx";
 import { Train } from "./train/train.tsx";
@@ -20,4 +22,6 @@ export const SECTIONS: readonly SectionEntry[] = [
   { id: "network", title: "The network", Body: Network },
   { id: "train", title: "Train", Body: Train },
   { id: "try", title: "Try it", Body: Try },
+  { id: "own", title: "Your own data", Body: Own },
+  { id: "keep", title: "Keep it", Body: Keep },
 ];

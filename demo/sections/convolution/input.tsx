@@ -1,10 +1,10 @@
 import { asMnist } from "../../ui/as-mnist.ts";
+import { Camera } from "../../ui/camera.tsx";
 import { Chips } from "../../ui/chips.tsx";
 import { DigitPicker } from "../../ui/digit-picker.tsx";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
-import { Camera } from "./camera.tsx";
-import { chooseDigit, chooseSource, digit, drawing, input, type Source, source, walk } from "./state.ts";
+import { cameraImage, chooseDigit, chooseSource, digit, drawing, input, type Source, source, walk } from "./state.ts";
 
 const SOURCES = [
   { value: "shape", label: "Shape" },
@@ -56,7 +56,13 @@ function Choice() {
     case "drawing":
       return <DrawingPad label="Draw the input" onInk={draw} />;
     case "camera":
-      return <Camera />;
+      return (
+        <Camera
+          onImage={(image) => {
+            cameraImage.value = image;
+          }}
+        />
+      );
   }
 }
 

@@ -3,9 +3,9 @@ import { DIGITS, IMAGE_PIXELS } from "../../network.ts";
 import { asMnist } from "../../ui/as-mnist.ts";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
+import { Probabilities } from "../../ui/probabilities.tsx";
 import { Section } from "../../ui/section.tsx";
 import { Path } from "./path.tsx";
-import { Probabilities } from "./probabilities.tsx";
 import { layers, pixels, probabilities, startLooking } from "./state.ts";
 
 const NAMES = Array.from({ length: DIGITS }, (_, i) => String(i));
@@ -49,7 +49,7 @@ export function Try() {
             label="The drawing, 28 by 28 pixels"
           />
         </figure>
-        <Probabilities values={probabilities.value} names={NAMES} />
+        <Probabilities id="try-answer" values={probabilities.value} names={NAMES} empty="Draw something to be read." />
       </div>
       {layers.value.length > 0 && <Path />}
     </Section>

@@ -1,17 +1,25 @@
-import { percent } from "../../ui/numbers.ts";
+import { percent } from "./numbers.ts";
 
 /** A bar a class, the likeliest one marked. */
-export function Probabilities({ values, names }: { values: Float32Array | undefined; names: readonly string[] }) {
+export function Probabilities(props: {
+  /** Of the element with the likeliest class. */
+  id: string;
+  values: Float32Array | undefined;
+  names: readonly string[];
+  /** Stands where there is nothing to be read. */
+  empty: string;
+}) {
+  const { id, values, names, empty } = props;
   const best = values ? values.indexOf(Math.max(...values)) : -1;
   return (
     <div class="probabilities">
       <p class="answer" aria-live="polite">
         {values ? (
           <>
-            Reads <output id="try-answer">{names[best]}</output>, {percent(values[best]!)} sure
+            Reads <output id={id}>{names[best]}</output>, {percent(values[best]!)} sure
           </>
         ) : (
-          "Draw something to be read."
+          empty
         )}
       </p>
       <ol>

@@ -1,10 +1,8 @@
 // The camera as small grey images.
 
-import type { Image } from "../../engine/lab.ts";
+import type { Image } from "../engine/lab.ts";
+import { createShrinker, SIDE } from "./as-pixels.ts";
 
-const SIDE = 28;
-/** Shrunk in two steps: at once, pixels between the few that are read would be skipped. */
-const BETWEEN = 4 * SIDE;
 const IMAGES_PER_SECOND = 15;
 
 /**
@@ -33,8 +31,10 @@ export async function openCamera(signal: AbortSignal, onImage: (image: Image) =>
   video.srcObject = stream;
   await video.play();
   const mirrored = stream.getVideoTracks()[0]?.getSettings().facingMode !== "environment";
-  const read = createReader(video, mirrored);
-  const timer = setInterval(() => onImage(read()), 1000 / IMAGES_PER_SECOND);
+  const shrink = createShrinker({ mirrored });
+  const read = () => shrink(video, video.videoWidth, video.videoHeight);
+  const show = () => onImage({ rows: SIDE, columns: SIDE, values: read() });
+  const timer = setInterval(show, 1000 / IMAGES_PER_SECOND);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
@@ -50,37 +50,4 @@ function reasonOf({ name, message }: DOMException): string {
     default:
       return `The camera did not start: ${message || name}`;
   }
-}
-
-/** The middle square of the video, as one sees oneself in a mirror. */
-function createReader(video: HTMLVideoElement, mirrored: boolean): () => Image {
-  const large = surface(BETWEEN);
-  const small = surface(SIDE);
-  if (mirrored) large.setTransform(-1, 0, 0, 1, BETWEEN, 0);
-  return () => {
-    const { videoWidth: width, videoHeight: height } = video;
-    const side = Math.min(width, height);
-    large.drawImage(video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, BETWEEN, BETWEEN);
-    small.drawImage(large.canvas, 0, 0, SIDE, SIDE);
-    const { data } = small.getImageData(0, 0, SIDE, SIDE);
-    return {
-      rows: SIDE,
-      columns: SIDE,
-      values: Float32Array.from({ length: SIDE * SIDE }, (_, i) => grey(data, 4 * i)),
-    };
-  };
-}
-
-function surface(side: number): CanvasRenderingContext2D {
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.imageSmoothingQuality = "high";
-  return context;
-}
-
-/** Luma of ITU-R BT.601, in [0, 1]. */
-function grey(data: Uint8ClampedArray, at: number): number {
-  return (0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!) / 255;
 }

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import type { Image } from "../engine/lab.ts";
 import { openCamera } from "./camera-images.ts";
-import { cameraImage } from "./state.ts";
 
 type Status =
   | { readonly kind: "asking" }
@@ -9,15 +9,15 @@ type Status =
   | { readonly kind: "failed"; readonly message: string };
 
 /** On while it is shown: leaving it turns the camera off. */
-export function Camera() {
+export function Camera({ onImage }: { onImage: (image: Image) => void }) {
   const status = useSignal<Status>({ kind: "asking" });
   const attempt = useSignal(0);
+  const listener = useRef(onImage);
+  listener.current = onImage;
   useEffect(() => {
     const left = new AbortController();
     status.value = { kind: "asking" };
-    openCamera(left.signal, (image) => {
-      cameraImage.value = image;
-    }).then(
+    openCamera(left.signal, (image) => listener.current(image)).then(
       () => {
         if (!left.signal.aborted) status.value = { kind: "on" };
       },

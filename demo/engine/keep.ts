@@ -1,0 +1,62 @@
+// The page's network as a file, and back.
+
+import { type LayerConfig, loadModel, saveModel, toConfig } from "../../src/index.ts";
+import type { NetworkSpec } from "../network.ts";
+import { checkNetwork } from "../network-check.ts";
+import { optimizerOf } from "./models.ts";
+import type { Session } from "./session.ts";
+
+const KINDS: Readonly<Record<string, string>> = {
+  Conv2D: "conv2d",
+  MaxPooling2D: "maxPooling2d",
+  AveragePooling2D: "averagePooling2d",
+  Flatten: "flatten",
+  Dense: "dense",
+};
+
+export function createKeep(session: Session) {
+  return {
+    /** The network with its weights of this moment, as a safetensors file: the session's or, where there is none yet, `spec`'s. */
+    async saveNetwork(spec: NetworkSpec): Promise<Uint8Array> {
+      if (!session.spec) session.describe(spec);
+      return saveModel(await session.model());
+    },
+
+    /**
+     * Puts a file's network in the place of the session's. Where it cannot, nothing changes.
+     *
+     * @param training optimizer and batch size, which a file of weights need not have
+     * @returns what the network is made of
+     * @throws Error where the file is damaged, or holds a network that this page cannot show
+     */
+    async loadNetwork(bytes: Uint8Array, training: Omit<NetworkSpec, "layers">): Promise<NetworkSpec> {
+      const runtime = await session.gpu.runtime();
+      const optimizer = optimizerOf(training.optimizer);
+      const model = await loadModel(bytes, { runtime, optimizer, metrics: ["accuracy"] });
+      try {
+        const spec = checkNetwork({ ...training, layers: toConfig(model).layers.map(layerOf) });
+        session.adopt(spec, model);
+        return spec;
+      } catch (error) {
+        model.dispose();
+        throw new Error(`The file's network is not one that this page can show. ${(error as Error).message}`);
+      }
+    },
+  };
+}
+
+/** A layer of the library's config as the page has it; `checkNetwork` looks at what comes of it. */
+function layerOf({ className, config }: LayerConfig): unknown {
+  const square = (value: unknown) => {
+    if (!Array.isArray(value)) return value;
+    const [rows, columns] = value;
+    return rows === columns ? rows : value;
+  };
+  return {
+    ...config,
+    kind: KINDS[className] ?? className,
+    kernelSize: square(config.kernelSize),
+    poolSize: square(config.poolSize),
+    strides: square(config.strides),
+  };
+}

@@ -1,0 +1,88 @@
+// Networks that the reader keeps in this browser.
+
+import { signal } from "@preact/signals";
+import { createStore, del, entries, set } from "idb-keyval";
+import type { NetworkSpec } from "../../network.ts";
+import { architecture } from "../../state/architecture.ts";
+import { engine } from "../../state/engine.ts";
+import { notifyError, withdraw } from "../../state/notices.ts";
+
+export interface KeptNetwork {
+  readonly name: string;
+  /** In ms since 1970. */
+  readonly saved: number;
+  readonly spec: NetworkSpec;
+  readonly file: Uint8Array<ArrayBuffer>;
+}
+
+export const kept = signal<readonly KeptNetwork[]>([]);
+/** What was done last, in words. */
+export const done = signal("");
+
+const store = createStore("featuremap-networks", "networks");
+
+async function told(failure: string, run: () => Promise<string>): Promise<void> {
+  try {
+    done.value = await run();
+    withdraw("keep");
+  } catch (error) {
+    done.value = "";
+    notifyError("keep", failure, error);
+  }
+}
+
+async function list(): Promise<void> {
+  const all = (await entries<string, KeptNetwork>(store)).map(([, network]) => network);
+  kept.value = all.toSorted((a, b) => b.saved - a.saved);
+}
+
+export const listKept = () =>
+  told("The networks that this browser keeps could not be read.", async () => {
+    await list();
+    return "";
+  });
+
+export const keepAs = (name: string) =>
+  told("The network could not be kept in this browser. Download it instead.", async () => {
+    const spec = architecture.value;
+    const file = (await engine.saveNetwork(spec)) as Uint8Array<ArrayBuffer>;
+    await set(name, { name, saved: Date.now(), spec, file } satisfies KeptNetwork, store);
+    await list();
+    return `Kept as “${name}”.`;
+  });
+
+export const open = ({ name, file, spec }: KeptNetwork) =>
+  told(`“${name}” could not be opened. The network of before is still here.`, async () => {
+    await show(file, spec);
+    return `“${name}” is open.`;
+  });
+
+/** Whatever trains, ends: another network takes its place. */
+async function show(file: Uint8Array, training: Omit<NetworkSpec, "layers">): Promise<void> {
+  await engine.stopTraining();
+  architecture.value = await engine.loadNetwork(file, training);
+}
+
+export const remove = ({ name }: KeptNetwork) =>
+  told(`“${name}” could not be removed.`, async () => {
+    await del(name, store);
+    await list();
+    return `“${name}” was removed.`;
+  });
+
+export const download = () =>
+  told("The network could not be written to a file.", async () => {
+    const file = (await engine.saveNetwork(architecture.value)) as Uint8Array<ArrayBuffer>;
+    const url = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
+    const link = Object.assign(document.createElement("a"), { href: url, download: "featuremap.safetensors" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    return "Downloaded as featuremap.safetensors.";
+  });
+
+export const openFile = (file: File) =>
+  told(`“${file.name}” could not be opened. The network of before is still here.`, async () => {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    await show(bytes, architecture.value);
+    return `“${file.name}” is open.`;
+  });

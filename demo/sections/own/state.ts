@@ -1,0 +1,165 @@
+// The reader's classes and images, and the network that learned them. All of it is kept in this browser.
+
+import { effect, signal } from "@preact/signals";
+import { proxy } from "comlink";
+import { del, get, set } from "idb-keyval";
+import type { OwnProgress } from "../../engine/own.ts";
+import { IMAGE_PIXELS } from "../../network.ts";
+import { architecture } from "../../state/architecture.ts";
+import { engine, engineReady } from "../../state/engine.ts";
+import { latest } from "../../state/latest.ts";
+import { notifyError, withdraw } from "../../state/notices.ts";
+
+export interface OwnClass {
+  readonly name: string;
+  /** 28 x 28 numbers in [0, 1] each. */
+  readonly images: readonly Float32Array[];
+}
+
+export const FEWEST_CLASSES = 2;
+export const MOST_CLASSES = 10;
+/** Of a class: what suits a notebook's memory and a reader's patience. */
+export const MOST_IMAGES = 200;
+
+const FIRST: readonly OwnClass[] = [
+  { name: "circle", images: [] },
+  { name: "cross", images: [] },
+];
+
+export const classes = signal<readonly OwnClass[]>(FIRST);
+
+export type OwnState =
+  | { readonly kind: "untrained" }
+  | { readonly kind: "training"; readonly progress: OwnProgress | undefined }
+  /** Of classes by these names, in this order. */
+  | { readonly kind: "trained"; readonly names: readonly string[] };
+
+export const own = signal<OwnState>({ kind: "untrained" });
+
+/** What is shown to the network now: drawn, or before the camera. */
+export const shown = signal<Float32Array | undefined>(undefined);
+export const answer = signal<Float32Array | undefined>(undefined);
+
+interface Kept {
+  readonly classes: readonly OwnClass[];
+  readonly trained?: { readonly names: readonly string[]; readonly file: Uint8Array } | undefined;
+}
+
+const KEY = "featuremap own data";
+
+export function addImages(to: number, images: readonly Float32Array[]): void {
+  change(to, (one) => ({ ...one, images: [...one.images, ...images].slice(0, MOST_IMAGES) }));
+}
+
+export function removeImage(from: number, image: number): void {
+  change(from, (one) => ({ ...one, images: one.images.toSpliced(image, 1) }));
+}
+
+export function rename(index: number, name: string): void {
+  change(index, (one) => ({ ...one, name }));
+}
+
+export function addClass(): void {
+  classes.value = [...classes.value, { name: `class ${classes.value.length + 1}`, images: [] }];
+}
+
+export function removeClass(index: number): void {
+  classes.value = classes.value.toSpliced(index, 1);
+}
+
+function change(index: number, by: (one: OwnClass) => OwnClass): void {
+  classes.value = classes.value.map((one, i) => (i === index ? by(one) : one));
+}
+
+/** Why the network cannot be trained on these classes yet; `undefined` where it can. */
+export function missing(all: readonly OwnClass[]): string | undefined {
+  const empty = all.filter(({ images }) => images.length === 0).map(({ name }) => `“${name}”`);
+  if (empty.length > 0) return `No image yet of ${empty.join(", ")}.`;
+  const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i);
+  if (twice) return `Two classes are called “${twice.name}”. Rename one.`;
+  return undefined;
+}
+
+export async function train(): Promise<void> {
+  const all = classes.value;
+  const images = all.flatMap((one) => one.images);
+  const request = {
+    layers: architecture.value.layers,
+    classes: all.length,
+    images: Float32Array.from({ length: images.length * IMAGE_PIXELS }, (_, i) => {
+      return images[Math.floor(i / IMAGE_PIXELS)]![i % IMAGE_PIXELS]!;
+    }),
+    labels: Uint8Array.from(all.flatMap((one, label) => one.images.map(() => label))),
+  };
+  own.value = { kind: "training", progress: undefined };
+  try {
+    const onProgress = (progress: OwnProgress) => {
+      if (own.value.kind === "training") own.value = { kind: "training", progress };
+    };
+    const done = await engine.trainOwn(request, proxy(onProgress));
+    own.value = done ? { kind: "trained", names: all.map(({ name }) => name) } : { kind: "untrained" };
+    withdraw("own");
+    if (done) await keep();
+  } catch (error) {
+    own.value = { kind: "untrained" };
+    notifyError("own", "The network could not learn your images. They are all still there.", error);
+  }
+}
+
+/** Forgets all of it, here and in the browser. */
+export async function forget(): Promise<void> {
+  void engine.stopOwn();
+  classes.value = FIRST;
+  own.value = { kind: "untrained" };
+  answer.value = undefined;
+  await del(KEY);
+}
+
+const read = latest((pixels: Float32Array) => engine.readOwn(pixels));
+
+/** Brings back what was kept, then keeps each change; called once. */
+export async function start(): Promise<void> {
+  try {
+    const kept = await get<Kept>(KEY);
+    if (kept) classes.value = kept.classes;
+    watch();
+    if (!kept?.trained) return;
+    await engineReady;
+    await engine.restoreOwn(kept.trained.file);
+    own.value = { kind: "trained", names: kept.trained.names };
+  } catch (error) {
+    notifyError("own", "What this browser kept of your own data could not be read.", error);
+  }
+}
+
+function watch(): void {
+  let first = true;
+  effect(() => {
+    void classes.value;
+    if (!first) void keep();
+    first = false;
+  });
+  effect(() => {
+    const image = shown.value;
+    if (own.value.kind !== "trained" || !image) {
+      answer.value = undefined;
+      return;
+    }
+    read(image).then(
+      (probabilities) => {
+        if (shown.value) answer.value = probabilities;
+      },
+      (error: unknown) => notifyError("own", "The network could not read this.", error),
+    );
+  });
+}
+
+async function keep(): Promise<void> {
+  const file = own.value.kind === "trained" ? await engine.saveOwn() : undefined;
+  const trained = own.value.kind === "trained" && file ? { names: own.value.names, file } : undefined;
+  try {
+    await set(KEY, { classes: classes.value, trained } satisfies Kept);
+  } catch (error) {
+    notifyError("own", "Your own data could not be kept in this browser; it lasts until the page is closed.", error);
+  }
+}
