@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { createRuntime, dense, dropout, type Sequential, sequential, sgd } from "../../src/index.ts";
+import {
+  adam,
+  createRuntime,
+  dense,
+  dropout,
+  type Optimizer,
+  restore,
+  type Sequential,
+  sequential,
+  sgd,
+  snapshot,
+} from "../../src/index.ts";
 import { activate, activationGradient } from "../reference/activation.ts";
 import { dropoutMask } from "../reference/dropout.ts";
 import { denseGradients, dense as denseReference } from "../reference/matmul.ts";
@@ -65,14 +76,16 @@ describe("dropout", () => {
 const [ROWS, IN, HIDDEN, CLASSES] = [6, 5, 7, 3];
 const RATE = 0.1;
 
-async function compiled(runtime?: Awaited<ReturnType<typeof createRuntime>>): Promise<Sequential> {
+async function compiled(
+  runtime?: Awaited<ReturnType<typeof createRuntime>>,
+  optimizer: Optimizer = sgd({ learningRate: RATE }),
+): Promise<Sequential> {
   const model = sequential([
     dropout({ rate: 0.25, inputShape: [IN] }),
     dense({ units: HIDDEN, activation: "tanh" }),
     dropout({ rate: 0.5, seed: 9 }),
     dense({ units: CLASSES, activation: "softmax" }),
   ]);
-  const optimizer = sgd({ learningRate: RATE });
   await model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, seed: 2, ...(runtime ? { runtime } : {}) });
   return model;
 }
@@ -125,6 +138,24 @@ describe("a model with dropout", () => {
       await model.fit(x, y, { epochs: 2, batchSize: ROWS, stepsPerExecution, verbose: 0 });
     }
     expect(await allWeights(one)).toEqual(await allWeights(other));
+    one.dispose();
+    other.dispose();
+    runtime.dispose();
+  });
+
+  it("goes on from a snapshot to the same bits: masks and Adam's moments follow the step", async () => {
+    const runtime = await createRuntime();
+    const { x, y } = noise(ROWS, [IN], CLASSES);
+    const [one, other] = [await compiled(runtime, adam()), await compiled(runtime, adam())];
+    const train = async (model: Sequential) => {
+      for (let step = 0; step < 2; step++) await model.trainOnBatch(x, y);
+    };
+    await train(one);
+    const taken = await snapshot(one);
+    await train(one);
+    await restore(other, taken);
+    await train(other);
+    expect(await allWeights(other)).toEqual(await allWeights(one));
     one.dispose();
     other.dispose();
     runtime.dispose();
