@@ -31,6 +31,7 @@ export function dropout(options: DropoutOptions): Layer {
     ops: dropoutOps,
     name: optionalText(options.name, `${where}: name`),
     inputShape: inputShapeOption(options.inputShape, `${where}: inputShape`),
+    config: { rate, seed },
     parameters: () => [],
     call: ({ input, trainingState, add }) =>
       trainingState === undefined || rate === 0 ? input : add("dropout", [input, trainingState], { rate, seed })[0]!,

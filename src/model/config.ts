@@ -2,6 +2,7 @@ import { FeaturemapError, knownKeys, listOf, oneOf, show } from "../errors.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
+import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
 import { type Layer, subject } from "../layers/layer.ts";
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
@@ -39,6 +40,7 @@ const LAYERS: Readonly<Record<string, LayerFactory>> = {
   Conv2D: conv2d,
   MaxPooling2D: maxPooling2d,
   AveragePooling2D: averagePooling2d,
+  Dropout: dropout,
   Flatten: flatten,
   Dense: dense,
 };

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { conv2d, dense, dropout, flatten, type Layer, maxPooling2d, sgd } from "../../src/index.ts";
+import {
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  fromConfig,
+  type Layer,
+  maxPooling2d,
+  sequential,
+  sgd,
+  toConfig,
+} from "../../src/index.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import {
   evaluationProgram,
@@ -41,6 +52,15 @@ describe("dropout", () => {
     expect(count(evaluationProgram({ ...options(), loss }))).toBe(0);
     expect(count(predictionProgram(options()))).toBe(0);
     expect(count(outputsProgram(options(), ["dropout"]))).toBe(0);
+  });
+
+  it("comes back from a model's config, seed and all", () => {
+    const own = [dense({ units: 3, inputShape: [4] }), dropout({ rate: 0.25, seed: 7, name: "half" })];
+    const config = JSON.parse(
+      JSON.stringify(toConfig(sequential([...own, dense({ units: 2, activation: "softmax" })]))),
+    );
+    expect(config.layers[1]).toEqual({ className: "Dropout", config: { name: "half", rate: 0.25, seed: 7 } });
+    expect(toConfig(fromConfig(config))).toEqual(config);
   });
 
   it("makes no node where nothing is dropped", () => {
