@@ -194,7 +194,7 @@ fn store_window(pixel: u32, n: u32, c: mat4x4f) {
   routes[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = packed(pooled.routes);
 }
 
-@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)
 fn conv2d(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   multiply_blocks(workgroup, local);
 }

@@ -208,7 +208,7 @@ fn store_block(row: Row, o: Column, slice: u32, sum: mat4x4f) {
   }
 }
 
-@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)
 fn conv2d_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   multiply_blocks(workgroup, local);
 }

@@ -125,7 +125,7 @@ fn store_image(image: u32, row: Row, c: Column, sum: vec4f) {
   }
 }
 
-@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)
 fn conv2d_input_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   multiply_blocks(workgroup, local);
 }

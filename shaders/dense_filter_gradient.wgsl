@@ -107,7 +107,7 @@ fn store_bias_row(n: u32, sum: vec4f) {
   }
 }
 
-@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)
 fn dense_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   multiply_blocks(workgroup, local);
 }

@@ -138,7 +138,7 @@ fn store_row(at: u32, n: u32, sum: vec4f) {
   store_c(at, value, N - n);
 }
 
-@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M)
+@compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)
 fn matmul(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   multiply_blocks(workgroup, local);
 }

@@ -6,11 +6,12 @@
 //
 // TURNS 4, with lib/quad.wgsl: a workgroup is one quad, whose invocations load 4 x the rows and 4 x the columns and pass
 // their blocks of a around, so that each multiplies those of all four with its own columns: a quarter of the loads.
+// TURNS 2: so do two and two, which have other rows (WORKGROUP_M 4) or another slice (WORKGROUP_M 2, WORKGROUP_Z 2).
 //
 // The kernel that calls this says what the operands are:
 //   Row, Column          what is known of 4 rows, of 4 columns, before the loop:     row_block(m4, slice), column_block(n4, slice)
 //   Step                 what is known of one step of the outer loop:                step_at(t, row)
-//   steps(slice, row)    first and last + 1 of the outer loop; the slices lie in workgroup z
+//   steps(slice, row)    first and last + 1 of the outer loop; the slices lie in z
 //   INNER                blocks of 4 k in each step
 //   block_a, block_b     one block;   store_block    what becomes of a finished block of c
 
@@ -18,6 +19,8 @@ const BLOCKS_M: u32 = 1u;
 const BLOCKS_N: u32 = 1u;
 const WORKGROUP_M: u32 = 8u;
 const WORKGROUP_N: u32 = 8u;
+const WORKGROUP_Z: u32 = 1u; // slices, or products of a batch, of which there are
+const ALL_SLICES: u32 = 1u;
 const TURNS: u32 = 1u;
 const ROWS_TOGETHER: u32 = TURNS * BLOCKS_M; // blocks of rows that must take the same steps
 // More rows than one dispatch dimension holds: they are cut into FOLDS of GROUPS_M workgroups, one after another in z.
@@ -25,11 +28,16 @@ const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;
 
 fn multiply_blocks(workgroup: vec3u, local: vec3u) {
-  let slice = workgroup.z / FOLDS;
+  let slice = workgroup.z / FOLDS * WORKGROUP_Z + local.z;
+  if (ALL_SLICES % WORKGROUP_Z != 0u) {
+    if (slice >= ALL_SLICES) {
+      return;
+    }
+  }
   let m4 = ((workgroup.z % FOLDS * GROUPS_M + workgroup.y) * WORKGROUP_M + local.y) * BLOCKS_M;
   var n4 = (workgroup.x * WORKGROUP_N + local.x) * BLOCKS_N;
-  if (TURNS == 4u) {
-    n4 = (workgroup.x * 4u + local.y) * BLOCKS_N;
+  if (TURNS > 1u) {
+    n4 = (workgroup.x * TURNS + local.y % TURNS) * BLOCKS_N;
   }
   var rows: array<Row, BLOCKS_M>;
   // unroll

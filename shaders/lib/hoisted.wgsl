@@ -8,6 +8,7 @@ const BLOCKS_M: u32 = 1u;
 const BLOCKS_N: u32 = 1u;
 const WORKGROUP_M: u32 = 8u;
 const WORKGROUP_N: u32 = 8u;
+const WORKGROUP_Z: u32 = 1u;
 const TURNS: u32 = 1u;
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;
@@ -16,8 +17,8 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   let slice = workgroup.z / FOLDS;
   let first_m4 = (workgroup.z % FOLDS * GROUPS_M + workgroup.y) * (WORKGROUP_M * BLOCKS_M) + local.y;
   var n4 = (workgroup.x * WORKGROUP_N + local.x) * BLOCKS_N;
-  if (TURNS == 4u) {
-    n4 = (workgroup.x * 4u + local.y) * BLOCKS_N;
+  if (TURNS > 1u) {
+    n4 = (workgroup.x * TURNS + local.y % TURNS) * BLOCKS_N;
   }
   var columns: array<Column, BLOCKS_N>;
   var b: array<mat4x4f, BLOCKS_K * BLOCKS_N>;

@@ -1,5 +1,5 @@
 // The four invocations of a quad hand what they hold to each other; a workgroup is one quad, whatever its lanes' order.
-// Swapped by x, y and x again, each has met all three others.
+// Swapped by x, y and x again, each has met all three others; swapped by x alone, the other of its pair.
 enable subgroups;
 // The loop around may run to a bound that is the same only within a workgroup, which the analysis cannot see.
 diagnostic(off, subgroup_uniformity);

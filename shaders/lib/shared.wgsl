@@ -12,6 +12,7 @@ const BLOCKS_M: u32 = 1u;
 const BLOCKS_N: u32 = 1u;
 const WORKGROUP_M: u32 = 8u;
 const WORKGROUP_N: u32 = 8u;
+const WORKGROUP_Z: u32 = 1u;
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;
 

@@ -14,6 +14,10 @@ export interface Tile {
   readonly slices: number;
   /** A workgroup is a quad, whose invocations pass their rows around (`shaders/lib/quad.wgsl`). Default false. */
   readonly quad?: boolean;
+  /** 2: a quad's invocations pass their rows around in pairs. Default 4. */
+  readonly turns?: 2 | 4;
+  /** Slices, or products of a batch, side by side in a workgroup; 1 for hoisted and shared tiles. Default 1. */
+  readonly workgroupZ?: number;
   /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;
   /** The workgroup loads what its invocations multiply into memory that they share (`sharedProducts`). Default false. */
@@ -78,14 +82,20 @@ export function checkedTile(
   node: string,
 ): ProductTile {
   const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted, shared } = tile;
+  const { workgroupZ = 1, turns = 4 } = tile;
   const refuse = (wanted: string): never => {
     throw new FeaturemapError("value", `choices: the tile of "${node}" ${wanted}, got ${JSON.stringify(tile)}.`);
   };
-  const counts = [blocksM, blocksN, workgroupM, workgroupN, slices];
+  const counts = [blocksM, blocksN, workgroupM, workgroupN, workgroupZ, slices];
   if (!counts.every((count) => Number.isInteger(count) && count > 0)) {
-    refuse("wants whole numbers from 1 on for blocksM, blocksN, workgroupM, workgroupN and slices");
+    refuse("wants whole numbers from 1 on for blocksM, blocksN, workgroupM, workgroupN, workgroupZ and slices");
   }
-  if (quad && (workgroupM !== 4 || workgroupN !== 1)) refuse("is a quad, which wants workgroupM 4 and workgroupN 1");
+  if (quad && (workgroupM * workgroupZ !== 4 || workgroupN !== 1 || ![2, 4].includes(turns) || workgroupM < turns)) {
+    refuse(
+      "is a quad, which wants workgroupM 4 and workgroupN 1, or, with turns 2, also workgroupM 2 and workgroupZ 2",
+    );
+  }
+  if (workgroupZ > 1 && (hoisted || shared)) refuse("is hoisted or shared, which wants workgroupZ 1");
   if (hoisted && !hoistable) refuse("is hoisted, which the node's kernel cannot be");
   if (!shared) return tile;
   if (quad || hoisted) refuse(`is "shared" or "${quad ? "quad" : "hoisted"}", not both`);
@@ -121,26 +131,32 @@ function rowGroups(tile: Tile, rows4: number): { y: number; folds: number } {
 }
 
 /** The tile constants of `lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */
-export function tileConstants(tile: Tile, rows4: number): Record<string, number> {
+export function tileConstants(tile: Tile, rows4: number, slices = 1): Record<string, number> {
   const { y, folds } = rowGroups(tile, rows4);
+  const { workgroupZ = 1 } = tile;
   return {
     ...(folds > 1 ? { FOLDS: folds, GROUPS_M: y } : {}),
     BLOCKS_M: tile.blocksM,
     BLOCKS_N: tile.blocksN,
     WORKGROUP_M: tile.workgroupM,
     WORKGROUP_N: tile.workgroupN,
-    ...(tile.shared ? {} : { TURNS: tile.quad ? 4 : 1 }),
+    ...(workgroupZ > 1 ? { WORKGROUP_Z: workgroupZ, ALL_SLICES: slices } : {}),
+    ...(tile.shared ? {} : { TURNS: turnsOf(tile) }),
   };
 }
 
 /** Blocks of 4 rows that take the same steps, since an invocation, a quad or a workgroup takes them as one. */
 export function rowsTogether(tile: Tile): number {
-  return tile.blocksM * (tile.shared ? tile.workgroupM : tile.quad ? 4 : 1);
+  return tile.blocksM * (tile.shared ? tile.workgroupM : turnsOf(tile));
+}
+
+function turnsOf({ quad, turns = 4 }: Tile): number {
+  return quad ? turns : 1;
 }
 
 /** Workgroups of a product with this many blocks of 4 rows and 4 columns. */
 export function tileWorkgroups(tile: Tile, rows4: number, columns4: number, slices = 1): [number, number, number] {
   const { y, folds } = rowGroups(tile, rows4);
-  const across = tile.quad ? 4 : tile.workgroupN;
-  return [ceilDiv(columns4, tile.blocksN * across), y, slices * folds];
+  const across = tile.quad ? turnsOf(tile) : tile.workgroupN;
+  return [ceilDiv(columns4, tile.blocksN * across), y, ceilDiv(slices, tile.workgroupZ ?? 1) * folds];
 }

@@ -218,7 +218,7 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
     dispatch(filterGradientKernel, {
       bind: { state: state!.id, x: x!.id, dy: dY!.id, routes: routes?.id, partial },
       constants: {
-        ...tileConstants(chosen, ceilDiv(rows, 4)),
+        ...tileConstants(chosen, ceilDiv(rows, 4), slices),
         ...sizes.constants,
         ...unpoolConstants(attributes, sizes.y),
         PADDED: sizes.geometry.padded,

@@ -41,7 +41,7 @@ export function matmulDispatch(
   return dispatch(kernel, {
     bind,
     constants: {
-      ...tileConstants(tile, ceilDiv(m, 4)),
+      ...tileConstants(tile, ceilDiv(m, 4), batch),
       M: m,
       N: n,
       K: k,

@@ -76,7 +76,8 @@ export class Plan {
 function tileText(tile: Choice | undefined): string {
   if (!isTile(tile)) return "";
   const slices = tile.slices > 1 ? ` /${tile.slices}` : "";
-  return `${tile.blocksM * 4}x${tile.blocksN * 4}${tile.quad ? " quad" : ""}${tile.shared ? " shared" : ""}${slices}`;
+  const quad = tile.quad ? (tile.turns === 2 ? " pairs" : " quad") : "";
+  return `${tile.blocksM * 4}x${tile.blocksN * 4}${quad}${tile.shared ? " shared" : ""}${slices}`;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

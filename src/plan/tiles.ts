@@ -125,28 +125,59 @@ function tileBy(rule: TileRule, request: TileRequest): Tile {
   return { blocksM, blocksN, workgroupM, workgroupN, slices, ...(rule.shared ? { shared: true } : {}) };
 }
 
-const QUAD = { workgroupM: 4, workgroupN: 1, quad: true } as const;
+type Blocks = Pick<Tile, "blocksM" | "blocksN">;
+type Lanes = Omit<Tile, "slices" | keyof Blocks>;
 
-/** A quad's rows and columns are those of its four lanes together. */
+const QUAD = { workgroupM: 4, workgroupN: 1, quad: true } as const;
+const PAIRS = { workgroupM: 2, workgroupN: 1, workgroupZ: 2, quad: true, turns: 2 } as const;
+const SINGLES = { workgroupM: 1, workgroupN: 1, workgroupZ: 4 } as const;
+
+/**
+ * Four lanes: a quad, or two pairs, or four on their own, each with a product or a slice of its own. Pairs and singles load more,
+ * but small products fill them better.
+ */
 function quadTile(rule: TileRule, request: TileRequest): Tile {
-  const [rows16, columns16] = [ceilDiv(request.m, 16), ceilDiv(request.n, 16)];
-  const blocksM = Math.min(rule.blocksM, rows16);
-  const blocksN = Math.min(rule.blocksN, columns16);
-  const invocations = 4 * ceilDiv(rows16, blocksM) * ceilDiv(columns16, blocksN);
-  return { blocksM, blocksN, ...QUAD, slices: slicesFor(rule, request, invocations) };
+  const quad = lanesTile(rule, request, rule, QUAD);
+  const split = [
+    lanesTile(rule, request, { blocksM: 3, blocksN: 5 }, PAIRS),
+    lanesTile(rule, request, { blocksM: 3, blocksN: 6 }, SINGLES),
+  ].filter(({ tile }) => (request.batch ?? 1) * tile.slices >= 4);
+  return [quad, ...split].reduce((best, other) => (other.cost < best.cost ? other : best)).tile;
+}
+
+/** A load costs as much as the multiplication of five blocks, measured on SwiftShader. */
+const LOAD = 5;
+
+/** The lanes of a column together have `workgroupM` times an invocation's rows, and as many times its columns. */
+function lanesTile(rule: TileRule, request: TileRequest, most: Blocks, lanes: Lanes) {
+  const { workgroupM: turns } = lanes;
+  const [rows, columns] = [ceilDiv(request.m, 4 * turns), ceilDiv(request.n, 4 * turns)];
+  const blocksM = Math.min(most.blocksM, rows);
+  const blocksN = Math.min(most.blocksN, columns);
+  const tiles = ceilDiv(rows, blocksM) * ceilDiv(columns, blocksN);
+  const tile: Tile = { blocksM, blocksN, ...lanes, slices: slicesFor(rule, request, 4 * tiles) };
+  return { tile, cost: tiles * turns * (turns * blocksM * blocksN + LOAD * (blocksM + blocksN)) };
 }
 
 /** None where the kernel cannot, where the sum is too long, or where there are too few rows. */
 function hoistedTile(rule: TileRule, request: TileRequest, bounds: typeof HOISTED): Tile | undefined {
   const { m, n, k, batch = 1, hoistable = false } = request;
-  const [rows16, columns16] = [ceilDiv(m, 16), ceilDiv(n, 16)];
+  const [rows16, columns4] = [ceilDiv(m, 16), ceilDiv(n, 4)];
   const blocksK = ceilDiv(k, 4);
   if (!rule.quad || !hoistable || blocksK > bounds.blocksK || rows16 < bounds.leastRows16) return undefined;
   // With 5 across, SwiftShader compiled for 12 s, however short the sum; with 4, for 3 s.
-  const blocksN = Math.min(Math.floor(bounds.blocks / blocksK), columns16, 4);
-  const rounds = Math.floor((rows16 * ceilDiv(columns16, blocksN) * batch) / bounds.workgroups);
-  const blocksM = Math.max(1, Math.min(rounds, bounds.mostRounds, rows16));
-  return { blocksM, blocksN, ...QUAD, slices: 1, hoisted: true };
+  const most = Math.min(Math.floor(bounds.blocks / blocksK), 4);
+  const across = (lanes: number) => {
+    const blocksN = Math.min(most, ceilDiv(columns4, lanes));
+    return { blocksN, tiles: ceilDiv(columns4, lanes * blocksN) };
+  };
+  const [quads, pairs] = [across(4), across(2)];
+  const inPairs = pairs.blocksN * pairs.tiles * 2 < quads.blocksN * quads.tiles * 4;
+  const { blocksN, tiles } = inPairs ? pairs : quads;
+  const rounds = Math.floor((rows16 * tiles * batch) / bounds.workgroups);
+  const groups = ceilDiv(rows16, Math.max(1, Math.min(rounds, bounds.mostRounds)));
+  const blocksM = ceilDiv(rows16, groups); // the same for all
+  return { blocksM, blocksN, ...QUAD, ...(inPairs ? { turns: 2 } : {}), slices: 1, hoisted: true };
 }
 
 function slicesFor(rule: TileRule, { k, sliced = false }: TileRequest, invocations: number): number {

@@ -3,7 +3,7 @@ import type { Tile } from "../../src/graph/tile.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Padding, type Shape4 } from "../reference/conv2d.ts";
 import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
-import { GraphRun, quadsRun, quadTile } from "../support/run-graph.ts";
+import { GraphRun, pairsTile, quadsRun, quadTile, singlesTile } from "../support/run-graph.ts";
 import { sumTolerance } from "../support/tolerances.ts";
 
 interface Case {
@@ -27,6 +27,8 @@ const CASES: Case[] = [
   { x: [2, 7, 7, 3], kernel: [3, 2], filters: 4, strides: [2, 1], padding: "valid", tile: small },
   { x: [5, 6, 7, 8], kernel: [2, 4], filters: 5, strides: [3, 2], padding: "same", tile: quadTile(1, 1, 3) },
   { x: [18, 5, 5, 3], kernel: [3, 2], filters: 20, strides: [2, 1], padding: "valid", tile: quadTile(2, 1, 2) },
+  { x: [5, 6, 7, 3], kernel: [3, 2], filters: 9, strides: [1, 1], padding: "same", tile: pairsTile(1, 2, 3) },
+  { x: [5, 7, 6, 1], kernel: [3, 3], filters: 6, strides: [1, 1], padding: "same", tile: singlesTile(3, 2, 5) },
 ];
 
 const label = ({ x, kernel, filters, strides, padding }: Case) =>

@@ -6,7 +6,7 @@ import { type MatmulSizes, matmul } from "../reference/matmul.ts";
 import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
 import { allOps } from "../support/ops.ts";
-import { GraphRun, quadsRun, quadTile } from "../support/run-graph.ts";
+import { GraphRun, pairsTile, quadsRun, quadTile, singlesTile } from "../support/run-graph.ts";
 import { sumTolerance } from "../support/tolerances.ts";
 
 const small: Tile = { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 1 };
@@ -49,6 +49,10 @@ describe("matmul in quads", () => {
     (transposeA, transposeB) => expectProduct({ m: 37, n: 21, k: 6, transposeA, transposeB }, quadTile(2, 1)),
   );
 
+  it.runIf(quadsRun)("matches the reference where a quad's rows turn in pairs", () =>
+    expectProduct({ m: 37, n: 21, k: 6 }, { ...quadTile(2, 1), turns: 2 }),
+  );
+
   it.runIf(quadsRun)("matches the reference where a quad has more lanes than the product rows and columns", () =>
     expectProduct({ m: 5, n: 3, k: 9 }, quadTile(1, 2)),
   );
@@ -65,6 +69,8 @@ describe.each([
   { batch: 3, m: 5, n: 6, k: 7, transposeA: false, transposeB: false, tile: small, runs: true },
   { batch: 2, m: 9, n: 4, k: 3, transposeA: true, transposeB: true, tile: wide, runs: true },
   { batch: 3, m: 10, n: 5, k: 4, transposeA: false, transposeB: true, tile: quadTile(1, 1), runs: quadsRun },
+  { batch: 3, m: 17, n: 10, k: 6, transposeA: true, transposeB: false, tile: pairsTile(2, 1), runs: quadsRun },
+  { batch: 5, m: 10, n: 9, k: 5, transposeA: true, transposeB: false, tile: singlesTile(3, 2), runs: true },
 ])("$batch products of $m x $n x $k in one", ({ batch, m, n, k, transposeA, transposeB, tile, runs }) => {
   it.runIf(runs)("match the reference one by one, and so do their gradients", async () => {
     const sizes = { m, n, k, transposeA, transposeB };

@@ -26,6 +26,16 @@ export function quadTile(blocksM: number, blocksN: number, slices = 1): Tile {
   return { blocksM, blocksN, workgroupM: 4, workgroupN: 1, slices, quad: true };
 }
 
+/** The same in pairs, each with a slice of its own. */
+export function pairsTile(blocksM: number, blocksN: number, slices = 1): Tile {
+  return { blocksM, blocksN, workgroupM: 2, workgroupN: 1, workgroupZ: 2, slices, quad: true, turns: 2 };
+}
+
+/** Four lanes, each with a slice of its own. */
+export function singlesTile(blocksM: number, blocksN: number, slices = 1): Tile {
+  return { blocksM, blocksN, workgroupM: 1, workgroupN: 1, workgroupZ: 4, slices };
+}
+
 export type Values = Float32Array | Uint32Array | Int32Array | readonly number[] | Float64Array;
 
 /** Builds a graph out of values and runs it once: what the tests of single ops use. */

@@ -167,6 +167,7 @@ describe("choices given back", () => {
       { hoisted: true },
       "is hoisted, which the node's kernel cannot be",
     ],
+    ["hoisted, of several slices", "dense", { hoisted: true, workgroupZ: 2 }, "wants workgroupZ 1"],
     ["no blocks", "dense", { blocksN: 0 }, "wants whole numbers from 1 on"],
   ])("are refused by the node's name where a tile is %s", (_, node, change, wanted) => {
     const { code, message } = failure(() => plan("software", { [node]: { ...tile, ...change } }));

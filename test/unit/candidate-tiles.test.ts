@@ -14,7 +14,8 @@ const SHIPPABLE: PlanLimits = {
   maxComputeWorkgroupStorageSize: 16384,
   maxComputeWorkgroupsPerDimension: 65535,
 };
-const MOST_BLOCKS = 16;
+/** Of c in the registers of one invocation, which has those of all lanes that pass their rows to it. */
+const MOST_BLOCKS = 32;
 const MOST_HOISTED = 20;
 const LEAST_TERMS = 64;
 const SIZES = [1, 3, 4, 5, 8, 10, 17, 32, 64, 100, 801, 1000, 4097];
@@ -43,18 +44,20 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the candidat
     for (const request of requests) {
       for (const tile of candidateTiles(adapter, request)) {
         const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted, shared } = tile;
-        for (const size of [blocksM, blocksN, workgroupM, workgroupN, slices]) {
+        const { workgroupZ = 1, turns = 4 } = tile;
+        for (const size of [blocksM, blocksN, workgroupM, workgroupN, workgroupZ, slices]) {
           expect(Number.isInteger(size) && size >= 1).toBe(true);
         }
-        expect(workgroupM * workgroupN).toBeLessThanOrEqual(SHIPPABLE.maxComputeInvocationsPerWorkgroup);
+        expect(workgroupM * workgroupN * workgroupZ).toBeLessThanOrEqual(SHIPPABLE.maxComputeInvocationsPerWorkgroup);
+        if (workgroupZ > 1) expect(slices * (request.batch ?? 1)).toBeGreaterThan(1);
         if (hoisted) expect(blocksN * Math.ceil(request.k / 4)).toBeLessThanOrEqual(MOST_HOISTED);
-        else expect(blocksN * blocksM).toBeLessThanOrEqual(MOST_BLOCKS);
+        else expect(blocksN * blocksM * (quad ? turns : 1)).toBeLessThanOrEqual(MOST_BLOCKS);
         if (slices > 1) {
           expect(request.sliced).toBe(true);
           expect(request.k / slices).toBeGreaterThanOrEqual(LEAST_TERMS);
         }
         if (hoisted) expect(request.hoistable).toBe(true);
-        if (quad) expect([adapter, workgroupM * workgroupN]).toEqual(["software-quads", 4]);
+        if (quad) expect([adapter, workgroupM * workgroupN * workgroupZ]).toEqual(["software-quads", 4]);
         if (shared) expect([adapter, quad, hoisted]).toEqual(["gpu", undefined, undefined]);
       }
     }
@@ -62,9 +65,9 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the candidat
 
   it("are no larger than the product", () => {
     for (const request of requests) {
-      for (const { blocksM, blocksN, quad } of candidateTiles(adapter, request)) {
-        expect((blocksM - 1) * (quad ? 16 : 4)).toBeLessThan(request.m);
-        expect((blocksN - 1) * (quad ? 16 : 4)).toBeLessThan(request.n);
+      for (const { blocksM, blocksN, quad, turns = 4, workgroupM } of candidateTiles(adapter, request)) {
+        expect((blocksM - 1) * (quad ? 4 * workgroupM : 4)).toBeLessThan(request.m);
+        expect((blocksN - 1) * (quad ? 4 * turns : 4)).toBeLessThan(request.n);
       }
     }
   });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type AdapterClass, type Tile, tileConstants, tileWorkgroups } from "../../src/graph/tile.ts";
+import { type AdapterClass, type Tile, type TileRequest, tileConstants, tileWorkgroups } from "../../src/graph/tile.ts";
 import { adapterClassOf, leastSaving, shippedTile } from "../../src/plan/tiles.ts";
 
 // Bounds that no tuning may leave: every device has 256 invocations a workgroup, and a slice must be worth its kernel.
 const MOST_BLOCKS = 16;
 const MOST_INVOCATIONS = 256;
 const LEAST_TERMS = 64;
+const quad = { workgroupM: 4, workgroupN: 1, quad: true };
 const SIZES = [1, 3, 4, 5, 8, 10, 17, 32, 64, 100, 801, 1000, 4097];
 
 describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the shipped tile on %s", (adapter) => {
@@ -110,10 +111,49 @@ describe("tileWorkgroups", () => {
   });
 
   it("counts four lanes' columns for a quad, and turns its rows four times", () => {
-    const quad: Tile = { blocksM: 2, blocksN: 3, workgroupM: 4, workgroupN: 1, slices: 1, quad: true };
-    expect(tileWorkgroups(quad, 16, 48)).toEqual([4, 2, 1]);
-    expect(tileWorkgroups(quad, 17, 49)).toEqual([5, 3, 1]);
-    expect(tileConstants(quad, 16)).toEqual({ BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 1, TURNS: 4 });
+    const tile: Tile = { ...quad, blocksM: 2, blocksN: 3, slices: 1 };
+    expect(tileWorkgroups(tile, 16, 48)).toEqual([4, 2, 1]);
+    expect(tileWorkgroups(tile, 17, 49)).toEqual([5, 3, 1]);
+    expect(tileConstants(tile, 16)).toEqual({ BLOCKS_M: 2, BLOCKS_N: 3, WORKGROUP_M: 4, WORKGROUP_N: 1, TURNS: 4 });
+  });
+});
+
+describe("quads of small products", () => {
+  const shipped = (request: TileRequest) => {
+    const { slices: _, ...tile } = shippedTile("software-quads", request);
+    return tile;
+  };
+
+  it("are whole where their rows and columns fill them", () => {
+    expect(shipped({ m: 32, n: 64, k: 4096, batch: 64 })).toEqual({ ...quad, blocksM: 2, blocksN: 4 });
+    expect(shipped({ m: 26, n: 32, k: 73728, sliced: true })).toEqual({ ...quad, blocksM: 2, blocksN: 2 });
+  });
+
+  it("are two pairs or four lanes apart where a quad would be part empty and there are products or slices enough", () => {
+    const pairs = { workgroupM: 2, workgroupN: 1, workgroupZ: 2, quad: true, turns: 2 };
+    expect(shipped({ m: 24, n: 40, k: 1600, batch: 36 })).toEqual({ ...pairs, blocksM: 3, blocksN: 5 });
+    const singles = { workgroupM: 1, workgroupN: 1, workgroupZ: 4 };
+    expect(shipped({ m: 10, n: 24, k: 78400, sliced: true })).toEqual({ ...singles, blocksM: 3, blocksN: 6 });
+    expect(shipped({ m: 24, n: 40, k: 160000 })).toEqual({ ...quad, blocksM: 2, blocksN: 3 });
+  });
+
+  it("turn in pairs where b stays in registers and that fits more columns", () => {
+    const hoisted = (n: number, k: number) => shipped({ m: 8192, n, k, hoistable: true });
+    expect(hoisted(24, 9)).toMatchObject({ blocksN: 3, turns: 2 });
+    expect(hoisted(32, 9)).toMatchObject({ blocksN: 2 });
+    expect(hoisted(32, 9)).not.toHaveProperty("turns");
+  });
+
+  it("pass by as many rows each where b stays in registers", () => {
+    const { blocksM } = shipped({ m: 1600, n: 40, k: 24, batch: 36, hoistable: true });
+    expect([blocksM, Math.ceil(100 / blocksM)]).toEqual([50, 2]);
+  });
+
+  it("lie side by side in z, of which the last may be empty", () => {
+    const tile: Tile = { blocksM: 3, blocksN: 5, workgroupM: 2, workgroupN: 1, workgroupZ: 2, slices: 1, quad: true };
+    const pairs: Tile = { ...tile, turns: 2 };
+    expect(tileWorkgroups(pairs, 7, 11, 7)).toEqual([2, 2, 4]);
+    expect(tileConstants(pairs, 7, 7)).toMatchObject({ WORKGROUP_M: 2, WORKGROUP_Z: 2, ALL_SLICES: 7, TURNS: 2 });
   });
 });
 
