@@ -3,6 +3,13 @@
 // One invocation a tile and 4 channels. Images not in use count as 0.
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 
+// The windows that a tile may reach into, along each axis. Where tiles do not hold whole ones, the tile's first output lies at any
+// place of its first window: SHIFTS of them.
+const SHIFTS_H: u32 = 1u + (OUTPUTS % POOL_H + POOL_H - 1u) / POOL_H * (POOL_H - 1u);
+const SHIFTS_W: u32 = 1u + (OUTPUTS % POOL_W + POOL_W - 1u) / POOL_W * (POOL_W - 1u);
+const WINDOWS_H: u32 = (OUTPUTS + SHIFTS_H + POOL_H - 2u) / POOL_H;
+const WINDOWS_W: u32 = (OUTPUTS + SHIFTS_W + POOL_W - 2u) / POOL_W;
+
 alias Outputs = array<Coefficients_outputs, OUTPUTS>;
 
 // The tile's dy; past the last row or column it counts as 0.
@@ -11,17 +18,42 @@ fn dy_of(tile: Tile, o: u32) -> Outputs {
   let image_at = tile.image * DY_IMAGE;
   var dy: Outputs;
   if (UNPOOL) {
+    var rows: array<Coefficients_outputs, WINDOWS_H * POOL_H>;
     // unroll
-    for (var i = 0u; i < OUTPUTS / POOL_H; i++) {
+    for (var i = 0u; i < WINDOWS_H; i++) {
+      let h = tile.h / POOL_H + i;
+      var windows: array<mat4x4f, WINDOWS_W>;
       // unroll
-      for (var j = 0u; j < OUTPUTS / POOL_W; j++) {
-        let h = tile.h / POOL_H + i;
+      for (var j = 0u; j < WINDOWS_W; j++) {
         let w = tile.w / POOL_W + j;
-        let window = load_window(image_at, h, w, o);
         let exists = used && h < POOLED_H && w < POOLED_W;
+        windows[j] = load_window(image_at, h, w, o);
         // unroll
         for (var r = 0u; r < 4u; r++) {
-          dy[i * POOL_H + r / POOL_W][j * POOL_W + r % POOL_W] = select(vec4f(0.0f), window[r], exists);
+          windows[j][r] = select(vec4f(0.0f), windows[j][r], exists);
+        }
+      }
+      // unroll
+      for (var r = 0u; r < POOL_H; r++) {
+        // unroll
+        for (var j = 0u; j < OUTPUTS; j++) {
+          var value = windows[j / POOL_W][r * POOL_W + j % POOL_W];
+          // unroll
+          for (var shift = 1u; shift < SHIFTS_W; shift++) {
+            value = select(value, windows[(j + shift) / POOL_W][r * POOL_W + (j + shift) % POOL_W], tile.w % POOL_W == shift);
+          }
+          rows[i * POOL_H + r][j] = value;
+        }
+      }
+    }
+    // unroll
+    for (var i = 0u; i < OUTPUTS; i++) {
+      // unroll
+      for (var j = 0u; j < OUTPUTS; j++) {
+        dy[i][j] = rows[i][j];
+        // unroll
+        for (var shift = 1u; shift < SHIFTS_H; shift++) {
+          dy[i][j] = select(dy[i][j], rows[i + shift][j], tile.h % POOL_H == shift);
         }
       }
     }

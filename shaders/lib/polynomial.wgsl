@@ -1,5 +1,5 @@
-// Polynomials of LENGTH coefficients at the points of winograd_8.wgsl or winograd_6.wgsl; at infinity a polynomial is its last
-// coefficient. `terms` and `LENGTH` are renamed, since a convolution has as many outputs as one tile, and as many taps.
+// Polynomials of LENGTH coefficients at the points of winograd_8.wgsl or winograd_6.wgsl; at infinity, if that is one of them,
+// a polynomial is its last coefficient. `terms` and `LENGTH` are renamed, since a convolution has as many outputs as one tile, and as many taps.
 alias Coefficients_terms = array<vec4f, LENGTH>;
 
 // The values at the points.
@@ -30,7 +30,9 @@ fn evaluate_terms(c: Coefficients_terms) -> Points {
     v[1u + 2u * i] = even + odd * PAIR[i];
     v[2u + 2u * i] = even - odd * PAIR[i];
   }
-  v[POINTS - 1u] = c[LENGTH - 1u];
+  if (INFINITE) {
+    v[POINTS - 1u] = c[LENGTH - 1u];
+  }
   return v;
 }
 
@@ -57,6 +59,8 @@ fn evaluate_adjoint_terms(v: Points) -> Coefficients_terms {
     }
   }
   c[0] += v[0];
-  c[LENGTH - 1u] += v[POINTS - 1u];
+  if (INFINITE) {
+    c[LENGTH - 1u] += v[POINTS - 1u];
+  }
   return c;
 }

@@ -1,5 +1,6 @@
 // Winograd's filtering along one axis at 6 points: 0, 1, -1, 2, -2 and infinity. See winograd_8.wgsl.
 const POINTS: u32 = 6u;
+const INFINITE: bool = true;
 const PAIRS: u32 = 2u;
 const PAIR = array<f32, PAIRS>(1.0f, 2.0f); // each with its negative
 alias Points = array<vec4f, POINTS>;

@@ -1,8 +1,9 @@
-// Winograd's filtering along one axis at 8 points: 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+// Winograd's filtering along one axis at 8 points: 0, 1, -1, 2, -2, 1/2, -1/2 and infinity; or at 7, without infinity.
 // The y_i = sum over j of x_(i+j) * k_j, as many as there are points less the taps k_j but one, are A' ((G k) * (B' x)).
 // B' interpolates; A and, but for a factor, G evaluate polynomials at the points (polynomial.wgsl).
 // Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
 const POINTS: u32 = 8u;
+const INFINITE: bool = POINTS == 8u;
 const PAIRS: u32 = 3u;
 const PAIR = array<f32, PAIRS>(1.0f, 2.0f, 0.5f); // each with its negative
 alias Points = array<vec4f, POINTS>;
@@ -15,16 +16,18 @@ fn interpolate(x: Points) -> Points {
   let odd_2 = 0.5f * x[1] - 2.5f * x[3] + 2.0f * x[5];
   let even_3 = x[6] + 4.0f * x[2] - 5.0f * x[4];
   let odd_3 = 2.0f * x[1] - 2.5f * x[3] + 0.5f * x[5];
-  return Points(
-    x[0] - x[6] + 5.25f * (x[4] - x[2]),
-    even_1 + odd_1,
-    even_1 - odd_1,
-    even_2 + odd_2,
-    even_2 - odd_2,
-    even_3 + odd_3,
-    even_3 - odd_3,
-    x[7] - x[1] + 5.25f * (x[3] - x[5]),
-  );
+  var v: Points;
+  v[0] = x[0] - x[6] + 5.25f * (x[4] - x[2]);
+  v[1] = even_1 + odd_1;
+  v[2] = even_1 - odd_1;
+  v[3] = even_2 + odd_2;
+  v[4] = even_2 - odd_2;
+  v[5] = even_3 + odd_3;
+  v[6] = even_3 - odd_3;
+  if (INFINITE) {
+    v[7] = x[7] - x[1] + 5.25f * (x[3] - x[5]);
+  }
+  return v;
 }
 
 // B v
@@ -35,28 +38,31 @@ fn interpolate_adjoint(v: Points) -> Points {
   let difference_2 = v[3] - v[4];
   let sum_3 = v[5] + v[6];
   let difference_3 = v[5] - v[6];
-  return Points(
-    v[0],
-    difference_1 - v[7] + 0.5f * difference_2 + 2.0f * difference_3,
-    sum_1 - 5.25f * v[0] + 0.25f * sum_2 + 4.0f * sum_3,
-    5.25f * v[7] - 4.25f * difference_1 - 2.5f * (difference_2 + difference_3),
-    5.25f * v[0] - 4.25f * sum_1 - 1.25f * sum_2 - 5.0f * sum_3,
-    difference_1 - 5.25f * v[7] + 2.0f * difference_2 + 0.5f * difference_3,
-    sum_1 - v[0] + sum_2 + sum_3,
-    v[7],
-  );
+  var x: Points;
+  x[0] = v[0];
+  x[1] = difference_1 + 0.5f * difference_2 + 2.0f * difference_3;
+  x[2] = sum_1 - 5.25f * v[0] + 0.25f * sum_2 + 4.0f * sum_3;
+  x[3] = -4.25f * difference_1 - 2.5f * (difference_2 + difference_3);
+  x[4] = 5.25f * v[0] - 4.25f * sum_1 - 1.25f * sum_2 - 5.0f * sum_3;
+  x[5] = difference_1 + 2.0f * difference_2 + 0.5f * difference_3;
+  x[6] = sum_1 - v[0] + sum_2 + sum_3;
+  if (INFINITE) {
+    x[1] -= v[7];
+    x[3] += 5.25f * v[7];
+    x[5] -= 5.25f * v[7];
+    x[7] = v[7];
+  }
+  return x;
 }
 
 // The factors of G's rows.
 fn weighted(v: Points) -> Points {
-  return Points(
-    v[0],
-    v[1] * (-2.0f / 9.0f),
-    v[2] * (-2.0f / 9.0f),
-    v[3] * (1.0f / 90.0f),
-    v[4] * (1.0f / 90.0f),
-    v[5] * (32.0f / 45.0f),
-    v[6] * (32.0f / 45.0f),
-    v[7],
-  );
+  var w = v;
+  w[1] *= -2.0f / 9.0f;
+  w[2] *= -2.0f / 9.0f;
+  w[3] *= 1.0f / 90.0f;
+  w[4] *= 1.0f / 90.0f;
+  w[5] *= 32.0f / 45.0f;
+  w[6] *= 32.0f / 45.0f;
+  return w;
 }

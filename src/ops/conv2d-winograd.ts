@@ -2,7 +2,7 @@ import type { Node, TensorId } from "../graph/graph.ts";
 import type { Algorithm, GraphEdit } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
 import type { Conv2dAttributes } from "./conv2d.ts";
-import { windowGeometry } from "./window.ts";
+import { type Pair, windowGeometry } from "./window.ts";
 import { outputsOf, tilesOf, WINOGRAD_POINTS, type WinogradAttributes } from "./winograd.ts";
 
 /**
@@ -17,7 +17,7 @@ export const winogradAlgorithms: readonly Algorithm[] = WINOGRAD_POINTS.map((poi
   name: `winograd${points}`,
   saving: (edit, node) => {
     const attributes = attributesOf(edit, node, points);
-    return attributes ? savingOf(attributes) : 0;
+    return attributes ? savingOf(attributes, node.attributes.pool as Pair | undefined) : 0;
   },
   largestTensor: (edit, node) => largestOf(attributesOf(edit, node, points)!),
   apply: (edit, node) => replaceBy(edit, node, attributesOf(edit, node, points)!),
@@ -26,16 +26,23 @@ export const winogradAlgorithms: readonly Algorithm[] = WINOGRAD_POINTS.map((poi
 /**
  * How many times fewer multiplications. The transforms of x and y cost about as much as 10 further channels on either side
  * would, those of the kernel, which a batch of one image does not pay back, as 8 further tiles; measured for 24 to 64 channels
- * and 4 to 32 tiles on SwiftShader.
+ * and 4 to 32 tiles on SwiftShader. Where a pooling's windows lie across tiles, y costs more.
  */
-function savingOf(attributes: WinogradAttributes): number {
+function savingOf(attributes: WinogradAttributes, pool: Pair | undefined): number {
   const { points, taps, inputShape, outputShape } = attributes;
   const [batch, outH, outW, outC] = outputShape as [number, number, number, number];
   const inC = inputShape[3]!;
   const tiles = tilesOf(attributes);
   const direct = batch * outH * outW * taps ** 2;
   const products = tiles * points ** 2;
-  return (direct / products) * (inC / (inC + 10)) * (outC / (outC + 10)) * (tiles / (tiles + 8));
+  const ofY = pool && !holdsWindows(attributes, pool) ? 15 : 10;
+  return (direct / products) * (inC / (inC + 10)) * (outC / (outC + ofY)) * (tiles / (tiles + 8));
+}
+
+/** Whether each window of a pooling lies in one tile. */
+function holdsWindows(attributes: WinogradAttributes, [poolH, poolW]: Pair): boolean {
+  const outputs = outputsOf(attributes);
+  return outputs % poolH === 0 && outputs % poolW === 0;
 }
 
 /** Bytes of the largest of V, M, U and their gradients. */
@@ -51,7 +58,7 @@ function attributesOf(
   node: Node,
   points: WinogradAttributes["points"],
 ): WinogradAttributes | undefined {
-  const { strides, padding, pool, inputShape, kernelShape } = node.attributes as Conv2dAttributes & {
+  const { strides, padding, inputShape, kernelShape } = node.attributes as Conv2dAttributes & {
     inputShape?: Shape;
     kernelShape?: Shape;
   };
@@ -59,8 +66,7 @@ function attributesOf(
   const [kH, kW, , outC] = kernelShape ?? edit.tensor(node.inputs[1]!).shape;
   const outputs = outputsOf({ points, taps: kH! });
   // One tap needs no tiles, and tiles of one output save nothing.
-  const fits = kH === kW && kH! > 1 && outputs > 1 && strides[0] === 1 && strides[1] === 1;
-  if (!fits || (pool && (outputs % pool[0] !== 0 || outputs % pool[1] !== 0))) return undefined;
+  if (kH !== kW || kH! < 2 || outputs < 2 || strides[0] !== 1 || strides[1] !== 1) return undefined;
   const { outH, outW, padH, padW } = windowGeometry(x.slice(1), { size: [kH!, kW!], strides, padding }, node.name);
   return {
     points,
@@ -73,12 +79,16 @@ function attributesOf(
 
 function replaceBy(edit: GraphEdit, node: Node, attributes: WinogradAttributes): void {
   const chain = new Chain(edit, node);
-  const { pool, average, activation, gradientActivation, hasBias, update } = node.attributes;
+  const { average, activation, gradientActivation, hasBias, update } = node.attributes;
+  const pool = node.attributes.pool as Pair | undefined;
   if (node.op === "conv2d") {
     const [x, k, bias] = node.inputs as [TensorId, TensorId, TensorId?];
     const m = chain.add("matmul", [chain.input(x, attributes), chain.filter(k, attributes)]);
     const inputs = bias === undefined ? [m] : [m, bias];
-    chain.end("winogradOutput", inputs, { ...attributes, ...defined({ activation, pool, average }) });
+    if (pool && !holdsWindows(attributes, pool)) {
+      const y = chain.add("winogradOutput", inputs, { ...attributes, ...defined({ activation }) });
+      chain.end("windowPooling", [y], defined({ activation, pool, average }));
+    } else chain.end("winogradOutput", inputs, { ...attributes, ...defined({ activation, pool, average }) });
   } else if (node.op === "conv2dInputGradient") {
     const [dY, k, ...rest] = node.inputs as [TensorId, TensorId, ...TensorId[]];
     const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, {

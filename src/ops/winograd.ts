@@ -3,6 +3,7 @@ import stateCode from "../../shaders/lib/state.wgsl?raw";
 import tilesCode from "../../shaders/lib/winograd.wgsl?raw";
 import points6Code from "../../shaders/lib/winograd_6.wgsl?raw";
 import points8Code from "../../shaders/lib/winograd_8.wgsl?raw";
+import windowPoolingCode from "../../shaders/window_pooling.wgsl?raw";
 import filterCode from "../../shaders/winograd_filter.wgsl?raw";
 import filterGradientCode from "../../shaders/winograd_filter_gradient.wgsl?raw";
 import inputCode from "../../shaders/winograd_input.wgsl?raw";
@@ -26,8 +27,11 @@ import {
 import { sgdSource } from "./sgd.ts";
 import type { Pair } from "./window.ts";
 
-/** The sets of points that there are: 6 for 3 x 3 kernels in tiles of 4 x 4, 8 for 5 x 5 ones in tiles of 4 x 4, and so on. */
-export const WINOGRAD_POINTS = [6, 8] as const;
+/**
+ * The sets of points that there are: 6 for 3 x 3 kernels in tiles of 4 x 4, 7 in tiles of 5 x 5, 8 for 5 x 5 ones in tiles of
+ * 4 x 4, and so on.
+ */
+export const WINOGRAD_POINTS = [6, 7, 8] as const;
 
 /** A convolution of stride 1 with a square kernel, cut into Winograd's tiles. Plain data. */
 export interface WinogradAttributes {
@@ -47,6 +51,8 @@ const inputKernel = defineKernel<{ state: "read"; x: "read"; v: "write" }>(input
 const filterKernel = defineKernel<{ k: "read"; u: "write" }>(filterCode);
 
 const outputKernel = defineKernel<{ m: "read"; bias: "read?"; y: "write"; routes: "write?" }>(outputCode);
+
+const windowPoolingKernel = defineKernel<{ y: "read"; p: "write"; routes: "write" }>(windowPoolingCode);
 
 const outputGradientKernel = defineKernel<{ state: "read"; dy: "read"; routes: "read?"; dm: "write" }>(
   outputGradientCode,
@@ -112,14 +118,8 @@ interface OutputAttributes extends WinogradAttributes {
 /** y = act(M back from the points + b); with `pool`, pooled, and the packed routes. Inputs: M and, unless it has none, b. */
 const winogradOutput = defineOp<OutputAttributes>({
   name: "winogradOutput",
-  infer: (_, { outputShape, pool }) => {
-    if (!pool) return [{ shape: outputShape, dtype: "f32" }];
-    const pooled = pooledImageShape(outputShape, pool);
-    return [
-      { shape: pooled, dtype: "f32" },
-      { shape: [...pooled.slice(0, 3), ceilDiv(pooled[3]!, 4)], dtype: "u32" },
-    ];
-  },
+  infer: (_, { outputShape, pool }) =>
+    pool ? pooledAndRoutes(outputShape, pool) : [{ shape: outputShape, dtype: "f32" }],
   lower: ({ inputs: [m, bias], outputs: [y, routes], attributes }) => {
     const { outputShape, pool, activation } = attributes;
     const outC = outputShape[3]!;
@@ -145,6 +145,39 @@ const winogradOutput = defineOp<OutputAttributes>({
     ];
   },
 });
+
+type WindowPoolingAttributes = Pick<OutputAttributes, "average" | "activation"> & { readonly pool: Pair };
+
+/** The pooled y and its packed routes, where tiles do not hold whole windows. Input: y, which `activation` made. */
+const windowPooling = defineOp<WindowPoolingAttributes>({
+  name: "windowPooling",
+  infer: ([y], { pool }) => pooledAndRoutes(y!.shape, pool),
+  lower: ({ inputs: [y], outputs: [p, routes], attributes }) => {
+    const [batch, outH, outW, outC] = y!.shape as [number, number, number, number];
+    const each = perElement(elements(p!.shape.slice(0, 3)) * ceilDiv(outC, 4));
+    return [
+      dispatch(windowPoolingKernel, {
+        bind: { y: y!.id, p: p!.id, routes: routes!.id },
+        constants: {
+          ...each.constants,
+          ...{ BATCH: batch, OUT_H: outH, OUT_W: outW, OUT_C: outC },
+          ...poolConstants(attributes, y!.shape),
+          ACTIVATION: activationNumber(attributes.activation),
+        },
+        libraries: [each.library, pooledWindowSource, activationSource, operand("y", outC), output("p", outC)],
+        workgroups: each.workgroups,
+      }),
+    ];
+  },
+});
+
+function pooledAndRoutes(y: Shape, pool: Pair) {
+  const pooled = pooledImageShape(y, pool);
+  return [
+    { shape: pooled, dtype: "f32" },
+    { shape: [...pooled.slice(0, 3), ceilDiv(pooled[3]!, 4)], dtype: "u32" },
+  ] as const;
+}
 
 /**
  * dM: the gradient of y at the points, [points², tiles, outC]. Inputs: dY, the step's state and, with `pool`, the routes (dY is
@@ -267,6 +300,7 @@ export const winogradOps = [
   winogradInput,
   winogradFilter,
   winogradOutput,
+  windowPooling,
   winogradOutputGradient,
   winogradInputGradient,
   winogradFilterGradient,
@@ -288,12 +322,12 @@ function pointsOf({ points }: WinogradAttributes, rows: number, columns: number)
   return { shape: [points * points, rows, columns], dtype: "f32" } as const;
 }
 
-function tileConstants({ taps, inputShape, outputShape, pad }: WinogradAttributes): Record<string, number> {
+function tileConstants({ points, taps, inputShape, outputShape, pad }: WinogradAttributes): Record<string, number> {
   const [batch, inH, inW, inC] = inputShape as [number, number, number, number];
   const [, outH, outW, outC] = outputShape as [number, number, number, number];
   return {
     ...{ BATCH: batch, IN_H: inH, IN_W: inW, IN_C: inC, OUT_H: outH, OUT_W: outW, OUT_C: outC },
-    ...{ TAPS: taps, PAD_H: pad[0], PAD_W: pad[1] },
+    ...{ POINTS: points, TAPS: taps, PAD_H: pad[0], PAD_W: pad[1] },
   };
 }
 

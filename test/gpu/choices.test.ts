@@ -101,6 +101,7 @@ describe("one training step by every choice", () => {
     ["small tiles, as a GPU has them, directly", small(shipped("software", "direct")), true],
     ["quads, directly", shipped("software-quads", "direct"), quadsRun],
     ["Winograd's algorithm at 6 points", shipped("software", "winograd6"), true],
+    ["Winograd's algorithm at 7 points", shipped("software", "winograd7"), true],
     ["Winograd's algorithm at 8 points", shipped("software", "winograd8"), true],
   ];
 

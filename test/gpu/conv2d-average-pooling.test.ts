@@ -9,14 +9,17 @@ import { sumTolerance, winogradTolerance } from "../support/tolerances.ts";
 
 type Pair = readonly [number, number];
 
-const CASES: { x: Shape4; kernel: Pair; filters: number; pool: Pair; algorithm?: "winograd6" }[] = [
+const CASES: { x: Shape4; kernel: Pair; filters: number; pool: Pair; points?: 6 | 7 }[] = [
   { x: [3, 9, 9, 4], kernel: [3, 3], filters: 8, pool: [2, 2] },
   { x: [2, 8, 11, 1], kernel: [2, 3], filters: 6, pool: [1, 4] },
-  { x: [2, 7, 8, 4], kernel: [3, 3], filters: 4, pool: [2, 2], algorithm: "winograd6" },
+  { x: [2, 7, 8, 4], kernel: [3, 3], filters: 4, pool: [2, 2], points: 6 },
+  // Windows across tiles of 5.
+  { x: [2, 8, 13, 4], kernel: [3, 3], filters: 6, pool: [2, 2], points: 7 },
+  { x: [2, 13, 6, 3], kernel: [3, 3], filters: 4, pool: [4, 1], points: 7 },
 ];
 
-describe.each(CASES)("conv2d of $x with a mean over $pool in its kernels, $algorithm", (test) => {
-  const { x: xShape, kernel, filters, pool, algorithm } = test;
+describe.each(CASES)("conv2d of $x with a mean over $pool in its kernels, at $points points", (test) => {
+  const { x: xShape, kernel, filters, pool, points } = test;
   const kShape: Shape4 = [...kernel, xShape[3], filters];
   const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const [x, k, b] = [randomArray(size(xShape), 1), randomArray(size(kShape), 2), randomArray(filters, 3)];
@@ -40,14 +43,17 @@ describe.each(CASES)("conv2d of $x with a mean over $pool in its kernels, $algor
     const [dX] = run.add("conv2dInputGradient", [dZ!, kId], { ...plain, inputShape: xShape });
     const filter = { ...plain, kernelShape: kShape, hasBias: true };
     const [dK, dB] = run.add("conv2dFilterGradient", [xId, dZ!, run.graph.state], filter);
-    const [gotP, gotDX, gotDK, gotDB] = await run.read([p!, dX!, dK!, dB!], algorithm ? { algorithm } : {});
-    expect(run.graph.nodes.some(({ op }) => /Pooling|activation/.test(op))).toBe(false);
+    const [gotP, gotDX, gotDK, gotDB] = await run.read(
+      [p!, dX!, dK!, dB!],
+      points ? { algorithm: `winograd${points}` } : {},
+    );
+    expect(run.graph.nodes.some(({ op }) => /Pooling2d|activation/.test(op))).toBe(false);
 
     const dY = averagePooling2dGradient(dP, conv.shape, window);
     const wantDZ = activationGradient("relu", y, dY);
     const want = conv2dFilterGradient(x, xShape, wantDZ, conv.shape, kShape, plain);
     const wantDX = conv2dInputGradient(wantDZ, conv.shape, k, kShape, xShape, plain);
-    const tolerance = (terms: number) => (algorithm ? winogradTolerance(terms, 6) : sumTolerance(terms));
+    const tolerance = (terms: number) => (points ? winogradTolerance(terms, points) : sumTolerance(terms));
     const positions = size(conv.shape) / filters;
     expectClose(gotP!, pooled.y, tolerance(size(kShape) / filters), "p");
     expectClose(gotDX!, wantDX, tolerance(size(kShape) / xShape[3]), "dX");

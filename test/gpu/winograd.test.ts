@@ -11,18 +11,20 @@ interface Case {
   kernel: number;
   filters: number;
   padding: Padding;
-  points: 6 | 8;
+  points: 6 | 7 | 8;
   tile?: Tile;
 }
 
 const small: Tile = { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 1 };
 
-// Tiles of 2, 4 and 5 outputs (choices.test.ts has 6); channels by four or not; both paddings.
+// Tiles of 2 to 5 outputs (choices.test.ts has 6); channels by four or not; both paddings.
 const CASES: Case[] = [
   { x: [1, 5, 9, 3], kernel: 5, filters: 5, padding: "valid", points: 8, tile: small },
   { x: [3, 7, 6, 8], kernel: 3, filters: 4, padding: "same", points: 6 },
   { x: [1, 4, 5, 5], kernel: 2, filters: 4, padding: "same", points: 6, tile: small },
   { x: [2, 7, 8, 4], kernel: 7, filters: 1, padding: "same", points: 8 },
+  { x: [2, 6, 7, 4], kernel: 3, filters: 5, padding: "same", points: 7 },
+  { x: [1, 7, 6, 3], kernel: 4, filters: 4, padding: "valid", points: 7, tile: small },
   { x: [1, 5, 5, 4], kernel: 5, filters: 4, padding: "same", points: 6 },
 ];
 

@@ -14,9 +14,12 @@
 
 export type Matrix = readonly (readonly number[])[];
 
-/** The finite points; infinity is the last one. */
-export const FINITE_POINTS: Readonly<Record<6 | 8, readonly number[]>> = {
+export type PointCount = 6 | 7 | 8;
+
+/** The finite points; where there is one fewer than the count, infinity is the last one. */
+export const FINITE_POINTS: Readonly<Record<PointCount, readonly number[]>> = {
   6: [0, 1, -1, 2, -2],
+  7: [0, 1, -1, 2, -2, 1 / 2, -1 / 2],
   8: [0, 1, -1, 2, -2, 1 / 2, -1 / 2],
 };
 
@@ -29,17 +32,21 @@ export interface Transforms {
   readonly aT: Matrix;
 }
 
-export function winogradTransforms(points: 6 | 8, taps: number): Transforms {
+export function winogradTransforms(points: PointCount, taps: number): Transforms {
   const finite = FINITE_POINTS[points];
   const others = (p: number) => finite.filter((_, q) => q !== p);
   const scale = finite.map((point, p) => others(p).reduce((product, other) => product * (point - other), 1));
   const powers = (point: number, count: number) => Array.from({ length: count }, (_, i) => point ** i);
   const last = (count: number) => Array.from({ length: count }, (_, i) => (i === count - 1 ? 1 : 0));
   const outputs = points + 1 - taps;
+  const b = finite.map((_, p) => withRoots(others(p)));
+  const g = finite.map((point, p) => powers(point, taps).map((power) => power / scale[p]!));
+  const a = finite.map((point) => powers(point, outputs));
+  if (finite.length === points) return { bT: b, g, aT: transpose(a) };
   return {
-    bT: [...finite.map((_, p) => [...withRoots(others(p)), 0]), withRoots(finite)],
-    g: [...finite.map((point, p) => powers(point, taps).map((power) => power / scale[p]!)), last(taps)],
-    aT: transpose([...finite.map((point) => powers(point, outputs)), last(outputs)]),
+    bT: [...b.map((row) => [...row, 0]), withRoots(finite)],
+    g: [...g, last(taps)],
+    aT: transpose([...a, last(outputs)]),
   };
 }
 
@@ -59,7 +66,7 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
 }
 
 /** One tile of y out of a patch of x, [points][points], by a kernel, [taps][taps]. */
-export function winogradTile(points: 6 | 8, patch: Matrix, kernel: Matrix): Matrix {
+export function winogradTile(points: PointCount, patch: Matrix, kernel: Matrix): Matrix {
   const { bT, g, aT } = winogradTransforms(points, kernel.length);
   const v = multiply(multiply(bT, patch), transpose(bT));
   const u = multiply(multiply(g, kernel), transpose(g));

@@ -50,10 +50,10 @@ export function sumTolerance(terms: number, scale = 1): NamedTolerance {
  * Where all data is of one sign 0.2 to 3.4 is used. The bias gradient is a plain sum and keeps a direct sum's tolerance.
  *
  * @param terms products per sum of the direct algorithm
- * @param points 6 or 8, along each axis
+ * @param points 6, 7 or 8, along each axis
  * @param scale the largest |product| that can occur
  */
-export function winogradTolerance(terms: number, points: 6 | 8, scale = 1): NamedTolerance {
+export function winogradTolerance(terms: number, points: 6 | 7 | 8, scale = 1): NamedTolerance {
   const growth = points === 6 ? 8 : 24;
   const { atol, rtol } = sumTolerance(terms, scale);
   return {

@@ -131,8 +131,8 @@ describe("what Winograd's convolution saves", () => {
       winogradAlgorithms.map(({ saving }) => saving(edit, node)),
     );
     for (const each of backward) expect(each).toEqual(forward);
-    expect(winogradAlgorithms.map(({ name }) => name)).toEqual(["winograd6", "winograd8"]);
-    return { winograd6: forward![0]!, winograd8: forward![1]! };
+    expect(winogradAlgorithms.map(({ name }) => name)).toEqual(["winograd6", "winograd7", "winograd8"]);
+    return { winograd6: forward![0]!, winograd7: forward![1]!, winograd8: forward![2]! };
   }
 
   it("is the products left out, less what the transforms cost", () => {
@@ -163,7 +163,7 @@ describe("what Winograd's convolution saves", () => {
     ["tiles of one output", [8, 8], valid],
     ["more taps than points", [9, 9], valid],
   ])("is nothing for %s", (_, kernel, window) => {
-    expect(savings(12, kernel, { window })).toEqual({ winograd6: 0, winograd8: 0 });
+    expect(savings(12, kernel, { window })).toEqual({ winograd6: 0, winograd7: 0, winograd8: 0 });
   });
 
   it.each<[kernel: number, pool: Pair, six: boolean, eight: boolean]>([
@@ -177,13 +177,32 @@ describe("what Winograd's convolution saves", () => {
     [3, [2, 2], true, true],
     [3, [4, 1], true, false],
     [3, [1, 4], true, false],
-  ])(
-    "is nothing where the tiles of %i taps do not hold whole windows of a pooling by %o",
-    (kernel, pool, six, eight) => {
-      const { winograd6, winograd8 } = savings(12, [kernel, kernel], { window: { ...valid, pool } });
-      expect([winograd6 > 0, winograd8 > 0]).toEqual([six, eight]);
-    },
-  );
+  ])("is less where tiles of %i taps do not hold whole windows of a pooling by %o", (kernel, pool, six, eight) => {
+    const plain = savings(12, [kernel, kernel]);
+    const pooled = savings(12, [kernel, kernel], { window: { ...valid, pool } });
+    expect([pooled.winograd6 === plain.winograd6, pooled.winograd8 === plain.winograd8]).toEqual([six, eight]);
+    expect(pooled.winograd6).toBeGreaterThan(plain.winograd6 / 2);
+  });
+
+  it("is largest at the points whose tiles fit the image best", () => {
+    const best = (size: number, kernel: number) => {
+      const saving = savings(size, [kernel, kernel], { inC: 32, outC: 32, batch: 32 });
+      return Object.entries(saving).reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+    };
+    // 10, 12 and 8 outputs along each axis.
+    expect([best(12, 3), best(14, 3), best(12, 5)]).toEqual(["winograd7", "winograd8", "winograd8"]);
+  });
+
+  it("pools in a kernel of its own where windows lie across tiles", () => {
+    const pool = [2, 2] as const;
+    const ops = (points: number) => {
+      const { build, y } = convolution(12, [3, 3], { window: { ...valid, pool } });
+      build.want(y).rewrite({ choices: { conv: { algorithm: `winograd${points}` } } });
+      return build.order.slice(3);
+    };
+    expect(ops(6)).toEqual(["winogradOutput"]);
+    expect(ops(7)).toEqual(["winogradOutput", "windowPooling"]);
+  });
 
   it.each([
     ["the patches of x", { inC: 32, outC: 16, batch: 8 }],
@@ -191,7 +210,7 @@ describe("what Winograd's convolution saves", () => {
     ["the kernel", { inC: 48, outC: 40, batch: 1 }],
   ])("is known to take a tensor as large as %s at the points", (_, sizes) => {
     const nodes = ["conv", "dx", "dk"];
-    for (const [i, name] of ["winograd6", "winograd8"].entries()) {
+    for (const [i, name] of ["winograd6", "winograd7", "winograd8"].entries()) {
       const { build, y, gradients } = convolution(11, [3, 3], { window: { ...valid, padding: "same" }, ...sizes });
       const { dX, dK } = gradients();
       build.want(y, dX, dK);

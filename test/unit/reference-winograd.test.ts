@@ -3,26 +3,38 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { conv2d } from "../reference/conv2d.ts";
 import { randomArray } from "../reference/random.ts";
-import { type Matrix, multiply, transpose, winogradTile, winogradTransforms } from "../reference/winograd.ts";
+import {
+  type Matrix,
+  multiply,
+  type PointCount,
+  transpose,
+  winogradTile,
+  winogradTransforms,
+} from "../reference/winograd.ts";
 import { expectClose } from "../support/compare.ts";
 import { tolerances } from "../support/tolerances.ts";
 import { wgslArithmetic } from "../support/wgsl-arithmetic.ts";
 
-const CASES = ([6, 8] as const).flatMap((points) =>
+const CASES = ([6, 7, 8] as const).flatMap((points) =>
   Array.from({ length: points - 2 }, (_, i) => ({ points, taps: i + 2, outputs: points - 1 - i })),
 );
 const library = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../shaders/lib/${name}.wgsl`, import.meta.url)), "utf8");
 
 /** The transforms as the kernels have them, for vectors. */
-function transformsOf(points: 6 | 8, taps: number) {
+function transformsOf(points: PointCount, taps: number) {
   const polynomial = (terms: string) => ({
     code: library("polynomial"),
     rename: { terms, LENGTH: terms.toUpperCase() },
   });
   return wgslArithmetic(
-    [{ code: library(`winograd_${points}`) }, { code: library("winograd") }, polynomial("taps"), polynomial("outputs")],
-    { TAPS: taps },
+    [
+      { code: library(`winograd_${points === 6 ? 6 : 8}`) },
+      { code: library("winograd") },
+      polynomial("taps"),
+      polynomial("outputs"),
+    ],
+    { POINTS: points, TAPS: taps },
     [
       ...(["interpolate", "interpolate_adjoint", "weighted", "evaluate_taps", "evaluate_adjoint_taps"] as const),
       ...(["evaluate_outputs", "evaluate_adjoint_outputs"] as const),

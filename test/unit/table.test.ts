@@ -203,6 +203,11 @@ for (const [points, taps, pad] of [
     [[u, m, k, [outC], [1]], { ...tiled, hasBias: true, update: "sgd" }],
   );
 }
+cover(
+  "windowPooling",
+  [[[2, 5, 6, 8]], { pool: [2, 2], activation: "relu", average: true }],
+  [[[2, 5, 8, 3]], { pool: [1, 4] }],
+);
 cover("softmax", [[[4, 10]]]);
 cover("softmaxGradient", [
   [
@@ -262,7 +267,7 @@ describe("the library's ops", () => {
   it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
     const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
     const updates = ["sgd", "adam", "rmsprop", "adagrad"];
-    const parts = ["winogradFilter", "winogradInput", "winogradOutput"];
+    const parts = ["windowPooling", "winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
       ["advance", "batchGather", "batchScatter", "denseCrossEntropy", ...updates, ...parts].sort(),
     );
