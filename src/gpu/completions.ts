@@ -45,7 +45,12 @@ export class Completions {
     try {
       return await (this.#nudges ? this.#nudged(promise) : promise);
     } catch (error) {
-      await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, LOST_MS))]);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, LOST_MS);
+      });
+      await Promise.race([this.#device.lost, late]);
+      clearTimeout(timer);
       this.#assertLive();
       throw error;
     }

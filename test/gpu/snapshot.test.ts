@@ -112,7 +112,9 @@ describe("a snapshot", () => {
     const once = { batchSize: 4, verbose: 0, stepsPerExecution: 1 } as const;
     const whole = await compiled(compact, undefined, wide());
     let taking: Promise<Snapshot> | undefined;
-    const onBatchEnd = (batch: number) => void (batch > 3 && (taking ??= snapshot(whole)));
+    const onBatchEnd = (batch: number) => {
+      if (batch > 3) taking ??= snapshot(whole);
+    };
     await whole.fit(x, y, { ...once, callbacks: [{ onBatchEnd }] });
     const other = await compiled(compact, undefined, wide());
     await restore(other, (await taking)!);

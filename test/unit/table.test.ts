@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { leanShader } from "../../cli/lean-shaders.ts";
 import type { Tile } from "../../src/graph/tile.ts";
 import { LEAST_LIMITS } from "../../src/plan/merge.ts";
 import type { PlanStep } from "../../src/plan/plan.ts";
@@ -332,12 +333,12 @@ describe("the bindings that src/ops declares", () => {
 
 describe("shaders/lib/*.wgsl", () => {
   it.each(stems(`${folder}lib`))("%s is used by some kernel", (stem) => {
-    const code = plain(readFileSync(`${folder}lib/${stem}.wgsl`, "utf8"));
+    const code = leanShader(readFileSync(`${folder}lib/${stem}.wgsl`, "utf8"));
     // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for.
     const declared = [...code.matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) =>
       name!.replace(/operand|output|terms/, "[a-z]\\w*"),
     );
-    const signatures = code.match(/var<storage, read(?:_write)?> \w+: array<\w+>/)?.[0].replace(/ \w+:/, " \\w+:");
+    const signatures = code.match(/var<storage,read(?:_write)?>\w+:array<\w+>/)?.[0].replace(/>\w+:/, ">\\w+:");
     const uses = (text: string) =>
       declared.some((name) => (text.match(new RegExp(`(?<![.\\w])(?:range1_)?${name}\\b`, "g"))?.length ?? 0) > 1);
     const users = steps.filter(({ shader }) => {
@@ -364,17 +365,17 @@ describe("specialised text", () => {
     // Nothing is left to unroll, and no branch whose condition is known.
     expect(shader.code).not.toMatch(/\/\/ unroll\s+for/);
     const known = new Set(
-      [...code.matchAll(/^const (\w+): \w+ = (?:[\d.]+(?:e[+-]?\d+)?[uif]|true|false);/gm)].map(([, name]) => name),
+      [...code.matchAll(/^const (\w+): ?\w+ ?= ?(?:[\d.]+(?:e[+-]?\d+)?[uif]|true|false);/gm)].map(([, name]) => name),
     );
-    for (const [, condition] of code.matchAll(/\bif \(([^{}]*?)\) \{/g)) {
+    for (const [, condition] of code.matchAll(/\bif ?\(([^{}]*?)\) ?\{/g)) {
       const names = condition!.match(/\b[A-Za-z_]\w*/g) ?? [];
       expect(
         names.filter((name) => !known.has(name)),
         condition,
       ).not.toEqual([]);
     }
-    expect(code).not.toMatch(/else(?!\s*(?:\{|if \())/);
-    const numbers = [...code.matchAll(/@group\(0\) @binding\((\d+)\) var<[^>]*> (\w+)/g)];
+    expect(code).not.toMatch(/else(?!\s*(?:\{|if ?\())/);
+    const numbers = [...code.matchAll(/@group\(0\) ?@binding\((\d+)\) ?var<[^>]*> ?(\w+)/g)];
     expect(numbers.map(([, at]) => Number(at))).toEqual(shader.bindings.map((_, at) => at));
     expect(numbers.map(([, , name]) => name)).toEqual(shader.bindings.map(({ name }) => name));
     expect(code.match(/@compute/g)).toHaveLength(1);
