@@ -15,8 +15,19 @@ export interface Kernel<B extends Bindings = Bindings> {
 type Required<B> = { [K in keyof B as B[K] extends `${string}?` ? never : K]: unknown };
 type Optional<B> = { [K in keyof B as B[K] extends `${string}?` ? K : never]?: unknown };
 
-/** A value for every binding; forgetting one, or naming one that the kernel has not, does not type-check. */
-export type Bound<B, Value> = { [K in keyof Required<B>]: Value } & { [K in keyof Optional<B>]?: Value | undefined };
+/** A value for every binding, or what has it as `id`; forgetting one, or naming one that the kernel has not, does not type-check. */
+export type Bound<B, Value> = { [K in keyof Required<B>]: Value | { readonly id: Value } } & {
+  [K in keyof Optional<B>]?: Value | { readonly id: Value } | undefined;
+};
+
+/** What a kernel is called with. */
+export interface KernelCall<B, Value> {
+  readonly bind: Bound<B, Value>;
+  readonly constants?: Readonly<Record<string, Constant>>;
+  /** Library files that the kernel calls. */
+  readonly libraries?: readonly Source[];
+  readonly workgroups: readonly [number, number, number];
+}
 
 /** One call of a kernel, as plain data. `Value` is what stands for a buffer: a tensor's id, a buffer's index. */
 export interface Dispatch<Value> {
@@ -37,26 +48,20 @@ export function defineKernel<B extends Bindings>(code: string): Kernel<B> {
  *
  * @throws FeaturemapError `value` where the buffers given are not those that the specialised text binds.
  */
-export function dispatch<B extends Bindings, Value extends number | string | object>(
+export function dispatch<B extends Bindings, Value extends number | string>(
   kernel: Kernel<B>,
-  call: {
-    bind: Bound<B, Value>;
-    constants?: Readonly<Record<string, Constant>>;
-    /** Library files that the kernel calls. */
-    libraries?: readonly Source[];
-    workgroups: readonly [number, number, number];
-  },
+  call: KernelCall<B, Value>,
 ): Dispatch<Value> {
   const shader = specialize([{ code: kernel.code }, ...(call.libraries ?? [])], call.constants ?? {});
   const { entryPoint, bindings } = shader;
-  const given = call.bind as Record<string, Value | undefined>;
+  const given = call.bind as Record<string, Value | { readonly id: Value } | undefined>;
   const bind: Record<string, Value> = {};
   for (const { name, access } of bindings) {
     const value = given[name];
     if (value === undefined) {
       throw new FeaturemapError("value", `Kernel "${entryPoint}" binds "${name}" (${access}), got no buffer for it.`);
     }
-    bind[name] = value;
+    bind[name] = typeof value === "object" ? value.id : value;
   }
   const spare = Object.keys(given).find((name) => given[name] !== undefined && !(name in bind));
   if (spare !== undefined) {

@@ -188,14 +188,16 @@ export function addNode(
   graph: Graph,
   call: { op: string; name: string; inputs: readonly TensorId[]; attributes?: Attributes },
 ): readonly TensorId[] {
-  const node = makeNode(ops, graph, { ...call, name: freeName(graph, call.name) });
+  // Tiles are chosen by node, so no two have one name.
+  const name = freeName(graph.nodes, call.name);
+  const node = makeNode(ops, graph, { ...call, name });
   graph.nodes.push(node);
   return node.outputs;
 }
 
-/** Tiles are chosen by node, so no two have one name. */
-function freeName(graph: Graph, wanted: string): string {
-  const taken = new Set(graph.nodes.map(({ name }) => name));
+/** The name, numbered where another has it. */
+export function freeName(named: readonly { readonly name: string }[], wanted: string): string {
+  const taken = new Set(named.map(({ name }) => name));
   for (let i = 0; ; i++) {
     const name = i === 0 ? wanted : `${wanted}_${i}`;
     if (!taken.has(name)) return name;

@@ -1,6 +1,6 @@
 import { FeaturemapError, show } from "../errors.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
-import { addNode, type OpTable, opTable } from "../graph/op.ts";
+import { addNode, freeName, type OpTable, opTable } from "../graph/op.ts";
 import type { Layer, ParameterSpec } from "../layers/layer.ts";
 import { coreOps } from "../ops/table.ts";
 import { elements, type Shape, sameShape, showShape } from "../shape.ts";
@@ -145,18 +145,11 @@ export class Network {
 
   /** Keras's: `conv2d`, `conv2d_1`, ...; a name that the user gave must be free. */
   #freeName(layer: Layer): string {
-    const taken = new Set(this.#layers.map(({ name }) => name));
-    if (layer.name !== undefined) {
-      if (taken.has(layer.name)) {
-        throw new FeaturemapError("value", `The model has a layer named "${layer.name}" already. Names must differ.`);
-      }
-      return layer.name;
+    if (layer.name === undefined) return freeName(this.#layers, snakeCase(layer.type));
+    if (this.#layers.some(({ name }) => name === layer.name)) {
+      throw new FeaturemapError("value", `The model has a layer named "${layer.name}" already. Names must differ.`);
     }
-    const base = snakeCase(layer.type);
-    for (let i = 0; ; i++) {
-      const name = i === 0 ? base : `${base}_${i}`;
-      if (!taken.has(name)) return name;
-    }
+    return layer.name;
   }
 }
 

@@ -3,19 +3,26 @@ import operandScalar from "../../shaders/lib/operand_scalar.wgsl?raw";
 import operandVec4 from "../../shaders/lib/operand_vec4.wgsl?raw";
 import outputScalar from "../../shaders/lib/output_scalar.wgsl?raw";
 import outputVec4 from "../../shaders/lib/output_vec4.wgsl?raw";
+import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
+import type { TensorId } from "../graph/graph.ts";
 import { MOST_GROUPS } from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
 
-/** A dispatch of one invocation an element, in workgroups of 64, and the constant that goes with it. */
-export function perElement(count: number): {
-  workgroups: [number, number, number];
-  constants: { GROUPS_X: number };
-  library: Source;
-} {
+/** A call of a kernel that makes one element an invocation, in workgroups of 64: `shaders/lib/linear.wgsl` tells it which. */
+export function dispatchEach<B extends Bindings>(
+  kernel: Kernel<B>,
+  count: number,
+  { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+): Dispatch<TensorId> {
   const groups = ceilDiv(count, 64);
   const x = Math.min(groups, MOST_GROUPS);
-  return { workgroups: [x, ceilDiv(groups, x), 1], constants: { GROUPS_X: x }, library: { code: linear } };
+  return dispatch(kernel, {
+    bind,
+    constants: { ...constants, GROUPS_X: x },
+    libraries: [{ code: linear }, ...libraries],
+    workgroups: [x, ceilDiv(groups, x), 1],
+  });
 }
 
 /** Reads a tensor in fours; by vector where its rows are a multiple of 4 long. */

@@ -2,11 +2,11 @@ import activationCode from "../../shaders/activation.wgsl?raw";
 import gradientCode from "../../shaders/activation_gradient.wgsl?raw";
 import activationLibrary from "../../shaders/lib/activation.wgsl?raw";
 import { oneOf } from "../errors.ts";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import type { Node } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import { ceilDiv, elements } from "../shape.ts";
-import { operand, output, perElement } from "./access.ts";
+import { dispatchEach, operand, output } from "./access.ts";
 
 /** In the order of their numbers in `shaders/lib/activation.wgsl`. */
 export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"] as const;
@@ -37,13 +37,11 @@ const activation = defineOp<Attributes>({
   gradient: ({ gradients: [dY], outputs: [y], attributes, add }) => add("activationGradient", [dY!, y!], attributes),
   lower: ({ inputs: [x], outputs: [y], attributes }) => {
     const size = elements(y!.shape);
-    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
-      dispatch(activationKernel, {
-        bind: { x: x!.id, y: y!.id },
-        constants: { ...constants, SIZE: size, ACTIVATION: activationNumber(attributes.kind) },
-        libraries: [library, operand("x", size), output("y", size), activationSource],
-        workgroups,
+      dispatchEach(activationKernel, ceilDiv(size, 4), {
+        bind: { x: x!, y: y! },
+        constants: { SIZE: size, ACTIVATION: activationNumber(attributes.kind) },
+        libraries: [operand("x", size), output("y", size), activationSource],
       }),
     ];
   },
@@ -55,13 +53,11 @@ const activationGradient = defineOp<Attributes>({
   infer: ([dY]) => [dY!],
   lower: ({ inputs: [dY, y], outputs: [dX], attributes }) => {
     const size = elements(dX!.shape);
-    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
-      dispatch(gradientKernel, {
-        bind: { dy: dY!.id, y: y!.id, dx: dX!.id },
-        constants: { ...constants, SIZE: size, GRADIENT_ACTIVATION: activationNumber(attributes.kind) },
-        libraries: [library, operand("dy", size), operand("y", size), output("dx", size), activationSource],
-        workgroups,
+      dispatchEach(gradientKernel, ceilDiv(size, 4), {
+        bind: { dy: dY!, y: y!, dx: dX! },
+        constants: { SIZE: size, GRADIENT_ACTIVATION: activationNumber(attributes.kind) },
+        libraries: [operand("dy", size), operand("y", size), output("dx", size), activationSource],
       }),
     ];
   },
@@ -74,19 +70,7 @@ export const activationOps = [activation, activationGradient];
  * reads y. For ops whose kernel has a place for it and whose attributes take `activation`.
  */
 export function absorbActivation(edit: GraphEdit, node: Node): boolean {
-  const [y] = node.outputs;
-  const [reader, another] = edit.readers(y!);
-  if (
-    reader?.op !== "activation" ||
-    another ||
-    edit.usedBeside(y!, [reader]) ||
-    node.attributes.activation !== undefined
-  ) {
-    return false;
-  }
-  const attributes = { ...node.attributes, activation: reader.attributes.kind };
-  edit.replace([node, reader], [edit.node(node.op, node.name, node.inputs, attributes, reader.outputs)]);
-  return true;
+  return absorb(edit, node, "activation", "activation");
 }
 
 /**
@@ -94,13 +78,17 @@ export function absorbActivation(edit: GraphEdit, node: Node): boolean {
  * activation's output. For ops whose kernel has a place for it and whose attributes take `gradientActivation`.
  */
 export function absorbActivationGradient(edit: GraphEdit, node: Node): boolean {
-  const [dX] = node.outputs;
-  const [reader, another] = edit.readers(dX!);
-  if (reader?.op !== "activationGradient" || another || reader.inputs[0] !== dX || edit.usedBeside(dX!, [reader]))
-    return false;
-  if (node.attributes.gradientActivation !== undefined) return false;
-  const attributes = { ...node.attributes, gradientActivation: reader.attributes.kind };
-  const inputs = [...node.inputs, reader.inputs[1]!];
+  return absorb(edit, node, "activationGradient", "gradientActivation");
+}
+
+/** Takes in the only reader, if it is `op` and reads the node's output first, with what else it reads. */
+function absorb(edit: GraphEdit, node: Node, op: string, attribute: string): boolean {
+  const [made] = node.outputs;
+  const [reader, another] = edit.readers(made!);
+  if (reader?.op !== op || another || reader.inputs[0] !== made || edit.usedBeside(made!, [reader])) return false;
+  if (node.attributes[attribute] !== undefined) return false;
+  const attributes = { ...node.attributes, [attribute]: reader.attributes.kind };
+  const inputs = [...node.inputs, ...reader.inputs.slice(1)];
   edit.replace([node, reader], [edit.node(node.op, node.name, inputs, attributes, reader.outputs)]);
   return true;
 }

@@ -1,7 +1,7 @@
 import code from "../../shaders/adagrad.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
-import { inferUpdate, perUpdate } from "./update.ts";
+import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; s: "write" }>(code);
 
@@ -11,13 +11,10 @@ const adagrad = defineOp<{ readonly offset: number }>({
   infer: inferUpdate,
   updates: () => [0, 3],
   lower: ({ inputs: [p, g, rate, s], attributes: { offset } }) => {
-    const { workgroups, constants, libraries } = perUpdate(p!.shape, ["p", "s"]);
     return [
-      dispatch(kernel, {
-        bind: { p: p!.id, g: g!.id, rate: rate!.id, s: s!.id },
-        constants: { ...constants, OFFSET: offset },
-        libraries,
-        workgroups,
+      dispatchUpdate(kernel, p!.shape, ["p", "s"], {
+        bind: { p: p!, g: g!, rate: rate!, s: s! },
+        constants: { OFFSET: offset },
       }),
     ];
   },

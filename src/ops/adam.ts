@@ -1,8 +1,8 @@
 import code from "../../shaders/adam.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
-import { inferUpdate, perUpdate } from "./update.ts";
+import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel = defineKernel<{ state: "read"; rate: "read"; p: "write"; g: "read"; moments: "write" }>(code);
 
@@ -20,12 +20,10 @@ const adam = defineOp<AdamAttributes>({
   infer: inferUpdate,
   updates: () => [0, 4],
   lower: ({ inputs: [p, g, rate, state, moments], attributes: { beta1, beta2, epsilon, amsgrad, decay } }) => {
-    const { workgroups, constants, libraries } = perUpdate(p!.shape, ["p", "moments"]);
     return [
-      dispatch(kernel, {
-        bind: { p: p!.id, g: g!.id, rate: rate!.id, state: state!.id, moments: moments!.id },
+      dispatchUpdate(kernel, p!.shape, ["p", "moments"], {
+        bind: { p: p!, g: g!, rate: rate!, state: state!, moments: moments! },
         constants: {
-          ...constants,
           GAIN_1: 1 - beta1,
           GAIN_2: 1 - beta2,
           LOG_1: logarithm(beta1),
@@ -34,8 +32,7 @@ const adam = defineOp<AdamAttributes>({
           AMSGRAD: amsgrad,
           DECAY: decay,
         },
-        libraries: [...libraries, { code: stateCode }],
-        workgroups,
+        libraries: [{ code: stateCode }],
       }),
     ];
   },

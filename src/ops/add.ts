@@ -1,9 +1,9 @@
 import code from "../../shaders/add.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, sameShape, showShape } from "../shape.ts";
-import { operand, output, perElement } from "./access.ts";
+import { dispatchEach, operand, output } from "./access.ts";
 
 const kernel = defineKernel<{ a: "read"; b: "read"; c: "write" }>(code);
 
@@ -20,13 +20,11 @@ const add = defineOp({
   gradient: ({ gradients: [dC] }) => [dC, dC],
   lower: ({ inputs: [a, b], outputs: [c] }) => {
     const size = elements(c!.shape);
-    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
-      dispatch(kernel, {
-        bind: { a: a!.id, b: b!.id, c: c!.id },
-        constants: { ...constants, SIZE: size },
-        libraries: [library, operand("a", size), operand("b", size), output("c", size)],
-        workgroups,
+      dispatchEach(kernel, ceilDiv(size, 4), {
+        bind: { a: a!, b: b!, c: c! },
+        constants: { SIZE: size },
+        libraries: [operand("a", size), operand("b", size), output("c", size)],
       }),
     ];
   },

@@ -5,7 +5,7 @@ import stateCode from "../../shaders/lib/state.wgsl?raw";
 import { defineKernel, dispatch } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
-import { output, perElement } from "./access.ts";
+import { dispatchEach, output } from "./access.ts";
 
 const stateSource = { code: stateCode };
 
@@ -44,12 +44,10 @@ const batchGather = defineOp<GatherAttributes>({
     const order = shuffled ? rest.shift() : undefined;
     const X_SIZE = elements(sampleShape);
     const Y_SIZE = labelShape ? elements(labelShape) : 0;
-    const { workgroups, constants, library } = perElement(batch * (ceilDiv(X_SIZE, 4) + Y_SIZE));
     return [
-      dispatch(gatherKernel, {
-        bind: { state: state!.id, order: order?.id, source_x: samples!.id, source_y: labels?.id, x: x!.id, y: y?.id },
+      dispatchEach(gatherKernel, batch * (ceilDiv(X_SIZE, 4) + Y_SIZE), {
+        bind: { state: state!, order, source_x: samples!, source_y: labels, x: x!, y },
         constants: {
-          ...constants,
           BATCH: batch,
           X_SIZE,
           Y_SIZE,
@@ -57,8 +55,7 @@ const batchGather = defineOp<GatherAttributes>({
           SHUFFLED: shuffled,
           SCALE: scale,
         },
-        libraries: [library, stateSource, output("x", X_SIZE)],
-        workgroups,
+        libraries: [stateSource, output("x", X_SIZE)],
       }),
     ];
   },
@@ -73,13 +70,11 @@ const batchScatter = defineOp({
   updates: () => [2],
   lower: ({ inputs: [state, y, rows] }) => {
     const count = elements(y!.shape);
-    const { workgroups, constants, library } = perElement(count);
     return [
-      dispatch(scatterKernel, {
-        bind: { state: state!.id, y: y!.id, rows: rows!.id },
-        constants: { ...constants, BATCH: y!.shape[0]!, SIZE: count / y!.shape[0]! },
-        libraries: [library, stateSource],
-        workgroups,
+      dispatchEach(scatterKernel, count, {
+        bind: { state: state!, y: y!, rows: rows! },
+        constants: { BATCH: y!.shape[0]!, SIZE: count / y!.shape[0]! },
+        libraries: [stateSource],
       }),
     ];
   },
@@ -97,7 +92,7 @@ const advance = defineOp<{ readonly batch: number }>({
   updates: () => [0, 3],
   lower: ({ inputs: [state, loss, correct, metrics], attributes: { batch } }) => [
     dispatch(advanceKernel, {
-      bind: { state: state!.id, loss: loss?.id, correct: correct?.id, metrics: metrics?.id },
+      bind: { state: state!, loss, correct, metrics },
       constants: { BATCH: batch, HAS_METRICS: metrics !== undefined },
       libraries: [stateSource],
       workgroups: [1, 1, 1],

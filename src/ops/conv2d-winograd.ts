@@ -79,32 +79,29 @@ function attributesOf(
 
 function replaceBy(edit: GraphEdit, node: Node, attributes: WinogradAttributes): void {
   const chain = new Chain(edit, node);
-  const { average, activation, gradientActivation, hasBias, update } = node.attributes;
-  const pool = node.attributes.pool as Pair | undefined;
+  const { state } = edit.graph;
+  const { pool, average, activation, gradientActivation, hasBias, update } = node.attributes;
+  const pooled = { ...attributes, pool, average };
+  const filter = (k: TensorId) => chain.add("winogradFilter", [k], attributes);
+  const input = (x: TensorId) => chain.add("winogradInput", [x, state], attributes);
+  const outputGradient = (dY: TensorId, routes: readonly TensorId[]) =>
+    chain.add("winogradOutputGradient", [dY, state, ...routes], pooled);
+  const [first, second, ...rest] = node.inputs as [TensorId, TensorId, ...TensorId[]];
   if (node.op === "conv2d") {
-    const [x, k, bias] = node.inputs as [TensorId, TensorId, TensorId?];
-    const m = chain.add("matmul", [chain.input(x, attributes), chain.filter(k, attributes)]);
-    const inputs = bias === undefined ? [m] : [m, bias];
-    if (pool && !holdsWindows(attributes, pool)) {
-      const y = chain.add("winogradOutput", inputs, { ...attributes, ...defined({ activation }) });
-      chain.end("windowPooling", [y], defined({ activation, pool, average }));
-    } else chain.end("winogradOutput", inputs, { ...attributes, ...defined({ activation, pool, average }) });
+    const m = chain.add("matmul", [input(first), filter(second)]);
+    if (pool && !holdsWindows(attributes, pool as Pair)) {
+      const y = chain.add("winogradOutput", [m, ...rest], { ...attributes, activation });
+      chain.end("windowPooling", [y], { activation, pool, average });
+    } else chain.end("winogradOutput", [m, ...rest], { ...pooled, activation });
   } else if (node.op === "conv2dInputGradient") {
-    const [dY, k, ...rest] = node.inputs as [TensorId, TensorId, ...TensorId[]];
-    const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, {
-      ...attributes,
-      ...defined({ pool, average }),
-    });
-    const dV = chain.add("matmul", [dM, chain.filter(k, attributes)], { transposeB: true });
-    chain.end("winogradInputGradient", [dV, ...rest], { ...attributes, ...defined({ gradientActivation }) });
+    const dM = outputGradient(first, pool ? rest.splice(0, 1) : []);
+    const dV = chain.add("matmul", [dM, filter(second)], { transposeB: true });
+    chain.end("winogradInputGradient", [dV, ...rest], { ...attributes, gradientActivation });
   } else {
-    const [x, dY, , ...rest] = node.inputs as [TensorId, TensorId, TensorId, ...TensorId[]];
-    const dM = chain.outputGradient(dY, pool ? rest.shift() : undefined, {
-      ...attributes,
-      ...defined({ pool, average }),
-    });
-    const dU = chain.add("matmul", [chain.input(x, attributes), dM], { transposeA: true });
-    chain.end("winogradFilterGradient", [dU, dM, ...rest], { ...attributes, hasBias, ...defined({ update }) });
+    const [, ...others] = rest;
+    const dM = outputGradient(second, pool ? others.splice(0, 1) : []);
+    const dU = chain.add("matmul", [input(first), dM], { transposeA: true });
+    chain.end("winogradFilterGradient", [dU, dM, ...others], { ...attributes, hasBias, update });
   }
 }
 
@@ -122,26 +119,12 @@ class Chain {
   /** The output of a node that is in the graph already, or of a new one. */
   add(op: string, inputs: readonly TensorId[], attributes: Record<string, unknown> = {}): TensorId {
     const known = this.#edit.graph.nodes.find(
-      (node) =>
-        node.op === op && same(node.inputs, inputs) && JSON.stringify(node.attributes) === JSON.stringify(attributes),
+      (node) => node.op === op && same(node.inputs, inputs) && same(node.attributes, attributes),
     );
     if (known) return known.outputs[0]!;
     const made = this.#edit.node(op, `${this.#node.name}/${op}`, inputs, attributes);
     this.#made.push(made);
     return made.outputs[0]!;
-  }
-
-  input(x: TensorId, attributes: WinogradAttributes): TensorId {
-    return this.add("winogradInput", [x, this.#edit.graph.state], attributes);
-  }
-
-  filter(k: TensorId, attributes: WinogradAttributes): TensorId {
-    return this.add("winogradFilter", [k], attributes);
-  }
-
-  outputGradient(dY: TensorId, routes: TensorId | undefined, attributes: WinogradAttributes): TensorId {
-    const inputs = [dY, this.#edit.graph.state, ...(routes === undefined ? [] : [routes])];
-    return this.add("winogradOutputGradient", inputs, attributes);
   }
 
   end(op: string, inputs: readonly TensorId[], attributes: Record<string, unknown>): void {
@@ -151,11 +134,7 @@ class Chain {
   }
 }
 
-function same(a: readonly TensorId[], b: readonly TensorId[]): boolean {
-  return a.length === b.length && a.every((id, i) => id === b[i]);
-}
-
-/** Without the attributes that are not there, so that equal nodes have equal attributes. */
-function defined(attributes: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+/** Equal as plain data. */
+function same(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

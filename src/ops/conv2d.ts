@@ -4,13 +4,12 @@ import filterSumCode from "../../shaders/conv2d_filter_gradient_sum.wgsl?raw";
 import inputGradientCode from "../../shaders/conv2d_input_gradient.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
-import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
-import type { Source } from "../gpu/specialize.ts";
+import { type Dispatch, defineKernel } from "../gpu/kernel.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp, type LowerContext } from "../graph/op.ts";
-import { rowsTogether, tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { rowsTogether } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape, showShape } from "../shape.ts";
-import { operand, output, perElement } from "./access.ts";
+import { dispatchEach, operand, output } from "./access.ts";
 import {
   type Activation,
   absorbActivation,
@@ -27,8 +26,15 @@ import {
   unpoolConstants,
 } from "./conv2d-pooling.ts";
 import { winogradAlgorithms } from "./conv2d-winograd.ts";
-import { productSources } from "./matmul.ts";
-import { absorbSgd, sgdSource } from "./sgd.ts";
+import { dispatchProduct } from "./matmul.ts";
+import {
+  absorbSgd,
+  type FilterGradient,
+  filterGradientBindings,
+  filterGradients,
+  sgdSource,
+  steppedInputs,
+} from "./sgd.ts";
 import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "./window.ts";
 
 export interface Conv2dAttributes {
@@ -93,11 +99,11 @@ const conv2d = defineOp<Conv2dAttributes>({
     const rows4 = attributes.pool ? elements(sizes.pooled!.slice(0, 3)) : ceilDiv(elements(sizes.y.slice(0, 3)), 4);
     const outC = sizes.y[3]!;
     const chosen = tile({ m: rows4 * 4, n: outC, k: elements(k!.shape) / outC, hoistable: true });
+    const blocks = { tile: chosen, rows4, columns: outC };
     return [
-      dispatch(forwardKernel, {
-        bind: { x: x!.id, k: k!.id, bias: b?.id, y: y!.id, routes: routes?.id },
+      dispatchProduct(forwardKernel, blocks, {
+        bind: { x: x!, k: k!, bias: b, y: y!, routes },
         constants: {
-          ...tileConstants(chosen, rows4),
           ...sizes.constants,
           ...poolConstants(attributes, sizes.y),
           PADDED: sizes.geometry.padded,
@@ -106,7 +112,6 @@ const conv2d = defineOp<Conv2dAttributes>({
           ACTIVATION: activationNumber(attributes.activation),
         },
         libraries: [
-          ...productSources(chosen),
           operand("x", sizes.inC),
           operand("k", outC),
           operand("bias", outC),
@@ -114,7 +119,6 @@ const conv2d = defineOp<Conv2dAttributes>({
           activationSource,
           ...(attributes.pool ? [pooledWindowSource] : []),
         ],
-        workgroups: tileWorkgroups(chosen, rows4, ceilDiv(outC, 4)),
       }),
     ];
   },
@@ -142,23 +146,22 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
     // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
     const together = rowsTogether(chosen);
     const imageBlocks = ceilDiv(batch, 4 * together) * together;
+    const blocks = { tile: chosen, rows4: inH * inW * imageBlocks, columns: inC };
     return [
-      dispatch(inputGradientKernel, {
+      dispatchProduct(inputGradientKernel, blocks, {
         bind: {
-          dy: dY!.id,
-          routes: attributes.pool ? rest[0]!.id : undefined,
-          k: k!.id,
-          in: attributes.gradientActivation ? rest.at(-1)!.id : undefined,
-          dx: dX!.id,
+          dy: dY!,
+          routes: attributes.pool && rest[0],
+          k: k!,
+          in: attributes.gradientActivation && rest.at(-1),
+          dx: dX!,
         },
         constants: {
-          ...tileConstants(chosen, inH * inW * imageBlocks),
           ...sizes.constants,
           ...unpoolConstants(attributes, sizes.y),
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
         },
         libraries: [
-          ...productSources(chosen),
           incomingSource,
           operand("dy", outC),
           operand("k", outC),
@@ -166,16 +169,13 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           output("dx", inC),
           activationSource,
         ],
-        workgroups: tileWorkgroups(chosen, inH * inW * imageBlocks, ceilDiv(inC, 4)),
       }),
     ];
   },
 });
 
-interface FilterGradientAttributes extends Conv2dAttributes {
+interface FilterGradientAttributes extends Conv2dAttributes, FilterGradient {
   readonly kernelShape: Shape;
-  readonly hasBias: boolean;
-  readonly update?: "sgd";
 }
 
 /**
@@ -184,18 +184,11 @@ interface FilterGradientAttributes extends Conv2dAttributes {
  */
 const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
   name: "conv2dFilterGradient",
-  infer: (_, { kernelShape, hasBias, update }) => {
-    if (update) return [];
-    const kernel = { shape: kernelShape, dtype: "f32" } as const;
-    return hasBias ? [kernel, { shape: [kernelShape[3]!], dtype: "f32" }] : [kernel];
-  },
-  updates: ({ hasBias, update, pool }) => {
-    const first = pool ? 4 : 3;
-    return update ? (hasBias ? [first, first + 1] : [first]) : [];
-  },
+  infer: (_, attributes) => filterGradients(attributes, attributes.kernelShape),
+  updates: (attributes) => steppedInputs(attributes, attributes.pool ? 4 : 3),
   rewrites: [(edit, node) => node.op === "conv2dFilterGradient" && absorbSgd(edit, node)],
   algorithms: winogradAlgorithms,
-  lower: (context) => filterGradientDispatches(context),
+  lower: filterGradientDispatches,
 });
 
 function filterGradientDispatches(context: LowerContext<FilterGradientAttributes>): Dispatch<TensorId>[] {
@@ -203,7 +196,6 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const { hasBias, update, pool, kernelShape } = attributes;
   const [x, dY, state, ...rest] = inputs;
   const routes = pool ? rest.shift() : undefined;
-  const [kernel, bias] = update ? rest : outputs;
   const sizes = sizesOf(x!.shape, kernelShape, attributes, node.name);
   const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
   const weights = elements(kernelShape);
@@ -213,45 +205,38 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const stepRows = rowsOfStep(blocks);
   const slices = Math.min(chosen.slices, (batch * blocks.rows) / stepRows);
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
-  const sumElements = perElement(rows * outC);
   return [
-    dispatch(filterGradientKernel, {
-      bind: { state: state!.id, x: x!.id, dy: dY!.id, routes: routes?.id, partial },
-      constants: {
-        ...tileConstants(chosen, ceilDiv(rows, 4), slices),
-        ...sizes.constants,
-        ...unpoolConstants(attributes, sizes.y),
-        PADDED: sizes.geometry.padded,
-        HAS_BIAS: hasBias,
-        SLICES: slices,
-        STEP_ROWS: stepRows,
+    dispatchProduct(
+      filterGradientKernel,
+      { tile: chosen, rows4: ceilDiv(rows, 4), columns: outC, slices },
+      {
+        bind: { state: state!, x: x!, dy: dY!, routes, partial },
+        constants: {
+          ...sizes.constants,
+          ...unpoolConstants(attributes, sizes.y),
+          PADDED: sizes.geometry.padded,
+          HAS_BIAS: hasBias,
+          SLICES: slices,
+          STEP_ROWS: stepRows,
+        },
+        libraries: [
+          incomingSource,
+          { code: stateCode },
+          operand("x", sizes.inC),
+          operand("dy", outC),
+          output("partial", outC),
+        ],
       },
-      libraries: [
-        ...productSources(chosen),
-        incomingSource,
-        { code: stateCode },
-        operand("x", sizes.inC),
-        operand("dy", outC),
-        output("partial", outC),
-      ],
-      workgroups: tileWorkgroups(chosen, ceilDiv(rows, 4), ceilDiv(outC, 4), slices),
-    }),
-    dispatch(filterSumKernel, {
-      bind: {
-        partial,
-        kernel: kernel!.id,
-        bias: hasBias ? bias!.id : undefined,
-        rate: update ? rest.at(-1)!.id : undefined,
-      },
+    ),
+    dispatchEach(filterSumKernel, rows * outC, {
+      bind: { partial, ...filterGradientBindings(attributes, rest, outputs) },
       constants: {
-        ...sumElements.constants,
         SLICES: slices,
         WEIGHTS: weights,
         BIASES: hasBias ? outC : 0,
         UPDATE: update !== undefined,
       },
-      libraries: [sumElements.library, ...(update ? [sgdSource] : [])] satisfies Source[],
-      workgroups: sumElements.workgroups,
+      libraries: update ? [sgdSource] : [],
     }),
   ];
 }

@@ -64,16 +64,16 @@ const denseCrossEntropy = defineOp<Attributes>({
     const groups = Math.min(batch, MOST_GROUPS);
     const head: Dispatch<TensorId> = dispatch(kernel, {
       bind: {
-        state: state!.id,
-        h: h!.id,
-        w: w!.id,
-        bias: bias?.id,
-        t: sparse ? undefined : labels!.id,
-        class_of: sparse ? labels!.id : undefined,
-        loss: loss!.id,
-        correct: correct!.id,
-        dx: dX!.id,
-        dh: together ? dH.id : undefined,
+        state: state!,
+        h: h!,
+        w: w!,
+        bias,
+        t: sparse ? undefined : labels!,
+        class_of: sparse ? labels! : undefined,
+        loss: loss!,
+        correct: correct!,
+        dx: dX!,
+        dh: together ? dH : undefined,
       },
       constants: {
         BATCH: batch,
@@ -98,7 +98,7 @@ const denseCrossEntropy = defineOp<Attributes>({
     });
     if (!dH || together) return [head];
     const product = { m: batch, n: inputSize, k: units };
-    const bind = { a: dX!.id, b: w!.id, y: gradientActivation && h!.id, c: dH.id };
+    const bind = { a: dX!, b: w!, y: gradientActivation && h!, c: dH };
     return [head, matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile(product), bind)];
   },
 });

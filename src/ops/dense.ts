@@ -1,14 +1,21 @@
 import filterGradientCode from "../../shaders/dense_filter_gradient.wgsl?raw";
 import stateSource from "../../shaders/lib/state.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
+import type { Attributes } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
-import { tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, sameShape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
-import { matmulDispatch, productSources } from "./matmul.ts";
-import { absorbSgd, sgdSource } from "./sgd.ts";
+import { dispatchProduct, matmulDispatch } from "./matmul.ts";
+import {
+  absorbSgd,
+  type FilterGradient,
+  filterGradientBindings,
+  filterGradients,
+  sgdSource,
+  steppedInputs,
+} from "./sgd.ts";
 
 /** y = act(x w + b). Inputs: x [batch, in], w [in, out], and, unless it has none, b [out]. */
 const dense = defineOp<{ readonly activation?: Activation }>({
@@ -33,7 +40,7 @@ const dense = defineOp<{ readonly activation?: Activation }>({
   rewrites: [(edit, node) => node.op === "dense" && absorbActivation(edit, node)],
   lower: ({ inputs: [x, w, b], outputs: [y], attributes, tile }) => {
     const product = { m: x!.shape[0]!, n: w!.shape[1]!, k: w!.shape[0]! };
-    const bind = { a: x!.id, b: w!.id, bias: b?.id, c: y!.id };
+    const bind = { a: x!, b: w!, bias: b, c: y! };
     return [
       matmulDispatch({ ...product, activation: attributes.activation }, tile({ ...product, hoistable: true }), bind),
     ];
@@ -47,14 +54,12 @@ const denseInputGradient = defineOp<{ readonly gradientActivation?: Activation }
   rewrites: [(edit, node) => node.op === "denseInputGradient" && absorbActivationGradient(edit, node)],
   lower: ({ inputs: [dY, w, y], outputs: [dX], attributes: { gradientActivation }, tile }) => {
     const product = { m: dY!.shape[0]!, n: w!.shape[0]!, k: w!.shape[1]! };
-    const bind = { a: dY!.id, b: w!.id, y: y?.id, c: dX!.id };
+    const bind = { a: dY!, b: w!, y, c: dX! };
     return [
       matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile({ ...product, hoistable: true }), bind),
     ];
   },
 });
-
-type FilterAttributes = { readonly hasBias: boolean; readonly update?: "sgd" };
 
 const filterGradientKernel = defineKernel<{
   state: "read";
@@ -69,41 +74,21 @@ const filterGradientKernel = defineKernel<{
  * dW = x' dY and dB = sum of dY over the rows in use. Inputs: x [batch, in], dY [batch, out], the step's state, and, with
  * `update`, the parameters to step in place of making gradients, and the rate.
  */
-const denseFilterGradient = defineOp<FilterAttributes>({
+const denseFilterGradient = defineOp<FilterGradient & Attributes>({
   name: "denseFilterGradient",
-  infer: ([x, dY], { hasBias, update }) => {
-    if (update) return [];
-    const [inputs, units] = [x!.shape[1]!, dY!.shape[1]!];
-    const kernel = { shape: [inputs, units], dtype: "f32" } as const;
-    return hasBias ? [kernel, { shape: [units], dtype: "f32" }] : [kernel];
-  },
-  updates: ({ hasBias, update }) => (update ? (hasBias ? [3, 4] : [3]) : []),
+  infer: ([x, dY], attributes) => filterGradients(attributes, [x!.shape[1]!, dY!.shape[1]!]),
+  updates: (attributes) => steppedInputs(attributes, 3),
   rewrites: [(edit, node) => node.op === "denseFilterGradient" && absorbSgd(edit, node)],
-  lower: ({ inputs: [x, dY, state, ...parameters], outputs, attributes: { hasBias, update }, tile }) => {
+  lower: ({ inputs: [x, dY, state, ...parameters], outputs, attributes, tile }) => {
+    const { hasBias, update } = attributes;
     const [batch, inputs, units] = [x!.shape[0]!, x!.shape[1]!, dY!.shape[1]!];
     const rows = inputs + (hasBias ? 1 : 0);
-    const chosen = tile({ m: rows, n: units, k: batch });
-    const [kernel, bias] = update ? parameters : outputs;
+    const blocks = { tile: tile({ m: rows, n: units, k: batch }), rows4: ceilDiv(rows, 4), columns: units };
     return [
-      dispatch(filterGradientKernel, {
-        bind: {
-          state: state!.id,
-          x: x!.id,
-          dy: dY!.id,
-          kernel: kernel!.id,
-          bias: hasBias ? bias!.id : undefined,
-          rate: update ? parameters.at(-1)!.id : undefined,
-        },
-        constants: {
-          ...tileConstants(chosen, ceilDiv(rows, 4)),
-          BATCH: batch,
-          IN: inputs,
-          OUT: units,
-          HAS_BIAS: hasBias,
-          UPDATE: update !== undefined,
-        },
+      dispatchProduct(filterGradientKernel, blocks, {
+        bind: { state: state!, x: x!, dy: dY!, ...filterGradientBindings(attributes, parameters, outputs) },
+        constants: { BATCH: batch, IN: inputs, OUT: units, HAS_BIAS: hasBias, UPDATE: update !== undefined },
         libraries: [
-          ...productSources(chosen),
           { code: stateSource },
           operand("x", inputs),
           operand("dy", units),
@@ -111,7 +96,6 @@ const denseFilterGradient = defineOp<FilterAttributes>({
           output("bias", units),
           ...(update ? [sgdSource] : []),
         ],
-        workgroups: tileWorkgroups(chosen, ceilDiv(rows, 4), ceilDiv(units, 4)),
       }),
     ];
   },

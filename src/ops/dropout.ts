@@ -1,10 +1,10 @@
 import code from "../../shaders/dropout.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { seedOf } from "../random.ts";
 import { ceilDiv, elements } from "../shape.ts";
-import { operand, output, perElement } from "./access.ts";
+import { dispatchEach, operand, output } from "./access.ts";
 
 const kernel = defineKernel<{ state: "read"; x: "read"; y: "write" }>(code);
 
@@ -23,19 +23,16 @@ const dropout = defineOp<Attributes>({
     add("dropout", [dY!, state!], { maskOf: node.name, ...attributes }),
   lower: ({ node, inputs: [x, state], outputs: [y], attributes: { rate, seed, maskOf = node.name } }) => {
     const size = elements(y!.shape);
-    const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
     return [
-      dispatch(kernel, {
-        bind: { state: state!.id, x: x!.id, y: y!.id },
+      dispatchEach(kernel, ceilDiv(size, 4), {
+        bind: { state: state!, x: x!, y: y! },
         constants: {
-          ...constants,
           SIZE: size,
           KEY: (seedOf(seed, ...Array.from(maskOf, (sign) => sign.codePointAt(0)!)) + 0x9e3779b9) >>> 0,
           DROPPED: Math.floor(rate * 2 ** 32),
           SCALE: 1 / (1 - rate),
         },
-        libraries: [library, operand("x", size), output("y", size), { code: stateCode }],
-        workgroups,
+        libraries: [operand("x", size), output("y", size), { code: stateCode }],
       }),
     ];
   },

@@ -3,17 +3,34 @@ import hoistedCode from "../../shaders/lib/hoisted.wgsl?raw";
 import quadCode from "../../shaders/lib/quad.wgsl?raw";
 import code from "../../shaders/matmul.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
-import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
+import { type Bindings, type Dispatch, defineKernel, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
-import type { TensorId } from "../graph/graph.ts";
+import type { Tensor, TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { type ProductTile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, activationNumber, activationSource } from "./activation.ts";
 
+/**
+ * A call of a kernel that multiplies matrices by the tile, as `shaders/lib/blocks.wgsl` does: `rows4` blocks of 4 rows, and as many
+ * columns, in each of `slices` products or parts of a sum.
+ */
+export function dispatchProduct<B extends Bindings>(
+  kernel: Kernel<B>,
+  { tile, rows4, columns, slices = 1 }: { tile: ProductTile; rows4: number; columns: number; slices?: number },
+  { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+): Dispatch<TensorId> {
+  return dispatch(kernel, {
+    bind,
+    constants: { ...tileConstants(tile, rows4, slices), ...constants },
+    libraries: [...productSources(tile), ...libraries],
+    workgroups: tileWorkgroups(tile, rows4, ceilDiv(columns, 4), slices),
+  });
+}
+
 /** Defines `multiply_blocks`, cut up as the tile says. */
-export function productSources({ family, hoisted, quad }: ProductTile): Source[] {
+function productSources({ family, hoisted, quad }: ProductTile): Source[] {
   return [family?.source ?? { code: hoisted ? hoistedCode : blocksCode }, ...(quad ? [{ code: quadCode }] : [])];
 }
 
@@ -35,13 +52,13 @@ export interface Product {
 export function matmulDispatch(
   product: Product,
   tile: ProductTile,
-  bind: { a: TensorId; b: TensorId; c: TensorId; bias?: TensorId | undefined; y?: TensorId | undefined },
+  bind: { a: Tensor; b: Tensor; c: Tensor; bias?: Tensor | undefined; y?: Tensor | undefined },
 ): Dispatch<TensorId> {
   const { m, n, k, batch = 1, transposeA = false, transposeB = false } = product;
-  return dispatch(kernel, {
+  const blocks = { tile, rows4: ceilDiv(m, 4), columns: n, slices: batch };
+  return dispatchProduct(kernel, blocks, {
     bind,
     constants: {
-      ...tileConstants(tile, ceilDiv(m, 4), batch),
       M: m,
       N: n,
       K: k,
@@ -52,7 +69,6 @@ export function matmulDispatch(
       GRADIENT_ACTIVATION: activationNumber(product.gradientActivation),
     },
     libraries: [
-      ...productSources(tile),
       operand("a", transposeA ? m : k),
       operand("b", transposeB ? k : n),
       operand("bias", n),
@@ -60,7 +76,6 @@ export function matmulDispatch(
       output("c", n),
       activationSource,
     ],
-    workgroups: tileWorkgroups(tile, ceilDiv(m, 4), ceilDiv(n, 4), batch),
   });
 }
 
@@ -97,13 +112,8 @@ const matmul = defineOp<Attributes>({
   ],
   lower: ({ node, inputs: [a, b], outputs: [c], attributes, tile }) => {
     const product = sizes(a!.shape, b!.shape, attributes, node.name);
-    return [
-      matmulDispatch({ ...product, ...attributes }, tile({ ...product, hoistable: true }), {
-        a: a!.id,
-        b: b!.id,
-        c: c!.id,
-      }),
-    ];
+    const chosen = tile({ ...product, hoistable: true });
+    return [matmulDispatch({ ...product, ...attributes }, chosen, { a: a!, b: b!, c: c! })];
   },
 });
 

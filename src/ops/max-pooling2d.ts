@@ -1,16 +1,10 @@
 import code from "../../shaders/max_pooling2d.wgsl?raw";
 import gradientCode from "../../shaders/max_pooling2d_gradient.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements } from "../shape.ts";
-import { perElement } from "./access.ts";
-import {
-  type PoolAttributes,
-  type PoolGradientAttributes,
-  pooledImages,
-  poolingConstants,
-  poolingSource,
-} from "./pooling2d.ts";
+import { dispatchEach } from "./access.ts";
+import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingCall } from "./pooling2d.ts";
 
 const kernel = defineKernel<{ x: "read"; y: "write"; argmax: "write" }>(code);
 
@@ -29,13 +23,10 @@ const maxPooling2d = defineOp<PoolAttributes>({
   gradient: ({ gradients: [dY], inputs: [x], outputs: [, argmax], attributes, tensor, add }) =>
     add("maxPooling2dGradient", [dY!, argmax!], { ...attributes, inputShape: tensor(x!).shape }),
   lower: ({ node, inputs: [x], outputs: [y, argmax], attributes }) => {
-    const { workgroups, constants, library } = perElement(elements(y!.shape));
     return [
-      dispatch(kernel, {
-        bind: { x: x!.id, y: y!.id, argmax: argmax!.id },
-        constants: { ...constants, ...poolingConstants(x!.shape, attributes, node.name) },
-        libraries: [library, poolingSource],
-        workgroups,
+      dispatchEach(kernel, elements(y!.shape), {
+        bind: { x: x!, y: y!, argmax: argmax! },
+        ...poolingCall(x!.shape, attributes, node.name),
       }),
     ];
   },
@@ -46,13 +37,10 @@ const maxPooling2dGradient = defineOp<PoolGradientAttributes>({
   name: "maxPooling2dGradient",
   infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
   lower: ({ node, inputs: [dY, argmax], outputs: [dX], attributes }) => {
-    const { workgroups, constants, library } = perElement(elements(dX!.shape));
     return [
-      dispatch(gradientKernel, {
-        bind: { dy: dY!.id, argmax: argmax!.id, dx: dX!.id },
-        constants: { ...constants, ...poolingConstants(attributes.inputShape, attributes, node.name) },
-        libraries: [library, poolingSource],
-        workgroups,
+      dispatchEach(gradientKernel, elements(dX!.shape), {
+        bind: { dy: dY!, argmax: argmax!, dx: dX! },
+        ...poolingCall(attributes.inputShape, attributes, node.name),
       }),
     ];
   },

@@ -1,5 +1,4 @@
 import poolingCode from "../../shaders/lib/pooling.wgsl?raw";
-import type { Source } from "../gpu/specialize.ts";
 import type { Shape } from "../shape.ts";
 import { assertImages, type WindowAttributes, windowConstants, windowGeometry } from "./window.ts";
 
@@ -15,12 +14,10 @@ export function pooledImages(x: Shape, attributes: PoolAttributes, where: string
   return [x[0]!, outH, outW, x[3]!];
 }
 
-/** Declares the constants of `poolingConstants`. */
-export const poolingSource: Source = { code: poolingCode };
-
-/** The constants that every pooling kernel takes. */
-export function poolingConstants(x: Shape, attributes: PoolAttributes, where: string): Record<string, number> {
+/** What every pooling kernel is called with. */
+export function poolingCall(x: Shape, attributes: PoolAttributes, where: string) {
   const geometry = windowGeometry(x.slice(1), attributes, where);
   const [POOL_H, POOL_W] = attributes.size;
-  return { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
+  const constants = { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
+  return { constants, libraries: [{ code: poolingCode }] };
 }

@@ -1,7 +1,7 @@
 import code from "../../shaders/rmsprop.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
-import { inferUpdate, perUpdate } from "./update.ts";
+import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; v: "write"; a: "write?"; m: "write?" }>(code);
 
@@ -24,13 +24,10 @@ const rmsprop = defineOp<RmspropAttributes>({
     const m = momentum > 0 ? rest[0] : undefined;
     const a = centered ? rest.at(-1) : undefined;
     const changed = ["p", "v", ...(m ? ["m"] : []), ...(a ? ["a"] : [])];
-    const { workgroups, constants, libraries } = perUpdate(p!.shape, changed);
     return [
-      dispatch(kernel, {
-        bind: { p: p!.id, g: g!.id, rate: rate!.id, v: v!.id, m: m?.id, a: a?.id },
-        constants: { ...constants, RHO: rho, GAIN: 1 - rho, EPSILON: epsilon, CENTERED: centered, MOMENTUM: momentum },
-        libraries,
-        workgroups,
+      dispatchUpdate(kernel, p!.shape, changed, {
+        bind: { p: p!, g: g!, rate: rate!, v: v!, m, a },
+        constants: { RHO: rho, GAIN: 1 - rho, EPSILON: epsilon, CENTERED: centered, MOMENTUM: momentum },
       }),
     ];
   },

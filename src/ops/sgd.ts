@@ -1,10 +1,11 @@
 import updateCode from "../../shaders/lib/sgd.wgsl?raw";
 import code from "../../shaders/sgd.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
-import type { Node } from "../graph/graph.ts";
+import type { Node, Tensor, TensorSpec } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
-import { inferUpdate, perUpdate } from "./update.ts";
+import type { Shape } from "../shape.ts";
+import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; v: "write?" }>(code);
 
@@ -20,13 +21,11 @@ const sgd = defineOp<Attributes>({
   infer: inferUpdate,
   updates: () => [0, 3],
   lower: ({ inputs: [p, g, rate, v], attributes }) => {
-    const { workgroups, constants, libraries } = perUpdate(p!.shape, v ? ["p", "v"] : ["p"]);
     return [
-      dispatch(kernel, {
-        bind: { p: p!.id, g: g!.id, rate: rate!.id, v: v?.id },
-        constants: { ...constants, ...attributes },
-        libraries: [...libraries, sgdSource],
-        workgroups,
+      dispatchUpdate(kernel, p!.shape, v ? ["p", "v"] : ["p"], {
+        bind: { p: p!, g: g!, rate: rate!, v },
+        constants: attributes,
+        libraries: [sgdSource],
       }),
     ];
   },
@@ -34,10 +33,38 @@ const sgd = defineOp<Attributes>({
 
 export const sgdOps = [sgd];
 
+/** What the nodes have in common that make a layer's parameters' gradients: of the kernel, and of the bias if there is one. */
+export interface FilterGradient {
+  readonly hasBias: boolean;
+  /** The parameters are stepped in place of making gradients; they and the rate are the last inputs. */
+  readonly update?: "sgd";
+}
+
+/** The gradients, whose last axis is the outputs; none where the parameters are stepped. */
+export function filterGradients({ hasBias, update }: FilterGradient, kernel: Shape): TensorSpec[] {
+  if (update) return [];
+  return [kernel, ...(hasBias ? [kernel.slice(-1)] : [])].map((shape) => ({ shape, dtype: "f32" }));
+}
+
+/** The inputs that are stepped, if the parameters begin at `first`. */
+export function steppedInputs({ hasBias, update }: FilterGradient, first: number): number[] {
+  return update ? [first, ...(hasBias ? [first + 1] : [])] : [];
+}
+
+/** What a kernel binds for them, given the inputs from the parameters on. */
+export function filterGradientBindings(
+  { hasBias, update }: FilterGradient,
+  parameters: readonly Tensor[],
+  outputs: readonly Tensor[],
+) {
+  const [kernel, bias] = update ? parameters : outputs;
+  return { kernel: kernel!, bias: hasBias ? bias : undefined, rate: update && parameters.at(-1) };
+}
+
 /**
  * Lets a filter gradient step its parameters as it stores them, where every gradient it makes is read by nothing but an
- * `sgd` of one rate, without momentum: a gradient that is clipped, shared or asked for stays as it is. The parameters and the rate become
- * further inputs, in that order.
+ * `sgd` of one rate, without momentum: a gradient that is clipped, shared or asked for stays as it is. The parameters and the
+ * rate become further inputs, in that order.
  */
 export function absorbSgd(edit: GraphEdit, node: Node): boolean {
   const readers = node.outputs.map((gradient) => edit.readers(gradient));

@@ -2,10 +2,10 @@ import crossEntropyCode from "../../shaders/lib/cross_entropy.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import code from "../../shaders/softmax_cross_entropy.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { showShape } from "../shape.ts";
-import { perElement } from "./access.ts";
+import { dispatchEach } from "./access.ts";
 
 const kernel = defineKernel<{
   state: "read";
@@ -40,21 +40,19 @@ const softmaxCrossEntropy = defineOp({
   lower: ({ inputs: [x, labels, state], outputs: [loss, correct, dX] }) => {
     const [batch, classes] = x!.shape as [number, number];
     const sparse = labels!.dtype === "u32";
-    const { workgroups, constants, library } = perElement(batch);
     return [
-      dispatch(kernel, {
+      dispatchEach(kernel, batch, {
         bind: {
-          state: state!.id,
-          x: x!.id,
-          t: sparse ? undefined : labels!.id,
-          class_of: sparse ? labels!.id : undefined,
-          loss: loss!.id,
-          correct: correct!.id,
-          dx: dX!.id,
+          state: state!,
+          x: x!,
+          t: sparse ? undefined : labels!,
+          class_of: sparse ? labels! : undefined,
+          loss: loss!,
+          correct: correct!,
+          dx: dX!,
         },
-        constants: { ...constants, BATCH: batch, CLASSES: classes, SPARSE: sparse },
-        libraries: [library, { code: crossEntropyCode }, { code: stateCode }],
-        workgroups,
+        constants: { BATCH: batch, CLASSES: classes, SPARSE: sparse },
+        libraries: [{ code: crossEntropyCode }, { code: stateCode }],
       }),
     ];
   },

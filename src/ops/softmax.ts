@@ -1,9 +1,9 @@
 import code from "../../shaders/softmax.wgsl?raw";
 import gradientCode from "../../shaders/softmax_gradient.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { defineKernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements, type Shape } from "../shape.ts";
-import { perElement } from "./access.ts";
+import { dispatchEach } from "./access.ts";
 
 const kernel = defineKernel<{ x: "read"; y: "write" }>(code);
 
@@ -15,15 +15,8 @@ const softmax = defineOp({
   infer: ([x]) => [x!],
   gradient: ({ gradients: [dY], outputs: [y], add }) => add("softmaxGradient", [y!, dY!]),
   lower: ({ inputs: [x], outputs: [y] }) => {
-    const { sizes, call } = perRow(x!.shape);
-    return [
-      dispatch(kernel, {
-        bind: { x: x!.id, y: y!.id },
-        constants: { ...call.constants, ...sizes },
-        libraries: [call.library],
-        workgroups: call.workgroups,
-      }),
-    ];
+    const constants = rowConstants(x!.shape);
+    return [dispatchEach(kernel, constants.ROWS, { bind: { x: x!, y: y! }, constants })];
   },
 });
 
@@ -32,22 +25,14 @@ const softmaxGradient = defineOp({
   name: "softmaxGradient",
   infer: ([y]) => [y!],
   lower: ({ inputs: [y, dY], outputs: [dX] }) => {
-    const { sizes, call } = perRow(y!.shape);
-    return [
-      dispatch(gradientKernel, {
-        bind: { y: y!.id, dy: dY!.id, dx: dX!.id },
-        constants: { ...call.constants, ...sizes },
-        libraries: [call.library],
-        workgroups: call.workgroups,
-      }),
-    ];
+    const constants = rowConstants(y!.shape);
+    return [dispatchEach(gradientKernel, constants.ROWS, { bind: { y: y!, dy: dY!, dx: dX! }, constants })];
   },
 });
 
 export const softmaxOps = [softmax, softmaxGradient];
 
-function perRow(shape: Shape) {
+function rowConstants(shape: Shape) {
   const CLASSES = shape.at(-1)!;
-  const ROWS = elements(shape) / CLASSES;
-  return { sizes: { ROWS, CLASSES }, call: perElement(ROWS) };
+  return { ROWS: elements(shape) / CLASSES, CLASSES };
 }

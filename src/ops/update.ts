@@ -1,8 +1,8 @@
 import { FeaturemapError } from "../errors.ts";
-import type { Source } from "../gpu/specialize.ts";
-import type { TensorSpec } from "../graph/graph.ts";
+import type { Bindings, Dispatch, Kernel, KernelCall } from "../gpu/kernel.ts";
+import type { TensorId, TensorSpec } from "../graph/graph.ts";
 import { ceilDiv, elements, type Shape, sameShape, showShape } from "../shape.ts";
-import { operand, output, perElement } from "./access.ts";
+import { dispatchEach, operand, output } from "./access.ts";
 
 /** Shape rule of an op that steps a parameter p by its gradient g, its first inputs: it makes nothing. */
 export function inferUpdate([p, g]: readonly TensorSpec[], _: unknown, where: string): [] {
@@ -15,10 +15,17 @@ export function inferUpdate([p, g]: readonly TensorSpec[], _: unknown, where: st
   return [];
 }
 
-/** What a dispatch takes that changes tensors of one shape, by their letters, along a gradient `g`. */
-export function perUpdate(shape: Shape, changed: readonly string[]) {
-  const size = elements(shape);
-  const { workgroups, constants, library } = perElement(ceilDiv(size, 4));
-  const libraries: Source[] = [library, operand("g", size), ...changed.map((letter) => output(letter, size))];
-  return { workgroups, constants: { ...constants, SIZE: size }, libraries };
+/** A call of a kernel that changes tensors of one shape, by their letters, along a gradient `g`. */
+export function dispatchUpdate<B extends Bindings>(
+  kernel: Kernel<B>,
+  shape: Shape,
+  changed: readonly string[],
+  { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+): Dispatch<TensorId> {
+  const SIZE = elements(shape);
+  return dispatchEach(kernel, ceilDiv(SIZE, 4), {
+    bind,
+    constants: { ...constants, SIZE },
+    libraries: [operand("g", SIZE), ...changed.map((letter) => output(letter, SIZE)), ...libraries],
+  });
 }

@@ -11,11 +11,12 @@ import inputGradientCode from "../../shaders/winograd_input_gradient.wgsl?raw";
 import outputCode from "../../shaders/winograd_output.wgsl?raw";
 import outputGradientCode from "../../shaders/winograd_output_gradient.wgsl?raw";
 import patchSumCode from "../../shaders/winograd_patch_sum.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import { type Bindings, type Dispatch, defineKernel, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
+import type { TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
-import { operand, output, perElement } from "./access.ts";
+import { dispatchEach, operand, output } from "./access.ts";
 import { type Activation, activationNumber, activationSource } from "./activation.ts";
 import {
   incomingSource,
@@ -24,7 +25,7 @@ import {
   pooledWindowSource,
   unpoolConstants,
 } from "./conv2d-pooling.ts";
-import { sgdSource } from "./sgd.ts";
+import { type FilterGradient, filterGradientBindings, filterGradients, sgdSource, steppedInputs } from "./sgd.ts";
 import type { Pair } from "./window.ts";
 
 /**
@@ -73,16 +74,15 @@ const winogradInput = defineOp<WinogradAttributes>({
   lower: ({ inputs: [x, state], outputs: [v], attributes }) => {
     const { inputShape, outputShape, pad } = attributes;
     const inC = inputShape[3]!;
-    const each = perElement(tilesOf(attributes) * ceilDiv(inC, 4));
+    const count = tilesOf(attributes) * ceilDiv(inC, 4);
     const size = outputsOf(attributes);
     const reaches = ([1, 2] as const).map((axis) => ceilDiv(outputShape[axis]!, size) * size + attributes.taps - 1);
     const clipped = reaches.some((reach, i) => pad[i]! > 0 || reach > inputShape[i + 1]!);
     return [
-      dispatch(inputKernel, {
-        bind: { state: state!.id, x: x!.id, v: v!.id },
-        constants: { ...each.constants, ...tileConstants(attributes), CLIPPED: clipped },
-        libraries: [each.library, ...tileSources(attributes), { code: stateCode }, operand("x", inC), output("v", inC)],
-        workgroups: each.workgroups,
+      dispatchTiles(inputKernel, attributes, count, {
+        bind: { state: state!, x: x!, v: v! },
+        constants: { CLIPPED: clipped },
+        libraries: [{ code: stateCode }, operand("x", inC), output("v", inC)],
       }),
     ];
   },
@@ -94,16 +94,11 @@ const winogradFilter = defineOp<WinogradAttributes>({
   infer: (_, attributes) => [pointsOf(attributes, attributes.inputShape[3]!, attributes.outputShape[3]!)],
   lower: ({ inputs: [k], outputs: [u], attributes }) => {
     const outC = attributes.outputShape[3]!;
-    const each = perElement(attributes.inputShape[3]! * ceilDiv(outC, 4));
+    const count = attributes.inputShape[3]! * ceilDiv(outC, 4);
     return [
-      dispatch(filterKernel, {
-        bind: { k: k!.id, u: u!.id },
-        constants: { ...each.constants, ...tileConstants(attributes) },
-        libraries: [
-          ...[each.library, ...tileSources(attributes), polynomial("taps"), operand("k", outC)],
-          output("u", outC),
-        ],
-        workgroups: each.workgroups,
+      dispatchTiles(filterKernel, attributes, count, {
+        bind: { k: k!, u: u! },
+        libraries: [polynomial("taps"), operand("k", outC), output("u", outC)],
       }),
     ];
   },
@@ -123,24 +118,24 @@ const winogradOutput = defineOp<OutputAttributes>({
   lower: ({ inputs: [m, bias], outputs: [y, routes], attributes }) => {
     const { outputShape, pool, activation } = attributes;
     const outC = outputShape[3]!;
-    const each = perElement(tilesOf(attributes) * ceilDiv(outC, 4));
+    const count = tilesOf(attributes) * ceilDiv(outC, 4);
     return [
-      dispatch(outputKernel, {
-        bind: { m: m!.id, bias: bias?.id, y: y!.id, routes: routes?.id },
+      dispatchTiles(outputKernel, attributes, count, {
+        bind: { m: m!, bias, y: y!, routes },
         constants: {
-          ...each.constants,
-          ...tileConstants(attributes),
           ...poolConstants(attributes, outputShape),
           POOL: pool !== undefined,
           HAS_BIAS: bias !== undefined,
           ACTIVATION: activationNumber(activation),
         },
         libraries: [
-          ...[each.library, ...tileSources(attributes), polynomial("outputs"), activationSource],
-          ...[operand("m", outC), operand("bias", outC), output("y", outC)],
+          polynomial("outputs"),
+          activationSource,
+          operand("m", outC),
+          operand("bias", outC),
+          output("y", outC),
           ...(pool ? [pooledWindowSource] : []),
         ],
-        workgroups: each.workgroups,
       }),
     ];
   },
@@ -154,18 +149,15 @@ const windowPooling = defineOp<WindowPoolingAttributes>({
   infer: ([y], { pool }) => pooledAndRoutes(y!.shape, pool),
   lower: ({ inputs: [y], outputs: [p, routes], attributes }) => {
     const [batch, outH, outW, outC] = y!.shape as [number, number, number, number];
-    const each = perElement(elements(p!.shape.slice(0, 3)) * ceilDiv(outC, 4));
     return [
-      dispatch(windowPoolingKernel, {
-        bind: { y: y!.id, p: p!.id, routes: routes!.id },
+      dispatchEach(windowPoolingKernel, elements(p!.shape.slice(0, 3)) * ceilDiv(outC, 4), {
+        bind: { y: y!, p: p!, routes: routes! },
         constants: {
-          ...each.constants,
           ...{ BATCH: batch, OUT_H: outH, OUT_W: outW, OUT_C: outC },
           ...poolConstants(attributes, y!.shape),
           ACTIVATION: activationNumber(attributes.activation),
         },
-        libraries: [each.library, pooledWindowSource, activationSource, operand("y", outC), output("p", outC)],
-        workgroups: each.workgroups,
+        libraries: [pooledWindowSource, activationSource, operand("y", outC), output("p", outC)],
       }),
     ];
   },
@@ -189,20 +181,18 @@ const winogradOutputGradient = defineOp<OutputAttributes>({
   lower: ({ inputs: [dY, state, routes], outputs: [dM], attributes }) => {
     const { outputShape } = attributes;
     const outC = outputShape[3]!;
-    const each = perElement(tilesOf(attributes) * ceilDiv(outC, 4));
+    const count = tilesOf(attributes) * ceilDiv(outC, 4);
     return [
-      dispatch(outputGradientKernel, {
-        bind: { state: state!.id, dy: dY!.id, routes: routes?.id, dm: dM!.id },
-        constants: {
-          ...each.constants,
-          ...tileConstants(attributes),
-          ...unpoolConstants(attributes, outputShape),
-        },
+      dispatchTiles(outputGradientKernel, attributes, count, {
+        bind: { state: state!, dy: dY!, routes, dm: dM! },
+        constants: unpoolConstants(attributes, outputShape),
         libraries: [
-          ...[each.library, ...tileSources(attributes), polynomial("outputs"), { code: stateCode }],
-          ...[incomingSource, operand("dy", outC), output("dm", outC)],
+          polynomial("outputs"),
+          { code: stateCode },
+          incomingSource,
+          operand("dy", outC),
+          output("dm", outC),
         ],
-        workgroups: each.workgroups,
       }),
     ];
   },
@@ -221,76 +211,48 @@ const winogradInputGradient = defineOp<InputGradientAttributes>({
     const inC = inputShape[3]!;
     const tiles = tilesOf(attributes);
     const patches = scratch("patches", { shape: [tiles, points, points, inC], dtype: "f32" });
-    const eachTile = perElement(tiles * ceilDiv(inC, 4));
-    const eachPixel = perElement(elements(inputShape.slice(0, 3)) * ceilDiv(inC, 4));
-    const shared = tileSources(attributes);
+    const pixels = elements(inputShape.slice(0, 3));
     return [
-      dispatch(inputGradientKernel, {
-        bind: { dv: dV!.id, patches },
-        constants: { ...eachTile.constants, ...tileConstants(attributes) },
-        libraries: [eachTile.library, ...shared, operand("dv", inC), output("patches", inC)],
-        workgroups: eachTile.workgroups,
+      dispatchTiles(inputGradientKernel, attributes, tiles * ceilDiv(inC, 4), {
+        bind: { dv: dV!, patches },
+        libraries: [operand("dv", inC), output("patches", inC)],
       }),
-      dispatch(patchSumKernel, {
-        bind: { patches, in: y?.id, dx: dX!.id },
-        constants: {
-          ...eachPixel.constants,
-          ...tileConstants(attributes),
-          GRADIENT_ACTIVATION: activationNumber(gradientActivation),
-        },
-        libraries: [
-          ...[eachPixel.library, ...shared, activationSource, operand("patches", inC), operand("in", inC)],
-          output("dx", inC),
-        ],
-        workgroups: eachPixel.workgroups,
+      dispatchTiles(patchSumKernel, attributes, pixels * ceilDiv(inC, 4), {
+        bind: { patches, in: y, dx: dX! },
+        constants: { GRADIENT_ACTIVATION: activationNumber(gradientActivation) },
+        libraries: [activationSource, operand("patches", inC), operand("in", inC), output("dx", inC)],
       }),
     ];
   },
 });
 
-interface FilterGradientAttributes extends WinogradAttributes {
-  readonly hasBias: boolean;
-  readonly update?: "sgd";
-}
-
 /**
  * dK = dU back from the points, and dB out of dM. Inputs: dU, dM and, with `update`, the parameters to step in place of
  * making gradients, and the rate.
  */
-const winogradFilterGradient = defineOp<FilterGradientAttributes>({
+const winogradFilterGradient = defineOp<WinogradAttributes & FilterGradient>({
   name: "winogradFilterGradient",
-  infer: (_, { taps, inputShape, outputShape, hasBias, update }) => {
-    if (update) return [];
-    const outC = outputShape[3]!;
-    const kernel = { shape: [taps, taps, inputShape[3]!, outC], dtype: "f32" } as const;
-    return hasBias ? [kernel, { shape: [outC], dtype: "f32" }] : [kernel];
+  infer: (_, attributes) => {
+    const { taps, inputShape, outputShape } = attributes;
+    return filterGradients(attributes, [taps, taps, inputShape[3]!, outputShape[3]!]);
   },
-  updates: ({ hasBias, update }) => (update ? (hasBias ? [2, 3] : [2]) : []),
+  updates: (attributes) => steppedInputs(attributes, 2),
   lower: ({ inputs: [dU, dM, ...parameters], outputs, attributes }) => {
     const { inputShape, outputShape, hasBias, update } = attributes;
     const outC = outputShape[3]!;
-    const each = perElement((inputShape[3]! + (hasBias ? 1 : 0)) * ceilDiv(outC, 4));
-    const [kernel, bias] = update ? parameters : outputs;
+    const count = (inputShape[3]! + (hasBias ? 1 : 0)) * ceilDiv(outC, 4);
     return [
-      dispatch(filterGradientKernel, {
-        bind: {
-          du: dU!.id,
-          dm: hasBias ? dM!.id : undefined,
-          kernel: kernel!.id,
-          bias: hasBias ? bias!.id : undefined,
-          rate: update ? parameters.at(-1)!.id : undefined,
-        },
-        constants: {
-          ...each.constants,
-          ...tileConstants(attributes),
-          HAS_BIAS: hasBias,
-          UPDATE: update !== undefined,
-        },
+      dispatchTiles(filterGradientKernel, attributes, count, {
+        bind: { du: dU!, dm: hasBias ? dM : undefined, ...filterGradientBindings(attributes, parameters, outputs) },
+        constants: { HAS_BIAS: hasBias, UPDATE: update !== undefined },
         libraries: [
-          ...[each.library, ...tileSources(attributes), polynomial("taps"), operand("du", outC), operand("dm", outC)],
-          ...[output("kernel", outC), output("bias", outC), ...(update ? [sgdSource] : [])],
+          polynomial("taps"),
+          operand("du", outC),
+          operand("dm", outC),
+          output("kernel", outC),
+          output("bias", outC),
+          ...(update ? [sgdSource] : []),
         ],
-        workgroups: each.workgroups,
       }),
     ];
   },
@@ -322,17 +284,33 @@ function pointsOf({ points }: WinogradAttributes, rows: number, columns: number)
   return { shape: [points * points, rows, columns], dtype: "f32" } as const;
 }
 
-function tileConstants({ points, taps, inputShape, outputShape, pad }: WinogradAttributes): Record<string, number> {
-  const [batch, inH, inW, inC] = inputShape as [number, number, number, number];
-  const [, outH, outW, outC] = outputShape as [number, number, number, number];
-  return {
-    ...{ BATCH: batch, IN_H: inH, IN_W: inW, IN_C: inC, OUT_H: outH, OUT_W: outW, OUT_C: outC },
-    ...{ POINTS: points, TAPS: taps, PAD_H: pad[0], PAD_W: pad[1] },
+/** A call of a kernel that reads or writes tiles, one invocation an element. */
+function dispatchTiles<B extends Bindings>(
+  kernel: Kernel<B>,
+  { points, taps, inputShape, outputShape, pad }: WinogradAttributes,
+  count: number,
+  { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+): Dispatch<TensorId> {
+  const [BATCH, IN_H, IN_W, IN_C] = inputShape as [number, number, number, number];
+  const [, OUT_H, OUT_W, OUT_C] = outputShape as [number, number, number, number];
+  const sizes = {
+    BATCH,
+    IN_H,
+    IN_W,
+    IN_C,
+    OUT_H,
+    OUT_W,
+    OUT_C,
+    POINTS: points,
+    TAPS: taps,
+    PAD_H: pad[0],
+    PAD_W: pad[1],
   };
-}
-
-function tileSources({ points }: WinogradAttributes): Source[] {
-  return [{ code: points === 6 ? points6Code : points8Code }, { code: tilesCode }];
+  return dispatchEach(kernel, count, {
+    bind,
+    constants: { ...sizes, ...constants },
+    libraries: [{ code: points === 6 ? points6Code : points8Code }, { code: tilesCode }, ...libraries],
+  });
 }
 
 /** Polynomials with a coefficient for each tap, or each output of a tile. */

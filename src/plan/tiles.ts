@@ -92,7 +92,11 @@ const VARIANTS: Readonly<Record<AdapterClass, readonly Partial<TileRule>[]>> = {
 /** Times as many slices of a sum. */
 const SLICES = [1 / 4, 4];
 
-const HOISTED_VARIANTS = [HOISTED.blocks, HOISTED.blocks / 2].map((blocks) => ({ ...HOISTED, blocks, leastRows16: 1 }));
+const HOISTED_VARIANTS = /* @__PURE__ */ [HOISTED.blocks, HOISTED.blocks / 2].map((blocks) => ({
+  ...HOISTED,
+  blocks,
+  leastRows16: 1,
+}));
 
 /**
  * Tiles for a product that are worth measuring on an adapter of the class, each once; the first is the shipped one. At most 8.

@@ -55,7 +55,7 @@ describe("imports", () => {
     const found = importsOf(files.find(({ path }) => path === "src/ops/conv2d.ts")!);
     expect(found).toContain("shaders/conv2d.wgsl");
     expect(found).toContain("src/ops/window.ts");
-    expect(found).toContain("src/gpu/specialize.ts");
+    expect(found).toContain("src/gpu/kernel.ts");
     expect(importsOf({ path: "src/a/b.ts", text: 'export * from "../c.ts";\nawait import("./d.ts");' })).toEqual([
       "src/c.ts",
       "src/a/d.ts",
