@@ -5,15 +5,24 @@ export type Constant = number | boolean;
 
 const TOKEN = /\s*(?:(\d+(?:\.\d+)?(?:e[+-]?\d+)?)[uif]?|([A-Za-z_]\w*)|(&&|\|\||==|!=|<=|>=|[-+*/%()<>!]))/y;
 
-/** From weakest to strongest. */
-const BINARY: readonly (readonly string[])[] = [
-  ["||"],
-  ["&&"],
-  ["==", "!="],
-  ["<", ">", "<=", ">="],
-  ["+", "-"],
-  ["*", "/", "%"],
-];
+/** By how strongly they bind, and what they do. */
+const BINARY: ReadonlyMap<string, readonly [strength: number, apply: (a: Constant, b: Constant) => Constant]> = new Map(
+  [
+    ["||", [1, (a, b) => Boolean(a) || Boolean(b)]],
+    ["&&", [2, (a, b) => Boolean(a) && Boolean(b)]],
+    ["==", [3, (a, b) => Number(a) === Number(b)]],
+    ["!=", [3, (a, b) => Number(a) !== Number(b)]],
+    ["<", [4, (a, b) => a < b]],
+    [">", [4, (a, b) => a > b]],
+    ["<=", [4, (a, b) => a <= b]],
+    [">=", [4, (a, b) => a >= b]],
+    ["+", [5, (a, b) => Number(a) + Number(b)]],
+    ["-", [5, (a, b) => Number(a) - Number(b)]],
+    ["*", [6, (a, b) => Number(a) * Number(b)]],
+    ["/", [6, (a, b) => Math.trunc(Number(a) / Number(b))]],
+    ["%", [6, (a, b) => Number(a) % Number(b)]],
+  ],
+);
 
 /**
  * Evaluates a constant expression of WGSL over named constants: the bounds of a marked loop, the condition of an `if`.
@@ -26,14 +35,15 @@ export function evaluate(expression: string, constants: ReadonlyMap<string, Cons
   if (at < tokens.length) throw malformed(expression);
   return value;
 
-  function binary(level: number): Constant {
-    if (level === BINARY.length) return unary();
-    let left = binary(level + 1);
-    while (at < tokens.length && BINARY[level]!.includes(tokens[at]!)) {
-      const operator = tokens[at++]!;
-      left = apply(operator, left, binary(level + 1));
+  /** Operators that bind more strongly than this one. */
+  function binary(than: number): Constant {
+    let left = unary();
+    for (;;) {
+      const [strength, apply] = BINARY.get(tokens[at]!) ?? [0];
+      if (!apply || strength <= than) return left;
+      at++;
+      left = apply(left, binary(strength));
     }
-    return left;
   }
 
   function unary(): Constant {
@@ -79,38 +89,6 @@ function tokenize(expression: string): string[] {
     tokens.push(match[1] ?? match[2] ?? match[3]!);
   }
   return tokens;
-}
-
-function apply(operator: string, left: Constant, right: Constant): Constant {
-  const [a, b] = [Number(left), Number(right)];
-  switch (operator) {
-    case "||":
-      return Boolean(left) || Boolean(right);
-    case "&&":
-      return Boolean(left) && Boolean(right);
-    case "==":
-      return a === b;
-    case "!=":
-      return a !== b;
-    case "<":
-      return a < b;
-    case ">":
-      return a > b;
-    case "<=":
-      return a <= b;
-    case ">=":
-      return a >= b;
-    case "+":
-      return a + b;
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "/":
-      return Math.trunc(a / b);
-    default:
-      return a % b;
-  }
 }
 
 function malformed(expression: string): FeaturemapError {

@@ -2,13 +2,12 @@ import mergedCode from "../../shaders/lib/merged.wgsl?raw";
 import rangeCode from "../../shaders/lib/merged_part.wgsl?raw";
 import { type Constant, evaluate, isConstant, names } from "./expression.ts";
 import type { Dispatch } from "./kernel.ts";
-import { type Access, readConstants, specialize } from "./specialize.ts";
+import { type Access, BINDING, ENTRY, readConstants, specialize, type Triple } from "./specialize.ts";
 
 /** A dispatch that can share a dispatch with others, and what that takes. */
 export interface Part<Value> {
   readonly dispatch: Dispatch<Value>;
   readonly bindings: readonly PartBinding<Value>[];
-  readonly workgroupSize: Triple;
   /** Bytes of its workgroup variables; infinite where they are of a type that is not counted here. */
   readonly workgroupBytes: number;
   /** It has barriers or subgroup operations, so no invocation of a workgroup may stay out. */
@@ -24,8 +23,6 @@ interface PartBinding<Value> {
   readonly value: Value;
 }
 
-type Triple = readonly [number, number, number];
-
 /** What `start` in `shaders/lib/merged_part.wgsl` can hand on. */
 const BUILTINS = [
   "workgroup_id",
@@ -35,29 +32,22 @@ const BUILTINS = [
   "num_workgroups",
 ];
 
-const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
-const BINDING = /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*\w+\s*)?>\s*(\w+)\s*:\s*([^;]*);/gm;
 const WHOLE_WORKGROUPS = /\b(?:\w+Barrier|workgroupUniformLoad|subgroup\w+|quad\w+)\s*\(/;
-const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g;
 
 /** Reads a dispatch as a part of a merged one; nothing where its entry point takes what cannot be made again there. */
 export function partOf<Value>(dispatch: Dispatch<Value>): Part<Value> | undefined {
-  const code = dispatch.shader.code.replace(COMMENT, "");
-  const constants = readConstants(code);
-  const [, sizes, , parameters] = ENTRY.exec(code) ?? [];
-  if (sizes === undefined) return undefined;
+  const { code, bindings } = dispatch.shader;
+  const parameters = ENTRY.exec(code)![3]!;
   const parameter = /@builtin\((\w+)\)\s*\w+\s*:\s*\w+\s*,?/g;
-  const builtins = [...parameters!.matchAll(parameter)].map(([, builtin]) => builtin!);
-  const others = parameters!.replace(parameter, "").trim();
+  const builtins = [...parameters.matchAll(parameter)].map(([, builtin]) => builtin!);
+  const others = parameters.replace(parameter, "").trim();
   if (others !== "" || !builtins.every((builtin) => BUILTINS.includes(builtin))) return undefined;
-  const types = new Map([...code.matchAll(BINDING)].map(([, name, type]) => [name, type!.replace(/\s/g, "")]));
-  const [x, y = 1, z = 1] = sizes.split(",").map((size) => Number(evaluate(size, constants)));
+  const types = new Map([...code.matchAll(BINDING)].map(([, , name, type]) => [name, type!.replace(/\s/g, "")]));
   return {
     dispatch,
-    bindings: dispatch.shader.bindings.map(({ name, access }) => {
+    bindings: bindings.map(({ name, access }) => {
       return { name, access, type: types.get(name)!, value: dispatch.bind[name]! };
     }),
-    workgroupSize: [x!, y, z],
     workgroupBytes: workgroupBytes(code),
     needsWholeWorkgroups: WHOLE_WORKGROUPS.test(code),
     builtins,
@@ -67,8 +57,7 @@ export function partOf<Value>(dispatch: Dispatch<Value>): Part<Value> | undefine
 const SCALAR_BYTES: Readonly<Record<string, number>> = { f: 4, f32: 4, u: 4, u32: 4, i: 4, i32: 4, h: 2, f16: 2 };
 
 /** Bytes of the workgroup variables of a shader's text; infinite where they are of a type that is not counted here. */
-export function workgroupBytes(shader: string): number {
-  const code = shader.replace(COMMENT, "");
+export function workgroupBytes(code: string): number {
   const constants = readConstants(code);
   const bytesOf = (type: string): number => {
     const [, of, count] = /^array<(.*),([^,]*)>$/.exec(type) ?? [];
@@ -117,16 +106,16 @@ export function mergeParts<Value>(parts: readonly Part<Value>[], mostGroups: num
   const total = parts.reduce((sum, { dispatch }) => sum + product(dispatch.workgroups), 0);
   const row = Math.min(total, mostGroups);
   const constants: Record<string, number> = {
-    LANES: Math.max(...parts.map(({ workgroupSize }) => product(workgroupSize))),
+    LANES: Math.max(...parts.map(({ dispatch }) => product(dispatch.shader.workgroupSize))),
     ROW: row,
   };
   let first = 0;
-  parts.forEach(({ dispatch, workgroupSize }, i) => {
+  parts.forEach(({ dispatch }, i) => {
     constants[rangeName(i, "FIRST")] = first;
     first += product(dispatch.workgroups);
     ["X", "Y", "Z"].forEach((axis, at) => {
       constants[rangeName(i, `GROUPS_${axis}`)] = dispatch.workgroups[at]!;
-      constants[rangeName(i, `SIZE_${axis}`)] = workgroupSize[at]!;
+      constants[rangeName(i, `SIZE_${axis}`)] = dispatch.shader.workgroupSize[at]!;
     });
   });
   const run = parts.map((_, i) => `${rangeName(i, "run")}(group, lane);`).join("\n  ");
@@ -162,7 +151,7 @@ function partText<Value>(
   for (const binding of bindings) renames.set(binding.name, merged.find((known) => isSame(known, binding))!.name);
   const declared = new Set<string>();
   const body = code
-    .replace(BINDING, (declaration, name) => {
+    .replace(BINDING, (declaration, _, name) => {
       const isFirst = renames.get(name) === partName(i, name) && !declared.has(name);
       declared.add(name);
       return isFirst ? declaration : "";
@@ -176,7 +165,7 @@ function moduleNames(code: string): string[] {
   const declared: string[] = [];
   const token = /[{}]|\b(?:fn|struct|alias|const|override|var(?:\s*<[^>]*>)?)\s+(\w+)/g;
   let depth = 0;
-  for (const [text, name] of code.replace(COMMENT, "").matchAll(token)) {
+  for (const [text, name] of code.matchAll(token)) {
     if (text === "{") depth++;
     else if (text === "}") depth--;
     else if (depth === 0) declared.push(name!);
@@ -184,10 +173,10 @@ function moduleNames(code: string): string[] {
   return declared;
 }
 
-/** Gives names new ones everywhere but in comments, after a dot or an @, and where a struct declares its members. */
+/** Gives names new ones everywhere but after a dot or an @, and where a struct declares its members. */
 function renamed(code: string, renames: ReadonlyMap<string, string>): string {
   const rename = (text: string, isStruct: boolean) =>
-    text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|(?<![.\w@])[A-Za-z_]\w*(\s*:)?/g, (word, colon: string | undefined) => {
+    text.replace(/(?<![.\w@])[A-Za-z_]\w*(\s*:)?/g, (word, colon: string | undefined) => {
       const name = colon === undefined ? word : word.slice(0, -colon.length);
       return isStruct && colon !== undefined ? word : (renames.get(name) ?? name) + (colon ?? "");
     });
@@ -197,6 +186,6 @@ function renamed(code: string, renames: ReadonlyMap<string, string>): string {
     .join("");
 }
 
-function product([x, y, z]: Triple): number {
+export function product([x, y, z]: Triple): number {
   return x * y * z;
 }

@@ -11,11 +11,14 @@ export interface Source {
 /** How a shader uses a buffer; all of them are storage buffers. */
 export type Access = "read" | "write";
 
+export type Triple = readonly [number, number, number];
+
 export interface Specialized {
   /** The text that runs. It is also the key of the pipeline cache. */
   readonly code: string;
   readonly entryPoint: string;
-  readonly workgroupSize: number;
+  /** Invocations along x, y and z. */
+  readonly workgroupSize: Triple;
   /** In binding order: the place in the list is the binding number. */
   readonly bindings: readonly { readonly name: string; readonly access: Access }[];
 }
@@ -23,19 +26,22 @@ export interface Specialized {
 /**
  * Makes the text of one pipeline out of readable WGSL files:
  *
- * 1. replaces the initialiser of each named `const`, and throws on a name that is not there;
+ * 1. drops comments, and replaces the initialiser of each named `const`, and throws on a name that is not there;
  * 2. unrolls each loop marked `// unroll`, since neither Tint nor Naga unrolls and an array indexed by a loop variable
  *    spills to memory;
  * 3. keeps one branch of each `if` whose condition holds only constants;
  * 4. drops functions and bindings that nothing uses any more, and numbers the bindings that are left.
  */
 export function specialize(sources: readonly Source[], values: Readonly<Record<string, Constant>>): Specialized {
-  let code = setConstants(hoistDirectives(sources.map(renamed).join("\n")), values);
+  let code = setConstants(hoistDirectives(sources.map(renamed).join("\n").replace(COMMENT, "")), values);
   const constants = readConstants(code);
   code = unrollLoops(code, constants);
   code = pruneBranches(code, constants);
   return numberBindings(dropUnused(code), constants);
 }
+
+/** All but the marks of loops to unroll. */
+const COMMENT = /\/\*[\s\S]*?\*\/|\/\/(?! unroll).*/g;
 
 function renamed({ code, rename = {} }: Source): string {
   return Object.entries(rename).reduce(
@@ -120,7 +126,7 @@ function pruneBranches(code: string, constants: ReadonlyMap<string, Constant>): 
   const condition = /\bif ?\(([^{}]*)\) ?\{/g;
   for (let match = condition.exec(text); match; match = condition.exec(text)) {
     const expression = match[1]!;
-    if (!names(expression).every((name) => constants.has(name)) || isComment(text, match.index)) {
+    if (!names(expression).every((name) => constants.has(name))) {
       condition.lastIndex = match.index + 2;
       continue;
     }
@@ -149,43 +155,35 @@ function branchEnd(text: string, start: number): number {
   return end;
 }
 
-function isComment(text: string, at: number): boolean {
-  return text.slice(text.lastIndexOf("\n", at) + 1, at).includes("//");
-}
-
 function closingBrace(text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i++) {
-    if (text.startsWith("//", i)) i = lineEnd(text, i);
-    else if (text[i] === "{") depth++;
+    if (text[i] === "{") depth++;
     else if (text[i] === "}" && --depth === 0) return i;
   }
   throw new FeaturemapError("value", "A brace in the shader is not closed.");
 }
 
-function lineEnd(text: string, at: number): number {
-  const end = text.indexOf("\n", at);
-  return end < 0 ? text.length : end;
-}
-
 const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s+)*fn (\w+)\(/gm;
-const BINDING =
-  /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:[^;]*;/gm;
+/** A binding's declaration: its mode, name and type. */
+export const BINDING =
+  /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:([^;]*);/gm;
+/** The entry point: its workgroup's size, name and parameters. */
+export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
 
 function dropUnused(code: string): string {
   let text = code;
   for (let changed = true; changed; ) {
     changed = false;
-    const plain = text.replace(/\/\/.*/g, "");
     for (const match of text.matchAll(FUNCTION)) {
-      if (match[0].includes("@compute") || mentions(plain, match[1]!) > 1) continue;
+      if (match[0].includes("@compute") || mentions(text, match[1]!) > 1) continue;
       const close = closingBrace(text, text.indexOf("{", match.index + match[0].length));
       text = text.slice(0, match.index) + text.slice(close + 1);
       changed = true;
       break;
     }
     for (const [declaration, , name] of changed ? [] : text.matchAll(BINDING)) {
-      if (mentions(plain, name!) > 1) continue;
+      if (mentions(text, name!) > 1) continue;
       text = text.replace(declaration, "");
       changed = true;
     }
@@ -200,7 +198,7 @@ function mentions(text: string, name: string): number {
 
 function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {
   const bindings: { name: string; access: Access }[] = [];
-  const unread = /^.*@binding\(.*$/m.exec(code.replace(/\/\/.*/g, "").replace(BINDING, ""));
+  const unread = /^.*@binding\(.*$/m.exec(code.replace(BINDING, ""));
   if (unread) {
     const wanted = "begin its line with group 0, then its number, then a var of storage";
     throw new FeaturemapError("value", `The shader's binding "${unread[0].trim()}" must ${wanted}.`);
@@ -209,8 +207,8 @@ function numberBindings(code: string, constants: ReadonlyMap<string, Constant>):
     bindings.push({ name, access: mode === "read_write" ? "write" : "read" });
     return declaration.replace(/@binding\(\d+\)/, `@binding(${bindings.length - 1})`);
   });
-  const entry = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)/.exec(numbered);
+  const entry = ENTRY.exec(numbered);
   if (!entry) throw new FeaturemapError("value", "The shader has no @compute entry point with a @workgroup_size.");
-  const sizes = entry[1]!.split(",").map((size) => Number(evaluate(size, constants)));
-  return { code: numbered, entryPoint: entry[2]!, workgroupSize: sizes.reduce((a, b) => a * b, 1), bindings };
+  const [x, y = 1, z = 1] = entry[1]!.split(",").map((size) => Number(evaluate(size, constants)));
+  return { code: numbered, entryPoint: entry[2]!, workgroupSize: [x!, y, z], bindings };
 }

@@ -1,5 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
-import { workgroupBytes } from "../gpu/merge.ts";
+import { product, workgroupBytes } from "../gpu/merge.ts";
 import type { Plan } from "./plan.ts";
 
 /** The limits that a plan can run into; a `GPUSupportedLimits` has them all. */
@@ -47,7 +47,7 @@ export function assertWithinLimits(plan: Plan, limits: PlanLimits): void {
   for (const { kernel, node, shader, workgroups } of plan.steps) {
     const what = `kernel "${kernel}" of "${node}"`;
     check(`${what} (storage buffers)`, shader.bindings.length, "maxStorageBuffersPerShaderStage");
-    check(`${what} (invocations a workgroup)`, shader.workgroupSize, "maxComputeInvocationsPerWorkgroup");
+    check(`${what} (invocations a workgroup)`, product(shader.workgroupSize), "maxComputeInvocationsPerWorkgroup");
     // Of types that are not counted, the driver says what is too much.
     const bytes = workgroupBytes(shader.code);
     if (Number.isFinite(bytes)) check(`${what} (bytes of workgroup memory)`, bytes, "maxComputeWorkgroupStorageSize");

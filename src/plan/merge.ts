@@ -1,5 +1,5 @@
 import type { Dispatch } from "../gpu/kernel.ts";
-import { mergedBindings, mergeParts, type Part, partOf } from "../gpu/merge.ts";
+import { mergedBindings, mergeParts, type Part, partOf, product } from "../gpu/merge.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { MOST_GROUPS } from "../graph/tile.ts";
 
@@ -65,7 +65,7 @@ function conflict(a: Member, b: Member): boolean {
 
 function canRunTogether(members: readonly Member[], limits: MergeLimits): boolean {
   const parts = members.flatMap(({ part }) => part ?? []);
-  const sizes = parts.map(({ workgroupSize: [x, y, z] }) => x * y * z);
+  const sizes = parts.map(({ dispatch }) => product(dispatch.shader.workgroupSize));
   const bytes = parts.reduce((sum, { workgroupBytes }) => sum + workgroupBytes, 0);
   return (
     parts.length === members.length &&

@@ -33,7 +33,7 @@ function planOf({
   const buffer: PlanBuffer = { label: "dense/kernel", bytes, ...(bound === undefined ? {} : { bound }) };
   const list = Array.from({ length: bindings }, (_, i) => ({ name: `b${i}`, access: "read" as const }));
   const code = `var<workgroup> shared: ${shared};`;
-  const shader = { code, entryPoint: "matmul", workgroupSize, bindings: list };
+  const shader = { code, entryPoint: "matmul", workgroupSize: [workgroupSize, 1, 1] as const, bindings: list };
   const step: PlanStep = { node: "dense_1", kernel: "matmul", shader, buffers: list.map(() => 0), workgroups };
   return new Plan({ name: "training step", buffers: [buffer], steps: [step], bufferOf: new Map(), choices: {} });
 }

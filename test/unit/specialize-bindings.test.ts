@@ -135,9 +135,9 @@ describe("library files", () => {
 });
 
 describe("the entry point", () => {
-  it("is named, with the number of its invocations", () => {
+  it("is named, with the size of its workgroups", () => {
     const { entryPoint, workgroupSize } = only(main("return;"));
-    expect({ entryPoint, workgroupSize }).toEqual({ entryPoint: "main", workgroupSize: 16 });
+    expect({ entryPoint, workgroupSize }).toEqual({ entryPoint: "main", workgroupSize: [8, 2, 1] });
   });
 
   it("must be there", () => {
