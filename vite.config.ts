@@ -55,9 +55,18 @@ export default defineConfig({
     target: "es2022",
     sourcemap: true,
     minify: false,
-    // Shaders side by side, within a compressor's window, are 1.3 KB smaller than each beside the code that uses it.
+    // Like beside like, within a compressor's window: 1.8 KB less to load, gzipped, than each shader beside its op.
     rolldownOptions: {
-      output: { chunkFileNames: "[name].js", codeSplitting: { groups: [{ name: "shaders", test: /\.wgsl/ }] } },
+      output: {
+        chunkFileNames: "[name].js",
+        codeSplitting: {
+          groups: [
+            { name: "shaders", test: /\.wgsl/, priority: 3 },
+            { name: "base", test: /\/src\/(gpu|graph|errors|shape|random)/, priority: 2 },
+            { name: "ops", test: /\/src\/ops\//, priority: 1 },
+          ],
+        },
+      },
     },
   },
   test: {
