@@ -28,6 +28,7 @@ import {
   trainingProgram,
 } from "./programs.ts";
 import { noCounts, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
+import type { Trainer } from "./training.ts";
 
 export interface CompileSettings {
   readonly runtime: Runtime;
@@ -386,15 +387,4 @@ export class CompiledModel {
     this.#turn = mine.catch(() => {});
     return mine;
   }
-}
-
-export interface Trainer {
-  /** The step that an epoch repeats. */
-  readonly run: BoundPlan;
-  /**
-   * Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. Goes on after the
-   * steps that `at` tells of, and keeps count of them there.
-   */
-  epoch(shuffleSeed: number | undefined, at?: { steps: number }): Promise<SweepMetrics | undefined>;
-  dispose(): void;
 }

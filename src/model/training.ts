@@ -1,6 +1,8 @@
 import { FeaturemapError } from "../errors.ts";
+import type { BoundPlan } from "../plan/executable.ts";
 import { seedOf } from "../random.ts";
 import { History } from "./history.ts";
+import type { SweepMetrics } from "./metrics-reader.ts";
 
 /** What training has come to, beside what is on the GPU. */
 export interface Training {
@@ -33,6 +35,17 @@ export interface Bookmark extends Course {
   epoch: number;
   /** Steps of it that were submitted. */
   steps: number;
+}
+
+export interface Trainer {
+  /** The step that an epoch repeats. */
+  readonly run: BoundPlan;
+  /**
+   * Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. Goes on after the
+   * steps that `at` tells of, and keeps count of them there.
+   */
+  epoch(shuffleSeed: number | undefined, at?: { steps: number }): Promise<SweepMetrics | undefined>;
+  dispose(): void;
 }
 
 /** What `fit` was told, as far as the course goes. */
