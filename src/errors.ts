@@ -109,6 +109,11 @@ export function optionalText(value: unknown, where: string): string | undefined 
   return value;
 }
 
+/** A `value` error where something was not made by the function that makes it. */
+export function madeBy(made: boolean, value: unknown, where: string, maker: string): void {
+  if (!made) throw new FeaturemapError("value", `${where} must come from ${maker}, got ${show(value)}.`);
+}
+
 /** True or false; anything else is a `value` error. */
 export function flag(value: unknown, where: string): boolean {
   if (typeof value !== "boolean")

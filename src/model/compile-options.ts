@@ -1,4 +1,4 @@
-import { FeaturemapError, knownKeys, listOf, oneOf, show, wholeNumber } from "../errors.ts";
+import { FeaturemapError, knownKeys, listOf, madeBy, oneOf, show, wholeNumber } from "../errors.ts";
 import { Runtime } from "../gpu/runtime.ts";
 import type { Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
 import type { CompileProgress } from "../plan/executable.ts";
@@ -49,22 +49,15 @@ export function checkCompileOptions(
   const own = options.loss as Loss | undefined;
   const trains = own !== undefined || optimizer !== undefined;
   const loss = !trains || typeof own?.build === "function" ? own : lossNamed(options.loss);
-  if (trains && typeof optimizer?.step !== "function") {
-    const got = show(optimizer);
-    throw new FeaturemapError("value", `compile: optimizer must come from sgd() and its like, got ${got}.`);
-  }
+  madeBy(!trains || typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
   const metrics = listOf(options.metrics ?? [], "compile: metrics").map((metric) =>
     oneOf(metric, METRICS, "compile: metrics"),
   );
-  if (runtime !== undefined && !(runtime instanceof Runtime)) {
-    const got = show(runtime);
-    throw new FeaturemapError("value", `compile: runtime must come from await createRuntime(), got ${got}.`);
-  }
+  const known = runtime === undefined || runtime instanceof Runtime;
+  madeBy(known, runtime, "compile: runtime", "await createRuntime()");
   const seed = wholeNumber(options.seed ?? 0, "compile: seed");
   const memory = oneOf(options.memory ?? "fast", ["fast", "compact"], "compile: memory");
-  if (tune !== undefined && typeof tune?.tune !== "function") {
-    throw new FeaturemapError("value", `compile: tune must come from tuner(), got ${show(tune)}.`);
-  }
+  madeBy(tune === undefined || typeof tune?.tune === "function", tune, "compile: tune", "tuner()");
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new FeaturemapError("value", `compile: onProgress must be a function, got ${show(onProgress)}.`);
   }

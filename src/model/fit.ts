@@ -5,6 +5,7 @@ import {
   flag,
   knownKeys,
   listOf,
+  madeBy,
   oneOf,
   positiveInteger,
   show,
@@ -17,7 +18,7 @@ import type { SweepMetrics } from "./metrics-reader.ts";
 import { FRAMES_MS } from "./pace.ts";
 import type { PauseSwitch } from "./pause.ts";
 import { progressLogger } from "./progress-logger.ts";
-import type { Pause } from "./sweep.ts";
+import type { Stop } from "./sweep.ts";
 import { type Bookmark, orderSeed, type Training } from "./training.ts";
 
 /** How the samples of a call are cut into steps. */
@@ -75,9 +76,8 @@ export function checkFitOptions(options: FitOptions<unknown>): void {
   if (options.seed !== undefined) wholeNumber(options.seed, "fit: seed");
   flag(options.shuffle ?? true, "fit: shuffle");
   flag(options.resume ?? false, "fit: resume");
-  if (options.pause !== undefined && typeof options.pause?.hold !== "function") {
-    throw new FeaturemapError("value", `fit: pause must come from pauseSwitch(), got ${show(options.pause)}.`);
-  }
+  const { pause } = options;
+  madeBy(pause === undefined || typeof pause?.gate === "function", pause, "fit: pause", "pauseSwitch()");
   for (const callback of listOf(options.callbacks ?? [], "fit: callbacks")) {
     if (typeof callback === "object" && callback !== null) continue;
     const wanted = "objects with hooks such as { onEpochEnd: (epoch, logs) => ... }";
@@ -121,16 +121,14 @@ export async function runFit(call: FitCall): Promise<History> {
   const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
   const { epochs = 1, verbose = 1, pause } = options;
   const batches = { ...batching(options, "fit"), batchSize };
-  const gate = pause && {
-    get paused() {
-      return pause.paused;
-    },
-    hold: () => pause.hold(compiled.gone(), batches.signal),
-  };
+  const { signal } = batches;
+  const gate = pause?.gate(() => compiled.gone(), signal);
   const logs = (metrics: SweepMetrics | undefined): Logs => ({
     loss: metrics?.loss ?? Number.NaN,
     ...(withAccuracy ? { accuracy: metrics?.accuracy ?? Number.NaN } : {}),
   });
+  const validate = (stop: Stop | undefined) =>
+    compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
   const callbacks = [...(verbose ? [progressLogger(verbose)] : []), ...(options.callbacks ?? [])];
   const each = async (event: (callback: Callback) => void | Promise<void> | undefined) => {
     for (const callback of callbacks) await event(callback);
@@ -143,18 +141,18 @@ export async function runFit(call: FitCall): Promise<History> {
       each((callback) => callback.onBatchEnd?.(done, logs(metrics), { samples: metrics?.samples ?? 0 })),
   });
   training.bookmark = bookmark;
-  pause?.enter();
+  gate?.enter();
   try {
     const steps = Math.ceil(data.dataset.size / batchSize);
     await each((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
-    while (bookmark.epoch < epochs && !batches.signal?.aborted) {
+    while (bookmark.epoch < epochs && !signal?.aborted) {
       const { epoch } = bookmark;
       await each((callback) => callback.onEpochBegin?.(epoch));
       const metrics = await trainer.epoch(shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined, bookmark);
       training.epochs = epochsBefore + epoch + 1;
-      if (batches.signal?.aborted) break;
-      const held = validation && (await validate(compiled, validation, batches, gate));
-      if (batches.signal?.aborted) break;
+      if (signal?.aborted) break;
+      const held = validation && (await (gate ? gate.whole(validate, validation.dataset.size) : validate(signal)));
+      if (signal?.aborted) break;
       const epochLogs = { ...logs(metrics), ...(held ? validationLogs(logs(held)) : {}) };
       history.add(epoch, epochLogs);
       bookmark.epoch++;
@@ -164,28 +162,8 @@ export async function runFit(call: FitCall): Promise<History> {
     await each((callback) => callback.onTrainEnd?.(history));
     return history;
   } finally {
-    pause?.leave();
+    gate?.leave();
     trainer.dispose();
-  }
-}
-
-/** Dropped where training is paused, and then made anew: halfway it would keep others from evaluating. */
-async function validate(
-  compiled: CompiledModel,
-  { dataset, scale }: ScaledDataset,
-  batches: ReturnType<typeof batching>,
-  pause: Pause | undefined,
-): Promise<SweepMetrics | undefined> {
-  const { signal } = batches;
-  const stop = {
-    get aborted() {
-      return Boolean(signal?.aborted || pause?.paused);
-    },
-  };
-  for (;;) {
-    if (pause?.paused) await pause.hold();
-    const metrics = await compiled.evaluate(dataset, { ...batches, scale, signal: stop });
-    if (signal?.aborted || metrics?.samples === dataset.size) return metrics;
   }
 }
 

@@ -1,3 +1,6 @@
+import type { SweepMetrics } from "./metrics-reader.ts";
+import type { Pause, Stop } from "./sweep.ts";
+
 /**
  * Stops training between two submits and lets it go on, from outside of `fit`: `fit(x, y, { pause })`. Results do not change
  * by a bit. While it is paused the model answers `evaluate`, `predict` and the like, and an `AbortSignal` ends `fit`.
@@ -33,6 +36,11 @@ export class PauseSwitch {
     this.#tell(this.#held);
   }
 
+  /** @internal For a training; `end` resolves where it cannot go on any more. */
+  gate(end: () => Promise<unknown>, signal: AbortSignal | undefined): Gate {
+    return new Gate(this, end, signal);
+  }
+
   /** @internal A training begins. */
   enter(): void {
     this.#running++;
@@ -44,23 +52,73 @@ export class PauseSwitch {
     if (this.#running === 0) this.#tell(this.#idle);
   }
 
-  /** @internal Waits for `resume`, or for what ends the training. */
-  async hold(end: Promise<unknown>, signal?: AbortSignal): Promise<void> {
-    if (!this.#paused || signal?.aborted) return;
-    this.leave();
+  /** @internal Resolves at `resume`, and may be told earlier. */
+  held(): { readonly resumed: Promise<void>; readonly free: () => void } {
     let free = () => {};
-    const held = new Promise<void>((resolve) => {
+    const resumed = new Promise<void>((resolve) => {
       free = resolve;
     });
     this.#held.push(free);
-    signal?.addEventListener("abort", free);
-    await Promise.race([held, end]);
-    signal?.removeEventListener("abort", free);
-    this.enter();
+    return { resumed, free };
   }
 
   #tell(waiting: (() => void)[]): void {
     for (const resolve of waiting.splice(0)) resolve();
+  }
+}
+
+/** A switch as one training sees it. */
+class Gate implements Pause {
+  readonly #pause: PauseSwitch;
+  readonly #end: () => Promise<unknown>;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(pause: PauseSwitch, end: () => Promise<unknown>, signal: AbortSignal | undefined) {
+    this.#pause = pause;
+    this.#end = end;
+    this.#signal = signal;
+  }
+
+  get paused(): boolean {
+    return this.#pause.paused;
+  }
+
+  enter(): void {
+    this.#pause.enter();
+  }
+
+  leave(): void {
+    this.#pause.leave();
+  }
+
+  /** Waits for `resume`, or for what ends the training. */
+  async hold(): Promise<void> {
+    if (!this.paused || this.#signal?.aborted) return;
+    this.leave();
+    const { resumed, free } = this.#pause.held();
+    this.#signal?.addEventListener("abort", free);
+    await Promise.race([resumed, this.#end()]);
+    this.#signal?.removeEventListener("abort", free);
+    this.enter();
+  }
+
+  /** A look at so many samples: dropped at a pause, and made anew, since halfway it would keep others from looking. */
+  async whole(
+    look: (stop: Stop) => Promise<SweepMetrics | undefined>,
+    samples: number,
+  ): Promise<SweepMetrics | undefined> {
+    const aborted = () => this.#signal?.aborted === true;
+    const stop = {
+      get aborted() {
+        return aborted() || pause.paused;
+      },
+    };
+    const pause = this.#pause;
+    for (;;) {
+      await this.hold();
+      const metrics = await look(stop);
+      if (aborted() || metrics?.samples === samples) return metrics;
+    }
   }
 }
 

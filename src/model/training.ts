@@ -63,17 +63,18 @@ export function bookmarkFor(training: Training, given: Given, samples: number, c
     return { ...course, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 };
   }
   const { bookmark } = training;
-  if (!bookmark) {
-    const remedy = "Leave resume out, or restore() a snapshot that was taken of a fit";
-    throw new FeaturemapError("state", `fit: resume: the model's last training step was not of a fit. ${remedy}.`);
-  }
+  if (!bookmark)
+    throw new FeaturemapError(
+      "state",
+      "fit: resume: the last training step was not of a fit. Leave resume out, or restore().",
+    );
   for (const key of ["samples", "batchSize", "shuffle", "seed"] as const) {
     const got = { ...given, samples }[key] ?? bookmark[key];
-    if (got === bookmark[key]) continue;
-    throw new FeaturemapError(
-      "value",
-      `fit: resume: the fit to go on with has ${key} ${bookmark[key]}, got ${got}. Give it the same, or leave resume out.`,
-    );
+    if (got !== bookmark[key])
+      throw new FeaturemapError(
+        "value",
+        `fit: resume: ${key} was ${bookmark[key]}, got ${got}. Leave it or resume out.`,
+      );
   }
   return { ...bookmark, history: new History(bookmark.history) };
 }

@@ -150,9 +150,9 @@ describe("resume", () => {
     await expect(model.fit(x, y, { ...options, resume: true })).rejects.toThrow(/not of a fit. Leave resume out/);
     await model.fit(x, y, options);
     const again = { ...options, resume: true };
-    await expect(model.fit(x, y, { ...again, batchSize: 5 })).rejects.toThrow(/has batchSize 4, got 5/);
-    await expect(model.fit(x, y, { ...again, seed: 3 })).rejects.toThrow(/has seed 0, got 3/);
-    await expect(model.fit(held.x, held.y, again)).rejects.toThrow(/has samples 60, got 30/);
+    await expect(model.fit(x, y, { ...again, batchSize: 5 })).rejects.toThrow(/batchSize was 4, got 5/);
+    await expect(model.fit(x, y, { ...again, seed: 3 })).rejects.toThrow(/seed was 0, got 3/);
+    await expect(model.fit(held.x, held.y, again)).rejects.toThrow(/samples was 60, got 30/);
     expect((await model.fit(x, y, again)).epoch).toEqual([0, 1]);
     expect((await model.fit(x, y, { ...again, epochs: 3 })).epoch).toEqual([0, 1, 2]);
     await model.trainOnBatch(x, y);
