@@ -5,6 +5,7 @@ import { createKeep } from "./keep.ts";
 import { createLab } from "./lab.ts";
 import { createMnist } from "./mnist.ts";
 import { describe } from "./models.ts";
+import { createObserver } from "./observer.ts";
 import { createOwn } from "./own.ts";
 import { createReader } from "./reader.ts";
 import { createSamples } from "./samples.ts";
@@ -20,6 +21,7 @@ export function createEngine() {
   const session = createSession(gpu);
   // Seen from the worker's script, served and built.
   const mnist = createMnist(new URL("../mnist/", location.href));
+  const observer = createObserver(session, mnist);
   return {
     /** Finds the adapter. Rejects where there is no WebGPU or no adapter, in words for the reader. */
     async start(): Promise<AdapterInfo> {
@@ -33,6 +35,7 @@ export function createEngine() {
     ...createOwn(gpu),
     ...createReader(session),
     ...createSamples(mnist),
-    ...createTrainer(session, mnist),
+    ...createTrainer(session, mnist, observer.tick),
+    ...observer.api,
   };
 }

@@ -31,7 +31,8 @@ interface Loaded {
   readonly examiner: Examiner;
 }
 
-export function createTrainer(session: Session, mnist: Mnist) {
+/** @param onSteps Called after steps, as often as the device reports some. */
+export function createTrainer(session: Session, mnist: Mnist, onSteps: () => void) {
   let report: Report = () => {};
   let state: TrainingState = "idle";
   let run: Run | undefined;
@@ -76,6 +77,7 @@ export function createTrainer(session: Session, mnist: Mnist) {
         say("training");
       },
       async onBatchEnd() {
+        onSteps();
         look();
         if (!held) return;
         say("paused");

@@ -34,7 +34,7 @@ export function createPlot(element: HTMLElement, { width, height, current, onPoi
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
       x: { time: false, range: () => [0, current().xMax] },
-      y: { range: (_, __, most) => [0, current().yMax ?? Math.max(most ?? 0, 0.1) * 1.05] },
+      y: { range: (_, __, most) => [0, current().yMax ?? Math.max(most ?? 2.4, 0.1) * 1.05] },
     },
     axes: [
       { ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50], grid: { show: false } },

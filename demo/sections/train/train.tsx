@@ -4,6 +4,7 @@ import { Controls } from "./controls.tsx";
 import { Curves } from "./curves.tsx";
 import { Figures } from "./figures.tsx";
 import { Mistakes } from "./mistakes.tsx";
+import { Pictures } from "./pictures.tsx";
 import { Progress } from "./progress.tsx";
 
 export function Train() {
@@ -28,6 +29,9 @@ export function Train() {
       <div class="results">
         <Confusion />
         <Mistakes />
+      </div>
+      <div class="inside">
+        <Pictures />
       </div>
     </Section>
   );

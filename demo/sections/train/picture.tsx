@@ -1,0 +1,78 @@
+import { useSignal } from "@preact/signals";
+import { transfer } from "comlink";
+import { useEffect, useRef } from "preact/hooks";
+import type { PictureFacts } from "../../engine/pictures.ts";
+import { engine } from "../../state/engine.ts";
+import { endsOf } from "../../ui/palette.ts";
+import { scheme } from "../../ui/scheme.ts";
+
+/** The least width of a tile and the gap beside it, in CSS pixels. */
+const TILE = { kernels: 36, maps: 44 };
+const GAP = 3;
+
+let made = 0;
+
+/** A canvas that the engine draws on, straight from the GPU's buffers. */
+export function Picture({ facts }: { readonly facts: PictureFacts }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const across = useSignal(8);
+  const visible = useSignal(false);
+  const id = useRef(0);
+  const drawn = scheme.value;
+
+  useEffect(() => {
+    const element = canvas.current!;
+    made++;
+    id.current = made;
+    const offscreen = element.transferControlToOffscreen();
+    void engine.addPicture(id.current, facts, transfer(offscreen, [offscreen]));
+    const sizes = new ResizeObserver(() => {
+      across.value = tilesAcross(facts.tiles, element.clientWidth / TILE[facts.kind]);
+      if (visible.value) place(id.current, element, facts, across.value);
+    });
+    sizes.observe(element);
+    const sight = new IntersectionObserver(([entry]) => {
+      visible.value = entry!.isIntersecting;
+    });
+    sight.observe(element);
+    return () => {
+      sizes.disconnect();
+      sight.disconnect();
+      void engine.removePicture(id.current);
+    };
+  }, []);
+  useEffect(() => {
+    if (visible.value) place(id.current, canvas.current!, facts, across.value);
+    else void engine.placePicture(id.current, undefined);
+  }, [visible.value, across.value, drawn]);
+
+  const { tiles, rows, columns, kind, layer } = facts;
+  const down = Math.ceil(tiles / across.value);
+  return (
+    <canvas
+      ref={canvas}
+      class="picture"
+      style={{ aspectRatio: `${across.value * columns} / ${down * rows}` }}
+      role="img"
+      aria-label={`${kind === "kernels" ? "Kernels" : "Feature maps"} of ${layer}: ${tiles} squares, drawn as they are now.`}
+    />
+  );
+}
+
+function place(id: number, element: HTMLCanvasElement, { kind }: PictureFacts, across: number): void {
+  void engine.placePicture(id, {
+    width: Math.max(1, Math.round(element.clientWidth * devicePixelRatio)),
+    height: Math.max(1, Math.round(element.clientHeight * devicePixelRatio)),
+    across,
+    gap: Math.round(GAP * devicePixelRatio),
+    colors: endsOf(kind === "kernels" ? "kernel" : "map", element),
+  });
+}
+
+/** As many as there is room for, and full rows if that takes no more than half as many rows again. */
+function tilesAcross(tiles: number, room: number): number {
+  const most = Math.max(4, Math.min(16, Math.floor(room)));
+  if (tiles <= most) return tiles;
+  for (let across = most; across > most / 1.6; across--) if (tiles % across === 0) return across;
+  return most;
+}
