@@ -8,6 +8,9 @@ const WINDOW_MS = 3000;
 /** The page is told of steps at most so often, in ms. */
 const REPORT_MS = 100;
 
+/** Samples of a point on the curve. */
+const LEAST_PART = 256;
+
 /** Wall time a step over the last few seconds. */
 export class Pace {
   readonly #moments: { readonly step: number; readonly time: number }[] = [];
@@ -35,10 +38,10 @@ class Parts {
     this.#before = { samples: 0, loss: 0, accuracy: 0 };
   }
 
-  /** `undefined` where nothing new was read. */
+  /** `undefined` where nothing new was read, or so little that its mean would be noise. */
   next({ loss, accuracy = Number.NaN }: Logs, samples: number): { loss: number; accuracy: number } | undefined {
     const { samples: from, ...before } = this.#before;
-    if (samples <= from) return undefined;
+    if (samples <= from || (from > 0 && samples - from < LEAST_PART)) return undefined;
     this.#before = { samples, loss: loss * samples, accuracy: accuracy * samples };
     const share = samples - from;
     return { loss: (loss * samples - before.loss) / share, accuracy: (accuracy * samples - before.accuracy) / share };

@@ -13,13 +13,18 @@ import type { Mnist, Split } from "./mnist.ts";
 import { type Easel, Painter, type Placing } from "./painter.ts";
 import type { PictureFacts } from "./pictures.ts";
 import type { Session } from "./session.ts";
+import { copiedSurface, directSurface } from "./surface.ts";
 
 /** Between two drawings, in ms. */
 const DRAW_MS = { gpu: 100, software: 500 };
 
+/** How a picture becomes visible. */
+export type Way = "direct" | "copied";
+
 interface Picture {
   readonly canvas: OffscreenCanvas;
   readonly facts: PictureFacts;
+  readonly way: Way | undefined;
   /** `undefined` while it is out of sight. */
   placing: Placing | undefined;
   /** Of the device of now. */
@@ -107,9 +112,9 @@ export function createObserver(session: Session, mnist: Mnist): Observer {
 function apiOf(looks: Looks) {
   const { pictures } = looks;
   return {
-    /** Takes a canvas to draw on until `removePicture`. */
-    addPicture(id: number, facts: PictureFacts, canvas: OffscreenCanvas): void {
-      pictures.set(id, { canvas, facts, placing: undefined, easel: undefined });
+    /** Takes a canvas to draw on until `removePicture`. Way: by default, `direct` on a GPU. */
+    addPicture(id: number, facts: PictureFacts, canvas: OffscreenCanvas, way?: Way): void {
+      pictures.set(id, { canvas, facts, way, placing: undefined, easel: undefined });
     },
     /** `undefined`: it is out of sight. */
     placePicture(id: number, placing: Placing | undefined): void {
@@ -140,20 +145,28 @@ async function subjectOf(model: Sequential, mnist: Mnist): Promise<Subject> {
   return { painter: new Painter(runtime.device), probe, parameters, test, software: runtime.adapter.software };
 }
 
-function paintAll({ painter, probe, parameters, test }: Subject, pictures: readonly Picture[], digit: number): void {
+function paintAll(
+  { painter, probe, parameters, test, software }: Subject,
+  pictures: readonly Picture[],
+  digit: number,
+): void {
   if (pictures.some(({ facts }) => facts.kind === "maps")) {
     const pixels = test.images.subarray(digit * IMAGE_PIXELS, (digit + 1) * IMAGE_PIXELS);
     probe.run(tensor(pixels, [1, ...IMAGE_SHAPE], { scale: 1 / 255 }));
   }
   const encoder = painter.device.createCommandEncoder({ label: "pictures" });
+  const shows: (() => void)[] = [];
   for (const picture of pictures) {
-    const { facts, placing, canvas } = picture;
+    const { facts, placing, canvas, way = software ? "copied" : "direct" } = picture;
     const values = bufferOf(facts, probe, parameters);
     if (!values) continue; // A picture of the network before, about to be removed.
-    picture.easel ??= painter.easel(canvas);
-    picture.easel.paint(encoder, values, facts, placing!);
+    const surfaceOf = way === "direct" ? directSurface : copiedSurface;
+    picture.easel ??= painter.easel(surfaceOf(painter.device, canvas));
+    const show = picture.easel.paint(encoder, values, facts, placing!);
+    if (show) shows.push(show);
   }
   painter.device.queue.submit([encoder.finish()]);
+  for (const show of shows) show();
 }
 
 function bufferOf({ kind, layer, all }: PictureFacts, probe: Probe, parameters: readonly ParameterBuffer[]) {

@@ -1,7 +1,8 @@
-// Draws numbers that are on the GPU into canvases, by the GPU: nothing is read back.
+// Draws numbers that are on the GPU, where they are.
 
 import code from "./painter.wgsl?raw";
 import type { PictureFacts } from "./pictures.ts";
+import type { Surface } from "./surface.ts";
 
 /** 0 to 255. */
 type Rgb = readonly [number, number, number];
@@ -22,33 +23,32 @@ const UNIFORM_BYTES = 96;
 
 /** A canvas with what its drawing needs on one device. */
 export interface Easel {
-  /** Records the drawing of a buffer's numbers. */
-  paint(encoder: GPUCommandEncoder, values: GPUBuffer, facts: PictureFacts, placing: Placing): void;
+  /**
+   * Records the drawing of a buffer's numbers, unless the last one is still on its way. Returns what is to be called once it
+   * was submitted.
+   */
+  paint(encoder: GPUCommandEncoder, values: GPUBuffer, facts: PictureFacts, placing: Placing): (() => void) | undefined;
   dispose(): void;
 }
 
 export class Painter {
   readonly device: GPUDevice;
+  readonly #module: GPUShaderModule;
   readonly #measure: GPUComputePipeline;
-  readonly #paint: GPURenderPipeline;
-  readonly #format = navigator.gpu.getPreferredCanvasFormat();
+  readonly #paint = new Map<GPUTextureFormat, GPURenderPipeline>();
 
   constructor(device: GPUDevice) {
     this.device = device;
-    const module = device.createShaderModule({ label: "painter", code });
-    this.#measure = device.createComputePipeline({ label: "measure", layout: "auto", compute: { module } });
-    this.#paint = device.createRenderPipeline({
-      label: "paint",
+    this.#module = device.createShaderModule({ label: "painter", code });
+    this.#measure = device.createComputePipeline({
+      label: "measure",
       layout: "auto",
-      vertex: { module },
-      fragment: { module, targets: [{ format: this.#format }] },
+      compute: { module: this.#module },
     });
   }
 
-  easel(canvas: OffscreenCanvas): Easel {
+  easel(surface: Surface): Easel {
     const { device } = this;
-    const context = canvas.getContext("webgpu")!;
-    context.configure({ device, format: this.#format, alphaMode: "premultiplied" });
     const uniform = device.createBuffer({
       label: "picture",
       size: UNIFORM_BYTES,
@@ -57,13 +57,15 @@ export class Painter {
     const largest = device.createBuffer({ label: "largest", size: 4, usage: GPUBufferUsage.STORAGE });
     return {
       paint: (encoder, values, facts, placing) => {
-        // A canvas that is given its size, even the same, is cleared.
-        if (canvas.width !== placing.width) canvas.width = placing.width;
-        if (canvas.height !== placing.height) canvas.height = placing.height;
+        const texture = surface.begin(placing.width, placing.height);
+        if (!texture) return undefined;
         device.queue.writeBuffer(uniform, 0, uniformOf(facts, placing));
-        this.#record(encoder, [uniform, values, largest], context.getCurrentTexture());
+        this.#record(encoder, [uniform, values, largest], texture);
+        surface.end(encoder);
+        return surface.show;
       },
       dispose() {
+        surface.dispose();
         uniform.destroy();
         largest.destroy();
       },
@@ -85,12 +87,26 @@ export class Painter {
     measuring.setBindGroup(0, bind(this.#measure, 2));
     measuring.dispatchWorkgroups(1);
     measuring.end();
+    const pipeline = this.#painting(texture.format);
     const attachment = { view: texture.createView(), loadOp: "clear", storeOp: "store" } as const;
     const painting = encoder.beginRenderPass({ label: "paint", colorAttachments: [attachment] });
-    painting.setPipeline(this.#paint);
-    painting.setBindGroup(0, bind(this.#paint, 3));
+    painting.setPipeline(pipeline);
+    painting.setBindGroup(0, bind(pipeline, 3));
     painting.draw(3);
     painting.end();
+  }
+
+  #painting(format: GPUTextureFormat): GPURenderPipeline {
+    const known = this.#paint.get(format);
+    if (known) return known;
+    const made = this.device.createRenderPipeline({
+      label: "paint",
+      layout: "auto",
+      vertex: { module: this.#module },
+      fragment: { module: this.#module, targets: [{ format }] },
+    });
+    this.#paint.set(format, made);
+    return made;
   }
 }
 

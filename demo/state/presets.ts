@@ -1,11 +1,14 @@
 // What the address can preset, for quick tries and tests: ?images=256&epochs=1&batch=32&layers=small&rate=0.05
 
+import type { Way } from "../engine/observer.ts";
 import type { TrainingSettings } from "../engine/training.ts";
 import { DIGITS, type NetworkSpec } from "../network.ts";
 import { notify } from "./notices.ts";
 
 interface Presets {
   readonly settings: Partial<TrainingSettings>;
+  /** How pictures become visible: `draw=direct` or `draw=copied`. Default: the engine's choice. */
+  readonly way: Way | undefined;
   readonly network?: (described: NetworkSpec) => NetworkSpec;
 }
 
@@ -24,8 +27,10 @@ const SMALL: NetworkSpec["layers"] = [
   { kind: "dense", units: DIGITS, activation: "softmax" },
 ];
 
+export const presets = readPresets(new URLSearchParams(location.search));
+
 /** What is out of range is told, and left out. */
-export function readPresets(address = new URLSearchParams(location.search)): Presets {
+function readPresets(address: URLSearchParams): Presets {
   const number = (name: keyof typeof RANGES) => numberIn(address, name);
   const [images, epochs, batchSize, learningRate] = [
     number("images"),
@@ -34,10 +39,13 @@ export function readPresets(address = new URLSearchParams(location.search)): Pre
     number("rate"),
   ];
   const layers = address.get("layers") === "small" ? SMALL : undefined;
+  const draw = address.get("draw");
+  const way = draw === "direct" || draw === "copied" ? draw : undefined;
   const settings = { ...(images && { images }), ...(epochs && { epochs }) };
-  if (!layers && !batchSize && !learningRate) return { settings };
+  if (!layers && !batchSize && !learningRate) return { settings, way };
   return {
     settings,
+    way,
     network: (described) => ({
       layers: layers ?? described.layers,
       optimizer: { ...described.optimizer, ...(learningRate && { learningRate }) },

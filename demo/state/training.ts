@@ -17,9 +17,8 @@ import type { NetworkSpec } from "../network.ts";
 import { architecture } from "./architecture.ts";
 import { engine, engineReady } from "./engine.ts";
 import { notify, notifyError, withdraw } from "./notices.ts";
-import { readPresets } from "./presets.ts";
+import { presets } from "./presets.ts";
 
-const presets = readPresets();
 if (presets.network) architecture.value = presets.network(architecture.value);
 
 /** Of the next run. What the address or the reader chose stays; else the adapter decides. */

@@ -3,6 +3,7 @@ import { transfer } from "comlink";
 import { useEffect, useRef } from "preact/hooks";
 import type { PictureFacts } from "../../engine/pictures.ts";
 import { engine } from "../../state/engine.ts";
+import { presets } from "../../state/presets.ts";
 import { endsOf } from "../../ui/palette.ts";
 import { scheme } from "../../ui/scheme.ts";
 
@@ -25,7 +26,7 @@ export function Picture({ facts }: { readonly facts: PictureFacts }) {
     made++;
     id.current = made;
     const offscreen = element.transferControlToOffscreen();
-    void engine.addPicture(id.current, facts, transfer(offscreen, [offscreen]));
+    void engine.addPicture(id.current, facts, transfer(offscreen, [offscreen]), presets.way);
     const sizes = new ResizeObserver(() => {
       across.value = tilesAcross(facts.tiles, element.clientWidth / TILE[facts.kind]);
       if (visible.value) place(id.current, element, facts, across.value);
