@@ -28,6 +28,7 @@ export function createEngine() {
       const { adapter } = await gpu.runtime();
       return { label: adapter.label, software: adapter.software };
     },
+    loseDevice: gpu.lose,
     /** A network's layers, as far as they fit each other. */
     describe,
     ...createLab(gpu),

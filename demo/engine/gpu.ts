@@ -13,6 +13,8 @@ export interface Gpu {
   runtime(): Promise<Runtime>;
   /** Called when a device is lost, and the next call of `runtime` will find another. */
   onLost(listener: (message: string) => void): void;
+  /** Loses the device, as a driver's reset does: for tests of what comes then. */
+  lose(): Promise<void>;
 }
 
 export function createGpu(): Gpu {
@@ -35,5 +37,8 @@ export function createGpu(): Gpu {
       return current;
     },
     onLost: (listener) => void listeners.push(listener),
+    async lose() {
+      (await current)?.device.destroy();
+    },
   };
 }

@@ -1,6 +1,13 @@
 // The one network of the page: described, made when it is first wanted, trained, looked into, kept.
 
-import type { CompileProgress, Sequential } from "../../src/index.ts";
+import {
+  type CompileProgress,
+  restore,
+  type Sequential,
+  type Snapshot,
+  setHyperparameters,
+  snapshot,
+} from "../../src/index.ts";
 import type { NetworkSpec } from "../network.ts";
 import type { Gpu } from "./gpu.ts";
 import { modelOf, optimizerOf } from "./models.ts";
@@ -19,8 +26,16 @@ export interface Session {
   onModel(listener: (model: Sequential | undefined) => void): void;
   /** Called as shaders compile, for whatever plan of the model. */
   onCompiling(listener: (progress: CompileProgress) => void): void;
+  /** Whether the weights are others than the first ones: `describe` would forget something. */
+  readonly touched: boolean;
   /** To be called by who changes the model's weights: trains it, loads others. */
   changed(): void;
+  /** Keeps the weights of now in memory, so that they outlive the device. */
+  keep(): Promise<void>;
+  /** As `keep`, for who has a snapshot. */
+  remember(kept: Snapshot): void;
+  /** From the next step on, and in later models of the description. */
+  setLearningRate(learningRate: number): Promise<void>;
   /** Called when they have changed. */
   onWeights(listener: () => void): void;
 }
@@ -28,9 +43,11 @@ export interface Session {
 export function createSession(gpu: Gpu): Session {
   let spec: NetworkSpec | undefined;
   let made: Promise<Sequential> | undefined;
+  let touched = false;
+  let kept: Snapshot | undefined;
   const [onModel, tell] = event<Sequential | undefined>();
   const [onCompiling, compiling] = event<CompileProgress>();
-  const [onWeights, changed] = event<void>();
+  const [onWeights, tellWeights] = event<void>();
 
   function drop(): void {
     if (!made) return;
@@ -54,6 +71,10 @@ export function createSession(gpu: Gpu): Session {
       seed: 1,
       onProgress: compiling,
     });
+    if (kept) {
+      await restore(model, kept);
+      await setHyperparameters(model, { learningRate: spec!.optimizer.learningRate });
+    }
     return model;
   }
 
@@ -62,9 +83,14 @@ export function createSession(gpu: Gpu): Session {
     get spec() {
       return spec;
     },
+    get touched() {
+      return touched;
+    },
     describe(next) {
       drop();
       spec = next;
+      kept = undefined;
+      touched = false;
     },
     adopt(next, model) {
       drop();
@@ -89,7 +115,24 @@ export function createSession(gpu: Gpu): Session {
     },
     onModel,
     onCompiling,
-    changed,
+    changed() {
+      touched = true;
+      tellWeights();
+    },
+    async keep() {
+      const model = await made;
+      const taken = model && (await snapshot(model));
+      if (taken && model === (await made)) kept = taken;
+    },
+    remember(taken) {
+      kept = taken;
+    },
+    async setLearningRate(learningRate) {
+      if (!spec) return;
+      spec = { ...spec, optimizer: { ...spec.optimizer, learningRate } };
+      const model = await made;
+      if (model) await setHyperparameters(model, { learningRate });
+    },
     onWeights,
   };
 }

@@ -1,34 +1,36 @@
 // Trains the page's network on MNIST, and tells of it.
 
-import type { Callback, Dataset, Sequential } from "../../src/index.ts";
+import { type Callback, checkpoint, type ErrorCode, type PauseSwitch, pauseSwitch } from "../../src/index.ts";
 import type { NetworkSpec } from "../network.ts";
 import { createCourse } from "./course.ts";
-import { createExaminer, type Examiner } from "./examiner.ts";
-import { type Mnist, type OnBytes, type Split, uploadSplit } from "./mnist.ts";
+import { type Loaded, load, loadSplits, type Splits } from "./load.ts";
+import { lookNowAndThen } from "./looks.ts";
+import type { Mnist } from "./mnist.ts";
 import type { Session } from "./session.ts";
-import type { Report, RunFacts, TrainingEvent, TrainingSettings, TrainingState } from "./training.ts";
+import type { Report, TrainingEvent, TrainingSettings, TrainingState } from "./training.ts";
 
-/** The longest that a submit should take, in ms: three may wait on the device, and a frame has 20. */
-const SUBMIT_MS = 6;
-/** Between two looks at what the weights can do, while they learn: at least this, and 10 times what a look takes. */
-const LOOK_MS = 1000;
-/** The first look compiles shaders, which says nothing of the next. */
-const MOST_LOOK_MS = 10_000;
+/** A frame's budget: what is on the GPU at a time takes no longer, so that the page draws 50 frames a second. */
+const SUBMIT_MS = 8;
+/** What a lost device can cost, at most. */
+const KEEP_MS = 5000;
+/** Losses of one run after which the device is given up. */
+const MOST_LOSSES = 5;
+/** A driver that was reset is back after some time. */
+const DEVICE_TRIES = 4;
+const DEVICE_WAIT_MS = 1000;
 
-export type Trainer = ReturnType<typeof createTrainer>;
-
+/** A run that has begun, and may have to begin anew on another device. */
 interface Run {
   readonly settings: TrainingSettings;
+  readonly spec: NetworkSpec;
   readonly stop: AbortController;
-  readonly ended: Promise<void>;
-}
-
-/** What a run needs on the device. */
-interface Loaded {
-  readonly model: Sequential;
-  readonly training: Dataset;
-  readonly validation: Dataset;
-  readonly examiner: Examiner;
+  readonly pause: PauseSwitch;
+  /** Epochs that the network was trained before. */
+  readonly before: number;
+  /** Place of the last snapshot in this run; `undefined` before the first. */
+  kept: { readonly epoch: number; readonly steps: number } | undefined;
+  /** When it, with all that it reports, is over. */
+  ended: Promise<void>;
 }
 
 /** @param onSteps Called after steps, as often as the device reports some. */
@@ -36,9 +38,11 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   let report: Report = () => {};
   let state: TrainingState = "idle";
   let run: Run | undefined;
+  /** Lost its device, and got no other. */
+  let broken: Run | undefined;
   /** Epochs that the network was trained, in all runs. */
   let epochs = 0;
-  let held: { readonly until: Promise<void>; readonly release: () => void } | undefined;
+  let lost = { at: Number.NEGATIVE_INFINITY, why: "" };
   const say = (next: TrainingState) => {
     state = next;
     report({ kind: "state", state });
@@ -49,76 +53,124 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   });
   session.onCompiling(({ plan, compiled, total }) => report({ kind: "compiling", plan, compiled, total }));
   session.onWeights(() => report({ kind: "weights" }));
+  session.gpu.onLost((why) => {
+    lost = { at: performance.now(), why };
+    if (run || !session.touched) return;
+    // Nobody trains: the network is made anew of what was kept.
+    session.model().then(
+      () => session.changed(),
+      () => {}, // Who wants it next is told.
+    );
+  });
 
-  async function go(settings: TrainingSettings, signal: AbortSignal): Promise<void> {
+  async function go(current: Run): Promise<void> {
+    const { signal } = current.stop;
     say("loading");
-    const [train, test] = await orAbort(bothSplits(mnist, report), signal);
-    say("compiling");
-    const loaded = await load(session, settings, train, test);
-    try {
-      await fit(loaded, settings, signal);
-    } finally {
-      for (const one of [loaded.training, loaded.validation, loaded.examiner]) one.dispose();
+    const splits = await orAbort(loadSplits(mnist, report), signal);
+    for (let losses = 0; ; losses++) {
+      say("compiling");
+      const begun = performance.now();
+      try {
+        return await attempt(current, splits);
+      } catch (error) {
+        if (signal.aborted || losses === MOST_LOSSES || !(await wasLost(error, begun))) throw error;
+        broken = current;
+        report({ kind: "recovering", why: lost.why });
+        await orAbort(deviceAgain(session), signal);
+      }
     }
   }
 
-  async function fit(loaded: Loaded, settings: TrainingSettings, signal: AbortSignal): Promise<void> {
-    const { model, training, validation, examiner } = loaded;
-    const batchSize = session.spec!.batchSize;
-    const course = createCourse(report, epochs, training.size);
+  /** Whether an error is that of a device that was lost since. It may come before the news. */
+  async function wasLost(error: unknown, since: number): Promise<boolean> {
+    const { code } = error as { code?: ErrorCode };
+    if (code === "lost") return true;
+    if (code !== undefined && code !== "state") return false;
+    if (lost.at < since) await wait(500);
+    return lost.at >= since;
+  }
+
+  async function attempt(current: Run, splits: Splits): Promise<void> {
+    const loaded = await load(session, splits, current.settings.images);
+    try {
+      await fit(current, loaded);
+      await session.keep();
+    } finally {
+      loaded.dispose();
+    }
+  }
+
+  async function fit(current: Run, { model, training, validation, examiner }: Loaded): Promise<void> {
+    const { settings, before, pause, spec, kept } = current;
+    const { batchSize } = spec;
+    const course = createCourse(report, before, training.size);
     const look = lookNowAndThen(async () => {
       report({ kind: "verdict", verdict: await examiner.examine(model, "few") });
       session.changed();
     });
-    const state: Callback = {
+    const told: Callback = {
       onTrainBegin({ steps }) {
-        const facts: RunFacts = { ...settings, steps, batchSize, validationImages: validation.size };
-        report({ kind: "run", facts });
-        say("training");
+        const from = before + (kept ? kept.epoch + kept.steps / steps : 0);
+        report({ kind: "run", facts: { ...settings, from, steps, batchSize, validationImages: validation.size } });
+        report({ kind: "place", place: { epoch: kept?.epoch ?? 0, step: kept?.steps ?? 0, msPerStep: undefined } });
+        say(pause.paused ? "paused" : "training");
       },
-      async onBatchEnd() {
+      onBatchEnd() {
+        epochs = before + course.done;
         onSteps();
         look();
-        if (!held) return;
-        say("paused");
-        await held.until;
-        course.pace.restart();
-        if (!signal.aborted) say("training");
       },
     };
-    const options = { batchSize, epochs: settings.epochs, submitMs: SUBMIT_MS, validationData: validation, verbose: 0 };
-    try {
-      await model.fit(training, { ...options, verbose: 0, callbacks: [course, state], signal });
-    } finally {
-      epochs += course.done;
-    }
+    const keep = checkpoint(model, {
+      everyMs: KEEP_MS,
+      save(snapshot) {
+        session.remember(snapshot);
+        current.kept = snapshot.fit;
+      },
+    });
+    await model.fit(training, {
+      ...{ batchSize, epochs: settings.epochs, submitMs: SUBMIT_MS, validationData: validation, verbose: 0 as const },
+      ...{ callbacks: [course, told, keep], signal: current.stop.signal, pause, resume: kept !== undefined },
+    });
     report({ kind: "verdict", verdict: await examiner.examine(model, "all") });
     session.changed();
   }
 
-  /** The place of a run is taken as long as it has not ended: one network trains once at a time. */
-  async function begin(settings: TrainingSettings, signal: AbortSignal): Promise<void> {
+  async function begin(current: Run): Promise<void> {
+    const { signal } = current.stop;
     try {
-      await go(settings, signal);
+      await go(current);
+      broken = undefined;
       say(signal.aborted ? "stopped" : "finished");
     } catch (error) {
-      if (signal.aborted) return say(epochs > 0 ? "stopped" : "idle");
+      // Another network took its place, or it was stopped before it began.
+      const given = session.spec && sameNetwork(session.spec, current.spec);
+      if (signal.aborted || !given) return say(given && epochs > 0 ? "stopped" : "idle");
       report(failureOf(error));
       say("failed");
     } finally {
       run = undefined;
-      release();
     }
   }
 
-  function release(): void {
-    held?.release();
-    held = undefined;
+  /** What was described is taken up as long as nothing that was learned is lost by it. */
+  function start(spec: NetworkSpec, settings: TrainingSettings): void {
+    if (run) return;
+    if (!session.spec || (!session.touched && !sameNetwork(session.spec, spec))) {
+      session.describe(spec);
+      epochs = 0;
+    }
+    const again = broken?.settings.images === settings.images && session.touched ? broken : undefined;
+    broken = undefined;
+    run = {
+      ...{ settings, spec: session.spec!, stop: new AbortController(), pause: pauseSwitch() },
+      ...{ before: again?.before ?? epochs, kept: again?.kept, ended: Promise.resolve() },
+    };
+    run.ended = begin(run);
   }
 
   async function stop(): Promise<void> {
     run?.stop.abort(new Error("Training was stopped."));
-    release();
     await run?.ended;
   }
 
@@ -128,81 +180,54 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
       report = listener;
       report({ kind: "state", state });
     },
-    /** Trains the session's network or, where there is none yet, one of `spec`. Where a run is under way, it goes on. */
-    startTraining(spec: NetworkSpec, settings: TrainingSettings): void {
-      if (run) return;
-      if (!session.spec) session.describe(spec);
-      const stop = new AbortController();
-      run = { settings, stop, ended: Promise.resolve() };
-      run = { ...run, ended: begin(settings, stop.signal) };
+    /** Trains the session's network; one of `spec`, where there is none yet or nobody has trained it. */
+    startTraining: start,
+    async pauseTraining(): Promise<void> {
+      if (state !== "training" || !run) return;
+      const { pause } = run;
+      await pause.pause();
+      if (pause.paused && state === "training") say("paused");
     },
-    pauseTraining(): void {
-      if (state !== "training" || held) return;
-      let release = () => {};
-      const until = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      held = { until, release };
+    resumeTraining(): void {
+      run?.pause.resume();
+      if (state === "paused") say("training");
     },
-    resumeTraining: release,
     /** Ends the run; the weights stay. */
     stopTraining: stop,
     /** Ends the run, and forgets the weights. */
     async resetTraining(spec: NetworkSpec): Promise<void> {
       await stop();
+      broken = undefined;
       epochs = 0;
       session.describe(spec);
       say("idle");
     },
+    /** Of the network that is there, while it trains, too. */
+    setLearningRate: (learningRate: number) => session.setLearningRate(learningRate),
   };
 }
 
-async function load(session: Session, { images }: TrainingSettings, train: Split, test: Split): Promise<Loaded> {
-  const runtime = await session.gpu.runtime();
-  const model = await session.model();
-  const { software } = runtime.adapter;
-  const all = software ? Math.min(1000, Math.max(100, Math.round(images / 4))) : test.labels.length;
-  const few = Math.min(all, software ? 200 : 1000);
-  const [training, validation, examiner] = await Promise.all([
-    uploadSplit(runtime, train, images),
-    uploadSplit(runtime, test, all),
-    createExaminer(runtime, test, { few, all }, session.spec!.batchSize),
-  ]);
-  return { model, training, validation, examiner };
+/** All but the learning rate, which may change as it trains. */
+function sameNetwork(a: NetworkSpec, b: NetworkSpec): boolean {
+  const body = ({ layers, optimizer, batchSize }: NetworkSpec) =>
+    JSON.stringify([layers, { ...optimizer, learningRate: 0 }, batchSize]);
+  return body(a) === body(b);
 }
 
-async function bothSplits(mnist: Mnist, report: Report): Promise<[Split, Split]> {
-  const parts = { train: [0, undefined], test: [0, undefined] } as Record<string, [number, number | undefined]>;
-  let told = 0;
-  const onBytes =
-    (part: string): OnBytes =>
-    (received, total) => {
-      parts[part] = [received, total];
-      const [[a, ofA], [b, ofB]] = [parts.train!, parts.test!];
-      const sum = ofA !== undefined && ofB !== undefined ? ofA + ofB : undefined;
-      if (performance.now() - told < 100 && a + b !== sum) return;
-      told = performance.now();
-      report({ kind: "loading", received: a + b, total: sum });
-    };
-  return Promise.all([mnist.train(onBytes("train")), mnist.test(onBytes("test"))]);
+async function deviceAgain(session: Session): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await session.gpu.runtime();
+      return;
+    } catch (error) {
+      if (tries === DEVICE_TRIES) throw error;
+      await wait(DEVICE_WAIT_MS);
+    }
+  }
 }
 
-/** Looks one at a time, and no more often than is good for the training. */
-function lookNowAndThen(look: () => Promise<void>): () => void {
-  let next = performance.now() + LOOK_MS / 2;
-  let looking = false;
-  return () => {
-    const begun = performance.now();
-    if (looking || begun < next) return;
-    looking = true;
-    look()
-      .catch(() => {}) // The device is lost or the model gone: `fit` says so itself.
-      .finally(() => {
-        looking = false;
-        const now = performance.now();
-        next = now + Math.min(MOST_LOOK_MS, Math.max(LOOK_MS, 10 * (now - begun)));
-      });
-  };
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function failureOf(error: unknown): TrainingEvent {
@@ -211,8 +236,11 @@ function failureOf(error: unknown): TrainingEvent {
 }
 
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let fail = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    fail = () => reject(signal.reason);
+    signal.addEventListener("abort", fail);
   });
-  return Promise.race([promise, aborted]);
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", fail));
 }

@@ -70,6 +70,8 @@ export interface Answer {
 
 /** A run as it begins or, after a lost device, goes on. */
 export interface RunFacts extends TrainingSettings {
+  /** In epochs, as `Point.x`: what was told of later ones is void. */
+  readonly from: number;
   /** Steps an epoch. */
   readonly steps: number;
   readonly batchSize: number;
@@ -92,7 +94,7 @@ export type TrainingEvent =
   | { readonly kind: "verdict"; readonly verdict: Verdict }
   /** The weights are others than before. */
   | { readonly kind: "weights" }
-  /** The device was lost, and training goes on from `epoch` and `step` on another. */
+  /** The device was lost, and the training goes on with another. */
   | { readonly kind: "recovering"; readonly why: string };
 
 export type Report = (event: TrainingEvent) => void;

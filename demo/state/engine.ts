@@ -18,6 +18,9 @@ const worker = new Worker(new URL("../engine/worker.ts", import.meta.url), { typ
 /** Calls wait until the worker has loaded; those that need a GPU reject where there is none. */
 export const engine: Remote<Engine> = wrap<Engine>(worker);
 
+/** For tests, and for who is curious: `?hooks`, then `await engine.loseDevice()` in the console. */
+if (new URLSearchParams(location.search).has("hooks")) Object.assign(globalThis, { engine });
+
 /** Resolves where there is a GPU, or a processor that stands in for it. Never rejects: a page without one goes on waiting. */
 export const engineReady: Promise<AdapterInfo> = start();
 

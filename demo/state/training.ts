@@ -16,6 +16,7 @@ import type {
 import type { NetworkSpec } from "../network.ts";
 import { architecture } from "./architecture.ts";
 import { engine, engineReady } from "./engine.ts";
+import { latest } from "./latest.ts";
 import { notify, notifyError, withdraw } from "./notices.ts";
 import { presets } from "./presets.ts";
 
@@ -45,6 +46,7 @@ export const verdict = signal<Verdict | undefined>(undefined);
 export const network = signal<{ readonly spec: NetworkSpec; readonly layers: readonly LayerDescription[] } | undefined>(
   undefined,
 );
+
 /** Counts changes of the weights: who shows what the network says can ask it anew. */
 export const weights = signal(0);
 
@@ -52,7 +54,8 @@ export const weights = signal(0);
 export const busy = computed(() => ["loading", "compiling", "training", "paused"].includes(state.value));
 /** The network above is another than the one that was trained: only Reset takes it up. */
 export const outdated = computed(
-  () => network.value !== undefined && bodyOf(network.value.spec) !== bodyOf(architecture.value),
+  () =>
+    network.value !== undefined && run.value !== undefined && bodyOf(network.value.spec) !== bodyOf(architecture.value),
 );
 
 /** All that a change of the learning rate leaves alone. */
@@ -67,7 +70,6 @@ function take(event: TrainingEvent): void {
     case "state":
       state.value = event.state;
       if (event.state === "loading") failure.value = undefined;
-      if (event.state === "training") withdraw("recovering");
       break;
     case "failure":
       failure.value = event;
@@ -83,7 +85,8 @@ function take(event: TrainingEvent): void {
       break;
     case "run":
       run.value = event.facts;
-      place.value = { epoch: 0, step: 0, msPerStep: undefined };
+      points.value = points.value.filter(({ x }) => x <= event.facts.from);
+      epochEnds.value = epochEnds.value.filter(({ x }) => x <= event.facts.from);
       break;
     case "place":
       place.value = event.place;
@@ -104,15 +107,24 @@ function take(event: TrainingEvent): void {
       notify({
         topic: "recovering",
         kind: "information",
-        title: "The GPU was lost; training goes on.",
-        text: `${event.why} Training resumes by itself from the last snapshot of the weights.`,
+        title: "The GPU was lost. Training goes on.",
+        text: `It resumes by itself, on a new device, from the weights of a few seconds ago. The browser says: ${event.why}`,
       });
       break;
   }
 }
 
+const setLearningRate = latest((rate: number) => engine.setLearningRate(rate));
+const learningRate = computed(() => architecture.value.optimizer.learningRate);
+learningRate.subscribe((rate) => {
+  setLearningRate(rate).catch((error: unknown) =>
+    notifyError("training", "The learning rate could not be changed.", error),
+  );
+});
+
 export async function start(): Promise<void> {
-  await engine.startTraining(network.value?.spec ?? architecture.value, settings.value);
+  withdraw("recovering");
+  await engine.startTraining(architecture.value, settings.value);
 }
 
 export async function pauseOrResume(): Promise<void> {
