@@ -73,6 +73,7 @@ function take(event: TrainingEvent): void {
       break;
     case "failure":
       failure.value = event;
+      withdraw("recovering");
       break;
     case "loading":
       loading.value = event;

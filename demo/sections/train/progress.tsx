@@ -1,5 +1,5 @@
 import type { TrainingState } from "../../engine/training.ts";
-import { compiling, ending, failure, loading, outdated, place, run, state } from "../../state/training.ts";
+import { compiling, ending, failure, loading, outdated, place, points, run, state } from "../../state/training.ts";
 import { count, megabytes } from "../../ui/numbers.ts";
 
 const WORDS: Record<TrainingState, string> = {
@@ -40,6 +40,7 @@ export function Progress() {
         <div class="message problem" role="alert" id="train-failure" data-code={failure.value.code}>
           <strong>{TITLES[failure.value.code] ?? "Training ended with an error."}</strong>
           <p>{failure.value.message}</p>
+          {points.value.length > 0 && <p>Nothing is lost: it goes on where it stopped.</p>}
         </div>
       )}
     </div>
