@@ -22,6 +22,8 @@ export interface Session {
   adopt(spec: NetworkSpec, model: Sequential): void;
   /** The compiled model of the description, with first weights where nobody has trained or loaded it. */
   model(): Promise<Sequential>;
+  /** Called where another network takes the place of what was there, before its model is. */
+  onFresh(listener: () => void): void;
   /** Called with each new model, and with `undefined` where there is none any more. */
   onModel(listener: (model: Sequential | undefined) => void): void;
   /** Called as shaders compile, for whatever plan of the model. */
@@ -45,6 +47,7 @@ export function createSession(gpu: Gpu): Session {
   let made: Promise<Sequential> | undefined;
   let touched = false;
   let kept: Snapshot | undefined;
+  const [onFresh, tellFresh] = event<void>();
   const [onModel, tell] = event<Sequential | undefined>();
   const [onCompiling, compiling] = event<CompileProgress>();
   const [onWeights, tellWeights] = event<void>();
@@ -59,6 +62,25 @@ export function createSession(gpu: Gpu): Session {
     tell(undefined);
   }
   gpu.onLost(drop);
+
+  function become(next: NetworkSpec): void {
+    drop();
+    spec = next;
+    kept = undefined;
+    touched = false;
+    tellFresh();
+  }
+
+  function changed(): void {
+    touched = true;
+    tellWeights();
+  }
+
+  async function keep(): Promise<void> {
+    const model = await made;
+    const taken = model && (await snapshot(model));
+    if (taken && model === (await made)) kept = taken;
+  }
 
   async function make(described: NetworkSpec): Promise<Sequential> {
     const model = modelOf(described);
@@ -86,18 +108,13 @@ export function createSession(gpu: Gpu): Session {
     get touched() {
       return touched;
     },
-    describe(next) {
-      drop();
-      spec = next;
-      kept = undefined;
-      touched = false;
-    },
+    describe: become,
     adopt(next, model) {
-      drop();
-      spec = next;
+      become(next);
       made = Promise.resolve(model);
       tell(model);
       changed();
+      keep().catch(() => {}); // The device is lost at once, or the next network is there.
     },
     model() {
       if (!spec) return Promise.reject(new Error("There is no network yet: describe one first."));
@@ -113,17 +130,11 @@ export function createSession(gpu: Gpu): Session {
       }
       return made;
     },
+    onFresh,
     onModel,
     onCompiling,
-    changed() {
-      touched = true;
-      tellWeights();
-    },
-    async keep() {
-      const model = await made;
-      const taken = model && (await snapshot(model));
-      if (taken && model === (await made)) kept = taken;
-    },
+    changed,
+    keep,
     remember(taken) {
       kept = taken;
     },

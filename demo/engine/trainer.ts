@@ -48,6 +48,12 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
     report({ kind: "state", state });
   };
 
+  session.onFresh(() => {
+    epochs = 0;
+    broken = undefined;
+    report({ kind: "fresh" });
+    if (!run) say("idle");
+  });
   session.onModel((model) => {
     if (model && session.spec) report({ kind: "network", spec: session.spec, layers: model.layers });
   });
@@ -158,7 +164,6 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
     if (run) return;
     if (!session.spec || (!session.touched && !sameNetwork(session.spec, spec))) {
       session.describe(spec);
-      epochs = 0;
     }
     const again = broken?.settings.images === settings.images && session.touched ? broken : undefined;
     broken = undefined;
@@ -197,10 +202,7 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
     /** Ends the run, and forgets the weights. */
     async resetTraining(spec: NetworkSpec): Promise<void> {
       await stop();
-      broken = undefined;
-      epochs = 0;
       session.describe(spec);
-      say("idle");
     },
     /** Of the network that is there, while it trains, too. */
     setLearningRate: (learningRate: number) => session.setLearningRate(learningRate),

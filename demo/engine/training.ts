@@ -85,6 +85,8 @@ export type TrainingEvent =
   | { readonly kind: "failure"; readonly code: string; readonly message: string }
   | { readonly kind: "loading"; readonly received: number; readonly total: number | undefined }
   | { readonly kind: "compiling"; readonly plan: string; readonly compiled: number; readonly total: number }
+  /** Another network is there: nothing that was told is about it. */
+  | { readonly kind: "fresh" }
   /** The model of now. */
   | { readonly kind: "network"; readonly spec: NetworkSpec; readonly layers: readonly LayerDescription[] }
   | { readonly kind: "run"; readonly facts: RunFacts }

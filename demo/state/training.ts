@@ -71,6 +71,11 @@ function take(event: TrainingEvent): void {
       state.value = event.state;
       if (event.state === "loading") failure.value = undefined;
       break;
+    case "fresh":
+      for (const one of [failure, run, place, verdict, network]) one.value = undefined;
+      points.value = [];
+      epochEnds.value = [];
+      break;
     case "failure":
       failure.value = event;
       withdraw("recovering");
@@ -135,15 +140,7 @@ export async function pauseOrResume(): Promise<void> {
 export const stop = () => endBy(() => engine.stopTraining());
 
 /** The network, as it is described now, begins anew. */
-export const reset = () =>
-  endBy(async () => {
-    await engine.resetTraining(architecture.value);
-    batch(() => {
-      for (const one of [failure, run, place, verdict, network]) one.value = undefined;
-      points.value = [];
-      epochEnds.value = [];
-    });
-  });
+export const reset = () => endBy(() => engine.resetTraining(architecture.value));
 
 async function endBy(end: () => Promise<void>): Promise<void> {
   ending.value = true;

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { onResize } from "./resize.ts";
 import { scheme } from "./scheme.ts";
 
 export interface Line {
@@ -38,7 +39,7 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     let gone = false;
-    let observer: ResizeObserver | undefined;
+    let stopWatching = () => {};
     void import("./plot.ts").then(({ createPlot }) => {
       if (gone) return;
       const element = box.current!;
@@ -49,12 +50,11 @@ export function Chart(props: ChartProps) {
       const made = createPlot(element, { width: element.clientWidth, height: HEIGHT, current, onPoint });
       plot.current = made;
       made.setData(dataOf(latest.current.lines));
-      observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
-      observer.observe(element);
+      stopWatching = onResize(element, () => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     });
     return () => {
       gone = true;
-      observer?.disconnect();
+      stopWatching();
       plot.current?.destroy();
       plot.current = undefined;
     };

@@ -5,6 +5,7 @@ import type { PictureFacts } from "../../engine/pictures.ts";
 import { engine } from "../../state/engine.ts";
 import { presets } from "../../state/presets.ts";
 import { endsOf } from "../../ui/palette.ts";
+import { onResize } from "../../ui/resize.ts";
 import { scheme } from "../../ui/scheme.ts";
 
 /** The least width of a tile and the gap beside it, in CSS pixels. */
@@ -27,17 +28,16 @@ export function Picture({ facts }: { readonly facts: PictureFacts }) {
     id.current = made;
     const offscreen = element.transferControlToOffscreen();
     void engine.addPicture(id.current, facts, transfer(offscreen, [offscreen]), presets.way);
-    const sizes = new ResizeObserver(() => {
+    const sizes = onResize(element, () => {
       across.value = tilesAcross(facts.tiles, element.clientWidth / TILE[facts.kind]);
       if (visible.value) place(id.current, element, facts, across.value);
     });
-    sizes.observe(element);
     const sight = new IntersectionObserver(([entry]) => {
       visible.value = entry!.isIntersecting;
     });
     sight.observe(element);
     return () => {
-      sizes.disconnect();
+      sizes();
       sight.disconnect();
       void engine.removePicture(id.current);
     };
