@@ -45,17 +45,17 @@ export function Own() {
               Forget all
             </button>
           </p>
+          <Training />
+          {own.value.kind === "trained" && (
+            <Probabilities
+              id="own-answer"
+              values={answer.value}
+              names={own.value.names}
+              empty="Draw something, or hold it before the camera: the network tells your classes apart."
+            />
+          )}
         </div>
       </div>
-      <Training />
-      {own.value.kind === "trained" && (
-        <Probabilities
-          id="own-answer"
-          values={answer.value}
-          names={own.value.names}
-          empty="Draw something, or hold it before the camera: the network tells your classes apart."
-        />
-      )}
     </Section>
   );
 }
