@@ -25,8 +25,9 @@ interface Picture {
   readonly canvas: OffscreenCanvas;
   readonly facts: PictureFacts;
   readonly way: Way | undefined;
-  /** `undefined` while it is out of sight. */
+  /** `undefined` until the page has told it. */
   placing: Placing | undefined;
+  visible: boolean;
   /** Of the device of now. */
   easel: Easel | undefined;
 }
@@ -91,7 +92,7 @@ export function createObserver(session: Session, mnist: Mnist): Observer {
   function draw(): void {
     if (!subject) return;
     drawn = performance.now();
-    const seen = [...looks.pictures.values()].filter(({ placing }) => placing);
+    const seen = [...looks.pictures.values()].filter(({ placing, visible, easel }) => placing && (visible || !easel));
     if (seen.length === 0) return;
     try {
       paintAll(subject, seen, looks.digit);
@@ -114,14 +115,14 @@ function apiOf(looks: Looks) {
   return {
     /** Takes a canvas to draw on until `removePicture`. Way: by default, `direct` on a GPU. */
     addPicture(id: number, facts: PictureFacts, canvas: OffscreenCanvas, way?: Way): void {
-      pictures.set(id, { canvas, facts, way, placing: undefined, easel: undefined });
+      pictures.set(id, { canvas, facts, way, placing: undefined, visible: false, easel: undefined });
     },
-    /** `undefined`: it is out of sight. */
-    placePicture(id: number, placing: Placing | undefined): void {
+    /** Out of sight, a picture is drawn once, and not kept up. */
+    placePicture(id: number, placing: Placing, visible: boolean): void {
       const picture = pictures.get(id);
       if (!picture) return;
-      picture.placing = placing;
-      if (placing) looks.draw();
+      Object.assign(picture, { placing, visible });
+      if (visible) looks.draw();
     },
     removePicture(id: number): void {
       const picture = pictures.get(id);

@@ -1,4 +1,4 @@
-// What the address can preset, for quick tries and tests: ?images=256&epochs=1&batch=32&layers=small&rate=0.05
+// What the address can preset, for quick tries and tests: ?images=256&epochs=1&batch=32&layers=small&rate=0.05&draw=direct
 
 import type { Way } from "../engine/observer.ts";
 import type { TrainingSettings } from "../engine/training.ts";

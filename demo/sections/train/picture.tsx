@@ -30,7 +30,7 @@ export function Picture({ facts }: { readonly facts: PictureFacts }) {
     void engine.addPicture(id.current, facts, transfer(offscreen, [offscreen]), presets.way);
     const sizes = onResize(element, () => {
       across.value = tilesAcross(facts.tiles, element.clientWidth / TILE[facts.kind]);
-      if (visible.value) place(id.current, element, facts, across.value);
+      place(id.current, element, facts, across.value, visible.value);
     });
     const sight = new IntersectionObserver(([entry]) => {
       visible.value = entry!.isIntersecting;
@@ -43,8 +43,7 @@ export function Picture({ facts }: { readonly facts: PictureFacts }) {
     };
   }, []);
   useEffect(() => {
-    if (visible.value) place(id.current, canvas.current!, facts, across.value);
-    else void engine.placePicture(id.current, undefined);
+    place(id.current, canvas.current!, facts, across.value, visible.value);
   }, [visible.value, across.value, drawn]);
 
   const { tiles, rows, columns, kind, layer } = facts;
@@ -60,14 +59,15 @@ export function Picture({ facts }: { readonly facts: PictureFacts }) {
   );
 }
 
-function place(id: number, element: HTMLCanvasElement, { kind }: PictureFacts, across: number): void {
-  void engine.placePicture(id, {
+function place(id: number, element: HTMLCanvasElement, { kind }: PictureFacts, across: number, visible: boolean): void {
+  const placing = {
     width: Math.max(1, Math.round(element.clientWidth * devicePixelRatio)),
     height: Math.max(1, Math.round(element.clientHeight * devicePixelRatio)),
     across,
     gap: Math.round(GAP * devicePixelRatio),
     colors: endsOf(kind === "kernels" ? "kernel" : "map", element),
-  });
+  };
+  void engine.placePicture(id, placing, visible);
 }
 
 /** As many as there is room for, and full rows if that takes no more than half as many rows again. */
