@@ -163,7 +163,7 @@ function partText<Value>(
 /** Names that a module declares: of functions, structs, aliases, constants and variables. */
 function moduleNames(code: string): string[] {
   const declared: string[] = [];
-  const token = /[{}]|\b(?:fn|struct|alias|const|override|var(?:\s*<[^>]*>)?)\s+(\w+)/g;
+  const token = /[{}]|\b(?:(?:fn|struct|alias|const|override|var)\s+|var\s*<[^>]*>\s*)(\w+)/g;
   let depth = 0;
   for (const [text, name] of code.matchAll(token)) {
     if (text === "{") depth++;
