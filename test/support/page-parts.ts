@@ -1,0 +1,57 @@
+// What the tests of the built page read from it and do to it, again and again.
+
+import type { Locator, Page } from "playwright";
+import { expect } from "vitest";
+import { compare, type Tolerance } from "./compare.ts";
+
+/** Of what is computed on a busy machine without a GPU, its shaders compiled first. */
+export const SLOW = { timeout: 60_000, interval: 50 };
+
+/** An element's number, unrounded. */
+export async function numberOf(element: Locator): Promise<number> {
+  const text = await element.getAttribute("data-value");
+  return text === null ? Number.NaN : Number(text);
+}
+
+export interface CellOfMap {
+  readonly row: number;
+  readonly column: number;
+  readonly value: number;
+}
+
+/** Waits until an output is of this cell and has this value. */
+export async function expectCell(output: Locator, { row, column, value }: CellOfMap, tolerance: Tolerance) {
+  const wanted = `row ${row}, column ${column}: ${value}`;
+  const got = async () => {
+    const [atRow, atColumn] = [await output.getAttribute("data-row"), await output.getAttribute("data-column")];
+    const found = await numberOf(output);
+    const there = Number(atRow) === row && Number(atColumn) === column;
+    return there && compare([found], [value], tolerance).ok ? wanted : `row ${atRow}, column ${atColumn}: ${found}`;
+  };
+  await expect.poll(got, SLOW).toBe(wanted);
+}
+
+/** Moves the pointer into a cell of a grid. */
+export async function pointAt(page: Page, grid: Locator, rows: number, columns: number, row: number, column: number) {
+  await grid.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await grid.boundingBox())!;
+  // From another cell: where a pointer was already, it does not move.
+  await page.mouse.move(x + 1, y + 1);
+  await page.mouse.move(x + ((column + 0.5) / columns) * width, y + ((row + 0.5) / rows) * height);
+}
+
+/** A knob's number field. */
+export const knob = (within: Page | Locator, label: string) => within.getByLabel(label, { exact: true });
+
+export const button = (within: Page | Locator, name: string) => within.getByRole("button", { name, exact: true });
+
+/** One of a group in which one can be chosen. */
+export async function choose(within: Page | Locator, name: string): Promise<void> {
+  await within.getByRole("radio", { name, exact: true }).check({ force: true });
+}
+
+/** The state of training, once it is one of these. */
+export async function trainingIs(page: Page, ...states: readonly string[]): Promise<void> {
+  const state = page.locator("#train-state");
+  await expect.poll(() => state.getAttribute("data-state"), { timeout: 120_000, interval: 50 }).toBeOneOf([...states]);
+}
