@@ -11,6 +11,7 @@ import { conv2d, dense, flatten, maxPooling2d as maxPooling, sequential } from "
 import * as reference from "../reference/conv2d.ts";
 import { averagePooling2d, maxPooling2d } from "../reference/pooling2d.ts";
 import { type BuiltPage, type OpenOptions, serveBuiltPage } from "../support/built-page.ts";
+import { convolved, type OneChannel, SOBEL } from "../support/one-channel.ts";
 import { button, choose, expectCell, knob, numberOf, pointAt, SLOW } from "../support/page-parts.ts";
 import { sumTolerance, tolerances } from "../support/tolerances.ts";
 
@@ -32,28 +33,8 @@ async function opened(options: OpenOptions = {}) {
   };
 }
 
-interface Image {
-  readonly rows: number;
-  readonly columns: number;
-  readonly values: ArrayLike<number>;
-}
-
-/** The feature map of one kernel on one image. */
-function convolved(image: Image, kernel: readonly number[], stride = 1, padding: reference.Padding = "valid") {
-  const side = Math.sqrt(kernel.length);
-  const { y, shape } = reference.conv2d(
-    image.values,
-    [1, image.rows, image.columns, 1],
-    kernel,
-    [side, side, 1, 1],
-    undefined,
-    { strides: [stride, stride], padding },
-  );
-  return { rows: shape[1], columns: shape[2], values: y };
-}
-
 /** Some cells of a map: its corners, and some within. */
-function cellsOf({ rows, columns, values }: Image) {
+function cellsOf({ rows, columns, values }: OneChannel) {
   const places = [
     [0, 0],
     [0, columns - 1],
@@ -65,7 +46,7 @@ function cellsOf({ rows, columns, values }: Image) {
 }
 
 /** Points at cells of a map, and expects each to be what it is in `map`. */
-async function expectMap(page: Page, name: string, grid: RegExp, map: Image, tolerance: typeof tolerances.exact) {
+async function expectMap(page: Page, name: string, grid: RegExp, map: OneChannel, tolerance: typeof tolerances.exact) {
   const figure = page.locator(`#${name}-map`);
   await expect.poll(() => figure.getAttribute("data-rows"), SLOW).toBe(String(map.rows));
   expect(await figure.getAttribute("data-columns")).toBe(String(map.columns));
@@ -82,14 +63,14 @@ describe("convolution", () => {
     page
       .locator("#convolution .kernel input")
       .evaluateAll((all) => all.map((one) => (one as HTMLInputElement).valueAsNumber));
-  const digit = (which: number): Image => {
+  const digit = (which: number): OneChannel => {
     const bytes = readFileSync(join(built.folder, "mnist/sample-digits")).subarray(which * 784, (which + 1) * 784);
     return { rows: 28, columns: 28, values: Float64Array.from(bytes, (byte) => byte / 255) };
   };
 
   it("shows sums of products: of known kernels, of one's own, of both sizes, on a shape and on a digit", async () => {
     const { page, done } = await opened();
-    await expectMap(page, "convolution", MAP, convolved(ARROW, [-1, 0, 1, -2, 0, 2, -1, 0, 1]), sumTolerance(9, 4));
+    await expectMap(page, "convolution", MAP, convolved(ARROW, SOBEL), sumTolerance(9, 4));
 
     await knob(page, "Weight in row 1, column 3").fill("-2.5");
     const own = [-1, 0, -2.5, -2, 0, 2, -1, 0, 1];
@@ -111,7 +92,7 @@ describe("convolution", () => {
 
   it("writes the products out, and their sum is the cell that the shader computed", async () => {
     const { page, done } = await opened();
-    const map = convolved(ARROW, [-1, 0, 1, -2, 0, 2, -1, 0, 1]);
+    const map = convolved(ARROW, SOBEL);
     const place = cellsOf(map)[2]!;
     await expect.poll(() => page.locator("#convolution-map").getAttribute("data-rows"), SLOW).toBe("6");
     await pointAt(page, page.getByRole("application", { name: MAP }).first(), 6, 6, place.row, place.column);
@@ -132,11 +113,7 @@ describe("convolution", () => {
     await choose(section(page).getByRole("group", { name: "Speed of the kernel" }), "Fast");
     await button(page, "Play the kernel").click();
     await expect.poll(() => section(page).locator(".player-place").textContent(), SLOW).toBe("Place 36 of 36");
-    await expectCell(
-      page.locator("#convolution-cell"),
-      cellsOf(convolved(ARROW, [-1, 0, 1, -2, 0, 2, -1, 0, 1]))[4]!,
-      sumTolerance(9, 4),
-    );
+    await expectCell(page.locator("#convolution-cell"), cellsOf(convolved(ARROW, SOBEL))[4]!, sumTolerance(9, 4));
     await expect.poll(() => button(page, "Play the kernel").count()).toBe(1);
     await done();
   });
@@ -226,7 +203,7 @@ describe("pooling", () => {
     await choose(page.locator("#pooling"), "Feature map");
     const bytes = readFileSync(join(built.folder, "mnist/sample-digits")).subarray(7 * 784, 8 * 784);
     const seven = { rows: 28, columns: 28, values: Float64Array.from(bytes, (byte) => byte / 255) };
-    const edges = convolved(seven, [-1, 0, 1, -2, 0, 2, -1, 0, 1]);
+    const edges = convolved(seven, SOBEL);
     const pooled = averagePooling2d(edges.values, [1, 26, 26, 1], options);
     await expectMap(page, "pooling", MAP, { rows: 13, columns: 13, values: pooled.y }, sumTolerance(36, 2));
     await done();
