@@ -48,6 +48,12 @@ function nodeProject(name: string, include: string[], testTimeout: number) {
   };
 }
 
+/** Files one after the other: pages that train beside each other would wait for each other. */
+function pageProject() {
+  const project = nodeProject("page", ["test/page/**/*.test.ts"], 300_000);
+  return { ...project, test: { ...project.test, fileParallelism: false } };
+}
+
 export default defineConfig({
   plugins: [serveMnist(), leanShaders()],
   build: {
@@ -74,7 +80,7 @@ export default defineConfig({
       nodeProject("unit", ["test/unit/**/*.test.ts"], 20_000),
       browserProject("gpu", ["test/gpu/**/*.test.ts"]),
       nodeProject("e2e", ["test/e2e/**/*.test.ts"], 300_000),
-      nodeProject("page", ["test/page/**/*.test.ts"], 300_000),
+      pageProject(),
       browserProject("full", ["test/full/**/*.test.ts"]),
     ],
   },
