@@ -33,7 +33,7 @@ export const MOST_LAYERS = 16;
 export const LAYER_KINDS: readonly LayerKind[] = ["conv2d", "maxPooling2d", "averagePooling2d", "flatten", "dense"];
 
 /** Of all layers but the last, whose softmax makes probabilities. */
-export const ACTIVATIONS: readonly Activation[] = ["relu", "sigmoid", "tanh", "linear"];
+export const ACTIVATIONS: readonly Activation[] = ["relu", "leakyRelu", "elu", "softplus", "sigmoid", "tanh", "linear"];
 
 export const OPTIMIZERS: readonly OptimizerName[] = ["sgd", "adam", "rmsprop", "adagrad"];
 

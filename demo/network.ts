@@ -1,6 +1,6 @@
 // A network as the page keeps it: plain data, the same for the editor, the address, files and the engine.
 
-export type Activation = "linear" | "relu" | "sigmoid" | "tanh" | "softmax";
+export type Activation = "linear" | "relu" | "leakyRelu" | "elu" | "softplus" | "sigmoid" | "tanh" | "softmax";
 
 export type LayerSpec =
   | {

@@ -11,7 +11,7 @@ import { ARTICLE } from "../../demo/network.ts";
 import { featuremapCode, kerasCode } from "../../demo/sections/network/code.ts";
 import { highlight } from "../../demo/sections/network/highlight.ts";
 import { parametersOf } from "../../demo/sections/network/words.ts";
-import { ALL_OPTIONS, BARE, OPTIMIZERS } from "../support/networks.ts";
+import { ALL_OPTIONS, BARE, networkOf, OPTIMIZERS } from "../support/networks.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -132,6 +132,12 @@ model.compile(
 `);
     expect(kerasCode(ALL_OPTIONS)).toContain("    batch_size=17,\n");
     expect(kerasCode(BARE)).not.toContain("batch_size");
+  });
+
+  it("have the names of each", () => {
+    const network = networkOf([{ kind: "dense", units: 4, activation: "leakyRelu" }]);
+    expect(kerasCode(network)).toContain('layers.Dense(4, activation="leaky_relu"),');
+    expect(featuremapCode(network)).toContain('dense({ units: 4, activation: "leakyRelu" }),');
   });
 
   it("are written in featuremap where they are not as by default", () => {

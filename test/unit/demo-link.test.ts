@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ARTICLE } from "../../demo/network.ts";
-import { LIMITS, MOST_LAYERS } from "../../demo/network-check.ts";
+import { ACTIVATIONS, LIMITS, MOST_LAYERS } from "../../demo/network-check.ts";
 import { decodeNetwork, encodeNetwork, readHash, writeHash } from "../../demo/state/link.ts";
 import { ALL_OPTIONS, BARE, networkOf, OPTIMIZERS } from "../support/networks.ts";
 
@@ -21,6 +21,11 @@ describe("a link", () => {
 
   it.each(OPTIMIZERS)("brings back $name of $learningRate", (optimizer) => {
     const network = { ...BARE, optimizer };
+    expect(decodeNetwork(encodeNetwork(network))).toEqual(network);
+  });
+
+  it.each(ACTIVATIONS)("brings back the activation %s", (activation) => {
+    const network = networkOf([{ kind: "dense", units: 4, activation }]);
     expect(decodeNetwork(encodeNetwork(network))).toEqual(network);
   });
 

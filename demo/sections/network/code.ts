@@ -1,6 +1,7 @@
 // The network as programs: Python with Keras 3, and TypeScript with this library. What is as by default is left out.
 
 import {
+  type Activation,
   IMAGE_SHAPE,
   type LayerSpec,
   type NetworkSpec,
@@ -63,7 +64,7 @@ function kerasLayer(layer: LayerSpec): string {
       const options = python([
         ["strides", `${strides}`, "1"],
         ["padding", `"${padding}"`, '"valid"'],
-        ["activation", `"${activation}"`, '"linear"'],
+        ["activation", kerasActivation(activation), '"linear"'],
       ]);
       return `Conv2D(${[filters, kernelSize, ...options].join(", ")})`;
     }
@@ -75,8 +76,13 @@ function kerasLayer(layer: LayerSpec): string {
     case "flatten":
       return "Flatten()";
     case "dense":
-      return `Dense(${[layer.units, ...python([["activation", `"${layer.activation}"`, '"linear"']])].join(", ")})`;
+      return `Dense(${[layer.units, ...python([["activation", kerasActivation(layer.activation), '"linear"']])].join(", ")})`;
   }
+}
+
+/** `leakyRelu` is `leaky_relu` there. */
+function kerasActivation(activation: Activation): string {
+  return `"${activation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
 }
 
 function kerasOptimizer(optimizer: OptimizerSpec): string {
