@@ -4,7 +4,7 @@ import type { Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adapterFound, type BuiltPage, type OpenPage, serveBuiltPage } from "../support/built-page.ts";
 import { circle, cross, drawFigure, type Figure } from "../support/drawing.ts";
-import { button, choose, knob, SLOW } from "../support/page-parts.ts";
+import { button, choose, knob, SLOW, settled, steady } from "../support/page-parts.ts";
 
 let built: BuiltPage;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ const answer = (page: Page) => page.locator("#own-answer");
 
 async function opened(): Promise<OpenPage> {
   const opened = await built.open({ at: "?layers=small", reducedMotion: "reduce" });
-  await adapterFound(opened.page);
+  await settled(opened.page);
   return opened;
 }
 
@@ -34,8 +34,8 @@ async function read(page: Page, figure: Figure) {
   await answer(page).waitFor({ state: "detached" });
   await drawFigure(page, own(page).locator(".pad-paper"), figure);
   await answer(page).waitFor(SLOW);
-  await page.waitForTimeout(500); // The answer to the last stroke.
-  return { name: await answer(page).innerText(), shares: await own(page).locator(".share").allInnerTexts() };
+  const shares = await steady(page, () => own(page).locator(".share").allInnerTexts());
+  return { name: await answer(page).innerText(), shares };
 }
 
 /** As an encoder makes it, of a circle or of a cross, white on black, not square. */
@@ -78,6 +78,7 @@ describe("two classes that are drawn", () => {
 
     await page.reload();
     await page.locator("[data-own=trained]").waitFor(SLOW);
+    await settled(page);
     expect(await counts(page)).toEqual(["5 images", "5 images"]);
     expect([await read(page, circle(7)), await read(page, cross(8))]).toEqual(before);
 

@@ -55,3 +55,22 @@ export async function trainingIs(page: Page, ...states: readonly string[]): Prom
   const state = page.locator("#train-state");
   await expect.poll(() => state.getAttribute("data-state"), { timeout: 120_000, interval: 50 }).toBeOneOf([...states]);
 }
+
+/** What `read` gives, once it has given the same for a while: the answer to the last of many questions. */
+export async function steady<T>(page: Page, read: () => Promise<T>): Promise<T> {
+  for (let [last, tries] = [await read(), 0]; ; tries++) {
+    await page.waitForTimeout(400);
+    const next = await read();
+    if (JSON.stringify(next) === JSON.stringify(last)) return next;
+    if (tries === 50) throw new Error(`It does not come to rest: ${JSON.stringify(next)}.`);
+    last = next;
+  }
+}
+
+/** Waits until the first sections have computed, and nothing moves any more: the same pointer then draws the same. */
+export async function settled(page: Page): Promise<void> {
+  for (const section of ["convolution", "padding", "pooling"]) {
+    await page.locator(`#${section}-map[data-rows]`).waitFor({ timeout: 60_000 });
+  }
+  await steady(page, () => page.evaluate(() => document.documentElement.scrollHeight));
+}
