@@ -16,9 +16,9 @@ const KINDS: Readonly<Record<string, string>> = {
 
 export function createKeep(session: Session) {
   return {
-    /** The network with its weights of this moment, as a safetensors file: the session's or, where there is none yet, `spec`'s. */
+    /** The network with its weights of this moment, as a safetensors file: the session's or, where nobody has trained it, `spec`'s. */
     async saveNetwork(spec: NetworkSpec): Promise<Uint8Array> {
-      if (!session.spec) session.describe(spec);
+      session.propose(spec);
       return saveModel(await session.model());
     },
 

@@ -26,9 +26,9 @@ export function createReader(session: Session) {
     probe = undefined; // It went with its model.
   });
 
-  /** The session's network or, where the page has none yet, this one. */
+  /** The session's network or, where nobody has trained it, one of this description. */
   function model(spec: NetworkSpec) {
-    if (!session.spec) session.describe(spec);
+    session.propose(spec);
     return session.model();
   }
 

@@ -18,6 +18,10 @@ export interface Session {
   readonly spec: NetworkSpec | undefined;
   /** Takes another description; the model of before is disposed of. */
   describe(spec: NetworkSpec): void;
+  /** Takes up another description where nothing that was learned is lost by it: nobody has trained the network, or does. */
+  propose(spec: NetworkSpec): void;
+  /** Set by who trains, as long as it does. */
+  training: boolean;
   /** Takes a model, compiled to train, and what it is made of; the model of before is disposed of. */
   adopt(spec: NetworkSpec, model: Sequential): void;
   /** The compiled model of the description, with first weights where nobody has trained or loaded it. */
@@ -46,6 +50,7 @@ export function createSession(gpu: Gpu): Session {
   let spec: NetworkSpec | undefined;
   let made: Promise<Sequential> | undefined;
   let touched = false;
+  let training = false;
   let kept: Snapshot | undefined;
   const [onFresh, tellFresh] = event<void>();
   const [onModel, tell] = event<Sequential | undefined>();
@@ -108,7 +113,16 @@ export function createSession(gpu: Gpu): Session {
     get touched() {
       return touched;
     },
+    get training() {
+      return training;
+    },
+    set training(now) {
+      training = now;
+    },
     describe: become,
+    propose(next) {
+      if (!spec || !(touched || training || sameNetwork(spec, next))) become(next);
+    },
     adopt(next, model) {
       become(next);
       made = Promise.resolve(model);
@@ -146,6 +160,13 @@ export function createSession(gpu: Gpu): Session {
     },
     onWeights,
   };
+}
+
+/** All but the learning rate, which may change as it trains. */
+export function sameNetwork(a: NetworkSpec, b: NetworkSpec): boolean {
+  const body = ({ layers, optimizer, batchSize }: NetworkSpec) =>
+    JSON.stringify([layers, { ...optimizer, learningRate: 0 }, batchSize]);
+  return body(a) === body(b);
 }
 
 function event<T>(): [listen: (listener: (value: T) => void) => void, tell: (value: T) => void] {

@@ -6,7 +6,7 @@ import { createCourse } from "./course.ts";
 import { type Loaded, load, loadSplits, type Splits } from "./load.ts";
 import { lookNowAndThen } from "./looks.ts";
 import type { Mnist } from "./mnist.ts";
-import type { Session } from "./session.ts";
+import { type Session, sameNetwork } from "./session.ts";
 import type { Report, TrainingEvent, TrainingSettings, TrainingState } from "./training.ts";
 
 /** A frame's budget: what is on the GPU at a time takes no longer, so that the page draws 50 frames a second. */
@@ -156,15 +156,14 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
       say("failed");
     } finally {
       run = undefined;
+      session.training = false;
     }
   }
 
-  /** What was described is taken up as long as nothing that was learned is lost by it. */
   function start(spec: NetworkSpec, settings: TrainingSettings): void {
     if (run) return;
-    if (!session.spec || (!session.touched && !sameNetwork(session.spec, spec))) {
-      session.describe(spec);
-    }
+    session.propose(spec);
+    session.training = true;
     const again = broken?.settings.images === settings.images && session.touched ? broken : undefined;
     broken = undefined;
     run = {
@@ -207,13 +206,6 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
     /** Of the network that is there, while it trains, too. */
     setLearningRate: (learningRate: number) => session.setLearningRate(learningRate),
   };
-}
-
-/** All but the learning rate, which may change as it trains. */
-function sameNetwork(a: NetworkSpec, b: NetworkSpec): boolean {
-  const body = ({ layers, optimizer, batchSize }: NetworkSpec) =>
-    JSON.stringify([layers, { ...optimizer, learningRate: 0 }, batchSize]);
-  return body(a) === body(b);
 }
 
 async function deviceAgain(session: Session): Promise<void> {

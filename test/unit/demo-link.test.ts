@@ -83,7 +83,10 @@ describe("a link that is none", () => {
     [`1~conv-129-3~${rest}`, /Layer 1: filters must be a number from 1 to 128, got 129/],
     [`1~conv-8-3.5~${rest}`, /Layer 1: kernelSize must be a whole number, got 3.5/],
     [`1~conv--8-3~${rest}`, /Layer 1: filters must be a number/],
-    [`1~conv-8-3-gelu~${rest}`, /Layer 1: activation must be one of relu, leakyRelu, elu, softplus, sigmoid, tanh, linear, got "gelu"/],
+    [
+      `1~conv-8-3-gelu~${rest}`,
+      /Layer 1: activation must be one of relu, leakyRelu, elu, softplus, sigmoid, tanh, linear, got "gelu"/,
+    ],
     [`1~conv-8-3-softmax~${rest}`, /Layer 1: activation must be one of/],
     [`1~conv-8-3-relu-tanh~${rest}`, /not written as this page writes it, which is 1~conv-8-3-tanh~/],
     [`1~conv-8-3-9~${rest}`, /not written as this page writes it/],

@@ -55,6 +55,7 @@ export function startLooking(): void {
   effect(() => {
     const image = pixels.value;
     void weightsVersion.value;
+    void architecture.value;
     if (!image) {
       layers.value = [];
       return;
