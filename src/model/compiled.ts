@@ -191,6 +191,7 @@ export class CompiledModel {
 
   /** Resolves when the model can no longer be used, for one who waits for something else. */
   gone(): Promise<unknown> {
+    if (this.#gone !== undefined) return Promise.resolve();
     const disposed = new Promise<void>((resolve) => {
       this.#onGone = resolve;
     });

@@ -19,7 +19,7 @@ export class PauseSwitch {
   /**
    * No further submit is made. Resolves when those under way are done, so that the GPU has nothing of the training left to
    * do: at once where nothing trains, and where `resume` comes first. A validation under way is dropped, and made anew after
-   * `resume`.
+   * `resume`. A callback of `fit` must not return or await the promise: training would wait for the callback, and it for training.
    */
   pause(): Promise<void> {
     this.#paused = true;

@@ -118,6 +118,14 @@ describe("a pause", () => {
     await soon();
     other.device.destroy();
     await expect(lost).rejects.toThrow(/lost/);
+    // Gone before it has come to hold.
+    pause.resume();
+    const early = await compiled();
+    const onBatchEnd = () => {
+      void pause.pause();
+      early.dispose();
+    };
+    await expect(early.fit(x, y, { ...options, pause, callbacks: [{ onBatchEnd }] })).rejects.toThrow(/disposed/);
     // Nothing trains any more.
     await pause.pause();
   });
