@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
-import { createProbe, createRuntime, outputsOf, parameterBuffers, type Runtime, sgd, tensor } from "../../src/index.ts";
+import {
+  createProbe,
+  createRuntime,
+  outputsOf,
+  parameterBuffers,
+  type Runtime,
+  sgd,
+  sharedProducts,
+  tensor,
+} from "../../src/index.ts";
 import { type LayerSpec, layerOutputs } from "../reference/network.ts";
 import { expectClose } from "../support/compare.ts";
 import { Ledger } from "../support/ledger.ts";
@@ -76,6 +85,20 @@ describe("outputs of inner layers", () => {
     const got = await outputsOf(again, x, ["dense"]);
     expectClose(got.get("dense")!.data, want.at(-1)!.y, tolerances.trainingStep, "dense");
     again.dispose();
+    model.dispose();
+  });
+
+  it("are made by tiles that want a family of products of their own", async () => {
+    const model = tinyModel();
+    const dense = { blocksM: 1, blocksN: 1, workgroupM: 2, workgroupN: 2, slices: 1, shared: true };
+    await model.compile({ runtime, choices: { dense }, products: [sharedProducts] });
+    const { x } = noise(5, [4], 3);
+    expectClose(
+      (await outputsOf(model, x)).get("dense")!.data,
+      (await model.predict(x)).data,
+      tolerances.softmax,
+      "dense",
+    );
     model.dispose();
   });
 });
