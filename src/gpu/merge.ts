@@ -156,7 +156,7 @@ function partText<Value>(
       declared.add(name);
       return isFirst ? declaration : "";
     })
-    .replace(ENTRY, (entry) => entry.replace(/@compute[^)]*\)\s+|@builtin\(\w+\)\s*/g, ""));
+    .replace(ENTRY, (entry) => entry.replace(/@compute[^)]*\)\s*|@builtin\(\w+\)\s*/g, ""));
   return renamed(body, renames);
 }
 

@@ -164,12 +164,12 @@ function closingBrace(text: string, open: number): number {
   throw new FeaturemapError("value", "A brace in the shader is not closed.");
 }
 
-const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s+)*fn (\w+)\(/gm;
+const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s*)*fn (\w+)\(/gm;
 /** A binding's declaration: its mode, name and type. */
 export const BINDING =
   /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:([^;]*);/gm;
 /** The entry point: its workgroup's size, name and parameters. */
-export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s+fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
+export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s*fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
 
 function dropUnused(code: string): string {
   let text = code;

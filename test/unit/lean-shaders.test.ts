@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { leanShader } from "../../cli/lean-shaders.ts";
+import { mergeParts, partOf } from "../../src/gpu/merge.ts";
+import { specialize } from "../../src/gpu/specialize.ts";
 
 const FOLDER = fileURLToPath(new URL("../../shaders", import.meta.url));
 const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));
@@ -21,5 +23,12 @@ describe("the package's shaders", () => {
 
   it.each(["x = a - -b;", "x = a - --b;"])("%s stays as it is", (line) => {
     expect(tokens(leanShader(line))).toEqual(tokens(line));
+  });
+
+  it("may have their entry point on one line", () => {
+    const shader = specialize([{ code: leanShader("@compute @workgroup_size(64) fn main() { }") }], {});
+    expect(shader).toMatchObject({ entryPoint: "main", workgroupSize: [64, 1, 1] });
+    const part = partOf({ kernel: "main", shader, bind: {}, workgroups: [1, 1, 1] })!;
+    expect(mergeParts([part, part], 65535).shader.code.match(/@compute/g)).toHaveLength(1);
   });
 });
