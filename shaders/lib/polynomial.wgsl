@@ -1,5 +1,6 @@
 // Polynomials of LENGTH coefficients at the points of winograd_8.wgsl or winograd_6.wgsl; at infinity, if that is one of them,
-// a polynomial is its last coefficient. `terms` and `LENGTH` are renamed, since a convolution has as many outputs as one tile, and as many taps.
+// a polynomial is its last coefficient. `terms` and `LENGTH` are renamed, since they stand for the outputs of a tile and for the
+// taps of a kernel.
 alias Coefficients_terms = array<vec4f, LENGTH>;
 
 // The values at the points.

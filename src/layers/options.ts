@@ -5,7 +5,10 @@ import type { Padding, Pair } from "../ops/window.ts";
 import type { Shape } from "../shape.ts";
 import type { LayerCall } from "./layer.ts";
 
-/** `softmax` runs over the last axis, the others on each number, with Keras 3's constants (`leakyRelu`'s slope is 0.2, `elu`'s scale 1). */
+/**
+ * `softmax` runs over the last axis, the others on each number, with Keras 3's constants (`leakyRelu`'s slope is 0.2, `elu`'s
+ * scale 1).
+ */
 export type LayerActivation = Activation | "softmax";
 
 /** One number for both axes, or [height, width]. */

@@ -107,8 +107,9 @@ export class Sequential {
   }
 
   /**
-   * Chooses loss, optimizer and device (loss and optimizer are for training; a model without them predicts), and gives the parameters their first values. Compiled again, a model keeps its
-   * weights. Pipelines are compiled when the first batch size is seen.
+   * Chooses loss, optimizer and device (loss and optimizer are for training; a model without them predicts), and gives the
+   * parameters their first values. Compiled again, a model keeps its weights. Pipelines are compiled when the first batch size
+   * is seen.
    *
    * @throws FeaturemapError `value` for a wrong option; `device` where there is no WebGPU; `limit` where it has no room
    */
