@@ -153,7 +153,7 @@ export class CompiledModel {
       const ready = await this.#program("predict", slot.dataset, { batchSize: data.size, scale });
       const run = slot.boundTo(ready.executable, () => this.#bind("look", ready, slot));
       const rows = slot.predict(run, this.state.place("look").state).finally(() => this.assertLive());
-      return new Float32Array(await rows).subarray(0, data.size * size);
+      return new Float32Array(await rows).slice(0, data.size * size);
     });
   }
 
