@@ -74,3 +74,21 @@ export async function settled(page: Page): Promise<void> {
   }
   await steady(page, () => page.evaluate(() => document.documentElement.scrollHeight));
 }
+
+export interface Painted {
+  /** Of the pixels: two pictures of another sum are different. */
+  readonly sum: number;
+  readonly colors: number;
+}
+
+/** What is on a canvas, wherever it is drawn from. */
+export function painted(canvas: Locator): Promise<Painted> {
+  return canvas.evaluate((element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const context = new OffscreenCanvas(width, height).getContext("2d")!;
+    context.drawImage(element as HTMLCanvasElement, 0, 0);
+    const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
+    const sum = pixels.reduce((hash, pixel) => (Math.imul(hash, 31) + pixel) | 0, 7);
+    return { sum, colors: new Set(pixels).size };
+  });
+}
