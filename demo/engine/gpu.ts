@@ -1,6 +1,6 @@
 // The device that all of the page shares, found anew where it is lost.
 
-import { createRuntime, type Runtime } from "../../src/index.ts";
+import { createRuntime, type ErrorCode, type Runtime } from "../../src/index.ts";
 
 export interface AdapterInfo {
   readonly label: string;
@@ -11,11 +11,16 @@ export interface AdapterInfo {
 export interface Gpu {
   /** The runtime of now. What was made on an earlier one is gone with it. */
   runtime(): Promise<Runtime>;
+  /** What `run` computes; where the device is lost meanwhile, once more on the next one. */
+  again<T>(run: () => Promise<T>): Promise<T>;
   /** Called when a device is lost, and the next call of `runtime` will find another. */
   onLost(listener: (message: string) => void): void;
   /** Loses the device, as a driver's reset does: for tests of what comes then. */
   lose(): Promise<void>;
 }
+
+/** A lost device may fail what runs on it before it says that it is lost, in ms. */
+const NEWS_MS = 500;
 
 export function createGpu(): Gpu {
   let current: Promise<Runtime> | undefined;
@@ -28,17 +33,35 @@ export function createGpu(): Gpu {
     });
     return runtime;
   }
+  function now(): Promise<Runtime> {
+    current ??= find().catch((error: unknown) => {
+      current = undefined; // The next call asks again: a GPU may be plugged in, a driver may be back.
+      throw error;
+    });
+    return current;
+  }
   return {
-    runtime() {
-      current ??= find().catch((error: unknown) => {
-        current = undefined; // The next call asks again: a GPU may be plugged in, a driver may be back.
-        throw error;
-      });
-      return current;
+    runtime: now,
+    async again(run) {
+      const runtime = await now();
+      try {
+        return await run();
+      } catch (error) {
+        if (!(await wasLost(runtime, error))) throw error;
+        return run();
+      }
     },
     onLost: (listener) => void listeners.push(listener),
     async lose() {
       (await current)?.device.destroy();
     },
   };
+}
+
+/** Whether an error comes of a lost device: so it says, or that what was on the device is gone. */
+async function wasLost(runtime: Runtime, error: unknown): Promise<boolean> {
+  const { code } = error as { code?: ErrorCode };
+  if (code !== "lost" && code !== "state") return false;
+  const news = new Promise<false>((resolve) => setTimeout(() => resolve(false), NEWS_MS));
+  return Promise.race([runtime.lost.then(() => true), news]);
 }

@@ -19,7 +19,7 @@ export function createKeep(session: Session) {
     /** The network with its weights of this moment, as a safetensors file: the session's or, where nobody has trained it, `spec`'s. */
     async saveNetwork(spec: NetworkSpec): Promise<Uint8Array> {
       session.propose(spec);
-      return saveModel(await session.model());
+      return session.gpu.again(async () => saveModel(await session.model()));
     },
 
     /**

@@ -67,13 +67,14 @@ export function createLab(gpu: Gpu) {
       const kernelSize = [kernel.rows, kernel.columns] as const;
       const inputShape: Shape = [image.rows, image.columns, 1];
       const options = { filters: 1, kernelSize, strides: stride, padding, useBias: false, inputShape };
-      return inTurn(() => run(conv2d(options), `conv ${kernelSize} ${stride} ${padding}`, image, kernel));
+      const key = `conv ${kernelSize} ${stride} ${padding}`;
+      return inTurn(() => gpu.again(() => run(conv2d(options), key, image, kernel)));
     },
     /** An image pooled by its greatest or mean values. */
     pool({ image, kind, size, stride }: PoolingRequest): Promise<Image> {
       const options = { poolSize: size, strides: stride, inputShape: [image.rows, image.columns, 1] };
-      const layer = kind === "max" ? maxPooling2d(options) : averagePooling2d(options);
-      return inTurn(() => run(layer, `${kind} ${size} ${stride}`, image));
+      const layerOf = kind === "max" ? maxPooling2d : averagePooling2d;
+      return inTurn(() => gpu.again(() => run(layerOf(options), `${kind} ${size} ${stride}`, image)));
     },
   };
 }

@@ -32,33 +32,35 @@ export function createReader(session: Session) {
     return session.model();
   }
 
+  async function look(pixels: Float32Array, spec: NetworkSpec): Promise<readonly LayerView[]> {
+    const reader = await model(spec);
+    probe ??= createProbe(reader);
+    probe.catch(() => {
+      probe = undefined; // The next call tries again.
+    });
+    const looking = await probe;
+    looking.run(tensor(pixels, [1, ...IMAGE_SHAPE]));
+    const outputs = await looking.read();
+    const { layers } = session.spec!;
+    return [...outputs].map(([name, { shape, data }], i) => ({
+      name,
+      spec: layers[i]!,
+      shape: shape.slice(1),
+      data,
+    }));
+  }
+
   return {
     /**
      * Shows the network an image, on its weights of this moment.
      *
      * @param pixels 28 x 28 in [0, 1], white ink on black
      */
-    async look(pixels: Float32Array, spec: NetworkSpec): Promise<readonly LayerView[]> {
-      const reader = await model(spec);
-      probe ??= createProbe(reader);
-      probe.catch(() => {
-        probe = undefined; // The next call tries again.
-      });
-      const looking = await probe;
-      looking.run(tensor(pixels, [1, ...IMAGE_SHAPE]));
-      const outputs = await looking.read();
-      const { layers } = session.spec!;
-      return [...outputs].map(([name, { shape, data }], i) => ({
-        name,
-        spec: layers[i]!,
-        shape: shape.slice(1),
-        data,
-      }));
-    },
+    look: (pixels: Float32Array, spec: NetworkSpec) => session.gpu.again(() => look(pixels, spec)),
 
     /** The weights of unit `unit` of the layer of this name, on a network that `look` was called with. */
     async unitWeights(layer: string, unit: number): Promise<UnitWeights> {
-      const weights = await (await session.model()).getWeights();
+      const weights = await session.gpu.again(async () => (await session.model()).getWeights());
       const kernel = weights.find(({ name }) => name === `${layer}/kernel`);
       if (!kernel) throw new Error(`Layer "${layer}" has no weights.`);
       const units = kernel.shape.at(-1)!;
