@@ -22,6 +22,8 @@ export interface OwnProgress {
   readonly accuracy: number;
 }
 
+type OnProgress = (progress: OwnProgress) => void;
+
 /** There are few images: they are seen often, in small batches, and Adam moves faster than plain SGD. */
 const EPOCHS = 40;
 const BATCH = 16;
@@ -29,52 +31,82 @@ const BATCH = 16;
 const LEARNED = 0.01;
 
 export function createOwn(gpu: Gpu) {
-  let model: Sequential | undefined;
+  /** The network that was trained last, which outlives the device. */
+  let file: Uint8Array | undefined;
+  let model: Promise<Sequential> | undefined;
   let stop = new AbortController();
   gpu.onLost(() => {
     model = undefined;
   });
 
-  function become(next: Sequential): void {
-    model?.dispose();
-    model = next;
+  function become(next: Sequential, written: Uint8Array): void {
+    model?.then(
+      (before) => before.dispose(),
+      () => {},
+    );
+    model = Promise.resolve(next);
+    file = written;
+  }
+
+  function current(bytes: Uint8Array): Promise<Sequential> {
+    if (model) return model;
+    const making = load(bytes);
+    making.catch(() => {
+      if (model === making) model = undefined; // The next call tries again.
+    });
+    model = making;
+    return making;
+  }
+
+  const load = async (bytes: Uint8Array) => loadModel(bytes, { runtime: await gpu.runtime() });
+
+  async function train(request: OwnRequest, onProgress: OnProgress, signal: AbortSignal) {
+    const next = modelOf({ layers: withClasses(request.layers, request.classes) });
+    try {
+      await fit(next, request, onProgress, signal);
+      const written = signal.aborted ? undefined : await saveModel(next);
+      if (signal.aborted || !written) next.dispose();
+      else become(next, written);
+      return signal.aborted ? undefined : written;
+    } catch (error) {
+      next.dispose();
+      throw error;
+    }
+  }
+
+  async function fit(next: Sequential, request: OwnRequest, onProgress: OnProgress, signal: AbortSignal) {
+    const learned = new AbortController();
+    const size = request.labels.length;
+    const runtime = await gpu.runtime();
+    const loss = "sparseCategoricalCrossentropy";
+    await next.compile({ loss, optimizer: adam(), metrics: ["accuracy"], runtime, seed: 1 });
+    await next.fit(tensor(request.images, [size, ...IMAGE_SHAPE]), tensor(request.labels, [size]), {
+      epochs: EPOCHS,
+      batchSize: Math.min(BATCH, size),
+      verbose: 0,
+      signal: AbortSignal.any([signal, learned.signal]),
+      callbacks: [
+        {
+          onEpochEnd(epoch, { loss, accuracy = Number.NaN }) {
+            onProgress({ epoch: epoch + 1, epochs: EPOCHS, loss, accuracy });
+            if (loss < LEARNED) learned.abort();
+          },
+        },
+      ],
+    });
   }
 
   return {
-    /** Trains from the start; a training under way ends. Resolves to whether it came to its end. */
-    async trainOwn(request: OwnRequest, onProgress: (progress: OwnProgress) => void): Promise<boolean> {
+    /**
+     * Trains from the start; a training under way ends.
+     *
+     * @returns the trained network as a file; `undefined` where it was stopped, and the one of before stays
+     */
+    trainOwn(request: OwnRequest, onProgress: OnProgress): Promise<Uint8Array | undefined> {
       stop.abort();
       stop = new AbortController();
       const { signal } = stop;
-      const learned = new AbortController();
-      const next = modelOf({ layers: withClasses(request.layers, request.classes) });
-      const size = request.labels.length;
-      try {
-        const runtime = await gpu.runtime();
-        const optimizer = adam();
-        const loss = "sparseCategoricalCrossentropy";
-        await next.compile({ loss, optimizer, metrics: ["accuracy"], runtime, seed: 1 });
-        await next.fit(tensor(request.images, [size, ...IMAGE_SHAPE]), tensor(request.labels, [size]), {
-          epochs: EPOCHS,
-          batchSize: Math.min(BATCH, size),
-          verbose: 0,
-          signal: AbortSignal.any([signal, learned.signal]),
-          callbacks: [
-            {
-              onEpochEnd(epoch, { loss, accuracy = Number.NaN }) {
-                onProgress({ epoch: epoch + 1, epochs: EPOCHS, loss, accuracy });
-                if (loss < LEARNED) learned.abort();
-              },
-            },
-          ],
-        });
-      } catch (error) {
-        next.dispose();
-        throw error;
-      }
-      if (signal.aborted) next.dispose();
-      else become(next);
-      return !signal.aborted;
+      return gpu.again(() => train(request, onProgress, signal));
     },
 
     stopOwn(): void {
@@ -84,17 +116,15 @@ export function createOwn(gpu: Gpu) {
     /** A probability for each class; `undefined` while nothing was trained. */
     async readOwn(pixels: Float32Array): Promise<Float32Array | undefined> {
       if (pixels.length !== IMAGE_PIXELS) throw new Error(`An image has ${IMAGE_PIXELS} pixels, got ${pixels.length}.`);
-      return model && (await model.predict(tensor(pixels, [1, ...IMAGE_SHAPE]))).data;
+      const trained = file;
+      if (!trained) return undefined;
+      const image = tensor(pixels, [1, ...IMAGE_SHAPE]);
+      return gpu.again(async () => (await (await current(trained)).predict(image)).data);
     },
 
-    /** The trained network as a file; `undefined` while nothing was trained. */
-    async saveOwn(): Promise<Uint8Array | undefined> {
-      return model && saveModel(model);
-    },
-
-    /** Takes back what `saveOwn` gave. */
+    /** Takes back what `trainOwn` gave. */
     async restoreOwn(bytes: Uint8Array): Promise<void> {
-      become(await loadModel(bytes, { runtime: await gpu.runtime() }));
+      become(await load(bytes), bytes);
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   removeClass,
   removeImage,
   rename,
+  showing,
   shown,
 } from "./state.ts";
 import { Thumbnail } from "./thumbnail.tsx";
@@ -43,9 +44,9 @@ export function ClassCard({ one, index, onTaken }: ClassCardProps) {
       <button
         type="button"
         class="own-add"
-        disabled={!shown.value || full}
+        disabled={!showing.value || full}
         onClick={() => {
-          addImages(index, [shown.value!]);
+          addImages(index, [shown.peek()!]);
           onTaken();
         }}
       >
@@ -55,7 +56,12 @@ export function ClassCard({ one, index, onTaken }: ClassCardProps) {
       <ul class="class-images">
         {images.map((pixels, i) => (
           <li key={i}>
-            <button type="button" aria-label={`Remove image ${i + 1} of ${name}`} onClick={() => removeImage(index, i)}>
+            <button
+              type="button"
+              title="Remove"
+              aria-label={`Remove image ${i + 1} of ${name}`}
+              onClick={() => removeImage(index, i)}
+            >
               <Thumbnail pixels={pixels} />
             </button>
           </li>

@@ -1,14 +1,19 @@
 import { useSignal } from "@preact/signals";
 import { pixelsOfFiles } from "./image-files.ts";
-import { addImages, classes } from "./state.ts";
+import { addImages, classes, MOST_IMAGES } from "./state.ts";
 
 /** A file picker a class; files can be dropped on it too. */
 export function Files() {
   const problem = useSignal("");
   const take = async (to: number, files: FileList | null | undefined) => {
     problem.value = "";
+    const { name, images } = classes.value[to]!;
+    const all = [...(files ?? [])];
+    const taken = all.slice(0, MOST_IMAGES - images.length);
     try {
-      addImages(to, await pixelsOfFiles(files ?? []));
+      addImages(to, await pixelsOfFiles(taken));
+      if (taken.length < all.length)
+        problem.value = `“${name}” has ${MOST_IMAGES} images, which are enough: ${all.length - taken.length} were left out.`;
     } catch (error) {
       problem.value = (error as Error).message;
     }

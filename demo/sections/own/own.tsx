@@ -83,8 +83,8 @@ function Training() {
           (progress
             ? `Epoch ${progress.epoch} of at most ${progress.epochs}: ${percent(progress.accuracy)} of your images told apart.`
             : "Compiling the shaders …")}
-        {state.kind === "untrained" && why}
-        {state.kind === "trained" && "Trained, and kept in this browser."}
+        {state.kind !== "training" && why}
+        {state.kind === "trained" && !why && "Trained, and kept in this browser. Train again to learn what you add."}
       </p>
     </div>
   );

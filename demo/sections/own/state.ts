@@ -1,6 +1,6 @@
 // The reader's classes and images, and the network that learned them. All of it is kept in this browser.
 
-import { effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { proxy } from "comlink";
 import { del, get, set } from "idb-keyval";
 import type { OwnProgress } from "../../engine/own.ts";
@@ -34,19 +34,40 @@ export type OwnState =
   /** Of classes by these names, in this order. */
   | { readonly kind: "trained"; readonly names: readonly string[] };
 
-export const own = signal<OwnState>({ kind: "untrained" });
+/** A network that learned classes by these names, in this order. */
+interface Trained {
+  readonly names: readonly string[];
+  readonly file: Uint8Array;
+}
+
+const trained = signal<Trained | undefined>(undefined);
+/** Whether the engine has the trained network: one that was kept has to be given to it first. */
+const restored = signal(false);
+const run = signal<{ readonly progress: OwnProgress | undefined } | undefined>(undefined);
+/** Counts trainings: the answer of one that was forgotten is not taken. */
+let runs = 0;
+
+/** A training that is stopped or fails leaves what was trained before. */
+export const own = computed((): OwnState => {
+  if (run.value) return { kind: "training", ...run.value };
+  if (trained.value && restored.value) return { kind: "trained", names: trained.value.names };
+  return { kind: "untrained" };
+});
 
 /** What is shown to the network now: drawn, or before the camera. */
 export const shown = signal<Float32Array | undefined>(undefined);
+/** Whether there is anything: cards are not drawn anew with each image of the camera. */
+export const showing = computed(() => shown.value !== undefined);
 export const answer = signal<Float32Array | undefined>(undefined);
 
 interface Kept {
   readonly classes: readonly OwnClass[];
-  readonly trained?: { readonly names: readonly string[]; readonly file: Uint8Array } | undefined;
+  readonly trained?: Trained | undefined;
 }
 
 const KEY = "featuremap own data";
 
+/** As many as a class has room for. */
 export function addImages(to: number, images: readonly Float32Array[]): void {
   change(to, (one) => ({ ...one, images: [...one.images, ...images].slice(0, MOST_IMAGES) }));
 }
@@ -60,7 +81,10 @@ export function rename(index: number, name: string): void {
 }
 
 export function addClass(): void {
-  classes.value = [...classes.value, { name: `class ${classes.value.length + 1}`, images: [] }];
+  const taken = new Set(classes.value.map(({ name }) => name));
+  let number = classes.value.length + 1;
+  while (taken.has(`class ${number}`)) number++;
+  classes.value = [...classes.value, { name: `class ${number}`, images: [] }];
 }
 
 export function removeClass(index: number): void {
@@ -91,28 +115,40 @@ export async function train(): Promise<void> {
     }),
     labels: Uint8Array.from(all.flatMap((one, label) => one.images.map(() => label))),
   };
-  own.value = { kind: "training", progress: undefined };
+  runs++;
+  const mine = runs;
+  run.value = { progress: undefined };
   try {
     const onProgress = (progress: OwnProgress) => {
-      if (own.value.kind === "training") own.value = { kind: "training", progress };
+      if (mine === runs && run.value) run.value = { progress };
     };
-    const done = await engine.trainOwn(request, proxy(onProgress));
-    own.value = done ? { kind: "trained", names: all.map(({ name }) => name) } : { kind: "untrained" };
+    const file = await engine.trainOwn(request, proxy(onProgress));
+    if (file && mine === runs) {
+      trained.value = { names: all.map(({ name }) => name), file };
+      restored.value = true;
+    }
     withdraw("own");
-    if (done) await keep();
   } catch (error) {
-    own.value = { kind: "untrained" };
     notifyError("own", "The network could not learn your images. They are all still there.", error);
+  } finally {
+    if (mine === runs) run.value = undefined;
   }
 }
 
 /** Forgets all of it, here and in the browser. */
 export async function forget(): Promise<void> {
+  runs++;
   void engine.stopOwn();
-  classes.value = FIRST;
-  own.value = { kind: "untrained" };
-  answer.value = undefined;
-  await del(KEY);
+  batch(() => {
+    classes.value = FIRST;
+    trained.value = undefined;
+    run.value = undefined;
+  });
+  try {
+    await del(KEY);
+  } catch (error) {
+    notifyError("own", "Your own data is gone from this page, but not from the browser.", error);
+  }
 }
 
 const read = latest((pixels: Float32Array) => engine.readOwn(pixels));
@@ -122,21 +158,27 @@ export async function start(): Promise<void> {
   try {
     const kept = await get<Kept>(KEY);
     if (kept) classes.value = kept.classes;
-    watch();
-    if (!kept?.trained) return;
-    await engineReady;
-    await engine.restoreOwn(kept.trained.file);
-    own.value = { kind: "trained", names: kept.trained.names };
+    trained.value = kept?.trained;
   } catch (error) {
     notifyError("own", "What this browser kept of your own data could not be read.", error);
+  }
+  watch();
+  const { file } = trained.value ?? {};
+  if (!file) return;
+  await engineReady;
+  try {
+    await engine.restoreOwn(file);
+    restored.value = true;
+  } catch (error) {
+    notifyError("own", "The network that learned your images could not be opened. Train it again.", error);
   }
 }
 
 function watch(): void {
   let first = true;
   effect(() => {
-    void classes.value;
-    if (!first) void keep();
+    const now = { classes: classes.value, trained: trained.value };
+    if (!first) void keep(now);
     first = false;
   });
   effect(() => {
@@ -154,11 +196,9 @@ function watch(): void {
   });
 }
 
-async function keep(): Promise<void> {
-  const file = own.value.kind === "trained" ? await engine.saveOwn() : undefined;
-  const trained = own.value.kind === "trained" && file ? { names: own.value.names, file } : undefined;
+async function keep(now: Kept): Promise<void> {
   try {
-    await set(KEY, { classes: classes.value, trained } satisfies Kept);
+    await set(KEY, now);
   } catch (error) {
     notifyError("own", "Your own data could not be kept in this browser; it lasts until the page is closed.", error);
   }
