@@ -3,6 +3,7 @@
 import type { Way } from "../engine/observer.ts";
 import type { TrainingSettings } from "../engine/training.ts";
 import { DIGITS, type NetworkSpec } from "../network.ts";
+import { LIMITS } from "../network-check.ts";
 import { notify } from "./notices.ts";
 
 interface Presets {
@@ -13,10 +14,10 @@ interface Presets {
 }
 
 const RANGES = {
-  images: { least: 1, most: 60_000, whole: true },
-  epochs: { least: 1, most: 100, whole: true },
-  batch: { least: 1, most: 1024, whole: true },
-  rate: { least: 0, most: 10, whole: false },
+  images: { min: 1, max: 60_000, whole: true },
+  epochs: { min: 1, max: 100, whole: true },
+  batch: { ...LIMITS.batchSize, whole: true },
+  rate: { ...LIMITS.learningRate, whole: false },
 };
 
 /** Few kernels, so that shaders compile soon. */
@@ -58,13 +59,14 @@ function numberIn(address: URLSearchParams, name: keyof typeof RANGES): number |
   const text = address.get(name);
   if (text === null) return undefined;
   const value = Number(text);
-  const { least, most, whole } = RANGES[name];
-  if (text !== "" && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  const { min, max, whole } = RANGES[name];
+  if (text !== "" && value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
   notify({
     topic: `preset-${name}`,
     kind: "problem",
+    about: "page",
     title: `The address says ${name}=${text}, which was left out.`,
-    text: `It must be a ${whole ? "whole number" : "number"} from ${least} to ${most.toLocaleString("en-US")}.`,
+    text: `It must be a ${whole ? "whole number" : "number"} from ${min} to ${max.toLocaleString("en-US")}.`,
   });
   return undefined;
 }
