@@ -29,10 +29,11 @@ export function App() {
         </ol>
       </nav>
       <main id="main" tabIndex={-1}>
-        <Notices />
+        <Notices about="page" />
         {SECTIONS.map(({ id, Body }) => (
           <Body key={id} />
         ))}
+        <Notices about="here" />
       </main>
       <footer class="foot">
         <p>

@@ -29,6 +29,7 @@ export function networkOfAddress(): NetworkSpec | undefined {
     notify({
       topic: "link",
       kind: "problem",
+      about: "page",
       title: "The link's network cannot be read, so the one below is not it.",
       text: `${(error as Error).message} Ask for the link again, or go on with the network as it is.`,
     });

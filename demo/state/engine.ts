@@ -18,6 +18,18 @@ const worker = new Worker(new URL("../engine/worker.ts", import.meta.url), { typ
 /** Calls wait until the worker has loaded; those that need a GPU reject where there is none. */
 export const engine: Remote<Engine> = wrap<Engine>(worker);
 
+worker.addEventListener("error", () => {
+  if (engineStatus.peek().kind !== "starting") return; // What it throws later, `watchErrors` hears of.
+  engineStatus.value = { kind: "unsupported" };
+  notify({
+    topic: "adapter",
+    kind: "problem",
+    about: "page",
+    title: "The part of this page that computes did not load.",
+    text: "Reload the page. If that does not help, the browser is older than this page, or files are missing on the server.",
+  });
+});
+
 /** For tests, and for who is curious: `?hooks`, then `await engine.loseDevice()` in the console. */
 if (new URLSearchParams(location.search).has("hooks")) Object.assign(globalThis, { engine });
 
@@ -35,7 +47,7 @@ function start(): Promise<AdapterInfo> {
       },
       (error: unknown) => {
         engineStatus.value = { kind: "unsupported" };
-        notifyError("adapter", "This page needs WebGPU, and did not get it.", error);
+        notifyError("adapter", "This page needs WebGPU, and did not get it.", error, "page");
       },
     );
   });
@@ -45,6 +57,7 @@ function notifySoftware(): void {
   notify({
     topic: "software",
     kind: "information",
+    about: "page",
     title: "No GPU was found: your processor runs the shaders.",
     text: "Everything works, but far more slowly. Training takes minutes where a GPU takes seconds, so it begins with fewer images.",
   });

@@ -8,6 +8,8 @@ export interface Notice {
   readonly kind: "problem" | "information";
   readonly title: string;
   readonly text: string;
+  /** `page`: it stands at the top of the page. Others keep in sight wherever the reader is. Default `here`. */
+  readonly about?: "page" | "here";
   /** What can be done about it at once. */
   readonly action?: { readonly label: string; run(): void };
 }
@@ -23,8 +25,8 @@ export function withdraw(topic: string): void {
 }
 
 /** Tells of an error in its own words: the library's say what, where, got, wanted and the remedy. */
-export function notifyError(topic: string, title: string, error: unknown): void {
-  notify({ topic, kind: "problem", title, text: error instanceof Error ? error.message : String(error) });
+export function notifyError(topic: string, title: string, error: unknown, about: Notice["about"] = "here"): void {
+  notify({ topic, kind: "problem", about, title, text: error instanceof Error ? error.message : String(error) });
 }
 
 /** What nobody caught is told as well. */

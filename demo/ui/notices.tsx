@@ -1,10 +1,11 @@
-import { notices, withdraw } from "../state/notices.ts";
+import { type Notice, notices, withdraw } from "../state/notices.ts";
 
 /** Messages, each with what to do and a way to put it aside. Problems are read aloud at once. */
-export function Notices() {
+export function Notices({ about }: { about: NonNullable<Notice["about"]> }) {
+  const those = notices.value.filter((notice) => (notice.about ?? "here") === about);
   return (
-    <div class="notices">
-      {notices.value.map(({ topic, kind, title, text, action }) => (
+    <div class={`notices ${about}`}>
+      {those.map(({ topic, kind, title, text, action }) => (
         <div key={topic} class={`message ${kind}`} data-topic={topic} role={kind === "problem" ? "alert" : "status"}>
           <strong>{title}</strong>
           <p>{text}</p>
