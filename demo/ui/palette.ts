@@ -9,6 +9,9 @@ export interface Range {
   readonly max: number;
 }
 
+/** Of pixels. */
+export const UNIT_RANGE: Range = { min: 0, max: 1 };
+
 /** From the least to the greatest, and to zero where all are of one sign. */
 export function rangeOf(values: ArrayLike<number>): Range {
   let min = 0;

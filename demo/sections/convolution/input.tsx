@@ -3,6 +3,7 @@ import { Camera } from "../../ui/camera.tsx";
 import { Chips } from "../../ui/chips.tsx";
 import { DigitPicker } from "../../ui/digit-picker.tsx";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
+import { UNIT_RANGE } from "../../ui/palette.ts";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
 import { cameraImage, chooseDigit, chooseSource, digit, drawing, input, type Source, source, walk } from "./state.ts";
 
@@ -36,7 +37,7 @@ function InputGrid() {
         {...input.value}
         label="Input, with the kernel's frame on it"
         palette="input"
-        range={RANGE}
+        range={UNIT_RANGE}
         numbers
         frame={walk.frame.value}
         onCell={(cell) => walk.overInput(cell)}
@@ -44,8 +45,6 @@ function InputGrid() {
     </>
   );
 }
-
-const RANGE = { min: 0, max: 1 };
 
 function Choice() {
   switch (source.value) {

@@ -1,7 +1,7 @@
 import type { OptimizerName, OptimizerSpec } from "../../network.ts";
 import { LIMITS, OPTIMIZERS } from "../../network-check.ts";
 import { ChoiceKnob, NumberKnob } from "../../ui/knobs.tsx";
-import { RateKnob } from "../train/rate-knob.tsx";
+import { RateKnob } from "../../ui/rate-knob.tsx";
 import { draft } from "./editor.ts";
 import { optimizerNamed, withRate } from "./edits.ts";
 

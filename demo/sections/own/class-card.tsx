@@ -1,4 +1,6 @@
 import { count } from "../../ui/numbers.ts";
+import { UNIT_RANGE } from "../../ui/palette.ts";
+import { Thumbnail } from "../../ui/thumbnail.tsx";
 import {
   addImages,
   classes,
@@ -11,7 +13,6 @@ import {
   showing,
   shown,
 } from "./state.ts";
-import { Thumbnail } from "./thumbnail.tsx";
 
 interface ClassCardProps {
   readonly one: OwnClass;
@@ -62,7 +63,7 @@ export function ClassCard({ one, index, onTaken }: ClassCardProps) {
               aria-label={`Remove image ${i + 1} of ${name}`}
               onClick={() => removeImage(index, i)}
             >
-              <Thumbnail pixels={pixels} />
+              <Thumbnail values={pixels} range={UNIT_RANGE} palette="plain" />
             </button>
           </li>
         ))}

@@ -4,9 +4,10 @@ import { asMnist } from "../../ui/as-mnist.ts";
 import { Camera } from "../../ui/camera.tsx";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
 import { Segments } from "../../ui/knobs.tsx";
+import { UNIT_RANGE } from "../../ui/palette.ts";
+import { Thumbnail } from "../../ui/thumbnail.tsx";
 import { Files } from "./files.tsx";
 import { shown } from "./state.ts";
-import { Thumbnail } from "./thumbnail.tsx";
 
 const SOURCES = [
   { value: "draw", label: "Draw" },
@@ -48,7 +49,9 @@ export function Source({ taken }: { taken: number }) {
               shown.value = values;
             }}
           />
-          <div class="preview">{shown.value && <Thumbnail pixels={shown.value} />}</div>
+          <div class="preview">
+            {shown.value && <Thumbnail values={shown.value} range={UNIT_RANGE} palette="plain" />}
+          </div>
         </>
       )}
       {kind.value === "files" && <Files />}

@@ -4,6 +4,7 @@ import { NumberKnob, Segments } from "../../ui/knobs.tsx";
 import { MapRoom } from "../../ui/map-room.tsx";
 import { type Mark, MarkedGrid } from "../../ui/marked-grid.tsx";
 import { short } from "../../ui/numbers.ts";
+import { UNIT_RANGE } from "../../ui/palette.ts";
 import type { Frame } from "../../ui/pixel-grid.tsx";
 import { Player } from "../../ui/player.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -100,7 +101,7 @@ function Input() {
         {...padded.value}
         label="Input with its padding, and the kernel's frame on it"
         palette="input"
-        range={RANGE}
+        range={UNIT_RANGE}
         numbers
         frame={places > 0 ? walk.frame.value : undefined}
         marks={marks.value}
@@ -111,8 +112,6 @@ function Input() {
     </figure>
   );
 }
-
-const RANGE = { min: 0, max: 1 };
 
 function marksOf({ n, before, after, unreached }: ReturnType<typeof sliding.peek>): readonly Mark[] {
   const side = before + n + after;
@@ -152,7 +151,7 @@ function FeatureMap() {
             {...found}
             label="Feature map, with the kernel's place on it"
             palette="map"
-            range={RANGE}
+            range={UNIT_RANGE}
             numbers
             shown={late.value ? side * side : walk.visited.value}
             frame={late.value ? undefined : walk.mapFrame.value}

@@ -2,7 +2,7 @@ import { architecture } from "../../state/architecture.ts";
 import { busy, ending, network, pauseOrResume, reset, settings, start, state, stop } from "../../state/training.ts";
 import { ChoiceKnob, NumberKnob } from "../../ui/knobs.tsx";
 import { count } from "../../ui/numbers.ts";
-import { RateKnob } from "./rate-knob.tsx";
+import { RateKnob } from "../../ui/rate-knob.tsx";
 
 const IMAGES = [1024, 4096, 16_384, 60_000];
 

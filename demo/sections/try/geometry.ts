@@ -1,5 +1,6 @@
 // Where a layer's windows lie on its input.
 
+import { slide } from "../../geometry.ts";
 import type { LayerSpec } from "../../network.ts";
 import type { Cell, Frame } from "../../ui/pixel-grid.tsx";
 
@@ -13,19 +14,14 @@ export function isSliding(spec: LayerSpec): spec is Sliding {
 /** The part of an input of [height, width] behind one cell of the output; with padding, it may reach over the edge. */
 export function windowOf(spec: Sliding, [height, width]: readonly number[], { row, column }: Cell): Frame {
   const size = spec.kind === "conv2d" ? spec.kernelSize : spec.poolSize;
-  const same = spec.kind === "conv2d" && spec.padding === "same";
-  const before = (length: number) => (same ? Math.floor(paddingOf(length, size, spec.strides) / 2) : 0);
+  const padding = spec.kind === "conv2d" ? spec.padding : "valid";
+  const before = (length: number) => slide(length, size, spec.strides, padding).before;
   return {
     row: row * spec.strides - before(height!),
     column: column * spec.strides - before(width!),
     rows: size,
     columns: size,
   };
-}
-
-/** Zeros that `same` adds along an axis, the smaller half of them in front (Keras's rule). */
-function paddingOf(length: number, size: number, stride: number): number {
-  return Math.max((Math.ceil(length / stride) - 1) * stride + size - length, 0);
 }
 
 /** One channel of [height, width, channels], row by row. */

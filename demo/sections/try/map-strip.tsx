@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { LayerView } from "../../engine/reader.ts";
-import { colorOf, endsOf, type Range, rangeOf } from "../../ui/palette.ts";
+import { rangeOf } from "../../ui/palette.ts";
+import { Thumbnail } from "../../ui/thumbnail.tsx";
 import { channelOf } from "./geometry.ts";
 
 interface MapStripProps {
@@ -16,6 +17,10 @@ const STEPS: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: 
 export function MapStrip({ view, selected, onSelect }: MapStripProps) {
   const [height, width, channels] = view.shape as [number, number, number];
   const range = useMemo(() => rangeOf(view.data), [view.data]);
+  const maps = useMemo(
+    () => Array.from({ length: channels }, (_, map) => channelOf(view.data, channels, map)),
+    [view.data, channels],
+  );
   const group = useRef<HTMLFieldSetElement>(null);
   const keyed = (event: KeyboardEvent) => {
     const step = STEPS[event.key];
@@ -27,7 +32,7 @@ export function MapStrip({ view, selected, onSelect }: MapStripProps) {
   };
   return (
     <fieldset ref={group} class="strip" aria-label={`Feature maps of ${view.name}`} onKeyDown={keyed}>
-      {Array.from({ length: channels }, (_, map) => (
+      {maps.map((values, map) => (
         <button
           key={map}
           type="button"
@@ -36,24 +41,9 @@ export function MapStrip({ view, selected, onSelect }: MapStripProps) {
           tabIndex={map === (selected ?? 0) ? 0 : -1}
           onClick={() => onSelect(map)}
         >
-          <Thumbnail values={channelOf(view.data, channels, map)} width={width} height={height} range={range} />
+          <Thumbnail values={values} rows={height} columns={width} range={range} palette="map" />
         </button>
       ))}
     </fieldset>
   );
-}
-
-function Thumbnail(props: { values: Float32Array; width: number; height: number; range: Range }) {
-  const { values, width, height, range } = props;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    const context = canvas.current!.getContext("2d")!;
-    const ends = endsOf("map", canvas.current!);
-    const image = context.createImageData(width, height);
-    values.forEach((value, i) => {
-      image.data.set([...colorOf(value, range, ends), 255], 4 * i);
-    });
-    context.putImageData(image, 0, 0);
-  }, [values, width, height, range]);
-  return <canvas ref={canvas} width={width} height={height} />;
 }

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { DIGITS, IMAGE_PIXELS } from "../../network.ts";
 import { asMnist } from "../../ui/as-mnist.ts";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
+import { UNIT_RANGE } from "../../ui/palette.ts";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
 import { Probabilities } from "../../ui/probabilities.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -10,7 +11,6 @@ import { layers, pixels, probabilities, startLooking } from "./state.ts";
 
 const NAMES = Array.from({ length: DIGITS }, (_, i) => String(i));
 const NOTHING = new Float32Array(IMAGE_PIXELS);
-const UNIT_RANGE = { min: 0, max: 1 };
 
 let looking = false;
 

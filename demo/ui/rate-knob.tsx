@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import { LIMITS } from "../network-check.ts";
 
 /** Powers of ten at the slider's ends. */
 const [LEAST, MOST] = [-4, 0];
@@ -24,12 +25,14 @@ export function RateKnob({ value, onChange }: { value: number; onChange: (rate: 
           id={id}
           type="number"
           inputMode="decimal"
-          min={0.00001}
-          max={10}
+          {...LIMITS.learningRate}
           step="any"
           value={value}
           onInput={({ currentTarget: { valueAsNumber, validity } }) => {
             if (validity.valid && Number.isFinite(valueAsNumber)) onChange(valueAsNumber);
+          }}
+          onBlur={({ currentTarget }) => {
+            currentTarget.valueAsNumber = value;
           }}
         />
       </div>
