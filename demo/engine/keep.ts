@@ -16,10 +16,17 @@ const KINDS: Readonly<Record<string, string>> = {
 
 export function createKeep(session: Session) {
   return {
-    /** The network with its weights of this moment, as a safetensors file: the session's or, where nobody has trained it, `spec`'s. */
-    async saveNetwork(spec: NetworkSpec): Promise<Uint8Array> {
+    /**
+     * The network with its weights of this moment, as a safetensors file, and what it is made of: the session's or, where
+     * nobody has trained it, `spec`'s.
+     */
+    saveNetwork(spec: NetworkSpec): Promise<{ readonly file: Uint8Array; readonly spec: NetworkSpec }> {
       session.propose(spec);
-      return session.gpu.again(async () => saveModel(await session.model()));
+      return session.gpu.again(async () => {
+        const model = await session.model();
+        const own = session.spec!;
+        return { file: await saveModel(model), spec: own };
+      });
     },
 
     /**

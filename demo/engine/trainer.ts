@@ -49,6 +49,7 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   };
 
   session.onFresh(() => {
+    run?.stop.abort(new Error("Another network took its place."));
     epochs = 0;
     broken = undefined;
     report({ kind: "fresh" });

@@ -1,6 +1,6 @@
 // The training of the page's network, as the engine tells of it, and what one can do about it.
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { proxy } from "comlink";
 import type { LayerDescription } from "../engine/models.ts";
 import type {
@@ -50,12 +50,16 @@ export const network = signal<{ readonly spec: NetworkSpec; readonly layers: rea
 /** Counts changes of the weights: who shows what the network says can ask it anew. */
 export const weights = signal(0);
 
+/** The weights are others than the first ones. */
+const learned = signal(false);
+/** A training has begun, or a network was loaded. */
+export const begun = computed(() => run.value !== undefined || learned.value);
+
 /** A run is under way, if only paused. */
 export const busy = computed(() => ["loading", "compiling", "training", "paused"].includes(state.value));
 /** The network above is another than the one that was trained: only Reset takes it up. */
 export const outdated = computed(
-  () =>
-    network.value !== undefined && run.value !== undefined && bodyOf(network.value.spec) !== bodyOf(architecture.value),
+  () => network.value !== undefined && begun.value && bodyOf(network.value.spec) !== bodyOf(architecture.value),
 );
 
 /** All that a change of the learning rate leaves alone. */
@@ -72,6 +76,7 @@ function take(event: TrainingEvent): void {
       if (event.state === "loading") failure.value = undefined;
       break;
     case "fresh":
+      learned.value = false;
       for (const one of [failure, run, place, verdict, network]) one.value = undefined;
       points.value = [];
       epochEnds.value = [];
@@ -107,6 +112,7 @@ function take(event: TrainingEvent): void {
       verdict.value = event.verdict;
       break;
     case "weights":
+      learned.value = true;
       weights.value++;
       break;
     case "recovering":
@@ -121,9 +127,11 @@ function take(event: TrainingEvent): void {
 }
 
 const setLearningRate = latest((rate: number) => engine.setLearningRate(rate));
-const learningRate = computed(() => architecture.value.optimizer.learningRate);
-learningRate.subscribe((rate) => {
-  setLearningRate(rate).catch((error: unknown) =>
+effect(() => {
+  const { name, learningRate } = architecture.value.optimizer;
+  // The rate of another optimizer is of the network to come.
+  if (network.peek() && network.peek()!.spec.optimizer.name !== name) return;
+  setLearningRate(learningRate).catch((error: unknown) =>
     notifyError("training", "The learning rate could not be changed.", error),
   );
 });

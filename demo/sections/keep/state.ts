@@ -42,10 +42,14 @@ export const listKept = () =>
     return "";
   });
 
+async function save(): Promise<Pick<KeptNetwork, "file" | "spec">> {
+  const { file, spec } = await engine.saveNetwork(architecture.value);
+  return { file: file as Uint8Array<ArrayBuffer>, spec };
+}
+
 export const keepAs = (name: string) =>
   told("The network could not be kept in this browser. Download it instead.", async () => {
-    const spec = architecture.value;
-    const file = (await engine.saveNetwork(spec)) as Uint8Array<ArrayBuffer>;
+    const { file, spec } = await save();
     await set(name, { name, saved: Date.now(), spec, file } satisfies KeptNetwork, store);
     await list();
     return `Kept as “${name}”.`;
@@ -72,7 +76,7 @@ export const remove = ({ name }: KeptNetwork) =>
 
 export const download = () =>
   told("The network could not be written to a file.", async () => {
-    const file = (await engine.saveNetwork(architecture.value)) as Uint8Array<ArrayBuffer>;
+    const { file } = await save();
     const url = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
     const link = Object.assign(document.createElement("a"), { href: url, download: "featuremap.safetensors" });
     link.click();

@@ -1,5 +1,5 @@
 import { architecture } from "../../state/architecture.ts";
-import { busy, ending, network, pauseOrResume, reset, settings, start, state, stop } from "../../state/training.ts";
+import { begun, busy, ending, pauseOrResume, reset, settings, start, state, stop } from "../../state/training.ts";
 import { ChoiceKnob, NumberKnob } from "../../ui/knobs.tsx";
 import { count } from "../../ui/numbers.ts";
 import { RateKnob } from "../../ui/rate-knob.tsx";
@@ -12,7 +12,7 @@ export function Controls() {
   const choices = [...new Set([...IMAGES, images])].sort((a, b) => a - b);
   const paused = state.value === "paused";
   const pausable = (state.value === "training" || paused) && !ending.value;
-  const done = network.value !== undefined && !busy.value && state.value !== "failed";
+  const done = begun.value && !busy.value && state.value !== "failed";
   return (
     <>
       <div class="knobs">
@@ -53,12 +53,7 @@ export function Controls() {
         <Button id="train-stop" quiet enabled={busy.value && !ending.value} onPress={stop}>
           Stop
         </Button>
-        <Button
-          id="train-reset"
-          quiet
-          enabled={(network.value !== undefined || busy.value) && !ending.value}
-          onPress={reset}
-        >
+        <Button id="train-reset" quiet enabled={(begun.value || busy.value) && !ending.value} onPress={reset}>
           Reset
         </Button>
       </div>

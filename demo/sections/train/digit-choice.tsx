@@ -3,7 +3,7 @@ import type { Sample } from "../../engine/samples.ts";
 import { DIGITS } from "../../network.ts";
 import { engine } from "../../state/engine.ts";
 import { notifyError } from "../../state/notices.ts";
-import { network, verdict } from "../../state/training.ts";
+import { begun, verdict } from "../../state/training.ts";
 import { Digit } from "../../ui/digit.tsx";
 import { percent } from "../../ui/numbers.ts";
 
@@ -14,9 +14,9 @@ const samples = signal<readonly Sample[]>([]);
 const chosen = signal<number | undefined>(undefined);
 const answers = computed(() => verdict.value?.answers);
 
-/** They are there once a network trains: the images were loaded for it. */
+/** MNIST is loaded for a training, not for who only looks at the page. */
 effect(() => {
-  if (!network.value || samples.peek().length > 0) return;
+  if (!begun.value || samples.peek().length > 0) return;
   engine.samples(LOOKED_THROUGH).then(
     (all) => {
       samples.value = Array.from({ length: DIGITS }, (_, digit) => all.find(({ label }) => label === digit)!);

@@ -1,11 +1,11 @@
 import { computed } from "@preact/signals";
 import { type PictureFacts, picturesOf } from "../../engine/pictures.ts";
-import { network } from "../../state/training.ts";
+import { begun, network } from "../../state/training.ts";
 import { count } from "../../ui/numbers.ts";
 import { DigitChoice } from "./digit-choice.tsx";
 import { Picture } from "./picture.tsx";
 
-const pictures = computed(() => network.value && picturesOf(network.value.spec, network.value.layers));
+const pictures = computed(() => begun.value && network.value && picturesOf(network.value.spec, network.value.layers));
 
 /** What is inside of the network while it learns. */
 export function Pictures() {

@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { DIGITS, IMAGE_PIXELS } from "../../network.ts";
+import { outdated } from "../../state/training.ts";
 import { asMnist } from "../../ui/as-mnist.ts";
 import { DrawingPad } from "../../ui/drawing-pad.tsx";
 import { UNIT_RANGE } from "../../ui/palette.ts";
@@ -51,6 +52,7 @@ export function Try() {
         </figure>
         <Probabilities id="try-answer" values={probabilities.value} names={NAMES} empty="Draw something to be read." />
       </div>
+      {outdated.value && <p class="hint">It is read by the network that was trained, not by the changed one above.</p>}
       {layers.value.length > 0 && <Path />}
     </Section>
   );
