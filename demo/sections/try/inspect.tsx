@@ -1,6 +1,6 @@
 import { DenseSum } from "./dense-sum.tsx";
 import { isSliding } from "./geometry.ts";
-import { inputOf, layers, selection } from "./state.ts";
+import { inputOf, late, layers, selection } from "./state.ts";
 import { WindowSum } from "./window-sum.tsx";
 
 /** One unit, closely: what it looks at, and the sum that made each of its numbers. */
@@ -10,7 +10,7 @@ export function Inspect() {
   if (!view) return null;
   const input = inputOf(layer);
   return (
-    <section class="inspect sheet" aria-label={`${view.name}, unit ${unit + 1}`}>
+    <section class={late.value ? "inspect sheet late" : "inspect sheet"} aria-label={`${view.name}, unit ${unit + 1}`}>
       {isSliding(view.spec) ? (
         <WindowSum view={view} spec={view.spec} unit={unit} input={input} />
       ) : (

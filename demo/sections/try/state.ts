@@ -39,8 +39,12 @@ export function select(chosen: Selection): void {
   const greatest = map.indexOf(Math.max(...map));
   cell.value = { row: Math.floor(greatest / shape[1]!), column: greatest % shape[1]! };
 }
+
 /** Of the selected unit; `undefined` where it has none or they are not there yet. */
-export const weights = signal<UnitWeights | undefined>(undefined);
+export const weights = signal<(UnitWeights & { readonly of: Selection }) | undefined>(undefined);
+
+/** The weights are still those of the unit that was selected before. */
+export const late = computed(() => weights.value !== undefined && weights.value.of !== selection.value);
 
 const BLANK = new Float32Array(IMAGE_PIXELS);
 
@@ -52,6 +56,8 @@ const fetchWeights = latest((layer: string, unit: number) => engine.unitWeights(
 
 /** Begins to look whenever the drawing or the weights change; called once, when the section is first shown. */
 export function startLooking(): void {
+  /** Names of the layers that were seen last. */
+  let shown = "";
   effect(() => {
     const image = pixels.value;
     void weightsVersion.value;
@@ -64,7 +70,8 @@ export function startLooking(): void {
       try {
         const seen = await look(image);
         if (pixels.value === undefined) return;
-        const others = seen.map(({ name }) => name).join() !== layers.value.map(({ name }) => name).join();
+        const others = seen.map(({ name }) => name).join() !== shown;
+        shown = seen.map(({ name }) => name).join();
         layers.value = seen;
         if (others) select({ layer: 0, unit: 0 });
         withdraw("try");
@@ -74,7 +81,8 @@ export function startLooking(): void {
     });
   });
   effect(() => {
-    const { layer, unit } = selection.value;
+    const of = selection.value;
+    const { layer, unit } = of;
     const view = layers.value[layer];
     if (!view || !hasWeights(view)) {
       weights.value = undefined;
@@ -82,7 +90,7 @@ export function startLooking(): void {
     }
     fetchWeights(view.name, unit).then(
       (fetched) => {
-        weights.value = fetched;
+        weights.value = { ...fetched, of };
       },
       (error: unknown) => notifyError("try", "The weights could not be read.", error),
     );
