@@ -56,3 +56,10 @@ export const ARTICLE: NetworkSpec = {
   optimizer: { name: "sgd", learningRate: 0.01 },
   batchSize: 128,
 };
+
+/** All but the learning rate, which may change as it trains. */
+export function sameNetwork(a: NetworkSpec, b: NetworkSpec): boolean {
+  const body = ({ layers, optimizer, batchSize }: NetworkSpec) =>
+    JSON.stringify([layers, { ...optimizer, learningRate: 0 }, batchSize]);
+  return body(a) === body(b);
+}

@@ -8,7 +8,7 @@ import {
   setHyperparameters,
   snapshot,
 } from "../../src/index.ts";
-import type { NetworkSpec } from "../network.ts";
+import { type NetworkSpec, sameNetwork } from "../network.ts";
 import type { Gpu } from "./gpu.ts";
 import { modelOf, optimizerOf } from "./models.ts";
 
@@ -160,13 +160,6 @@ export function createSession(gpu: Gpu): Session {
     },
     onWeights,
   };
-}
-
-/** All but the learning rate, which may change as it trains. */
-export function sameNetwork(a: NetworkSpec, b: NetworkSpec): boolean {
-  const body = ({ layers, optimizer, batchSize }: NetworkSpec) =>
-    JSON.stringify([layers, { ...optimizer, learningRate: 0 }, batchSize]);
-  return body(a) === body(b);
 }
 
 function event<T>(): [listen: (listener: (value: T) => void) => void, tell: (value: T) => void] {

@@ -1,12 +1,12 @@
 // Trains the page's network on MNIST, and tells of it.
 
 import { type Callback, checkpoint, type ErrorCode, type PauseSwitch, pauseSwitch } from "../../src/index.ts";
-import type { NetworkSpec } from "../network.ts";
+import { type NetworkSpec, sameNetwork } from "../network.ts";
 import { createCourse } from "./course.ts";
 import { type Loaded, load, loadSplits, type Splits } from "./load.ts";
 import { lookNowAndThen } from "./looks.ts";
 import type { Mnist } from "./mnist.ts";
-import { type Session, sameNetwork } from "./session.ts";
+import type { Session } from "./session.ts";
 import type { Report, TrainingEvent, TrainingSettings, TrainingState } from "./training.ts";
 
 /** A frame's budget: what is on the GPU at a time takes no longer, so that the page draws 50 frames a second. */

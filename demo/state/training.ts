@@ -13,7 +13,7 @@ import type {
   TrainingState,
   Verdict,
 } from "../engine/training.ts";
-import type { NetworkSpec } from "../network.ts";
+import { type NetworkSpec, sameNetwork } from "../network.ts";
 import { architecture } from "./architecture.ts";
 import { engine, engineReady } from "./engine.ts";
 import { latest } from "./latest.ts";
@@ -59,13 +59,8 @@ export const begun = computed(() => run.value !== undefined || learned.value);
 export const busy = computed(() => ["loading", "compiling", "training", "paused"].includes(state.value));
 /** The network above is another than the one that was trained: only Reset takes it up. */
 export const outdated = computed(
-  () => network.value !== undefined && begun.value && bodyOf(network.value.spec) !== bodyOf(architecture.value),
+  () => network.value !== undefined && begun.value && !sameNetwork(network.value.spec, architecture.value),
 );
-
-/** All that a change of the learning rate leaves alone. */
-function bodyOf({ layers, optimizer, batchSize }: NetworkSpec): string {
-  return JSON.stringify({ layers, optimizer: { ...optimizer, learningRate: 0 }, batchSize });
-}
 
 void engineReady.then(() => engine.watchTraining(proxy((event: TrainingEvent) => batch(() => take(event)))));
 

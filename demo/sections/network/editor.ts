@@ -1,7 +1,7 @@
 // The page's one draft, and how it, the page's network and the address follow each other.
 
 import { effect, signal } from "@preact/signals";
-import type { NetworkSpec } from "../../network.ts";
+import { type NetworkSpec, sameNetwork } from "../../network.ts";
 import { followAddress, networkOfAddress } from "../../state/address.ts";
 import { architecture } from "../../state/architecture.ts";
 import { createDraft } from "../../state/draft.ts";
@@ -24,8 +24,13 @@ let settled: NetworkSpec = architecture.peek();
 effect(() => {
   const network = architecture.value;
   if (network === settled) return;
+  const rateOnly = sameNetwork(network, settled);
   settled = network;
-  draft.change(network, "elsewhere");
+  const edited = draft.network.peek();
+  const { learningRate } = network.optimizer;
+  // What is being edited, and does not fit yet, stays.
+  if (rateOnly) draft.change({ ...edited, optimizer: { ...edited.optimizer, learningRate } }, "learningRate");
+  else draft.change(network, "elsewhere");
 });
 
 followAddress((network) => draft.change(network));
