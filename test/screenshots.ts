@@ -23,7 +23,7 @@ const LOOKS = [
 const README: Readonly<Record<string, number>> = {
   "convolution-light": 1280,
   "pooling-dark": 1280,
-  "network-light": 1280,
+  "network-light": 1120,
   "train-finished-dark": 1280,
   "try-light": 1280,
   "own-light": 1280,

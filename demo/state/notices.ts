@@ -24,6 +24,15 @@ export function withdraw(topic: string): void {
   notices.value = notices.value.filter((notice) => notice.topic !== topic);
 }
 
+/** Tells of what was thrown away, and takes it back at a press. */
+export function offerUndo(topic: string, title: string, undo: () => void): void {
+  const run = () => {
+    withdraw(topic);
+    undo();
+  };
+  notify({ topic, kind: "information", title, text: "", action: { label: "Undo", run } });
+}
+
 /** Tells of an error in its own words: the library's say what, where, got, wanted and the remedy. */
 export function notifyError(topic: string, title: string, error: unknown, about: Notice["about"] = "here"): void {
   notify({ topic, kind: "problem", about, title, text: error instanceof Error ? error.message : String(error) });

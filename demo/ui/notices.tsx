@@ -8,7 +8,7 @@ export function Notices({ about }: { about: NonNullable<Notice["about"]> }) {
       {those.map(({ topic, kind, title, text, action }) => (
         <div key={topic} class={`message ${kind}`} data-topic={topic} role={kind === "problem" ? "alert" : "status"}>
           <strong>{title}</strong>
-          <p>{text}</p>
+          {text && <p>{text}</p>}
           <p class="buttons">
             {action && (
               <button type="button" onClick={() => action.run()}>

@@ -5,7 +5,7 @@ import { createStore, del, entries, set } from "idb-keyval";
 import type { NetworkSpec } from "../../network.ts";
 import { architecture } from "../../state/architecture.ts";
 import { engine } from "../../state/engine.ts";
-import { notifyError, withdraw } from "../../state/notices.ts";
+import { notifyError, offerUndo, withdraw } from "../../state/notices.ts";
 
 export interface KeptNetwork {
   readonly name: string;
@@ -50,8 +50,10 @@ async function save(): Promise<Pick<KeptNetwork, "file" | "spec">> {
 export const keepAs = (name: string) =>
   told("The network could not be kept in this browser. Download it instead.", async () => {
     const { file, spec } = await save();
+    const before = kept.value.find((network) => network.name === name);
     await set(name, { name, saved: Date.now(), spec, file } satisfies KeptNetwork, store);
     await list();
+    if (before) offerUndo("keep-undo", `What was kept as “${name}” before was replaced.`, () => void putBack(before));
     return `Kept as “${name}”.`;
   });
 
@@ -67,12 +69,22 @@ async function show(file: Uint8Array, training: Omit<NetworkSpec, "layers">): Pr
   architecture.value = await engine.loadNetwork(file, training);
 }
 
-export const remove = ({ name }: KeptNetwork) =>
-  told(`“${name}” could not be removed.`, async () => {
+const putBack = (network: KeptNetwork) =>
+  told(`“${network.name}” could not be kept again.`, async () => {
+    await set(network.name, network, store);
+    await list();
+    return `“${network.name}” is back.`;
+  });
+
+export const remove = (network: KeptNetwork) => {
+  const { name } = network;
+  return told(`“${name}” could not be removed.`, async () => {
     await del(name, store);
     await list();
+    offerUndo("keep-undo", `“${name}” was removed.`, () => void putBack(network));
     return `“${name}” was removed.`;
   });
+};
 
 export const download = () =>
   told("The network could not be written to a file.", async () => {
@@ -85,8 +97,11 @@ export const download = () =>
   });
 
 export const openFile = (file: File) =>
-  told(`“${file.name}” could not be opened. The network of before is still here.`, async () => {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    await show(bytes, architecture.value);
-    return `“${file.name}” is open.`;
-  });
+  told(
+    `“${file.name}” could not be opened. Choose one that this page wrote; the network of before is still here.`,
+    async () => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      await show(bytes, architecture.value);
+      return `“${file.name}” is open.`;
+    },
+  );

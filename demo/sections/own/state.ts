@@ -8,7 +8,7 @@ import { IMAGE_PIXELS } from "../../network.ts";
 import { architecture } from "../../state/architecture.ts";
 import { engine, engineReady } from "../../state/engine.ts";
 import { latest } from "../../state/latest.ts";
-import { notifyError, withdraw } from "../../state/notices.ts";
+import { notifyError, offerUndo, withdraw } from "../../state/notices.ts";
 
 export interface OwnClass {
   readonly name: string;
@@ -73,6 +73,7 @@ export function addImages(to: number, images: readonly Float32Array[]): void {
 }
 
 export function removeImage(from: number, image: number): void {
+  undoable(`An image of “${classes.value[from]!.name}” was removed.`);
   change(from, (one) => ({ ...one, images: one.images.toSpliced(image, 1) }));
 }
 
@@ -88,7 +89,19 @@ export function addClass(): void {
 }
 
 export function removeClass(index: number): void {
+  undoable(`The class “${classes.value[index]!.name}” was removed.`);
   classes.value = classes.value.toSpliced(index, 1);
+}
+
+/** Tells that classes are about to change, and brings them back at a press. */
+function undoable(title: string): void {
+  const before = { classes: classes.value, trained: trained.value };
+  offerUndo("own-undo", title, () =>
+    batch(() => {
+      classes.value = before.classes;
+      trained.value = before.trained;
+    }),
+  );
 }
 
 function change(index: number, by: (one: OwnClass) => OwnClass): void {
@@ -137,6 +150,7 @@ export async function train(): Promise<void> {
 
 /** Forgets all of it, here and in the browser. */
 export async function forget(): Promise<void> {
+  undoable("Your classes and images were forgotten.");
   runs++;
   void engine.stopOwn();
   batch(() => {
