@@ -19,15 +19,16 @@ const LOOKS = [
   { name: "phone", width: 360, colorScheme: "light" },
 ] as const;
 
-/** Of what is made, as `section-look`: how wide it is in the README, in pixels. */
+/** Of what is made, as `section-look`: so many pixels from its top are in the README. */
 const README: Readonly<Record<string, number>> = {
-  "convolution-light": 1280,
-  "pooling-dark": 1280,
-  "network-light": 1120,
-  "train-finished-dark": 1280,
-  "try-light": 1280,
-  "own-light": 1280,
+  "convolution-light": 1150,
+  "pooling-dark": 1150,
+  "network-light": 1100,
+  "train-finished-dark": 1400,
+  "try-light": 1550,
+  "own-light": 1150,
 };
+const README_WIDTH = 1000;
 const MOST_BYTES = 150_000;
 /** On both sides of a section, in pixels: less than the page has. */
 const AIR = 16;
@@ -178,22 +179,24 @@ function save(name: string, png: Buffer): void {
 async function writeReadme(built: BuiltPage): Promise<void> {
   mkdirSync(README_FOLDER, { recursive: true });
   const { page } = await built.open();
-  for (const [name, width] of Object.entries(README)) {
+  for (const [name, rows] of Object.entries(README)) {
     const png = made.get(name)!.toString("base64");
-    const webp = Buffer.from(await page.evaluate(encode, { png, width }), "base64");
+    const webp = Buffer.from(await page.evaluate(encode, { png, rows, width: README_WIDTH }), "base64");
     if (webp.length > MOST_BYTES) throw new Error(`${name}.webp has ${webp.length} bytes; ${MOST_BYTES} are the most.`);
     writeFileSync(join(README_FOLDER, `${name}.webp`), webp);
     console.info(`${name}.webp: ${webp.length} bytes`);
   }
 }
 
-async function encode({ png, width }: { png: string; width: number }): Promise<string> {
-  const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+async function encode({ png, rows, width }: { png: string; rows: number; width: number }): Promise<string> {
+  const blobOfPng = await (await fetch(`data:image/png;base64,${png}`)).blob();
+  const whole = await createImageBitmap(blobOfPng);
+  const image = await createImageBitmap(whole, 0, 0, whole.width, Math.min(rows, whole.height));
   const canvas = new OffscreenCanvas(width, Math.round((image.height * width) / image.width));
   const context = canvas.getContext("2d")!;
   context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.85 });
+  const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.8 });
   const bytes = new Uint8Array(await blob.arrayBuffer());
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
