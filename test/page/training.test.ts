@@ -129,6 +129,15 @@ describe("ten digits drawn by hand", () => {
   });
 });
 
+describe("a trained network, on a phone", () => {
+  it("fits with all its figures and answers, and its pictures shrink with the page", async () => {
+    await page.setViewportSize({ width: 360, height: 800 });
+    const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
+    await expect.poll(widths).toEqual([360, 360]);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  });
+});
+
 describe("a network that is kept", () => {
   const keep = () => page.locator("#keep");
   const done = (words: string) => expect.poll(() => text("keep-done"), SLOW).toBe(words);
