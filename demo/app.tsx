@@ -1,10 +1,23 @@
 // The page: a headline, messages, and the sections in the order in which one reads them.
 
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { SECTIONS } from "./sections/sections.ts";
+import { goToSection } from "./state/address.ts";
 import { Adapter } from "./ui/adapter.tsx";
 import { Notices } from "./ui/notices.tsx";
 
+/** Sections that are in place: one more each task, so that none keeps the page from answering. */
+const placed = signal(1);
+
+function placeNext(): void {
+  if (placed.value === SECTIONS.length) return goToSection();
+  placed.value++;
+  setTimeout(placeNext);
+}
+
 export function App() {
+  useEffect(() => void setTimeout(placeNext), []);
   return (
     <>
       <a class="skip" href="#main">
@@ -30,7 +43,7 @@ export function App() {
       </nav>
       <main id="main" tabIndex={-1}>
         <Notices about="page" />
-        {SECTIONS.map(({ id, Body }) => (
+        {SECTIONS.slice(0, placed.value).map(({ id, Body }) => (
           <Body key={id} />
         ))}
         <Notices about="here" />

@@ -22,6 +22,7 @@ export function createEngine() {
   // Seen from the worker's script, served and built.
   const mnist = createMnist(new URL("../mnist/", location.href));
   const observer = createObserver(session, mnist);
+  const trainer = createTrainer(session, mnist, observer.tick);
   return {
     /** Finds the adapter. Rejects where there is no WebGPU or no adapter, in words for the reader. */
     async start(): Promise<AdapterInfo> {
@@ -32,11 +33,11 @@ export function createEngine() {
     /** A network's layers, as far as they fit each other. */
     describe,
     ...createLab(gpu),
-    ...createKeep(session),
+    ...createKeep(session, trainer.stopTraining),
     ...createOwn(gpu),
     ...createReader(session),
     ...createSamples(mnist),
-    ...createTrainer(session, mnist, observer.tick),
+    ...trainer,
     ...observer.api,
   };
 }

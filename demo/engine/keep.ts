@@ -14,7 +14,8 @@ const KINDS: Readonly<Record<string, string>> = {
   Dense: "dense",
 };
 
-export function createKeep(session: Session) {
+/** @param stopTraining Called when a file was found good, before its network takes the place of the one that trains. */
+export function createKeep(session: Session, stopTraining: () => Promise<void>) {
   return {
     /**
      * The network with its weights of this moment, as a safetensors file, and what it is made of: the session's or, where
@@ -42,6 +43,7 @@ export function createKeep(session: Session) {
       const model = await loadModel(bytes, { runtime, optimizer, metrics: ["accuracy"] });
       try {
         const spec = checkNetwork({ ...training, layers: toConfig(model).layers.map(layerOf) });
+        await stopTraining();
         session.adopt(spec, model);
         return spec;
       } catch (error) {

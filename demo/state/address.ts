@@ -42,9 +42,6 @@ export function networkOfAddress(): NetworkSpec | undefined {
  * is open. Going back in history goes to a section, never to an older network.
  */
 export function followAddress(onLink: (network: NetworkSpec) => void): void {
-  const { section, network } = readHash(location.hash);
-  // No element has a name such as `train&net=...`: the browser does not go there by itself.
-  if (section && network) requestAnimationFrame(() => document.getElementById(section)?.scrollIntoView());
   mark(location.href);
 
   let pause: ReturnType<typeof setTimeout> | undefined;
@@ -62,6 +59,12 @@ export function followAddress(onLink: (network: NetworkSpec) => void): void {
     if (followed) onLink(followed);
     write();
   });
+}
+
+/** To the section that the address names, unless the reader has gone somewhere already. */
+export function goToSection(): void {
+  const { section } = readHash(location.hash);
+  if (section && scrollY === 0) document.getElementById(section)?.scrollIntoView();
 }
 
 function write(): void {

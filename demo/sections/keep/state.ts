@@ -63,9 +63,8 @@ export const open = ({ name, file, spec }: KeptNetwork) =>
     return `“${name}” is open.`;
   });
 
-/** Whatever trains, ends: another network takes its place. */
+/** Whatever trains, ends, once the file was found good: another network takes its place. */
 async function show(file: Uint8Array, training: Omit<NetworkSpec, "layers">): Promise<void> {
-  await engine.stopTraining();
   architecture.value = await engine.loadNetwork(file, training);
 }
 
