@@ -16,7 +16,7 @@ export function Train() {
         <p>
           The network begins knowing nothing: its weights are random numbers. It is shown handwritten digits of MNIST, a
           batch at a time, and after each batch every weight moves a little to where the answers would have been less
-          wrong. 10,000 other digits, which it never learns from, tell how well it reads.
+          wrong. Other digits, which it never learns from, tell how well it reads.
         </p>
       }
     >
