@@ -11,9 +11,10 @@ import { Notices } from "./ui/notices.tsx";
 const placed = signal(1);
 
 function placeNext(): void {
-  if (placed.value === SECTIONS.length) return goToSection();
-  placed.value++;
-  setTimeout(placeNext);
+  if (placed.value < SECTIONS.length) {
+    placed.value++;
+    setTimeout(placeNext);
+  } else goToSection();
 }
 
 export function App() {

@@ -189,7 +189,9 @@ describe("a network that is kept", () => {
     const notice = page.locator('[data-topic="keep"]');
     await notice.waitFor(SLOW);
     const said = await notice.innerText();
-    expect(said).toContain("“broken.safetensors” could not be opened. Choose one that this page wrote; the network of before is still here.");
+    expect(said).toContain(
+      "“broken.safetensors” could not be opened. Choose one that this page wrote; the network of before is still here.",
+    );
     expect(said).toMatch(words);
     expect((await read(5)).shares).toEqual(before.shares);
     await button(notice, "Dismiss").click();
