@@ -9,11 +9,21 @@ interface ChipsProps<T> {
   readonly onChange: (value: T) => void;
 }
 
+/** One of two to four, all in sight, side by side. */
+export function Segments<T extends string | number>(props: ChipsProps<T>) {
+  return <Radios {...props} look="segments" />;
+}
+
 /** One of many, all in sight, in as many lines as they need. */
-export function Chips<T extends string | number>({ label, value, options, onChange }: ChipsProps<T>) {
+export function Chips<T extends string | number>(props: ChipsProps<T>) {
+  return <Radios {...props} look="chips" />;
+}
+
+function Radios<T extends string | number>(props: ChipsProps<T> & { look: "chips" | "segments" }) {
+  const { label, value, options, onChange, look } = props;
   const name = useId();
   return (
-    <fieldset class="chips">
+    <fieldset class={look}>
       <legend>{label}</legend>
       {options.map((option) => (
         <label key={option.value}>

@@ -67,28 +67,3 @@ export function ChoiceKnob<T extends string>(
     </div>
   );
 }
-
-/** One of two to four, all in sight. */
-export function Segments<T extends string>(
-  props: Labelled & { value: T; options: readonly { value: T; label: string }[]; onChange: (value: T) => void },
-) {
-  const { label, value, options, disabled = false, onChange } = props;
-  const name = useId();
-  return (
-    <fieldset class="segments" disabled={disabled}>
-      <legend>{label}</legend>
-      {options.map((option) => (
-        <label key={option.value}>
-          <input
-            type="radio"
-            name={name}
-            value={option.value}
-            checked={option.value === value}
-            onChange={() => onChange(option.value)}
-          />
-          <span>{option.label}</span>
-        </label>
-      ))}
-    </fieldset>
-  );
-}

@@ -1,5 +1,5 @@
 import type { Speed, Walk } from "../state/walk.ts";
-import { Segments } from "./knobs.tsx";
+import { Segments } from "./chips.tsx";
 
 const SPEEDS = [
   { value: "slow", label: "Slow" },

@@ -183,6 +183,7 @@ describe("a network that is kept", () => {
   it.each<[string, () => Buffer, RegExp]>([
     ["cut off", () => file.subarray(0, file.length - 1000), /bytes|ends|length/],
     ["with a byte of its header changed", () => withByte(file, file.indexOf("F32"), 0x47), /G32|dtype|type/],
+    ["with a byte of a weight changed", () => withByte(file, file.length - 1, 0x5a), /checksum/],
     ["that is no safetensors file", () => Buffer.from("Dear reader, this is a letter."), /safetensors/],
   ])("as a file %s is refused in words, and the network of before reads on", async (_, made, words) => {
     await open("broken.safetensors", made());

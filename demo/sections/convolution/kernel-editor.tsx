@@ -1,6 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Chips } from "../../ui/chips.tsx";
-import { Segments } from "../../ui/knobs.tsx";
+import { Chips, Segments } from "../../ui/chips.tsx";
 import { type KernelSize, PRESETS } from "./kernels.ts";
 import { choosePreset, chooseSize, kernel, preset, setWeight } from "./state.ts";
 

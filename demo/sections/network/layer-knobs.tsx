@@ -1,6 +1,7 @@
 import type { Activation, LayerSpec } from "../../network.ts";
 import { ACTIVATIONS, LIMITS } from "../../network-check.ts";
-import { ChoiceKnob, NumberKnob, Segments } from "../../ui/knobs.tsx";
+import { Segments } from "../../ui/chips.tsx";
+import { ChoiceKnob, NumberKnob } from "../../ui/knobs.tsx";
 import { draft } from "./editor.ts";
 import { withLayer } from "./edits.ts";
 

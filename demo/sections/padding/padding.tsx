@@ -1,6 +1,7 @@
 import { useComputed } from "@preact/signals";
 import { windowAt } from "../../state/window-walk.ts";
-import { NumberKnob, Segments } from "../../ui/knobs.tsx";
+import { Segments } from "../../ui/chips.tsx";
+import { NumberKnob } from "../../ui/knobs.tsx";
 import { MapRoom } from "../../ui/map-room.tsx";
 import { type Mark, MarkedGrid } from "../../ui/marked-grid.tsx";
 import { short } from "../../ui/numbers.ts";

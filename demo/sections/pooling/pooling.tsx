@@ -1,6 +1,7 @@
 import { useComputed } from "@preact/signals";
+import { Segments } from "../../ui/chips.tsx";
 import { DigitPicker } from "../../ui/digit-picker.tsx";
-import { NumberKnob, Segments } from "../../ui/knobs.tsx";
+import { NumberKnob } from "../../ui/knobs.tsx";
 import { MapRoom } from "../../ui/map-room.tsx";
 import { type Mark, MarkedGrid } from "../../ui/marked-grid.tsx";
 import { PixelGrid } from "../../ui/pixel-grid.tsx";
