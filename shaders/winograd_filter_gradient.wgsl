@@ -40,7 +40,6 @@ fn winograd_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(lo
     return;
   }
   var columns: array<Coefficients_taps, POINTS>;
-  // unroll
   for (var q = 0u; q < POINTS; q++) {
     var column: Points;
     // unroll

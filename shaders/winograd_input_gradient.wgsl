@@ -10,7 +10,6 @@ fn winograd_input_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(loc
     return;
   }
   var columns: array<Points, POINTS>;
-  // unroll
   for (var q = 0u; q < POINTS; q++) {
     var column: Points;
     // unroll

@@ -25,7 +25,6 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   // unroll
   for (var j = 0u; j < BLOCKS_N; j++) {
     columns[j] = column_block(n4 + j, slice);
-    // unroll
     for (var k4 = 0u; k4 < BLOCKS_K; k4++) {
       b[k4 * BLOCKS_N + j] = block_b(columns[j], step_of_column(k4 / INNER), k4 % INNER);
     }

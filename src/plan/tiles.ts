@@ -38,10 +38,23 @@ const RULES: Readonly<Record<AdapterClass, TileRule>> = {
 
 /**
  * Where all of b stays in registers (`shaders/lib/hoisted.wgsl`): for sums of at most so many blocks of 4 terms, and so many
- * blocks of b in an invocation, since the time to compile grows with their square; and for rows enough to pass by.
- * Measured 1.3 to 2 times faster there.
+ * blocks of b in an invocation; and for rows enough to pass by. Measured 1.3 to 2 times faster there.
  */
-const HOISTED = { blocksK: 10, blocks: 20, leastRows16: 32, mostRounds: 64, workgroups: 64 };
+const HOISTED = { blocksK: 16, blocks: 32, leastRows16: 32, mostRounds: 64, workgroups: 64 };
+
+/**
+ * Lanes that share what they load, and blocks of columns in each. At most 10 multiplications a load: with 16, products of 64
+ * columns took 5 % less time, but twice as long to compile.
+ */
+const HOISTED_SHAPES = [
+  [4, 1],
+  [4, 2],
+  [2, 1],
+  [2, 2],
+  [2, 3],
+  [2, 4],
+  [2, 5],
+] as const;
 
 /**
  * The saving from which another algorithm replaces a node's own kernels. On processors Winograd's convolution was measured
@@ -163,25 +176,23 @@ function lanesTile(rule: TileRule, request: TileRequest, most: Blocks, lanes: La
   return { tile, cost: tiles * turns * (turns * blocksM * blocksN + LOAD * (blocksM + blocksN)) };
 }
 
-/** None where the kernel cannot, where the sum is too long, or where there are too few rows. */
+/**
+ * None where the kernel cannot, where the sum is too long, or where there are too few rows. Else the quad or pair that costs
+ * least: a load for as many multiplications as it has columns.
+ */
 function hoistedTile(rule: TileRule, request: TileRequest, bounds: typeof HOISTED): Tile | undefined {
   const { m, n, k, batch = 1, hoistable = false } = request;
-  const [rows16, columns4] = [ceilDiv(m, 16), ceilDiv(n, 4)];
-  const blocksK = ceilDiv(k, 4);
+  const [rows16, columns4, blocksK] = [ceilDiv(m, 16), ceilDiv(n, 4), ceilDiv(k, 4)];
   if (!rule.quad || !hoistable || blocksK > bounds.blocksK || rows16 < bounds.leastRows16) return undefined;
-  // With 5 across, SwiftShader compiled for 12 s, however short the sum; with 4, for 3 s.
-  const most = Math.min(Math.floor(bounds.blocks / blocksK), 4);
-  const across = (lanes: number) => {
-    const blocksN = Math.min(most, ceilDiv(columns4, lanes));
-    return { blocksN, tiles: ceilDiv(columns4, lanes * blocksN) };
-  };
-  const [quads, pairs] = [across(4), across(2)];
-  const inPairs = pairs.blocksN * pairs.tiles * 2 < quads.blocksN * quads.tiles * 4;
-  const { blocksN, tiles } = inPairs ? pairs : quads;
+  const shapes = HOISTED_SHAPES.filter(([, blocksN]) => blocksN * blocksK <= bounds.blocks).map(([turns, blocksN]) => {
+    const tiles = ceilDiv(columns4, turns * blocksN);
+    return { turns, blocksN, tiles, cost: tiles * (LOAD + turns * blocksN) };
+  });
+  const { turns, blocksN, tiles } = shapes.reduce((best, other) => (other.cost < best.cost ? other : best));
   const rounds = Math.floor((rows16 * tiles * batch) / bounds.workgroups);
   const groups = ceilDiv(rows16, Math.max(1, Math.min(rounds, bounds.mostRounds)));
   const blocksM = ceilDiv(rows16, groups); // the same for all
-  return { blocksM, blocksN, ...QUAD, ...(inPairs ? { turns: 2 } : {}), slices: 1, hoisted: true };
+  return { blocksM, blocksN, ...QUAD, ...(turns === 2 ? { turns } : {}), slices: 1, hoisted: true };
 }
 
 function slicesFor(rule: TileRule, { k, sliced = false }: TileRequest, invocations: number): number {

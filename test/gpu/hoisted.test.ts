@@ -12,7 +12,7 @@ const alone: Tile = { blocksM: 3, blocksN: 2, workgroupM: 2, workgroupN: 2, slic
 const tiles: { name: string; tile: Tile; runs: boolean }[] = [
   { name: "of one invocation", tile: alone, runs: true },
   { name: "of a quad", tile: { ...quadTile(2, 1), hoisted: true }, runs: quadsRun },
-  { name: "of a quad in pairs", tile: { ...quadTile(2, 1), turns: 2, hoisted: true }, runs: quadsRun },
+  { name: "of a quad in pairs", tile: { ...quadTile(2, 3), turns: 2, hoisted: true }, runs: quadsRun },
 ];
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 

@@ -63,9 +63,9 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the shipped 
       shippedTile(adapter, { ...product, hoistable: true }).hoisted === true;
     const quads = adapter === "software-quads";
     expect(hoisted({ m: 73728, n: 32, k: 25 })).toBe(quads);
-    expect(hoisted({ m: 512, n: 64, k: 32 })).toBe(quads);
+    expect(hoisted({ m: 512, n: 64, k: 64 })).toBe(quads);
     for (const product of [
-      { m: 73728, n: 32, k: 41 },
+      { m: 73728, n: 32, k: 65 },
       { m: 480, n: 64, k: 32 },
     ]) {
       expect(hoisted(product)).toBe(false);
