@@ -56,6 +56,7 @@ export {
   type ProbeOptions,
 } from "./model/probe.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
+export { progressBar, type Terminal } from "./model/progress-bar.ts";
 export { type RmspropOptions, rmsprop } from "./model/rmsprop.ts";
 export { type LoadOptions, loadModel, loadWeights, saveModel } from "./model/saving.ts";
 export {

@@ -13,11 +13,11 @@ import {
 } from "../errors.ts";
 import type { Callback } from "./callbacks.ts";
 import type { CompiledModel } from "./compiled.ts";
+import { epochLogger } from "./epoch-logger.ts";
 import type { History, Logs } from "./history.ts";
 import type { SweepMetrics } from "./metrics-reader.ts";
 import { FRAMES_MS } from "./pace.ts";
 import type { PauseSwitch } from "./pause.ts";
-import { progressLogger } from "./progress-logger.ts";
 import type { Stop } from "./sweep.ts";
 import { type Bookmark, orderSeed, type Training } from "./training.ts";
 
@@ -44,7 +44,7 @@ export interface BatchOptions {
 export interface FitOptions<V> extends BatchOptions {
   /** Default 1. */
   readonly epochs?: number;
-  /** 0 silent, 1 (default) a progress line, 2 a line an epoch. */
+  /** 0 silent, 1 (default) or 2 a line an epoch. `progressBar` among the callbacks draws Keras's bar on a terminal. */
   readonly verbose?: 0 | 1 | 2;
   /** Evaluated after each epoch. */
   readonly validationData?: V;
@@ -129,7 +129,7 @@ export async function runFit(call: FitCall): Promise<History> {
   });
   const validate = (stop: Stop | undefined) =>
     compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
-  const callbacks = [...(verbose ? [progressLogger(verbose)] : []), ...(options.callbacks ?? [])];
+  const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
   const each = async (event: (callback: Callback) => void | Promise<void> | undefined) => {
     for (const callback of callbacks) await event(callback);
   };

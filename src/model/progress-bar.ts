@@ -5,19 +5,20 @@ import { progressLine } from "./progress.ts";
 /** Redraw at most this often, in ms, as Keras does. */
 const REDRAW_MS = 50;
 
-interface Terminal {
+/** Where lines can be redrawn: `process.stdout` of Node and Deno. */
+export interface Terminal {
   readonly isTTY?: boolean;
+  /** Characters in a line. */
   readonly columns?: number;
   write(text: string): unknown;
 }
 
 /**
- * Prints Keras's lines: on a terminal (Node, Deno) the progress line redraws itself; in a page's console, where nothing can
- * be redrawn, and with `verbose: 2`, there is one line an epoch.
+ * A callback for `fit(..., { verbose: 0, callbacks: [progressBar(process.stdout)] })` that draws Keras's progress line. Where the
+ * terminal cannot redraw, as where it is a file, there is one line an epoch.
  */
-export function progressLogger(verbose: 1 | 2): Callback {
-  const terminal = (globalThis as { process?: { stdout?: Terminal } }).process?.stdout;
-  const redraws = verbose === 1 && terminal?.isTTY === true;
+export function progressBar(terminal: Terminal): Callback {
+  const { isTTY: redraws = false, columns } = terminal;
   let steps = 0;
   let epochs = 0;
   let begun = 0;
@@ -31,7 +32,7 @@ export function progressLogger(verbose: 1 | 2): Callback {
       logs: { ...logs },
       finished,
       ...(firstStepMs === undefined ? {} : { firstStepMs }),
-      ...(terminal?.columns === undefined ? {} : { columns: terminal.columns }),
+      ...(columns === undefined ? {} : { columns }),
     });
   return {
     onTrainBegin: (params) => {
@@ -40,7 +41,7 @@ export function progressLogger(verbose: 1 | 2): Callback {
     onEpochBegin: (epoch) => {
       begun = performance.now();
       firstStepMs = undefined;
-      console.log(`Epoch ${epoch + 1}/${epochs}`);
+      terminal.write(`Epoch ${epoch + 1}/${epochs}\n`);
     },
     onBatchEnd: (done, logs) => {
       const now = performance.now();
@@ -51,8 +52,7 @@ export function progressLogger(verbose: 1 | 2): Callback {
     },
     onEpochEnd: (_, logs) => {
       const text = line(steps, logs, true);
-      if (redraws) terminal.write(`\r${text}\x1b[K\n`);
-      else console.log(text);
+      terminal.write(redraws ? `\r${text}\x1b[K\n` : `${text}\n`);
     },
   };
 }
