@@ -19,7 +19,6 @@ fn winograd_filter(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoc
     }
     rows[i] = weighted(evaluate_taps(row));
   }
-  // unroll
   for (var q = 0u; q < POINTS; q++) {
     var column: Coefficients_taps;
     // unroll
