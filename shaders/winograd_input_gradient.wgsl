@@ -1,34 +1,58 @@
-// winograd_input_gradient.   patches[t,i,j,c] = sum over p,q of B[i,p] * B[j,q] * dv[p,q,t,c]
-// dv [POINTS, POINTS, TILES, IN_C]   patches [TILES, POINTS, POINTS, IN_C]; winograd_patch_sum adds up those that overlap.
-// One invocation a tile and 4 channels.
+// winograd_input_gradient.   strips[n,h,i,x,c] = sum over the tiles t of a row h that reach x of patch[t,i,x-OUTPUTS*w,c],
+//                             where patch[t,i,j,c] = sum over p,q of B[i,p] * B[j,q] * dv[p,q,t,c],   tile t the w-th of its row
+// dv [POINTS, POINTS, TILES, IN_C]   strips [BATCH, TILES_H, POINTS, STRIP_W, IN_C]; winograd_patch_sum adds up those that overlap.
+// One invocation a row of tiles and 4 channels: it walks along the row, and takes with it what the tiles to come add to.
+const OVERLAP: u32 = POINTS - OUTPUTS;
+const STRIP_W: u32 = TILES_W * OUTPUTS + OVERLAP;
+
+fn put(strip: u32, i: u32, x: u32, c: u32, value: vec4f) {
+  store_strips(((strip * POINTS + i) * STRIP_W + x) * IN_C + c, value, IN_C - c);
+}
+
 @compute @workgroup_size(64)
 fn winograd_input_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local);
   let c = e % ((IN_C + 3u) / 4u) * 4u;
-  let t = e / ((IN_C + 3u) / 4u);
-  if (t >= TILES) {
+  let strip = e / ((IN_C + 3u) / 4u);
+  if (strip >= BATCH * TILES_H) {
     return;
   }
-  var columns: array<Points, POINTS>;
-  for (var q = 0u; q < POINTS; q++) {
-    var column: Points;
-    // unroll
-    for (var p = 0u; p < POINTS; p++) {
-      column[p] = load_dv(((p * POINTS + q) * TILES + t) * IN_C + c, IN_C - c);
-    }
-    columns[q] = interpolate_adjoint(column);
-  }
-  // unroll
-  for (var i = 0u; i < POINTS; i++) {
-    var row: Points;
-    // unroll
+  var carried: array<array<vec4f, OVERLAP>, POINTS>;
+  for (var w = 0u; w < TILES_W; w++) {
+    var columns: array<Points, POINTS>;
     for (var q = 0u; q < POINTS; q++) {
-      row[q] = columns[q][i];
+      var column: Points;
+      // unroll
+      for (var p = 0u; p < POINTS; p++) {
+        column[p] = load_dv(((p * POINTS + q) * TILES + strip * TILES_W + w) * IN_C + c, IN_C - c);
+      }
+      columns[q] = interpolate_adjoint(column);
     }
-    let patch_row = interpolate_adjoint(row);
     // unroll
-    for (var j = 0u; j < POINTS; j++) {
-      store_patches(((t * POINTS + i) * POINTS + j) * IN_C + c, patch_row[j], IN_C - c);
+    for (var i = 0u; i < POINTS; i++) {
+      var row: Points;
+      // unroll
+      for (var q = 0u; q < POINTS; q++) {
+        row[q] = columns[q][i];
+      }
+      var patch_row = interpolate_adjoint(row);
+      // unroll
+      for (var j = 0u; j < OVERLAP; j++) {
+        patch_row[j] += carried[i][j];
+      }
+      // unroll
+      for (var j = 0u; j < OVERLAP; j++) {
+        carried[i][j] = patch_row[OUTPUTS + j];
+      }
+      // unroll
+      for (var j = 0u; j < OUTPUTS; j++) {
+        put(strip, i, w * OUTPUTS + j, c, patch_row[j]);
+      }
+    }
+  }
+  for (var i = 0u; i < POINTS; i++) {
+    for (var j = 0u; j < OVERLAP; j++) {
+      put(strip, i, TILES_W * OUTPUTS + j, c, carried[i][j]);
     }
   }
 }

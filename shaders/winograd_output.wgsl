@@ -39,6 +39,7 @@ fn winograd_output(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoc
     return;
   }
   var columns: array<Coefficients_outputs, POINTS>;
+  // unroll
   for (var q = 0u; q < POINTS; q++) {
     var column: Points;
     // unroll

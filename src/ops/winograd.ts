@@ -59,9 +59,9 @@ const outputGradientKernel = defineKernel<{ state: "read"; dy: "read"; routes: "
   outputGradientCode,
 );
 
-const inputGradientKernel = defineKernel<{ dv: "read"; patches: "write" }>(inputGradientCode);
+const inputGradientKernel = defineKernel<{ dv: "read"; strips: "write" }>(inputGradientCode);
 
-const patchSumKernel = defineKernel<{ patches: "read"; in: "read?"; dx: "write" }>(patchSumCode);
+const patchSumKernel = defineKernel<{ strips: "read"; in: "read?"; dx: "write" }>(patchSumCode);
 
 const filterGradientKernel = defineKernel<{ du: "read"; dm: "read?"; kernel: "write"; bias: "write?"; rate: "read?" }>(
   filterGradientCode,
@@ -202,25 +202,25 @@ interface InputGradientAttributes extends WinogradAttributes {
   readonly gradientActivation?: Activation;
 }
 
-/** dX = (dV back from the points, overlapping patches added) * act'(x). Inputs: dV, and the output that is x. */
+/** dX = (dV back from the points, overlapping patches added, first along rows) * act'(x). Inputs: dV, and the output that is x. */
 const winogradInputGradient = defineOp<InputGradientAttributes>({
   name: "winogradInputGradient",
   infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
   lower: ({ inputs: [dV, y], outputs: [dX], attributes, scratch }) => {
     const { points, inputShape, gradientActivation } = attributes;
     const inC = inputShape[3]!;
-    const tiles = tilesOf(attributes);
-    const patches = scratch("patches", { shape: [tiles, points, points, inC], dtype: "f32" });
+    const [rows, perRow, size] = [...tilesAlong(attributes), outputsOf(attributes)];
+    const strips = scratch("strips", { shape: [rows, points, perRow * size + points - size, inC], dtype: "f32" });
     const pixels = elements(inputShape.slice(0, 3));
     return [
-      dispatchTiles(inputGradientKernel, attributes, tiles * ceilDiv(inC, 4), {
-        bind: { dv: dV!, patches },
-        libraries: [operand("dv", inC), output("patches", inC)],
+      dispatchTiles(inputGradientKernel, attributes, rows * ceilDiv(inC, 4), {
+        bind: { dv: dV!, strips },
+        libraries: [operand("dv", inC), output("strips", inC)],
       }),
       dispatchTiles(patchSumKernel, attributes, pixels * ceilDiv(inC, 4), {
-        bind: { patches, in: y, dx: dX! },
+        bind: { strips, in: y, dx: dX! },
         constants: { GRADIENT_ACTIVATION: activationNumber(gradientActivation) },
-        libraries: [activationSource, operand("patches", inC), operand("in", inC), output("dx", inC)],
+        libraries: [activationSource, operand("strips", inC), operand("in", inC), output("dx", inC)],
       }),
     ];
   },
@@ -274,9 +274,15 @@ export function outputsOf({ points, taps }: Pick<WinogradAttributes, "points" | 
 }
 
 export function tilesOf(attributes: WinogradAttributes): number {
+  const [rows, perRow] = tilesAlong(attributes);
+  return rows * perRow;
+}
+
+/** Rows of tiles of all images, and tiles in each. */
+function tilesAlong(attributes: WinogradAttributes): [rows: number, perRow: number] {
   const [batch, outH, outW] = attributes.outputShape as [number, number, number, number];
   const size = outputsOf(attributes);
-  return batch * ceilDiv(outH, size) * ceilDiv(outW, size);
+  return [batch * ceilDiv(outH, size), ceilDiv(outW, size)];
 }
 
 /** A matrix for each point. */

@@ -15,7 +15,7 @@ const SHIPPABLE: PlanLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 /** Of c in the registers of one invocation, which has those of all lanes that pass their rows to it. */
-const MOST_BLOCKS = 32;
+const MOST_BLOCKS = 56;
 const MOST_HOISTED = 32;
 const LEAST_TERMS = 64;
 const SIZES = [1, 3, 4, 5, 8, 10, 17, 32, 64, 100, 801, 1000, 4097];
