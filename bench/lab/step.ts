@@ -63,11 +63,13 @@ export async function createStep(
 export async function compiledModel(runtime: Runtime, spec: NetworkSpec) {
   const network = new Network();
   for (const layer of layersOf(spec, POOLINGS)) network.add(layer);
-  const { withAccuracy: _, ...options } = checkCompileOptions({
+  const options = checkCompileOptions({
     loss: "sparseCategoricalCrossentropy",
     optimizer: sgd({ learningRate: LEARNING_RATE }),
   });
-  return { network, compiled: await CompiledModel.create({ ...options, runtime, ownsRuntime: false }, network) };
+  const compiled = new CompiledModel({ ...options, runtime, ownsRuntime: false }, network);
+  await compiled.ready();
+  return { network, compiled };
 }
 
 /** The first samples and their labels. */

@@ -41,9 +41,7 @@ const COMPILE_OPTIONS = [
 ] as const;
 
 /** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
-export function checkCompileOptions(
-  options: CompileOptions,
-): Omit<CompileSettings, "runtime" | "ownsRuntime"> & { readonly withAccuracy: boolean } {
+export function checkCompileOptions(options: CompileOptions): Omit<CompileSettings, "runtime" | "ownsRuntime"> {
   knownKeys(options, COMPILE_OPTIONS, "compile");
   const { optimizer, runtime, choices = {}, tune, onProgress } = options;
   const own = options.loss as Loss | undefined;

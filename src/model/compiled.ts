@@ -27,7 +27,7 @@ import {
   predictionProgram,
   trainingProgram,
 } from "./programs.ts";
-import { noCounts, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
+import { noCounts, type Sweep, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
 import type { Trainer } from "./training.ts";
 
 export interface CompileSettings {
@@ -36,6 +36,7 @@ export interface CompileSettings {
   /** Without it, as without an optimizer, the model predicts and is neither trained nor evaluated. */
   readonly loss: Loss | undefined;
   readonly optimizer: Optimizer | undefined;
+  readonly withAccuracy: boolean;
   readonly seed: number;
   readonly choices: Choices;
   readonly products: readonly ProductFamily[];
@@ -44,7 +45,8 @@ export interface CompileSettings {
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
 }
 
-type Kind = "train" | "evaluate" | "predict";
+const PROGRAMS = { train: trainingProgram, evaluate: evaluationProgram, predict: predictionProgram };
+type Kind = keyof typeof PROGRAMS;
 
 interface Ready {
   /** The kind of data that the plan takes, as JSON. */
@@ -57,10 +59,9 @@ interface Ready {
 /** Bytes that are read back at once. */
 const STAGING_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 2 ** 19 };
 
-/** A model on a device: its state, and a plan for each kind of work, made when first needed. */
+/** A model on a device: its state and a plan for each kind of work, made when first needed. */
 export class CompiledModel {
   readonly settings: CompileSettings;
-  readonly state: ModelState;
   /** What all training so far has cost. */
   readonly counts: SweepCounts = noCounts();
   compileMs = 0;
@@ -68,6 +69,8 @@ export class CompiledModel {
   tuning = { ms: 0, measured: 0, remembered: 0, skipped: 0 };
   datasetBytes = 0;
   readonly #network: Network;
+  #state: ModelState | undefined;
+  #making: Promise<void> | undefined;
   readonly #ready = new Map<Kind, Ready>();
   readonly #scratch: ScratchPool;
   /** What `trainOnBatch` and small predictions write their batches to. */
@@ -80,19 +83,35 @@ export class CompiledModel {
   #onGone: () => void = () => {};
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(settings: CompileSettings, network: Network, state: ModelState) {
+  constructor(settings: CompileSettings, network: Network) {
     this.settings = settings;
-    this.state = state;
     this.#network = network;
     this.#scratch = new ScratchPool(settings.runtime);
     this.#slots = new BatchSlots(settings.runtime, () => this.assertLive());
   }
 
-  static async create(settings: CompileSettings, network: Network): Promise<CompiledModel> {
-    const { loss, optimizer } = settings;
-    if (loss && optimizer) assertTrainable({ ...settings, loss, optimizer }, network);
-    const state = await ModelState.create(settings.runtime, network, optimizer, settings.seed);
-    return new CompiledModel(settings, network, state);
+  /** Makes the state. Calls that come at once share it; one that failed is made anew by the next. */
+  ready(): Promise<void> {
+    this.#making ??= this.#make().catch((error: unknown) => {
+      this.#making = undefined;
+      throw error;
+    });
+    return this.#making;
+  }
+
+  async #make(): Promise<void> {
+    const { loss, optimizer, runtime, seed } = this.settings;
+    if (loss && optimizer) assertTrainable({ ...this.settings, loss, optimizer }, this.#network);
+    this.#state = this.#kept(await ModelState.create(runtime, this.#network, optimizer, seed));
+  }
+
+  get isReady(): boolean {
+    return this.#state !== undefined;
+  }
+
+  /** What is there once the model is `ready`. */
+  get state(): ModelState {
+    return this.#state!;
   }
 
   get runtime(): Runtime {
@@ -239,8 +258,15 @@ export class CompiledModel {
     for (const { executable } of this.#ready.values()) executable.dispose();
     this.#ready.clear();
     this.#slots.dispose();
-    this.state.dispose();
+    this.#state?.dispose();
     if (this.settings.ownsRuntime) this.runtime.dispose();
+  }
+
+  /** Frees what was made for a model that is gone by now. */
+  #kept<T extends { dispose(): void }>(made: T): T {
+    if (this.#gone !== undefined) made.dispose();
+    this.assertLive();
+    return made;
   }
 
   /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
@@ -265,8 +291,7 @@ export class CompiledModel {
     const { onProgress } = this.settings;
     const program = await this.#choose(kind, data, capacity);
     const executable = await prepare(this.runtime, program.plan, { scratch: this.#scratch, onProgress });
-    if (this.#gone !== undefined) executable.dispose();
-    this.assertLive();
+    this.#kept(executable);
     known?.executable.dispose();
     this.compileMs += executable.compileMs;
     const ready = { data: key, program, executable };
@@ -308,16 +333,7 @@ export class CompiledModel {
     const { limits } = this.runtime.device;
     const device = { adapter, limits, memory, products };
     const options: ProgramOptions = { network: this.#network, capacity, data, ...device, ...request };
-    switch (kind) {
-      case "train":
-        return trainingProgram({ ...options, loss: loss!, optimizer: optimizer! });
-      case "evaluate":
-        return evaluationProgram({ ...options, loss: loss! });
-      case "predict":
-        return predictionProgram(options);
-      default:
-        throw new Error(`no program ${kind satisfies never}`);
-    }
+    return PROGRAMS[kind]({ ...options, loss: loss!, optimizer: optimizer! });
   }
 
   #bind(
@@ -326,10 +342,11 @@ export class CompiledModel {
     { dataset, order, predictions }: Pick<BatchSlot, "dataset"> & Partial<Pick<BatchSlot, "order" | "predictions">>,
   ): BoundPlan {
     const bound = this.state.bindings(tensors, place);
-    bound.set(tensors.samples, dataset.x.buffer);
-    if (tensors.labels !== undefined) bound.set(tensors.labels, dataset.y!.buffer);
-    if (tensors.order !== undefined) bound.set(tensors.order, order!);
-    if (tensors.predictions !== undefined) bound.set(tensors.predictions, predictions!);
+    const brought = { samples: dataset.x.buffer, labels: dataset.y?.buffer, order, predictions };
+    for (const name of ["samples", "labels", "order", "predictions"] as const) {
+      const id = tensors[name];
+      if (id !== undefined) bound.set(id, brought[name]!);
+    }
     return executable.bind(bound);
   }
 
@@ -337,19 +354,15 @@ export class CompiledModel {
     run: BoundPlan,
     dataset: Dataset,
     settings: SweepSettings,
-    options: {
-      ready: Ready;
-      place: Place;
-      counts: SweepCounts;
-      start?: GPUBuffer;
-      samples?: number;
-      at?: { steps: number } | undefined;
-    },
+    options: Pick<Sweep, "counts" | "at"> & Partial<Pick<Sweep, "start" | "samples">> & { ready: Ready; place: Place },
   ): Promise<SweepMetrics | undefined> {
-    const { ready, place, counts, samples = dataset.size } = options;
+    const { ready, place, samples = dataset.size } = options;
     // A plan has a capacity; what it was asked for may be less.
     const batchSize = Math.min(settings.batchSize, samples);
     return sweep({
+      start: sweepStart({ samples, batch: batchSize }),
+      ...settings,
+      ...options,
       runtime: this.runtime,
       run,
       place: this.state.place(place),
@@ -359,15 +372,9 @@ export class CompiledModel {
         dataset.assertLive();
       },
       hold: () => (place === "train" ? this.#reading : undefined),
-      pause: settings.pause,
-      at: options.at,
       samples,
       batchSize,
-      start: options.start ?? sweepStart({ samples, batch: batchSize }),
-      counts,
       pace: this.#paceOf(ready, settings),
-      signal: settings.signal,
-      onProgress: settings.onProgress,
     });
   }
 

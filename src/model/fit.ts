@@ -14,7 +14,7 @@ import {
 import type { Callback } from "./callbacks.ts";
 import type { CompiledModel } from "./compiled.ts";
 import { epochLogger } from "./epoch-logger.ts";
-import type { History, Logs } from "./history.ts";
+import { type History, type Logs, logsOf } from "./history.ts";
 import type { SweepMetrics } from "./metrics-reader.ts";
 import { FRAMES_MS } from "./pace.ts";
 import type { PauseSwitch } from "./pause.ts";
@@ -109,7 +109,6 @@ export interface FitCall {
   readonly data: ScaledDataset;
   readonly validation: ScaledDataset | undefined;
   readonly options: FitOptions<unknown>;
-  readonly withAccuracy: boolean;
   readonly training: Training;
   /** Where to begin; kept up to date. */
   readonly bookmark: Bookmark;
@@ -117,16 +116,13 @@ export interface FitCall {
 
 /** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
 export async function runFit(call: FitCall): Promise<History> {
-  const { compiled, data, validation, options, withAccuracy, training, bookmark } = call;
+  const { compiled, data, validation, options, training, bookmark } = call;
   const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
   const { epochs = 1, verbose = 1, pause } = options;
   const batches = { ...batching(options, "fit"), batchSize };
   const { signal } = batches;
   const gate = pause?.gate(() => compiled.gone(), signal);
-  const logs = (metrics: SweepMetrics | undefined): Logs => ({
-    loss: metrics?.loss ?? Number.NaN,
-    ...(withAccuracy ? { accuracy: metrics?.accuracy ?? Number.NaN } : {}),
-  });
+  const logs = (metrics: SweepMetrics | undefined) => logsOf(metrics, compiled.settings.withAccuracy);
   const validate = (stop: Stop | undefined) =>
     compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
   const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
@@ -153,7 +149,8 @@ export async function runFit(call: FitCall): Promise<History> {
       if (signal?.aborted) break;
       const held = validation && (await (gate ? gate.whole(validate, validation.dataset.size) : validate(signal)));
       if (signal?.aborted) break;
-      const epochLogs = { ...logs(metrics), ...(held ? validationLogs(logs(held)) : {}) };
+      const heldLogs = Object.entries(held ? logs(held) : {}).map(([name, value]) => [`val_${name}`, value]);
+      const epochLogs: Logs = { ...logs(metrics), ...Object.fromEntries(heldLogs) };
       history.add(epoch, epochLogs);
       bookmark.epoch++;
       bookmark.steps = 0;
@@ -165,8 +162,4 @@ export async function runFit(call: FitCall): Promise<History> {
     gate?.leave();
     trainer.dispose();
   }
-}
-
-function validationLogs({ loss, accuracy }: Logs): Pick<Logs, "val_loss" | "val_accuracy"> {
-  return { val_loss: loss, ...(accuracy === undefined ? {} : { val_accuracy: accuracy }) };
 }

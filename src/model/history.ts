@@ -6,6 +6,14 @@ export interface Logs {
   readonly val_accuracy?: number;
 }
 
+/** What was measured, as far as it is asked for; NaN where nothing was read. */
+export function logsOf(
+  { loss, accuracy }: { readonly loss: number; readonly accuracy: number } = { loss: Number.NaN, accuracy: Number.NaN },
+  withAccuracy: boolean,
+): Pick<Logs, "loss" | "accuracy"> {
+  return withAccuracy ? { loss, accuracy } : { loss };
+}
+
 /** What `fit` returns: the figures of each epoch, under Keras 3's names. */
 export class History {
   readonly epoch: number[];

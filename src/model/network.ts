@@ -86,30 +86,26 @@ export class Network {
     if (built) this.#built.push(built);
   }
 
-  /** Builds all layers for samples of a shape. */
-  build(sample: Shape): void {
+  /** Builds all layers for samples of a shape; does not, where `check` throws, which is given the output's. */
+  build(sample: Shape, check: (output: Shape) => void = () => {}): void {
     if (this.#layers.length === 0)
       throw new FeaturemapError("state", "The model has no layers. Add some with model.add().");
     if (this.#inputShape) {
-      if (sameShape(sample, this.#inputShape)) return;
-      const got = `${showShape(this.#inputShape)} a sample, got ${showShape(sample)}`;
-      throw new FeaturemapError("shape", `The model takes ${got}.`);
+      if (!sameShape(sample, this.#inputShape)) {
+        const got = `${showShape(this.#inputShape)} a sample, got ${showShape(sample)}`;
+        throw new FeaturemapError("shape", `The model takes ${got}.`);
+      }
+      check(this.outputShape!);
+      return;
     }
-    const before = this.#built;
-    this.#built = [];
     try {
       for (const { layer, name } of this.#layers) this.#built.push(this.#buildLayer(layer, name, this.#ops, sample));
+      check(this.outputShape!);
     } catch (error) {
-      this.#built = before;
+      this.#built = [];
       throw error;
     }
     this.#inputShape = sample;
-  }
-
-  /** Takes `build` back, where the shape came from data that turned out wrong. */
-  unbuild(): void {
-    this.#inputShape = undefined;
-    this.#built = [];
   }
 
   /**

@@ -31,14 +31,14 @@ export async function saveModel(model: Sequential): Promise<Uint8Array<ArrayBuff
   const { compiled, training } = await insideOf(model, "saveModel");
   const config = toConfig(model);
   const { byteScale } = training;
-  const compile = compileOf(compiled, model.inside.withAccuracy);
+  const compile = compileOf(compiled);
   const weights = await model.getWeights();
   const tensors = Object.fromEntries(weights.map(({ name, shape, data }) => [name, { shape, data }]));
   return packModel({ config, compile, byteScale, tensors });
 }
 
 /** The optimizer's hyperparameters are those of now: a schedule may have changed them. */
-function compileOf({ settings: { loss, optimizer }, state }: CompiledModel, withAccuracy: boolean): SavedCompile {
+function compileOf({ settings: { loss, optimizer, withAccuracy }, state }: CompiledModel): SavedCompile {
   const config = optimizer?.config && { ...optimizer.config, ...state.hyperparameters };
   return {
     ...(loss && { loss: loss.name }),

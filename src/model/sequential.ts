@@ -17,10 +17,9 @@ import {
   splitCall,
 } from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
-import { CompiledModel, type CompileSettings } from "./compiled.ts";
+import { CompiledModel } from "./compiled.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
-import type { History } from "./history.ts";
-import type { Loss } from "./losses.ts";
+import { type History, logsOf } from "./history.ts";
 import { type LayerInfo, Network } from "./network.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 import { optimizerNumbers, summaryText } from "./summary.ts";
@@ -39,25 +38,14 @@ export interface Evaluation {
   readonly accuracy?: number;
 }
 
-/** A `compile` that waits for the input's shape. */
-interface Pending {
-  readonly settings: CompileSettings;
-  /** The model that is being made: calls that come at once share it. */
-  made?: Promise<void> | undefined;
-}
-
 /** A stack of layers that is trained, evaluated and asked for predictions on a GPU: Keras's `Sequential`. */
 export class Sequential {
   readonly name: string;
   readonly #network = new Network();
   #compiled: CompiledModel | undefined;
-  #loss: Loss | undefined;
-  #withAccuracy = false;
   #disposed = false;
   #busy: string | undefined;
   readonly #training: Training = { epochs: 0, byteScale: undefined, bookmark: undefined };
-  /** `compile` before the input's shape is known waits for the first data. */
-  #pending: Pending | undefined;
 
   /** @internal Use `sequential`. */
   constructor(layers: readonly Layer[], name: string) {
@@ -91,8 +79,7 @@ export class Sequential {
    * @throws FeaturemapError `shape` where it does not fit what is before it; `state` after `compile`
    */
   add(layer: Layer): void {
-    if (this.#compiled || this.#pending)
-      throw new FeaturemapError("state", "model.add: layers cannot be added after compile().");
+    if (this.#compiled) throw new FeaturemapError("state", "model.add: layers cannot be added after compile().");
     this.#network.add(layer);
   }
 
@@ -115,29 +102,24 @@ export class Sequential {
    */
   compile(options: CompileOptions = {}): Promise<void> {
     return this.#exclusively("compile", async () => {
-      const { withAccuracy, ...chosen } = checkCompileOptions(options);
+      const chosen = checkCompileOptions(options);
       if (this.#network.layers.length === 0)
         throw new FeaturemapError("state", "compile: the model has no layers. Add some with model.add().");
-      const kept = await this.#compiled?.readParameters();
+      const kept = this.#compiled?.isReady ? await this.#compiled.readParameters() : undefined;
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
-      const settings = { ...chosen, runtime, ownsRuntime };
+      const compiled = new CompiledModel({ ...chosen, runtime, ownsRuntime }, this.#network);
       try {
-        if (this.#network.inputShape) {
-          const compiled = await CompiledModel.create(settings, this.#network);
-          if (kept) await compiled.setParameters(kept);
-          this.#become(compiled);
-        } else {
-          this.#assertUsable("compile");
-          this.#free("The model was compiled again.");
-          this.#pending = { settings };
-        }
+        if (this.#network.inputShape) await compiled.ready();
+        if (kept) await compiled.setParameters(kept);
+        this.#assertUsable("compile");
       } catch (error) {
-        if (ownsRuntime) runtime.dispose();
+        compiled.dispose();
         throw error;
       }
-      this.#loss = chosen.loss;
-      this.#withAccuracy = withAccuracy;
+      this.#compiled?.dispose("The model was compiled again.");
+      this.#compiled = compiled;
+      this.#training.bookmark = undefined;
     });
   }
 
@@ -159,17 +141,14 @@ export class Sequential {
       const held = validationData && this.#check(pairOf(validationData), "fit: validationData", true);
       const compiled = await this.#ready();
       const bookmark = bookmarkFor(this.#training, fitOptions, training.size, compiled.settings.seed);
-      const run = ([data, validation]: readonly (ScaledDataset | undefined)[]) =>
-        runFit({
-          compiled,
-          data: data!,
-          validation,
-          options: fitOptions,
-          withAccuracy: this.#withAccuracy,
-          training: this.#training,
-          bookmark,
-        });
-      return this.#uploaded(compiled, [training, held], run, byteScaleOf(training));
+      const byteScale = byteScaleOf(training);
+      const run = (data: ScaledDataset, validation?: ScaledDataset) => {
+        this.#training.byteScale = byteScale;
+        return runFit({ compiled, data, validation, options: fitOptions, training: this.#training, bookmark });
+      };
+      return this.#uploaded(compiled, training, byteScale, (data) =>
+        held ? this.#uploaded(compiled, held, byteScale, (validation) => run(data, validation)) : run(data),
+      );
     });
   }
 
@@ -182,10 +161,10 @@ export class Sequential {
       const batches = batchOptions(call.options, "evaluate");
       const data = this.#check(call.data, "evaluate", true);
       const compiled = await this.#ready();
-      return this.#uploaded(compiled, [data], async ([samples]) => {
-        const metrics = await compiled.evaluate(samples!.dataset, { ...batches, scale: samples!.scale });
+      return this.#uploaded(compiled, data, this.#training.byteScale, async ({ dataset, scale }) => {
+        const metrics = await compiled.evaluate(dataset, { ...batches, scale });
         batches.signal?.throwIfAborted();
-        return this.#evaluation(metrics!);
+        return logsOf(metrics, compiled.settings.withAccuracy);
       });
     });
   }
@@ -199,10 +178,11 @@ export class Sequential {
       const batches = batchOptions(options, "predict");
       const data = this.#check(x instanceof Dataset ? x : { x }, "predict", false);
       const compiled = await this.#ready();
+      const { byteScale } = this.#training;
       const rows = isBatch(data, batches.batchSize)
-        ? await compiled.predictBatch(data, scaleOf(data, this.#training.byteScale))
-        : await this.#uploaded(compiled, [data], ([samples]) =>
-            compiled.predict(samples!.dataset, { ...batches, scale: samples!.scale }),
+        ? await compiled.predictBatch(data, scaleOf(data, byteScale))
+        : await this.#uploaded(compiled, data, byteScale, ({ dataset, scale }) =>
+            compiled.predict(dataset, { ...batches, scale }),
           );
       batches.signal?.throwIfAborted();
       return { data: rows, shape: [data.size, ...this.#network.outputShape!] };
@@ -221,7 +201,7 @@ export class Sequential {
       const compiled = await this.#ready();
       this.#training.byteScale = byteScaleOf(data);
       this.#training.bookmark = undefined;
-      return this.#evaluation(await compiled.trainOnBatch(data, data.x.scale ?? 1));
+      return logsOf(await compiled.trainOnBatch(data, data.x.scale ?? 1), compiled.settings.withAccuracy);
     });
   }
 
@@ -248,7 +228,7 @@ export class Sequential {
 
   /** What training has cost so far, and what it holds. Figures of steps are those of `fit` and `trainOnBatch`. */
   stats(): ModelStats {
-    return statsOf(this.#compiled);
+    return statsOf(this.#compiled, this.#network);
   }
 
   /** The plan of a training step, once one was made: print it with `String(model.plan)`. */
@@ -260,8 +240,7 @@ export class Sequential {
   get inside() {
     const ready = (where: string) => this.#looking(where, () => this.#ready(where));
     const alone = <T>(where: string, run: () => Promise<T>) => this.#exclusively(where, run);
-    const withAccuracy = this.#withAccuracy;
-    return { network: this.#network, training: this.#training, withAccuracy, ready, alone };
+    return { network: this.#network, training: this.#training, ready, alone };
   }
 
   get runtime(): Runtime | undefined {
@@ -271,50 +250,21 @@ export class Sequential {
   /** Frees every GPU buffer of the model, and its runtime if it is its own. The model cannot be used afterwards. */
   dispose(): void {
     this.#disposed = true;
-    this.#free("The model was disposed.");
-  }
-
-  #free(why: string): void {
-    this.#compiled?.dispose(why);
+    this.#compiled?.dispose();
     this.#compiled = undefined;
-    if (this.#pending?.settings.ownsRuntime) this.#pending.settings.runtime.dispose();
-    this.#pending = undefined;
   }
 
-  /** Takes what was made, unless the model was disposed of meanwhile. */
-  #become(compiled: CompiledModel): void {
-    if (this.#disposed) compiled.dispose();
-    compiled.assertLive();
-    this.#free("The model was compiled again.");
-    this.#compiled = compiled;
-    this.#training.bookmark = undefined;
-  }
-
-  async #make(pending: Pending): Promise<void> {
-    try {
-      const compiled = await CompiledModel.create(pending.settings, this.#network);
-      if (this.#pending !== pending) compiled.dispose(this.#disposed ? undefined : "The model was compiled again.");
-      else this.#pending = undefined;
-      this.#become(compiled);
-    } finally {
-      pending.made = undefined;
-    }
-  }
-
-  async #ready(where?: string): Promise<CompiledModel> {
-    const pending = this.#pending;
-    if (pending && this.#network.inputShape) {
-      pending.made ??= this.#make(pending);
-      await pending.made;
-    }
-    if (!this.#compiled) {
-      const why = this.#pending
+  async #ready(where = "The model"): Promise<CompiledModel> {
+    const compiled = this.#compiled;
+    if (!compiled || !this.#network.inputShape) {
+      const why = compiled
         ? "the input's shape is not known yet: give the first layer an inputShape"
         : "call model.compile() first";
-      throw new FeaturemapError("state", `${where ?? "The model"} cannot go on: ${why}.`);
+      throw new FeaturemapError("state", `${where} cannot go on: ${why}.`);
     }
-    this.#compiled.runtime.assertLive();
-    return this.#compiled;
+    await compiled.ready();
+    compiled.assertLive();
+    return compiled;
   }
 
   /** Everything that can be wrong with data, found before it is uploaded. */
@@ -323,48 +273,30 @@ export class Sequential {
     where: string,
     labelled: boolean,
   ): HostData | Dataset {
-    if (!this.#compiled && !this.#pending) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
-    if (labelled && !this.#loss) {
+    if (!this.#compiled) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
+    const { loss } = this.#compiled.settings;
+    if (labelled && !loss) {
       const why = "the model was compiled without loss and optimizer, only to predict";
       throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
     }
     const data = input instanceof Dataset ? input : hostData(input);
-    const known = this.#network.inputShape !== undefined;
-    try {
-      this.#network.build(data.x.shape);
-      if (labelled) checkLabels(data, this.#network.outputShape!, this.#loss!, where);
-    } catch (error) {
-      // Data that turns out wrong does not tell the input's shape.
-      if (!known) this.#network.unbuild();
-      throw error;
-    }
+    this.#network.build(data.x.shape, (output) => labelled && checkLabels(data, output, loss!, where));
     return data;
   }
 
-  /** Uploads what is not on the GPU yet, runs, and frees what it uploaded. */
+  /** Uploads data that is not on the GPU yet, runs, and frees what it uploaded. */
   async #uploaded<T>(
-    compiled: CompiledModel,
-    inputs: readonly (HostData | Dataset | undefined)[],
-    run: (datasets: readonly (ScaledDataset | undefined)[]) => Promise<T>,
-    byteScale = this.#training.byteScale,
+    { runtime }: CompiledModel,
+    data: HostData | Dataset,
+    byteScale: number | undefined,
+    run: (data: ScaledDataset) => Promise<T>,
   ): Promise<T> {
-    const own: Dataset[] = [];
+    const dataset = data instanceof Dataset ? data : await upload(runtime, data);
     try {
-      const datasets: (ScaledDataset | undefined)[] = [];
-      for (const input of inputs) {
-        if (input && !(input instanceof Dataset)) own.push(await upload(compiled.runtime, input));
-        const dataset = input instanceof Dataset ? input : input && own.at(-1)!;
-        datasets.push(dataset && { dataset, scale: scaleOf(dataset, byteScale) });
-      }
-      this.#training.byteScale = byteScale;
-      return await run(datasets);
+      return await run({ dataset, scale: scaleOf(dataset, byteScale) });
     } finally {
-      for (const dataset of own) dataset.dispose();
+      if (dataset !== data) dataset.dispose();
     }
-  }
-
-  #evaluation({ loss, accuracy }: { loss: number; accuracy: number }): Evaluation {
-    return this.#withAccuracy ? { loss, accuracy } : { loss };
   }
 
   #assertUsable(name: string): void {

@@ -1,6 +1,8 @@
 import type { Choices } from "../graph/tile.ts";
 import type { TuningCounts } from "../plan/tuning.ts";
 import type { CompiledModel } from "./compiled.ts";
+import type { Network } from "./network.ts";
+import { noCounts } from "./sweep.ts";
 
 export interface ModelStats {
   readonly dispatchesPerStep: number;
@@ -31,20 +33,17 @@ export interface ModelStats {
   };
 }
 
-export function statsOf(compiled: CompiledModel | undefined): ModelStats {
+export function statsOf(compiled: CompiledModel | undefined, network: Network): ModelStats {
   const plan = compiled?.trainingProgram?.plan;
   return {
     dispatchesPerStep: plan?.steps.length ?? 0,
-    steps: compiled?.counts.steps ?? 0,
-    submits: compiled?.counts.submits ?? 0,
-    readbacks: compiled?.counts.readbacks ?? 0,
+    ...(compiled?.counts ?? noCounts()),
     stepsPerSubmit: compiled?.stepsPerSubmit ?? 1,
     compileMs: compiled?.compileMs ?? 0,
     tuning: { ...(compiled?.tuning ?? { ms: 0, measured: 0, remembered: 0, skipped: 0 }) },
-    firstStepMs: compiled?.counts.firstStepMs,
     choices: plan?.choices ?? {},
     bytes: {
-      parameters: compiled?.state.parameterBytes ?? 0,
+      parameters: compiled ? network.parameterCount * 4 : 0,
       activations: compiled?.activationBytes ?? 0,
       dataset: compiled?.datasetBytes ?? 0,
       peak: compiled?.runtime.memory.peakBytes ?? 0,

@@ -46,7 +46,7 @@ export interface SweepSettings {
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
-export interface Sweep {
+export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "onProgress"> {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
   readonly place: SweepPlace;
@@ -56,18 +56,14 @@ export interface Sweep {
   readonly assertLive: () => void;
   /** What the next submit must wait for. */
   readonly hold: () => Promise<unknown> | undefined;
-  readonly pause?: Pause | undefined;
   /** Steps that were made before, and what is made from now on: where it is not 0, the sweep goes on where it stopped. */
   readonly at?: { steps: number } | undefined;
   readonly samples: number;
-  readonly batchSize: number;
   /** The state in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
   readonly start: Uint32Array<ArrayBuffer> | GPUBuffer;
   /** What the sweep costs is added here as it goes, so that it is known where a callback throws, too. */
   readonly counts: SweepCounts;
   readonly pace: Pace;
-  readonly signal?: Stop | undefined;
-  readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
 /**
