@@ -6,7 +6,7 @@ import { initialize } from "../layers/initializers.ts";
 import { seedOf } from "../random.ts";
 import type { Shape } from "../shape.ts";
 import type { Network } from "./network.ts";
-import type { Optimizer } from "./optimizers.ts";
+import { type Optimizer, slotsOf } from "./optimizers.ts";
 import { METRIC_WORDS, type ProgramTensors } from "./programs.ts";
 
 const scalar: Shape = [1];
@@ -30,10 +30,10 @@ const METRIC_BYTES = METRIC_WORDS * 4;
 /** What a model keeps on the GPU from step to step: parameters, optimizer slots, rates, the step's state, metrics. */
 export class ModelState {
   readonly runtime: Runtime;
-  readonly parameterBytes: number;
-  readonly #parameters: readonly OwnedBuffer[];
-  readonly #slots: readonly (readonly OwnedBuffer[])[];
-  readonly #hyperparameters: ReadonlyMap<string, OwnedBuffer>;
+  /** In the order of the network's parameters. */
+  readonly parameterBuffers: readonly GPUBuffer[];
+  readonly #slots: readonly GPUBuffer[];
+  readonly #hyperparameters: readonly GPUBuffer[];
   #values: Readonly<Record<string, number>> = {};
   readonly #places: Readonly<Record<Place, SweepPlace>>;
   readonly #all: readonly OwnedBuffer[];
@@ -46,18 +46,18 @@ export class ModelState {
   ) {
     this.runtime = runtime;
     const rest = [...owned];
-    this.#parameters = network.parameters.map(() => rest.shift()!);
-    this.#slots = network.parameters.map(({ shape }) => (optimizer?.slots?.(shape) ?? []).map(() => rest.shift()!));
-    this.#hyperparameters = new Map(Object.keys(optimizer?.hyperparameters ?? {}).map((name) => [name, rest.shift()!]));
+    const next = (count: number) => rest.splice(0, count).map(({ buffer }) => buffer);
+    this.parameterBuffers = next(network.parameters.length);
+    this.#slots = next(slotsOf(optimizer, network.parameters).length);
+    this.#hyperparameters = next(Object.keys(optimizer?.hyperparameters ?? {}).length);
     const [train, look] = PLACES.map((): SweepPlace => {
-      const [state, metrics] = rest.splice(0, 2);
+      const [state, metrics] = next(2);
       const ring = new ReadbackRing(runtime, METRIC_BYTES, rest.splice(0, RING_DEPTH));
-      return { state: state!.buffer, metrics: metrics!.buffer, ring };
+      return { state: state!, metrics: metrics!, ring };
     });
     this.#places = { train: train!, look: look! };
     // A ring frees its own buffers, when they are read.
     this.#all = owned.filter(({ buffer }) => buffer.usage !== STAGING);
-    this.parameterBytes = this.#parameters.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Makes the buffers, gives the parameters their first values and the optimizer's slots zeros. */
@@ -70,9 +70,7 @@ export class ModelState {
     const floats = (label: string, shape: Shape) => ({ label, bytes: byteLength({ shape, dtype: "f32" }) });
     const requests = [
       ...network.parameters.map(({ path, shape }) => floats(path, shape)),
-      ...network.parameters.flatMap(({ path, shape }) =>
-        (optimizer?.slots?.(shape) ?? []).map((slot) => floats(`${path}/${slot.name}`, slot.shape)),
-      ),
+      ...slotsOf(optimizer, network.parameters).map(({ name, shape }) => floats(name, shape)),
       ...Object.keys(optimizer?.hyperparameters ?? {}).map((name) => floats(name, scalar)),
       ...PLACES.flatMap((place) => [
         { label: `${place} state`, bytes: STATE_WORDS * 4 },
@@ -95,11 +93,6 @@ export class ModelState {
     return state;
   }
 
-  /** In the order of the network's parameters. */
-  get parameterBuffers(): readonly GPUBuffer[] {
-    return this.#parameters.map(({ buffer }) => buffer);
-  }
-
   place(place: Place): SweepPlace {
     return this.#places[place];
   }
@@ -111,24 +104,24 @@ export class ModelState {
   /** Some or all of them, from the next submit on; taken as checked. */
   set hyperparameters(values: Readonly<Record<string, number>>) {
     this.#values = { ...this.#values, ...values };
-    for (const [name, value] of Object.entries(values)) {
-      this.runtime.device.queue.writeBuffer(this.#hyperparameters.get(name)!.buffer, 0, Float32Array.of(value));
-    }
+    this.write(
+      this.#hyperparameters,
+      Object.values(this.#values).map((value) => Float32Array.of(value)),
+    );
   }
 
   /** The buffers that a program's tensors stand for. */
   bindings(tensors: ProgramTensors, place: Place): Map<TensorId, GPUBuffer> {
     const { state, metrics } = this.place(place);
     const bound = new Map<TensorId, GPUBuffer>([[tensors.state, state]]);
-    tensors.parameters.forEach((id, i) => {
-      bound.set(id, this.#parameters[i]!.buffer);
-    });
-    tensors.slots?.forEach((slots, i) => {
-      slots.forEach((id, j) => {
-        bound.set(id, this.#slots[i]![j]!.buffer);
+    const bind = (ids: readonly TensorId[] = [], buffers: readonly GPUBuffer[]) => {
+      ids.forEach((id, i) => {
+        bound.set(id, buffers[i]!);
       });
-    });
-    for (const [name, id] of tensors.hyperparameters ?? []) bound.set(id, this.#hyperparameters.get(name)!.buffer);
+    };
+    bind(tensors.parameters, this.parameterBuffers);
+    bind(tensors.slots, this.#slots);
+    bind(tensors.hyperparameters, this.#hyperparameters);
     if (tensors.metrics !== undefined) bound.set(tensors.metrics, metrics);
     return bound;
   }
@@ -136,7 +129,7 @@ export class ModelState {
   /** All that training changes: the parameters, the optimizer's slots, the step's state, the metrics of the epoch. */
   get trained(): readonly GPUBuffer[] {
     const { state, metrics } = this.place("train");
-    return [...this.parameterBuffers, ...this.#slots.flat().map(({ buffer }) => buffer), state, metrics];
+    return [...this.parameterBuffers, ...this.#slots, state, metrics];
   }
 
   /** The values are taken as checked. */

@@ -31,6 +31,16 @@ export interface Optimizer {
   step(step: OptimizerStep): void;
 }
 
+/** What an optimizer keeps beside parameters, parameter by parameter: `dense/kernel/momentum`. */
+export function slotsOf(
+  optimizer: Optimizer | undefined,
+  parameters: readonly { readonly path: string; readonly shape: Shape }[],
+): { readonly name: string; readonly shape: Shape }[] {
+  return parameters.flatMap(({ path, shape }) =>
+    (optimizer?.slots?.(shape) ?? []).map((slot) => ({ name: `${path}/${slot.name}`, shape: slot.shape })),
+  );
+}
+
 export interface SgdOptions {
   /** Default 0.01, as Keras's. */
   readonly learningRate?: number;

@@ -14,7 +14,7 @@ import { leastSaving } from "../plan/tiles.ts";
 import type { Shape } from "../shape.ts";
 import type { Loss } from "./losses.ts";
 import type { Network } from "./network.ts";
-import type { Optimizer } from "./optimizers.ts";
+import { type Optimizer, slotsOf } from "./optimizers.ts";
 
 /** Loss sum as f32 bits, hits, samples, steps: see `shaders/advance.wgsl`. */
 export const METRIC_WORDS = 4;
@@ -37,11 +37,11 @@ export interface ProgramTensors {
   readonly parameters: readonly TensorId[];
   readonly labels?: TensorId;
   readonly order?: TensorId;
-  readonly metrics?: TensorId;
-  /** By hyperparameter. */
-  readonly hyperparameters?: ReadonlyMap<string, TensorId>;
-  /** One list a parameter. */
-  readonly slots?: readonly (readonly TensorId[])[];
+  readonly metrics?: TensorId | undefined;
+  /** In the order of `slotsOf`. */
+  readonly slots?: readonly TensorId[];
+  /** In the optimizer's order. */
+  readonly hyperparameters?: readonly TensorId[];
   /** One a parameter, where gradients were asked for. */
   readonly gradients?: readonly TensorId[];
   /** Where predictions go, all samples'. */
@@ -79,56 +79,32 @@ export interface ProgramOptions {
 export function trainingProgram(
   options: ProgramOptions & { loss: Loss; optimizer: Optimizer; keepGradients?: boolean },
 ): Program {
-  const { network, loss, optimizer, capacity } = options;
-  const ops = opTable([...network.ops.values()], loss.ops ?? [], optimizer.ops ?? []);
-  const build = start(options, ops, "train");
-  const { graph, add, parameters } = build;
-  const { x, labels, y, order } = gather(build, options, loss);
-  const output = network.call(graph, x, parameters, { trains: true });
-  const { loss: rows, correct } = loss.build(graph, { output, labels: y!, add });
-  const made = gradients(ops, graph, rows, parameters);
+  const { network, loss, optimizer, keepGradients } = options;
+  const build = start(options, "train", { loss, optimizer, shuffled: true });
+  const { graph, ops, parameters, x } = build;
+  const rows = lossOf(build, loss, network.call(graph, x, parameters, { trains: true }));
+  const made = gradients(ops, graph, rows.loss, parameters);
 
-  const hyperparameters = new Map(
-    Object.keys(optimizer.hyperparameters).map((name) => [
-      name,
-      addTensor(graph, name, "state", { shape: [1], dtype: "f32" }),
-    ]),
-  );
-  const slots = parameters.map((parameter, i) => {
-    const { path, shape } = network.parameters[i]!;
-    const own = (optimizer.slots?.(shape) ?? []).map((slot) =>
-      addTensor(graph, `${path}/${slot.name}`, "state", { ...slot, dtype: "f32" }),
-    );
+  const kept = (name: string, shape: Shape) => addTensor(graph, name, "state", { shape, dtype: "f32" });
+  const hyperparameters = new Map(Object.keys(optimizer.hyperparameters).map((name) => [name, kept(name, [1])]));
+  const slots = network.parameters.flatMap((spec, i) => {
+    const own = slotsOf(optimizer, [spec]).map(({ name, shape }) => kept(name, shape));
     optimizer.step({
-      parameter,
+      parameter: parameters[i]!,
       gradient: made[i]!,
       slots: own,
       state: graph.state,
       hyperparameter: (name) => hyperparameters.get(name) ?? unknownHyperparameter(optimizer, name),
       add: (op, inputs, attributes) =>
-        addNode(ops, graph, { op, name: `${path}/${op}`, inputs, attributes: attributes ?? {} }),
+        addNode(ops, graph, { op, name: `${spec.path}/${op}`, inputs, attributes: attributes ?? {} }),
     });
     return own;
   });
 
-  const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
-  addNode(ops, graph, {
-    op: "advance",
-    name: "advance",
-    inputs: [graph.state, rows, correct, metrics],
-    attributes: { batch: capacity },
-  });
-  if (options.keepGradients) graph.results.push(...made);
-  const tensors = {
-    ...build.tensors,
-    labels: labels!,
-    order: order!,
-    metrics,
-    hyperparameters,
-    slots,
-    gradients: made,
-  };
-  return finish(options, ops, "training step", graph, tensors);
+  const metrics = advance(build, rows);
+  if (keepGradients) graph.results.push(...made);
+  const own = { slots, hyperparameters: [...hyperparameters.values()], gradients: made, metrics };
+  return finish(build, "training step", own);
 }
 
 /** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
@@ -148,97 +124,97 @@ function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, 
 
 /** Forward and loss, metrics added up. */
 export function evaluationProgram(options: ProgramOptions & { loss: Loss }): Program {
-  const { network, loss, capacity } = options;
-  const ops = opTable([...network.ops.values()], loss.ops ?? []);
-  const build = start(options, ops, "evaluate");
-  const { graph, add, parameters } = build;
-  const { x, labels, y } = gather(build, { ...options, shuffled: false }, loss);
-  const { loss: rows, correct } = loss.build(graph, { output: network.call(graph, x, parameters), labels: y!, add });
-  const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
-  addNode(ops, graph, {
-    op: "advance",
-    name: "advance",
-    inputs: [graph.state, rows, correct, metrics],
-    attributes: { batch: capacity },
-  });
-  return finish(options, ops, "evaluation step", graph, { ...build.tensors, labels: labels!, metrics });
+  const { network, loss } = options;
+  const build = start(options, "evaluate", { loss });
+  const rows = lossOf(build, loss, network.call(build.graph, build.x, build.parameters));
+  return finish(build, "evaluation step", { metrics: advance(build, rows) });
 }
 
 /** Forward, each batch's output written to its place among all samples'. */
 export function predictionProgram(options: ProgramOptions): Program {
-  const { network, capacity } = options;
-  const build = start(options, network.ops, "predict");
-  const { graph, add, parameters } = build;
-  const { x } = gather(build, { ...options, shuffled: false });
+  const { network } = options;
+  const build = start(options, "predict");
+  const { graph, add, parameters, x } = build;
   const output = network.call(graph, x, parameters);
   const predictions = addTensor(graph, "predictions", "data", { shape: [1, ...network.outputShape!], dtype: "f32" });
   add("batchScatter", [graph.state, output, predictions]);
-  addNode(network.ops, graph, {
-    op: "advance",
-    name: "advance",
-    inputs: [graph.state],
-    attributes: { batch: capacity },
-  });
-  return finish(options, network.ops, "prediction step", graph, { ...build.tensors, predictions });
+  advance(build);
+  return finish(build, "prediction step", { predictions });
 }
 
 /** Forward for the rows that the state says are in use; the outputs of the named layers are there when the step is over. */
 export function outputsProgram(options: ProgramOptions, layers: readonly string[]): Program {
-  const { network } = options;
-  const build = start(options, network.ops, "probe");
-  const { graph, parameters } = build;
-  const { x } = gather(build, { ...options, shuffled: false });
+  const build = start(options, "probe");
+  const { graph, parameters, x } = build;
   const outputs = new Map<string, TensorId>();
-  network.call(graph, x, parameters, {
+  options.network.call(graph, x, parameters, {
     each: (name, output) => {
       if (layers.includes(name)) outputs.set(name, output);
     },
   });
   graph.results.push(...outputs.values());
-  return finish(options, network.ops, "probe step", graph, { ...build.tensors, outputs });
+  return finish(build, "probe step", { outputs });
 }
 
+/** A graph that begins with the batch. */
 interface Build {
+  readonly options: ProgramOptions;
+  readonly ops: OpTable;
   readonly graph: Graph;
   readonly add: (op: string, inputs: readonly TensorId[], attributes?: Record<string, unknown>) => readonly TensorId[];
   readonly parameters: readonly TensorId[];
+  /** The batch's samples, and its labels where there is a loss. */
+  readonly x: TensorId;
+  readonly y: TensorId | undefined;
   readonly tensors: ProgramTensors;
 }
 
-function start({ network, data }: ProgramOptions, ops: OpTable, name: string): Build {
+function start(
+  options: ProgramOptions,
+  name: string,
+  { loss, optimizer, shuffled = false }: { loss?: Loss; optimizer?: Optimizer; shuffled?: boolean } = {},
+): Build {
+  const { network, capacity, data } = options;
+  const { sampleShape, scale } = data;
+  const ops = opTable([...network.ops.values()], loss?.ops ?? [], optimizer?.ops ?? []);
   const graph = emptyGraph();
+  const { state } = graph;
+  const add: Build["add"] = (op, inputs, attributes = {}) =>
+    addNode(ops, graph, { op, name: `${name}/${op}`, inputs, attributes });
   // The number of samples is the data set's, not the plan's.
-  const samples = addTensor(graph, "samples", "data", { shape: [1, ...data.sampleShape], dtype: data.sampleDtype });
+  const samples = addTensor(graph, "samples", "data", { shape: [1, ...sampleShape], dtype: data.sampleDtype });
   const parameters = network.parameters.map(({ path, shape }) =>
     addTensor(graph, path, "state", { shape, dtype: "f32" }),
   );
-  return {
-    graph,
-    add: (op, inputs, attributes = {}) => addNode(ops, graph, { op, name: `${name}/${op}`, inputs, attributes }),
-    parameters,
-    tensors: { state: graph.state, samples, parameters },
-  };
-}
-
-function gather(build: Build, options: ProgramOptions & { shuffled?: boolean }, loss?: Loss) {
-  const { graph, add, tensors } = build;
-  const { network, capacity, data, shuffled = true } = options;
   const kind = loss?.labels(network.outputShape!);
   const labels = kind && addTensor(graph, "labels", "data", { shape: [1, ...kind.shape], dtype: kind.dtype });
   const order = shuffled ? addTensor(graph, "order", "data", { shape: [1], dtype: "u32" }) : undefined;
-  const inputs = [graph.state, tensors.samples, labels, order].filter((id) => id !== undefined);
-  const attributes = {
-    batch: capacity,
-    sampleShape: data.sampleShape,
-    scale: data.scale,
-    shuffled,
-    ...(kind ? { labelShape: kind.shape, labelDtype: kind.dtype } : {}),
+  const inputs = [state, samples, labels, order].filter((id) => id !== undefined);
+  const labelled = kind && { labelShape: kind.shape, labelDtype: kind.dtype };
+  const [x, y] = add("batchGather", inputs, { batch: capacity, sampleShape, scale, shuffled, ...labelled });
+  const tensors = {
+    ...{ state, samples, parameters },
+    ...(labels !== undefined && { labels }),
+    ...(order !== undefined && { order }),
   };
-  const [x, y] = add("batchGather", inputs, attributes);
-  return { x: x!, y, labels, order };
+  return { options, ops, graph, add, parameters, x: x!, y, tensors };
 }
 
-function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Graph, tensors: ProgramTensors): Program {
+type LossRows = ReturnType<Loss["build"]>;
+
+function lossOf({ graph, y, add }: Build, loss: Loss, output: TensorId): LossRows {
+  return loss.build(graph, { output, labels: y!, add });
+}
+
+/** Ends the step: adds up what was measured, if anything, and moves the state to the next batch. Returns the metrics. */
+function advance({ ops, graph, options }: Build, rows?: LossRows): TensorId | undefined {
+  const metrics = rows && addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
+  const inputs = [graph.state, rows?.loss, rows?.correct, metrics].filter((id) => id !== undefined);
+  addNode(ops, graph, { op: "advance", name: "advance", inputs, attributes: { batch: options.capacity } });
+  return metrics;
+}
+
+function finish({ options, ops, graph, tensors }: Build, name: string, own: Partial<ProgramTensors>): Program {
   const { capacity, adapter, choices, products, limits, memory = "fast", apart, asked } = options;
   const algorithms = rewrite(ops, graph, {
     adapter,
@@ -250,7 +226,7 @@ function finish(options: ProgramOptions, ops: OpTable, name: string, graph: Grap
   });
   return {
     plan: lower(ops, graph, { name, adapter, choices, products, algorithms, limits, memory, apart, asked }),
-    tensors,
+    tensors: { ...tensors, ...own },
     capacity,
   };
 }

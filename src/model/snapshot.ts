@@ -5,6 +5,7 @@ import type { CompiledModel } from "./compiled.ts";
 import { History } from "./history.ts";
 import { assertModel, insideOf } from "./inside.ts";
 import type { Network } from "./network.ts";
+import { slotsOf } from "./optimizers.ts";
 import { METRIC_WORDS } from "./programs.ts";
 import type { Sequential, Weight } from "./sequential.ts";
 import type { Bookmark } from "./training.ts";
@@ -101,9 +102,7 @@ function partsOf(
 ): { weights: Part[]; slots: Part[] } {
   return {
     weights: parameters.map(({ path, shape }) => ({ name: path, shape })),
-    slots: parameters.flatMap(({ path, shape }) =>
-      (optimizer?.slots?.(shape) ?? []).map((slot) => ({ name: `${path}/${slot.name}`, shape: slot.shape })),
-    ),
+    slots: slotsOf(optimizer, parameters),
   };
 }
 

@@ -1,6 +1,6 @@
 import { elements, type Shape } from "../shape.ts";
 import type { Network } from "./network.ts";
-import type { Optimizer } from "./optimizers.ts";
+import { type Optimizer, slotsOf } from "./optimizers.ts";
 
 /** Keras's table: layer, output shape, parameters; then the totals (`keras/src/utils/summary_utils.py`). */
 export function summaryText(name: string, network: Network, optimizerNumbers: number): string {
@@ -62,6 +62,5 @@ function frame(header: readonly string[], rows: readonly (readonly string[])[]):
 
 /** Numbers that an optimizer keeps beside the parameters, and Keras's two: the steps made and the learning rate. */
 export function optimizerNumbers(network: Network, optimizer: Optimizer): number {
-  const slots = network.parameters.flatMap(({ shape }) => optimizer.slots?.(shape) ?? []);
-  return slots.reduce((sum, { shape }) => sum + elements(shape), 2);
+  return slotsOf(optimizer, network.parameters).reduce((sum, { shape }) => sum + elements(shape), 2);
 }
