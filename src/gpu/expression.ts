@@ -1,39 +1,37 @@
-import { FeaturemapError } from "../errors.ts";
-
 /** The value of a WGSL constant: numbers stand for u32, i32 and f32 alike. */
 export type Constant = number | boolean;
 
-const TOKEN = /\s*(?:(\d+(?:\.\d+)?(?:e[+-]?\d+)?)[uif]?|([A-Za-z_]\w*)|(&&|\|\||==|!=|<=|>=|[-+*/%()<>!]))/y;
+/** A number, a name, an operator, or whatever else stands there. */
+const TOKEN = /\d+(?:\.\d+)?(?:e[+-]?\d+)?[uif]?|\w+|&&|\|\||[=!<>]=|\S/g;
 
-/** By how strongly they bind, and what they do. */
-const BINARY: ReadonlyMap<string, readonly [strength: number, apply: (a: Constant, b: Constant) => Constant]> = new Map(
-  [
-    ["||", [1, (a, b) => Boolean(a) || Boolean(b)]],
-    ["&&", [2, (a, b) => Boolean(a) && Boolean(b)]],
-    ["==", [3, (a, b) => Number(a) === Number(b)]],
-    ["!=", [3, (a, b) => Number(a) !== Number(b)]],
-    ["<", [4, (a, b) => a < b]],
-    [">", [4, (a, b) => a > b]],
-    ["<=", [4, (a, b) => a <= b]],
-    [">=", [4, (a, b) => a >= b]],
-    ["+", [5, (a, b) => Number(a) + Number(b)]],
-    ["-", [5, (a, b) => Number(a) - Number(b)]],
-    ["*", [6, (a, b) => Number(a) * Number(b)]],
-    ["/", [6, (a, b) => Math.trunc(Number(a) / Number(b))]],
-    ["%", [6, (a, b) => Number(a) % Number(b)]],
-  ],
-);
+/** By how strongly they bind, and what they do: with bools, which `||` and `&&` take, as with numbers. */
+const BINARY: ReadonlyMap<string, readonly [strength: number, apply: (a: number, b: number) => Constant]> = new Map([
+  ["||", [1, (a, b) => a || b]],
+  ["&&", [2, (a, b) => a && b]],
+  ["==", [3, (a, b) => a === b]],
+  ["!=", [3, (a, b) => a !== b]],
+  ["<", [4, (a, b) => a < b]],
+  [">", [4, (a, b) => a > b]],
+  ["<=", [4, (a, b) => a <= b]],
+  [">=", [4, (a, b) => a >= b]],
+  ["+", [5, (a, b) => a + b]],
+  ["-", [5, (a, b) => a - b]],
+  ["*", [6, (a, b) => a * b]],
+  ["/", [6, (a, b) => Math.trunc(a / b)]],
+  ["%", [6, (a, b) => a % b]],
+]);
 
 /**
  * Evaluates a constant expression of WGSL over named constants: the bounds of a marked loop, the condition of an `if`.
- * Division truncates, since the constants that steer code are integers. Throws on a name that is not a constant.
+ * Division truncates, since the constants that steer code are integers. Nothing where a name is not a constant, or where
+ * the expression has what is not read here: calls, members, hexadecimal numbers, operations on bits.
  */
-export function evaluate(expression: string, constants: ReadonlyMap<string, Constant>): Constant {
-  const tokens = tokenize(expression);
+export function evaluate(expression: string, constants: ReadonlyMap<string, Constant>): Constant | undefined {
+  const tokens = expression.match(TOKEN) ?? [];
   let at = 0;
+  let known = true;
   const value = binary(0);
-  if (at < tokens.length) throw malformed(expression);
-  return value;
+  return known && at === tokens.length ? value : undefined;
 
   /** Operators that bind more strongly than this one. */
   function binary(than: number): Constant {
@@ -42,55 +40,22 @@ export function evaluate(expression: string, constants: ReadonlyMap<string, Cons
       const [strength, apply] = BINARY.get(tokens[at]!) ?? [0];
       if (!apply || strength <= than) return left;
       at++;
-      left = apply(left, binary(strength));
+      left = apply(left as number, binary(strength) as number);
     }
   }
 
   function unary(): Constant {
-    const token = tokens[at++];
-    if (token === undefined) throw malformed(expression);
+    const token = tokens[at++] ?? "";
     if (token === "!") return !unary();
-    if (token === "-") return -Number(unary());
+    if (token === "-") return -unary();
     if (token === "(") {
       const inner = binary(0);
-      if (tokens[at++] !== ")") throw malformed(expression);
+      known &&= tokens[at++] === ")";
       return inner;
     }
-    if (token === "true") return true;
-    if (token === "false") return false;
-    if (/^\d/.test(token)) return Number(token);
-    const named = constants.get(token);
-    if (named === undefined)
-      throw new FeaturemapError("value", `"${token}" in "${expression}" is not a known constant.`);
-    return named;
+    if (/^\d/.test(token)) return Number.parseFloat(token);
+    const named = token === "true" || token === "false" ? token === "true" : constants.get(token);
+    known &&= named !== undefined;
+    return named ?? 0;
   }
-}
-
-/** What `evaluate` does not read: hexadecimal numbers, shifts and operations on bits. */
-const BEYOND = /\b0[xX]|<<|>>|(?<!&)&(?!&)|(?<!\|)\|(?!\|)|[~^]/;
-
-/** Whether an expression can be evaluated, given constants for its names. */
-export function isConstant(expression: string): boolean {
-  return !BEYOND.test(expression);
-}
-
-/** Every name that an expression mentions. */
-export function names(expression: string): string[] {
-  return expression.match(/\b[A-Za-z_]\w*/g)?.filter((name) => name !== "true" && name !== "false") ?? [];
-}
-
-function tokenize(expression: string): string[] {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  const text = expression.trim();
-  while (TOKEN.lastIndex < text.length) {
-    const match = TOKEN.exec(text);
-    if (!match) throw malformed(expression);
-    tokens.push(match[1] ?? match[2] ?? match[3]!);
-  }
-  return tokens;
-}
-
-function malformed(expression: string): FeaturemapError {
-  return new FeaturemapError("value", `"${expression}" is not a constant expression that specialize understands.`);
 }

@@ -1,6 +1,6 @@
 import mergedCode from "../../shaders/lib/merged.wgsl?raw";
 import rangeCode from "../../shaders/lib/merged_part.wgsl?raw";
-import { type Constant, evaluate, isConstant, names } from "./expression.ts";
+import { evaluate } from "./expression.ts";
 import type { Dispatch } from "./kernel.ts";
 import { type Access, BINDING, ENTRY, readConstants, specialize, type Triple } from "./specialize.ts";
 
@@ -61,17 +61,12 @@ export function workgroupBytes(code: string): number {
   const constants = readConstants(code);
   const bytesOf = (type: string): number => {
     const [, of, count] = /^array<(.*),([^,]*)>$/.exec(type) ?? [];
-    if (of !== undefined) return bytesOf(of) * elementCount(count!, constants);
+    if (of !== undefined) return bytesOf(of) * Number(evaluate(count!, constants) ?? Number.POSITIVE_INFINITY);
     const [, columns = 1, rows = 1, scalar = ""] = /^(?:(?:mat([234])x|vec)([234]))?<?(\w+?)>?$/.exec(type) ?? [];
     return (SCALAR_BYTES[scalar] ?? Number.POSITIVE_INFINITY) * Number(columns) * (rows === "3" ? 4 : Number(rows));
   };
   const variables = [...code.matchAll(/var\s*<\s*workgroup\s*>\s*\w+\s*:([^;]*);/g)];
   return variables.reduce((sum, [, type]) => sum + bytesOf(type!.replace(/\s/g, "")), 0);
-}
-
-function elementCount(expression: string, constants: ReadonlyMap<string, Constant>): number {
-  const known = isConstant(expression) && names(expression).every((name) => constants.has(name));
-  return known ? Number(evaluate(expression, constants)) : Number.POSITIVE_INFINITY;
 }
 
 /** What a merged dispatch binds: each buffer once for each way in which the parts see it. */

@@ -1,5 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
-import { type Constant, evaluate, isConstant, names } from "./expression.ts";
+import { type Constant, evaluate } from "./expression.ts";
 
 /** A WGSL file, with names replaced by others where it is a library file used for one of several buffers. */
 export interface Source {
@@ -53,54 +53,63 @@ function renamed({ code, rename = {} }: Source): string {
 
 function hoistDirectives(code: string): string {
   const directive = /^\s*(?:enable\s|requires\s|diagnostic\s*\()[^;]*;\n?/gm;
-  const directives = [...new Set(code.match(directive)?.map((line) => line.trim()) ?? [])];
-  const rest = code.replace(directive, "");
-  return [...directives, rest].join("\n");
+  const directives = new Set(code.match(directive)?.map((line) => line.trim()));
+  return [...directives, code.replace(directive, "")].join("\n");
 }
 
+/** The declaration of a scalar constant: all before its initialiser, its name, its type, its initialiser. */
+const CONSTANT = /^(const (\w+): ?(u32|i32|f32|bool) ?= ?)([^;]*);/gm;
+
 function setConstants(code: string, values: Readonly<Record<string, Constant>>): string {
-  let text = code;
-  for (const [name, value] of Object.entries(values)) {
-    const declaration = new RegExp(`^(const ${name}: ?(u32|i32|f32|bool) ?= ?)[^;]*;`, "m");
-    const type = declaration.exec(text)?.[2];
-    if (type === undefined) {
-      const known = [...text.matchAll(/^const (\w+): ?(?:u32|i32|f32|bool) ?=/gm)].map((match) => match[1]);
-      throw new FeaturemapError(
-        "value",
-        `The shader has no constant "const ${name}: type = value;" to set. It has: ${known.join(", ") || "none"}.`,
-      );
-    }
-    text = text.replace(declaration, `$1${literal(name, value, type)};`);
+  const declared = [...code.matchAll(CONSTANT)].map(([, , name]) => name!);
+  const unknown = Object.keys(values).find((name) => !declared.includes(name));
+  if (unknown !== undefined) {
+    throw new FeaturemapError(
+      "value",
+      `The shader has no constant "const ${unknown}: type = value;" to set. It has: ${declared.join(", ") || "none"}.`,
+    );
   }
-  return text;
+  return code.replace(CONSTANT, (declaration, head: string, name: string, type: string) =>
+    name in values ? `${head}${literal(name, values[name]!, type)};` : declaration,
+  );
 }
 
 function literal(name: string, value: Constant, type: string): string {
   const valid =
     type === "bool"
       ? typeof value === "boolean"
-      : typeof value === "number" &&
-        (type === "f32" ? Number.isFinite(value) : Number.isInteger(value) && (type === "i32" || value >= 0));
-  if (!valid)
-    throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${String(value)}.`);
-  if (type === "u32") return `${value}u`;
-  if (type === "i32") return `${value}i`;
-  if (type === "f32") return /[.e]/.test(String(value)) ? `${value}f` : `${value}.0f`;
-  return String(value);
+      : type === "f32"
+        ? Number.isFinite(value)
+        : Number.isInteger(value) && (type === "i32" || Number(value) >= 0);
+  const text = String(value);
+  if (!valid) throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${text}.`);
+  if (type === "bool") return text;
+  return `${text}${type === "f32" && !/[.e]/.test(text) ? ".0" : ""}${type[0]}`;
 }
 
 /** The scalar constants, in whatever order they stand, as WGSL allows. What is not a scalar is left to WGSL. */
 export function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
-  const declared = [...code.matchAll(/^const (\w+): ?(?:u32|i32|f32|bool) ?= ?([^;]*);/gm)];
   for (let before = -1; before !== constants.size; ) {
     before = constants.size;
-    for (const [, name, initialiser] of declared) {
-      if (!constants.has(name!) && isConstant(initialiser!) && names(initialiser!).every((used) => constants.has(used)))
-        constants.set(name!, evaluate(initialiser!, constants));
+    for (const [, , name, , initialiser] of code.matchAll(CONSTANT)) {
+      const value = evaluate(initialiser!, constants);
+      if (value !== undefined) constants.set(name!, value);
     }
   }
   return constants;
+}
+
+/** The value of an expression that must be known before the shader runs. */
+function known(expression: string, constants: ReadonlyMap<string, Constant>): number {
+  const value = evaluate(expression, constants);
+  if (value === undefined) {
+    throw new FeaturemapError(
+      "value",
+      `"${expression}" in the shader is not made of its constants: loops to unroll and workgroup sizes want that.`,
+    );
+  }
+  return Number(value);
 }
 
 const MARKED_LOOP = /\/\/ unroll\s+for ?\(var (\w+) ?= ?([^;]+); ?\1 ?< ?([^;]+); ?\1\+\+\) ?\{/;
@@ -109,14 +118,13 @@ function unrollLoops(code: string, constants: ReadonlyMap<string, Constant>): st
   let text = code;
   for (let match = MARKED_LOOP.exec(text); match; match = MARKED_LOOP.exec(text)) {
     const [header, variable, from, to] = match;
-    const open = match.index + header.length - 1;
-    const close = closingBrace(text, open);
-    const body = text.slice(open, close + 1);
+    const end = blockEnd(text, match.index);
+    const body = text.slice(match.index + header.length - 1, end);
     const copies: string[] = [];
-    for (let i = Number(evaluate(from!, constants)); i < Number(evaluate(to!, constants)); i++) {
-      copies.push(body.replace(new RegExp(`(?<![.\\w])${variable}\\b`, "g"), `${i}u`));
+    for (let i = known(from!, constants); i < known(to!, constants); i++) {
+      copies.push(body.replace(word(variable!), `${i}u`));
     }
-    text = text.slice(0, match.index) + copies.join("\n") + text.slice(close + 1);
+    text = text.slice(0, match.index) + copies.join("\n") + text.slice(end);
   }
   return text;
 }
@@ -125,46 +133,46 @@ function pruneBranches(code: string, constants: ReadonlyMap<string, Constant>): 
   let text = code;
   const condition = /\bif ?\(([^{}]*)\) ?\{/g;
   for (let match = condition.exec(text); match; match = condition.exec(text)) {
-    const expression = match[1]!;
-    if (!names(expression).every((name) => constants.has(name))) {
+    const holds = evaluate(match[1]!, constants);
+    if (holds === undefined) {
       condition.lastIndex = match.index + 2;
       continue;
     }
-    const open = match.index + match[0].length - 1;
-    const close = closingBrace(text, open);
-    const rest = /^\s*else\s*/.exec(text.slice(close + 1));
-    const elseStart = close + 1 + (rest?.[0].length ?? 0);
-    const elseEnd = rest ? branchEnd(text, elseStart) : close;
     const before = text.slice(0, match.index);
-    const none = /\belse\s*$/.test(before) ? "{}" : "";
-    const otherwise = rest ? text.slice(elseStart, elseEnd + 1) : none;
-    const kept = evaluate(expression, constants) ? text.slice(open, close + 1) : otherwise;
-    text = before + kept + text.slice(elseEnd + 1);
+    const end = blockEnd(text, match.index);
+    const after = text.slice(end);
+    if (holds) text = before + text.slice(match.index + match[0].length - 1, end) + withoutElse(after);
+    else if (ELSE.test(after)) text = before + after.replace(ELSE, "");
+    else text = before + (/\belse\s*$/.test(before) ? "{}" : "") + after;
     condition.lastIndex = match.index;
   }
   return text;
 }
 
-/** The last character of the `{...}` or `if ... else ...` that starts at `start`. */
-function branchEnd(text: string, start: number): number {
-  let end = closingBrace(text, text.indexOf("{", start));
-  for (let more = /^\s*else\s*/.exec(text.slice(end + 1)); text.startsWith("if", start) && more; ) {
-    end = closingBrace(text, text.indexOf("{", end));
-    more = /^\s*else\s*/.exec(text.slice(end + 1));
-  }
-  return end;
+const ELSE = /^\s*else\s*/;
+
+/** What follows a branch, without the branches that are then not taken. */
+function withoutElse(text: string): string {
+  return ELSE.test(text) ? withoutElse(text.slice(blockEnd(text, 0))) : text;
 }
 
-function closingBrace(text: string, open: number): number {
+/** Where the first block from a place on is over. */
+function blockEnd(text: string, from: number): number {
   let depth = 0;
-  for (let i = open; i < text.length; i++) {
+  for (let i = from; i < text.length; i++) {
     if (text[i] === "{") depth++;
-    else if (text[i] === "}" && --depth === 0) return i;
+    else if (text[i] === "}" && --depth === 0) return i + 1;
   }
   throw new FeaturemapError("value", "A brace in the shader is not closed.");
 }
 
-const FUNCTION = /^(?:@\w+(?:\([^)]*\))?\s*)*fn (\w+)\(/gm;
+/** Where a name occurs; `.x` is a member and not the name x. */
+function word(name: string): RegExp {
+  return new RegExp(`(?<![.\\w])${name}\\b`, "g");
+}
+
+/** The beginning of a function: its attributes and name. */
+const FUNCTION = /^((?:@\w+(?:\([^)]*\))?\s*)*)fn (\w+)\(/gm;
 /** A binding's declaration: its mode, name and type. */
 export const BINDING =
   /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:([^;]*);/gm;
@@ -172,28 +180,13 @@ export const BINDING =
 export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s*fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
 
 function dropUnused(code: string): string {
-  let text = code;
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const match of text.matchAll(FUNCTION)) {
-      if (match[0].includes("@compute") || mentions(text, match[1]!) > 1) continue;
-      const close = closingBrace(text, text.indexOf("{", match.index + match[0].length));
-      text = text.slice(0, match.index) + text.slice(close + 1);
-      changed = true;
-      break;
-    }
-    for (const [declaration, , name] of changed ? [] : text.matchAll(BINDING)) {
-      if (mentions(text, name!) > 1) continue;
-      text = text.replace(declaration, "");
-      changed = true;
-    }
-  }
-  return text.replace(/\n{3,}/g, "\n\n");
-}
-
-/** How often a name occurs, its declaration included; `.x` is a member and not the name x. */
-function mentions(text: string, name: string): number {
-  return text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0;
+  const unused = [...code.matchAll(FUNCTION), ...code.matchAll(BINDING)].find(
+    ([, attributes, name]) => !attributes?.includes("@compute") && code.match(word(name!))!.length === 1,
+  );
+  if (!unused) return code.replace(/\n{3,}/g, "\n\n");
+  const [declaration] = unused;
+  const end = unused.index + declaration.length;
+  return dropUnused(code.slice(0, unused.index) + code.slice(declaration.endsWith(";") ? end : blockEnd(code, end)));
 }
 
 function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {
@@ -209,6 +202,6 @@ function numberBindings(code: string, constants: ReadonlyMap<string, Constant>):
   });
   const entry = ENTRY.exec(numbered);
   if (!entry) throw new FeaturemapError("value", "The shader has no @compute entry point with a @workgroup_size.");
-  const [x, y = 1, z = 1] = entry[1]!.split(",").map((size) => Number(evaluate(size, constants)));
+  const [x, y = 1, z = 1] = entry[1]!.split(",").map((size) => known(size, constants));
   return { code: numbered, entryPoint: entry[2]!, workgroupSize: [x!, y, z], bindings };
 }
