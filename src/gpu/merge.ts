@@ -2,7 +2,7 @@ import mergedCode from "../../shaders/lib/merged.wgsl?raw";
 import rangeCode from "../../shaders/lib/merged_part.wgsl?raw";
 import { evaluate } from "./expression.ts";
 import type { Dispatch } from "./kernel.ts";
-import { type Access, BINDING, ENTRY, readConstants, specialize, type Triple } from "./specialize.ts";
+import { type Access, BINDING, ENTRY, readConstants, type Source, specialize, type Triple } from "./specialize.ts";
 
 /** A dispatch that can share a dispatch with others, and what that takes. */
 export interface Part<Value> {
@@ -88,10 +88,6 @@ function partName(part: number, name: string): string {
   return `part${part + 1}_${name}`;
 }
 
-function rangeName(part: number, name: string): string {
-  return `range${part + 1}_${name}`;
-}
-
 /**
  * One dispatch that does what several do, in no order among them: each part has a range of the workgroups, which lie in
  * rows of at most `mostGroups`. What a part declares at module scope gets a prefix, and its entry point becomes a function.
@@ -105,34 +101,31 @@ export function mergeParts<Value>(parts: readonly Part<Value>[], mostGroups: num
     ROW: row,
   };
   let first = 0;
-  parts.forEach(({ dispatch }, i) => {
-    constants[rangeName(i, "FIRST")] = first;
+  const ranges = parts.map(({ dispatch, builtins }, i): Source => {
+    const range = `range${i + 1}`;
+    constants[`${range}_FIRST`] = first;
     first += product(dispatch.workgroups);
     ["X", "Y", "Z"].forEach((axis, at) => {
-      constants[rangeName(i, `GROUPS_${axis}`)] = dispatch.workgroups[at]!;
-      constants[rangeName(i, `SIZE_${axis}`)] = dispatch.shader.workgroupSize[at]!;
+      constants[`${range}_GROUPS_${axis}`] = dispatch.workgroups[at]!;
+      constants[`${range}_SIZE_${axis}`] = dispatch.shader.workgroupSize[at]!;
     });
+    const entry = partName(i, dispatch.shader.entryPoint);
+    return { code: rangeCode, rename: { range, entry, builtins: builtins.join(", ") } };
   });
-  const run = parts.map((_, i) => `${rangeName(i, "run")}(group, lane);`).join("\n  ");
+  const run = parts.map((_, i) => `range${i + 1}_run(group, lane);`).join("\n  ");
   const entryPoint = parts.map(({ dispatch }) => dispatch.shader.entryPoint).join("_and_");
   return {
     kernel: parts.map(({ dispatch }) => dispatch.kernel).join(" + "),
     shader: specialize(
       [
         { code: mergedCode.replace(/run\(group, ?lane\);/, run), rename: { merged: entryPoint } },
-        ...parts.flatMap((part, i) => [{ code: rangeText(part, i) }, { code: partText(part, i, bindings) }]),
+        ...parts.flatMap((part, i) => [ranges[i]!, { code: partText(part, i, bindings) }]),
       ],
       constants,
     ),
     bind: Object.fromEntries(bindings.map(({ name, value }) => [name, value])),
     workgroups: [row, Math.ceil(total / row), 1],
   };
-}
-
-function rangeText<Value>({ dispatch, builtins }: Part<Value>, i: number): string {
-  const call = `${partName(i, dispatch.shader.entryPoint)}(${builtins.join(", ")});`;
-  const renames = new Map(moduleNames(rangeCode).map((name) => [name, rangeName(i, name)]));
-  return renamed(rangeCode, renames).replace("entry();", call);
 }
 
 /** A part's text under its own names, without the bindings that an earlier part has declared. */
@@ -144,13 +137,8 @@ function partText<Value>(
   const { code } = dispatch.shader;
   const renames = new Map(moduleNames(code).map((name) => [name, partName(i, name)]));
   for (const binding of bindings) renames.set(binding.name, merged.find((known) => isSame(known, binding))!.name);
-  const declared = new Set<string>();
   const body = code
-    .replace(BINDING, (declaration, _, name) => {
-      const isFirst = renames.get(name) === partName(i, name) && !declared.has(name);
-      declared.add(name);
-      return isFirst ? declaration : "";
-    })
+    .replace(BINDING, (declaration, _, name) => (renames.get(name) === partName(i, name) ? declaration : ""))
     .replace(ENTRY, (entry) => entry.replace(/@compute[^)]*\)\s*|@builtin\(\w+\)\s*/g, ""));
   return renamed(body, renames);
 }
@@ -170,14 +158,12 @@ function moduleNames(code: string): string[] {
 
 /** Gives names new ones everywhere but after a dot or an @, and where a struct declares its members. */
 function renamed(code: string, renames: ReadonlyMap<string, string>): string {
-  const rename = (text: string, isStruct: boolean) =>
-    text.replace(/(?<![.\w@])[A-Za-z_]\w*(\s*:)?/g, (word, colon: string | undefined) => {
-      const name = colon === undefined ? word : word.slice(0, -colon.length);
-      return isStruct && colon !== undefined ? word : (renames.get(name) ?? name) + (colon ?? "");
-    });
   return code
     .split(/(^\s*struct\s+\w+\s*\{[^}]*\})/m)
-    .map((text, at) => rename(text, at % 2 === 1))
+    .map((text, at) => {
+      const names = at % 2 === 1 ? /(?<![.\w@])[A-Za-z_]\w*(?!\w|\s*:)/g : /(?<![.\w@])[A-Za-z_]\w*/g;
+      return text.replace(names, (name) => renames.get(name) ?? name);
+    })
     .join("");
 }
 
