@@ -121,8 +121,8 @@ export function inOrder(nodes: readonly Node[], isView: (node: Node) => boolean 
   return ordered;
 }
 
-/** What a tensor's bytes are another name for: those of the tensor that it views. */
-function seenThrough(views: readonly Node[]): (id: TensorId) => TensorId {
+/** The tensor whose buffer a tensor is seen through. */
+export function seenThrough(views: readonly Node[]): (id: TensorId) => TensorId {
   const under = new Map(views.map((view) => [view.outputs[0]!, view.inputs[0]!]));
   const storage = (id: TensorId): TensorId => (under.has(id) ? storage(under.get(id)!) : id);
   return storage;

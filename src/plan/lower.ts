@@ -1,6 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type Asked, type OpTable, opNamed } from "../graph/op.ts";
+import { seenThrough } from "../graph/rewrite.ts";
 import {
   type AdapterClass,
   type Choice,
@@ -42,13 +43,10 @@ export interface LowerOptions {
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
   const { limits = LEAST_LIMITS, memory = "fast", products = [] } = options;
   const choices: Record<string, Choice> = { ...options.algorithms };
-  const views = new Map<TensorId, TensorId>();
+  const views = graph.nodes.filter(({ op }) => opNamed(ops, op).view);
   const calls = graph.nodes.flatMap((node): NodeDispatch[] => {
     const op = opNamed(ops, node.op);
-    if (op.view) {
-      views.set(node.outputs[0]!, node.inputs[0]!);
-      return [];
-    }
+    if (op.view) return [];
     if (!op.lower) {
       throw new FeaturemapError(
         "value",
@@ -80,11 +78,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
     return made.map((dispatch) => ({ ...dispatch, node: node.name }));
   });
 
-  /** The tensor whose buffer this one is seen through. */
-  const storage = (id: TensorId): TensorId => {
-    const under = views.get(id);
-    return under === undefined ? id : storage(under);
-  };
+  const storage = seenThrough(views);
   // A software adapter gains nothing: it runs a dispatch after another with little between.
   const dispatches = options.adapter === "gpu" && !options.apart ? mergeIndependent(calls, storage, limits) : calls;
   const { buffers, bufferOf } = assign(graph, dispatches, storage);
@@ -92,7 +86,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
     const used = shader.bindings.map(({ name }) => bufferOf.get(storage(bind[name]!))!);
     return { node, kernel, shader, buffers: used, workgroups };
   });
-  for (const id of views.keys()) {
+  for (const id of views.flatMap(({ outputs }) => outputs)) {
     const buffer = bufferOf.get(storage(id));
     if (buffer !== undefined) bufferOf.set(id, buffer);
   }

@@ -19,19 +19,26 @@ export interface Interval {
  * Lets needs that are never live together share whole buffers. Whole ones, since WebGPU lets no dispatch read and write
  * one buffer: a need that ends at step i cannot share with one that begins there.
  *
- * Largest needs choose first, and each takes the smallest buffer that is free while it lives. Returns the buffers' sizes
- * and, for each need, its buffer.
+ * Largest needs choose first, and each takes the smallest buffer that holds it and is free while it lives: one that is `known`,
+ * or one made for a larger need. Returns the buffers' sizes, the known ones first, and, for each need, its buffer.
  */
-export function shareBuffers(needs: readonly Interval[]): { sizes: number[]; bufferOf: number[] } {
-  const sizes: number[] = [];
-  const tenants: Interval[][] = [];
+export function shareBuffers(
+  needs: readonly Interval[],
+  known: readonly number[] = [],
+): { sizes: number[]; bufferOf: number[] } {
+  const sizes = [...known];
+  const tenants: Interval[][] = sizes.map(() => []);
   const bufferOf = new Array<number>(needs.length);
   const order = needs.map((_, i) => i).sort((a, b) => needs[b]!.bytes - needs[a]!.bytes || a - b);
   for (const i of order) {
     const need = needs[i]!;
     const free = sizes
       .map((_, buffer) => buffer)
-      .filter((buffer) => tenants[buffer]!.every((other) => other.last < need.first || need.last < other.first));
+      .filter(
+        (buffer) =>
+          sizes[buffer]! >= need.bytes &&
+          tenants[buffer]!.every((other) => other.last < need.first || need.last < other.first),
+      );
     const best = free.sort((a, b) => sizes[a]! - sizes[b]! || a - b)[0] ?? sizes.length;
     if (best === sizes.length) {
       sizes.push(need.bytes);
@@ -41,18 +48,4 @@ export function shareBuffers(needs: readonly Interval[]): { sizes: number[]; buf
     bufferOf[i] = best;
   }
   return { sizes, bufferOf };
-}
-
-/**
- * For each need of a plan, the buffer of another plan that it can use too, or `undefined` where a new one must be made: the
- * largest needs choose first, and each takes the smallest that holds it. Sizes in bytes.
- */
-export function shareAcross(buffers: readonly number[], needs: readonly number[]): (number | undefined)[] {
-  const free = buffers.map((_, i) => i).sort((a, b) => buffers[a]! - buffers[b]! || a - b);
-  const chosen = new Array<number | undefined>(needs.length).fill(undefined);
-  for (const i of needs.map((_, need) => need).sort((a, b) => needs[b]! - needs[a]! || a - b)) {
-    const place = free.findIndex((buffer) => buffers[buffer]! >= needs[i]!);
-    if (place >= 0) chosen[i] = free.splice(place, 1)[0];
-  }
-  return chosen;
 }

@@ -1,6 +1,6 @@
 import type { BufferRequest, OwnedBuffer } from "../gpu/buffers.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { shareAcross } from "./memory.ts";
+import { shareBuffers } from "./memory.ts";
 
 /** Buffers for one plan, until it releases them. */
 export interface Lease {
@@ -38,11 +38,11 @@ export class ScratchPool {
    */
   async take(requests: readonly BufferRequest[]): Promise<Lease> {
     const known = [...this.#shared];
-    const chosen = shareAcross(
+    const { bufferOf } = shareBuffers(
+      requests.map(({ bytes }) => ({ bytes, first: 0, last: 0 })),
       known.map(({ owned }) => owned.bytes),
-      requests.map(({ bytes }) => bytes),
     );
-    const mine = chosen.map((place) => (place === undefined ? undefined : known[place]!));
+    const mine = bufferOf.map((place) => known[place]);
     // Counted before the wait, so that no other plan's end frees them meanwhile.
     for (const shared of mine) if (shared) shared.users++;
     const missing = requests.filter((_, i) => !mine[i]).map(({ label, bytes }) => ({ label, bytes }));

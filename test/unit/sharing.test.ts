@@ -8,21 +8,27 @@ import type { AdapterClass, MemoryMode } from "../../src/graph/tile.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { sgd } from "../../src/model/optimizers.ts";
 import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
-import { mostSlices, shareAcross } from "../../src/plan/memory.ts";
+import { mostSlices, shareBuffers } from "../../src/plan/memory.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { ScratchPool } from "../../src/plan/scratch.ts";
 import { articleLayers } from "../support/models.ts";
 import { networkOf } from "./building.ts";
 
-describe("shareAcross", () => {
+describe("shareBuffers, with buffers that are there", () => {
+  const share = (known: number[], needs: number[]) =>
+    shareBuffers(
+      needs.map((bytes) => ({ bytes, first: 0, last: 0 })),
+      known,
+    );
+
   it("gives each need the smallest buffer that holds it, the largest first", () => {
-    expect(shareAcross([8, 100, 50], [40, 8, 60])).toEqual([2, 0, 1]);
+    expect(share([8, 100, 50], [40, 8, 60])).toEqual({ sizes: [8, 100, 50], bufferOf: [2, 0, 1] });
   });
 
-  it("asks for new buffers where none is large enough, or all are taken", () => {
-    expect(shareAcross([], [4])).toEqual([undefined]);
-    expect(shareAcross([8], [16])).toEqual([undefined]);
-    expect(shareAcross([8], [4, 6])).toEqual([undefined, 0]);
+  it("adds buffers where none is large enough, or all are taken", () => {
+    expect(share([], [4])).toEqual({ sizes: [4], bufferOf: [0] });
+    expect(share([8], [16])).toEqual({ sizes: [8, 16], bufferOf: [1] });
+    expect(share([8], [4, 6])).toEqual({ sizes: [8, 4], bufferOf: [1, 0] });
   });
 });
 
