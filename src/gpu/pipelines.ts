@@ -26,15 +26,9 @@ export class PipelineCache {
    * @throws FeaturemapError `device` where the driver refuses the shader, with the message, the line and its text
    */
   get(shader: Specialized): Promise<GPUComputePipeline> {
-    const known = this.#pipelines.get(shader.code);
-    if (known) {
-      this.#pipelines.delete(shader.code);
-      this.#pipelines.set(shader.code, known);
-      return known;
-    }
-    const pipeline = this.#compile(shader);
-    this.#pipelines.set(shader.code, pipeline);
-    pipeline.catch(() => this.#pipelines.delete(shader.code));
+    const pipeline = this.#pipelines.get(shader.code) ?? this.#compile(shader);
+    this.forget(shader);
+    this.#pipelines.set(shader.code, pipeline); // as the one that was used last
     const [oldest] = this.#pipelines.keys();
     if (this.#pipelines.size > CAPACITY) this.#pipelines.delete(oldest!);
     return pipeline;
@@ -75,7 +69,9 @@ export class PipelineCache {
       if (error) throw new Error(error.message);
       return pipeline;
     } catch (cause) {
-      throw new FeaturemapError("device", await explain(shader, module, cause), { cause });
+      const message = await explain(shader, module, cause);
+      this.forget(shader);
+      throw new FeaturemapError("device", message, { cause });
     }
   }
 }

@@ -28,11 +28,9 @@ export function gradients(ops: OpTable, graph: Graph, loss: TensorId, of: readon
       );
     }
     const made = rule({
+      ...node,
       graph,
       node,
-      attributes: node.attributes,
-      inputs: node.inputs,
-      outputs: node.outputs,
       gradients: incoming,
       wanted,
       tensor: (id) => tensorOf(graph, id),

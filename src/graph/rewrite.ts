@@ -82,9 +82,10 @@ function graphEdit(ops: OpTable, graph: Graph, adapter: AdapterClass): GraphEdit
     usedBeside: (id, nodes) => graph.results.includes(id) || readersOf(graph, id).some((node) => !nodes.includes(node)),
     replace: (nodes, by) => {
       const at = Math.min(...nodes.map((node) => graph.nodes.indexOf(node)));
-      const before = graph.nodes.slice(0, at).filter((node) => !nodes.includes(node));
-      const after = graph.nodes.slice(at).filter((node) => !nodes.includes(node));
-      graph.nodes = [...before, ...by, ...after];
+      graph.nodes = graph.nodes.flatMap((node, i) => {
+        if (i === at) return by;
+        return nodes.includes(node) ? [] : node;
+      });
     },
     node: (op, name, inputs, attributes, outputs) => makeNode(ops, graph, { op, name, inputs, attributes, outputs }),
   };

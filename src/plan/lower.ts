@@ -96,17 +96,12 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
 /** Gives every tensor that a dispatch binds its buffer; scratch tensors share, by when they are live. */
 function assign(graph: Graph, dispatches: readonly NodeDispatch[], storage: (id: TensorId) => TensorId) {
   const live = new Map<TensorId, { first: number; last: number }>();
+  const use = (id: TensorId, step: number) => live.set(id, { first: live.get(id)?.first ?? step, last: step });
   dispatches.forEach(({ bind }, step) => {
-    for (const id of Object.values(bind).map(storage)) {
-      const span = live.get(id);
-      live.set(id, { first: span?.first ?? step, last: step });
-    }
+    for (const id of Object.values(bind)) use(storage(id), step);
   });
   // What somebody wants to see stays as it is until the step's end.
-  for (const id of graph.results.map(storage)) {
-    const span = live.get(id);
-    if (span) live.set(id, { first: span.first, last: dispatches.length });
-  }
+  for (const id of graph.results.map(storage)) if (live.has(id)) use(id, dispatches.length);
 
   const buffers: PlanBuffer[] = [];
   const bufferOf = new Map<TensorId, number>();

@@ -46,10 +46,10 @@ export class Plan {
 
   /** A table, one line a dispatch. */
   toString(): string {
-    const letters = this.buffers.map(({ bound }, i) => (bound === undefined ? `#${i}` : this.buffers[i]!.label));
+    const names = this.buffers.map(({ label, bound }, i) => (bound === undefined ? `#${i}` : label));
     const rows = this.steps.map((step, i) => {
       const uses = step.shader.bindings.map(({ name, access }, binding) => {
-        return `${name}${access === "write" ? "=>" : "="}${letters[step.buffers[binding]!]}`;
+        return `${name}${access === "write" ? "=>" : "="}${names[step.buffers[binding]!]}`;
       });
       return [
         String(i + 1),
@@ -63,12 +63,13 @@ export class Plan {
         uses.join(" "),
       ];
     });
-    const owned = this.buffers.map(({ label, bytes, bound }, i) => ({ line: `  #${i} ${bytes} B: ${label}`, bound }));
     return [
       `${this.name}: ${this.steps.length} dispatches, ${this.scratchBytes} bytes of scratch`,
       ...table([["", "kernel", "node", "workgroups", "tile", "buffers"], ...rows]),
       "scratch buffers:",
-      ...owned.filter(({ bound }) => bound === undefined).map(({ line }) => line),
+      ...this.buffers.flatMap(({ label, bytes, bound }, i) =>
+        bound === undefined ? `  #${i} ${bytes} B: ${label}` : [],
+      ),
     ].join("\n");
   }
 }

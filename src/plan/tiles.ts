@@ -74,7 +74,7 @@ export function adapterClassOf({ adapter, device }: Pick<Runtime, "adapter" | "d
 /** The shipped tile for a product. */
 export function shippedTile(adapter: AdapterClass, request: TileRequest): Tile {
   const rule = RULES[adapter];
-  const hoisted = rule.quad && hoistedTile(rule, request, HOISTED);
+  const hoisted = hoistedTile(rule, request, HOISTED);
   if (hoisted) return hoisted;
   // A larger tile takes longer to compile, which little work does not pay back.
   const { m, n, k, batch = 1 } = request;
