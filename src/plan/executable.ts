@@ -2,7 +2,7 @@ import { FeaturemapError } from "../errors.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { assertFeatures, assertWithinLimits } from "./limits.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlanBuffer } from "./plan.ts";
 import { ScratchPool } from "./scratch.ts";
 
 /** How far the pipelines of a plan are. */
@@ -59,14 +59,17 @@ export async function prepare(runtime: Runtime, plan: Plan, options: PrepareOpti
   const started = performance.now();
   const pipelines = await compileAll(runtime, plan, options.onProgress);
   const compileMs = performance.now() - started;
-  const own = plan.buffers.map((buffer, index) => ({ ...buffer, index })).filter(({ bound }) => bound === undefined);
+  const own = plan.buffers.filter(({ bound }) => bound === undefined);
   const lease = await (options.scratch ?? new ScratchPool(runtime)).take(own);
-  const scratch = new Map<number, GPUBuffer>(own.map(({ index }, i) => [index, lease.buffers[i]!]));
+  const scratch = new Map(own.map((buffer, i) => [buffer, lease.buffers[i]!]));
   return {
     plan,
     compileMs,
     bind: (buffers) =>
-      bindPlan(runtime, plan, pipelines, (index) => scratch.get(index) ?? brought(plan, index, buffers)),
+      bindPlan(runtime, plan, pipelines, (index) => {
+        const buffer = plan.buffers[index]!;
+        return scratch.get(buffer) ?? brought(plan, buffer, buffers);
+      }),
     dispose: () => lease.release(),
   };
 }
@@ -88,19 +91,16 @@ async function compileAll(
     return telling;
   };
   const begun = tell({});
-  const compiling = [...different].map(async ([code, { kernel, shader }]) => {
-    const pipeline = await runtime.pipelines.get(shader);
+  const compiling = [...different.values()].map(async ({ kernel, shader }) => {
+    await runtime.pipelines.get(shader);
     compiled++;
     await tell({ kernel });
-    return [code, pipeline] as const;
   });
-  const [ready] = await Promise.all([Promise.all(compiling), begun]);
-  const pipelines = new Map(ready);
-  return plan.steps.map(({ shader }) => pipelines.get(shader.code)!);
+  await Promise.all([begun, ...compiling]);
+  return Promise.all(plan.steps.map(({ shader }) => runtime.pipelines.get(shader)));
 }
 
-function brought(plan: Plan, index: number, buffers: ReadonlyMap<TensorId, GPUBuffer>): GPUBuffer {
-  const { bound, label } = plan.buffers[index]!;
+function brought(plan: Plan, { bound, label }: PlanBuffer, buffers: ReadonlyMap<TensorId, GPUBuffer>): GPUBuffer {
   const buffer = buffers.get(bound!);
   if (!buffer) throw new FeaturemapError("state", `${plan.name} has no buffer for "${label}".`);
   return buffer;

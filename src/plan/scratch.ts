@@ -37,15 +37,14 @@ export class ScratchPool {
    * @throws FeaturemapError `limit` where the GPU has no room
    */
   async take(requests: readonly BufferRequest[]): Promise<Lease> {
-    const known = [...this.#shared];
     const { bufferOf } = shareBuffers(
       requests.map(({ bytes }) => ({ bytes, first: 0, last: 0 })),
-      known.map(({ owned }) => owned.bytes),
+      this.#shared.map(({ owned }) => owned.bytes),
     );
-    const mine = bufferOf.map((place) => known[place]);
+    const mine = bufferOf.map((place) => this.#shared[place]);
     // Counted before the wait, so that no other plan's end frees them meanwhile.
     for (const shared of mine) if (shared) shared.users++;
-    const missing = requests.filter((_, i) => !mine[i]).map(({ label, bytes }) => ({ label, bytes }));
+    const missing = requests.filter((_, i) => !mine[i]);
     const made = await this.#make(missing).catch((error: unknown) => {
       this.#leave(mine.filter((shared) => shared !== undefined));
       throw error;
@@ -62,7 +61,6 @@ export class ScratchPool {
   }
 
   async #make(requests: readonly BufferRequest[]): Promise<Shared[]> {
-    if (requests.length === 0) return [];
     const made = (await this.#runtime.buffers.create(requests)).map((owned) => ({ owned, users: 1 }));
     this.#shared.push(...made);
     return made;
