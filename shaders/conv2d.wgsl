@@ -4,28 +4,11 @@
 // A matrix product of the [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C] matrix of patches, never stored, and k.
 // POOL: a pooling by windows of 4 that do not overlap follows in registers (lib/pooled_window.wgsl); the 4 rows of a block are
 // then one window, y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const IN_C: u32 = 1u;
-const K_H: u32 = 1u;
-const K_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const OUT_C: u32 = 1u;
-const STRIDE_H: u32 = 1u;
-const STRIDE_W: u32 = 1u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
-const PADDED: bool = false; // some patch reaches outside x, on whichever side
 const HAS_BIAS: bool = true;
 const POOL: bool = false;
-const POOL_H: u32 = 2u;
-const POOL_W: u32 = 2u;
-const POOLED_H: u32 = 1u;
-const POOLED_W: u32 = 1u;
 
 const POSITIONS: u32 = BATCH * OUT_H * OUT_W;
+const STORED_ROWS: u32 = POSITIONS;
 const TERMS: u32 = K_H * K_W * IN_C;
 // Where channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x as in k; else
 // one step runs over all terms.
@@ -42,7 +25,7 @@ struct Row {
   m4: u32,
   h: vec4i, // of each patch's first element in x, which padding may put outside
   w: vec4i,
-  base: vec4i, // its offset in x
+  at: vec4i, // its offset in x
 }
 
 alias Column = u32; // the first of 4 channels of y
@@ -55,22 +38,17 @@ struct Step {
 
 fn row_block(m4: u32, slice: u32) -> Row {
   var image: vec4u;
-  var h: vec4u;
-  var w: vec4u;
+  var positions: Positions;
   if (POOL) {
     image = vec4u(m4 / (POOLED_H * POOLED_W));
-    h = (m4 / POOLED_W % POOLED_H) * POOL_H + vec4u(0u, 1u, 2u, 3u) / POOL_W;
-    w = (m4 % POOLED_W) * POOL_W + vec4u(0u, 1u, 2u, 3u) % POOL_W;
+    positions = positions_of_window(m4 / POOLED_W % POOLED_H, m4 % POOLED_W);
   } else {
     let m = m4 * 4u + vec4u(0u, 1u, 2u, 3u);
     image = m / (OUT_H * OUT_W);
-    h = m / OUT_W % OUT_H;
-    w = m % OUT_W;
+    positions = Positions(m / OUT_W % OUT_H, m % OUT_W);
   }
-  let first_h = vec4i(h * STRIDE_H) - i32(PAD_H);
-  let first_w = vec4i(w * STRIDE_W) - i32(PAD_W);
-  let base = ((vec4i(image) * i32(IN_H) + first_h) * i32(IN_W) + first_w) * i32(IN_C);
-  return Row(m4, first_h, first_w, base);
+  let patches = patches_of(positions, vec4i(image * X_IMAGE));
+  return Row(m4, patches.h, patches.w, patches.at);
 }
 
 fn column_block(n4: u32, slice: u32) -> Column {
@@ -89,28 +67,10 @@ fn step_of_column(t: u32) -> Step {
   return Step(i32(t), i32(t * IN_W * IN_C), t * K_W * IN_C * OUT_C);
 }
 
-fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
-  // As unsigned numbers, those before the first are larger than any size.
-  return (vec4u(h) < vec4u(IN_H)) & (vec4u(w) < vec4u(IN_W));
-}
-
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   if (BY_ROW) {
-    let at = vec4u(row.base + (step.offset + i32(k4 * 4u)));
-    let a = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
-    if (PADDED) {
-      let j = i32(k4 * 4u / IN_C);
-      let real = inside(row.h + step.i, row.w + j);
-      let none = vec4f(0.0f);
-      return mat4x4f(
-        select(none, a[0], real.x),
-        select(none, a[1], real.y),
-        select(none, a[2], real.z),
-        select(none, a[3], real.w),
-      );
-    } else {
-      return a;
-    }
+    let j = i32(k4 * 4u / IN_C);
+    return load_channels(row.at + (step.offset + i32(k4 * 4u)), row.h + step.i, row.w + j);
   } else {
     return load_terms(row, k4 * 4u + vec4u(0u, 1u, 2u, 3u));
   }
@@ -124,37 +84,22 @@ fn load_terms(row: Row, term: vec4u) -> mat4x4f {
   var a: mat4x4f;
   // unroll
   for (var r = 0u; r < 4u; r++) {
-    let at = vec4u(row.base[r] + offset);
-    var value = vec4f(element_x(at.x), element_x(at.y), element_x(at.z), element_x(at.w));
+    a[r] = load_channel(row.at[r] + offset, row.h[r] + i, row.w[r] + j);
     if (TERMS % 4u != 0u) {
-      value = select(vec4f(0.0f), value, term < vec4u(TERMS));
+      a[r] = select(vec4f(0.0f), a[r], term < vec4u(TERMS));
     }
-    if (PADDED) {
-      value = select(vec4f(0.0f), value, inside(row.h[r] + i, row.w[r] + j));
-    }
-    a[r] = value;
   }
   return a;
 }
 
-fn row_of_k(at: u32, term: u32, n: u32) -> vec4f {
-  let value = load_k(at, OUT_C - n);
-  if (TERMS % 4u != 0u) {
-    return select(vec4f(0.0f), value, term < TERMS);
-  } else {
-    return value;
-  }
-}
-
 fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
   let term = k4 * 4u; // the whole number only where the terms are not cut into steps
-  let at = step.k + term * OUT_C + n;
-  return mat4x4f(
-    row_of_k(at, term, n),
-    row_of_k(at + OUT_C, term + 1u, n),
-    row_of_k(at + 2u * OUT_C, term + 2u, n),
-    row_of_k(at + 3u * OUT_C, term + 3u, n),
-  );
+  let k = rows_k(step.k + term * OUT_C + n, OUT_C, OUT_C - n);
+  if (TERMS % 4u != 0u) {
+    return rows_where(term + vec4u(0u, 1u, 2u, 3u) < vec4u(TERMS), k);
+  } else {
+    return k;
+  }
 }
 
 fn finish(n: u32, sum: vec4f) -> vec4f {
@@ -170,28 +115,19 @@ fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
     if (row.m4 < BATCH * POOLED_H * POOLED_W && n < OUT_C) {
       store_window(row.m4, n, c);
     }
-  } else if (POSITIONS % 4u == 0u) {
-    if (row.m4 * 4u < POSITIONS && n < OUT_C) {
-      // unroll
-      for (var r = 0u; r < 4u; r++) {
-        store_y((row.m4 * 4u + r) * OUT_C + n, finish(n, c[r]), OUT_C - n);
-      }
-    }
   } else {
-    // unroll
-    for (var r = 0u; r < 4u; r++) {
-      let m = row.m4 * 4u + r;
-      if (m < POSITIONS && n < OUT_C) {
-        store_y(m * OUT_C + n, finish(n, c[r]), OUT_C - n);
-      }
-    }
+    store_rows(row.m4 * 4u, n < OUT_C, row, n, slice, c);
   }
+}
+
+fn store_row(row: Row, n: Column, slice: u32, r: u32, sum: vec4f) {
+  store_y((row.m4 * 4u + r) * OUT_C + n, finish(n, sum), OUT_C - n);
 }
 
 fn store_window(pixel: u32, n: u32, c: mat4x4f) {
   let pooled = pool(finish(n, c[0]), finish(n, c[1]), finish(n, c[2]), finish(n, c[3]));
   store_y(pixel * OUT_C + n, pooled.y, OUT_C - n);
-  routes[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = packed(pooled.routes);
+  routes[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = packed(pooled.bits);
 }
 
 @compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)

@@ -5,20 +5,6 @@
 // The long sum over positions is cut into SLICES, one a workgroup in z, which conv2d_filter_gradient_sum adds up in a
 // fixed order. One step is STEP_ROWS rows of blocks, each of 4 positions: along w or, where UNPOOL, of a window, which share
 // what there is to load; images that are not in use end the loop. The bias gradient is one more row of the product, whose x is 1.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const IN_C: u32 = 1u;
-const K_H: u32 = 1u;
-const K_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const OUT_C: u32 = 1u;
-const STRIDE_H: u32 = 1u;
-const STRIDE_W: u32 = 1u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
-const PADDED: bool = false; // some patch reaches outside x, on whichever side
 const HAS_BIAS: bool = true;
 const SLICES: u32 = 1u;
 
@@ -30,6 +16,7 @@ const STEP_ROWS: u32 = 1u; // divides BLOCK_ROWS
 const STEPS_PER_IMAGE: u32 = BLOCK_ROWS / STEP_ROWS;
 const STEPS_PER_SLICE: u32 = (BATCH * STEPS_PER_IMAGE + SLICES - 1u) / SLICES;
 const INNER: u32 = STEP_ROWS * BLOCKS_PER_ROW;
+const STORED_ROWS: u32 = select(ROWS, WEIGHTS, WEIGHTS % 4u == 0u); // the row of the bias may be stored apart
 const A_ALONG_K: bool = false;
 const B_ALONG_K: bool = false;
 const BY_TAP: bool = IN_C % 4u == 0u; // 4 rows are then 4 channels of one tap
@@ -69,25 +56,14 @@ fn steps(slice: u32, row: Row) -> vec2u {
 
 fn step_at(t: u32, row: Row) -> Step {
   let image = t / STEPS_PER_IMAGE;
-  return Step(image * DY_IMAGE, t % STEPS_PER_IMAGE * STEP_ROWS, i32(image * IN_H * IN_W * IN_C));
-}
-
-fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
-  // As unsigned numbers, those before the first are larger than any size.
-  return (vec4u(h) < vec4u(IN_H)) & (vec4u(w) < vec4u(IN_W));
-}
-
-// The 4 positions of a block in dy.
-struct Positions {
-  h: vec4u,
-  w: vec4u,
+  return Step(image * DY_IMAGE, t % STEPS_PER_IMAGE * STEP_ROWS, i32(image * X_IMAGE));
 }
 
 fn positions_of(step: Step, k4: u32) -> Positions {
   let row = step.row + k4 / BLOCKS_PER_ROW;
   let column = k4 % BLOCKS_PER_ROW;
   if (UNPOOL) {
-    return Positions(row * POOL_H + vec4u(0u, 1u, 2u, 3u) / POOL_W, column * POOL_W + vec4u(0u, 1u, 2u, 3u) % POOL_W);
+    return positions_of_window(row, column);
   } else {
     return Positions(vec4u(row), column * 4u + vec4u(0u, 1u, 2u, 3u));
   }
@@ -95,68 +71,27 @@ fn positions_of(step: Step, k4: u32) -> Positions {
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   let positions = positions_of(step, k4);
-  // The first element of each position's patch in x, which padding may put outside.
-  let h = vec4i(positions.h * STRIDE_H) - i32(PAD_H);
-  let w = vec4i(positions.w * STRIDE_W) - i32(PAD_W);
-  let base = step.x_at + (h * i32(IN_W) + w) * i32(IN_C);
+  let patches = patches_of(positions, vec4i(step.x_at));
   var a: mat4x4f;
   if (BY_TAP) {
-    a = transpose(four_channels(row, h, w, base));
+    a = transpose(load_channels(patches.at + row.offset.x, patches.h + row.i.x, patches.w + row.j.x));
   } else {
-    a = mat4x4f(
-      one_channel(row, h, w, base, 0u),
-      one_channel(row, h, w, base, 1u),
-      one_channel(row, h, w, base, 2u),
-      one_channel(row, h, w, base, 3u),
-    );
+    // unroll
+    for (var r = 0u; r < 4u; r++) {
+      a[r] = load_channel(patches.at + row.offset[r], patches.h + row.i[r], patches.w + row.j[r]);
+    }
   }
-  return mat4x4f(
-    finish_row(a[0], row.m, positions.w),
-    finish_row(a[1], row.m + 1u, positions.w),
-    finish_row(a[2], row.m + 2u, positions.w),
-    finish_row(a[3], row.m + 3u, positions.w),
-  );
-}
-
-// Four channels of x at each of the four positions that the tap reaches.
-fn four_channels(row: Row, h: vec4i, w: vec4i, base: vec4i) -> mat4x4f {
-  let at = vec4u(base + row.offset.x);
-  let x = mat4x4f(load_x(at.x, 4u), load_x(at.y, 4u), load_x(at.z, 4u), load_x(at.w, 4u));
-  if (PADDED) {
-    let real = inside(h + row.i.x, w + row.j.x);
-    let none = vec4f(0.0f);
-    return mat4x4f(
-      select(none, x[0], real.x),
-      select(none, x[1], real.y),
-      select(none, x[2], real.z),
-      select(none, x[3], real.w),
-    );
-  } else {
-    return x;
+  // The row of the bias is all ones; positions past the end of dy's row count nothing.
+  // unroll
+  for (var r = 0u; r < 4u; r++) {
+    if (HAS_BIAS) {
+      a[r] = select(a[r], vec4f(1.0f), row.m + r == WEIGHTS);
+    }
+    if (!UNPOOL && OUT_W % 4u != 0u) {
+      a[r] = select(vec4f(0.0f), a[r], positions.w < vec4u(OUT_W));
+    }
   }
-}
-
-// Row r's channel of x at each of the four positions that its tap reaches.
-fn one_channel(row: Row, h: vec4i, w: vec4i, base: vec4i, r: u32) -> vec4f {
-  let at = vec4u(base + row.offset[r]);
-  let x = vec4f(element_x(at.x), element_x(at.y), element_x(at.z), element_x(at.w));
-  if (PADDED) {
-    return select(vec4f(0.0f), x, inside(h + row.i[r], w + row.j[r]));
-  } else {
-    return x;
-  }
-}
-
-// The row of the bias is all ones; positions past the end of dy's row count nothing.
-fn finish_row(x: vec4f, m: u32, w: vec4u) -> vec4f {
-  var value = x;
-  if (HAS_BIAS) {
-    value = select(value, vec4f(1.0f), m == WEIGHTS);
-  }
-  if (!UNPOOL && OUT_W % 4u != 0u) {
-    value = select(vec4f(0.0f), value, w < vec4u(OUT_W));
-  }
-  return value;
+  return a;
 }
 
 fn block_b(o: Column, step: Step, k4: u32) -> mat4x4f {
@@ -165,47 +100,26 @@ fn block_b(o: Column, step: Step, k4: u32) -> mat4x4f {
   if (UNPOOL) {
     return load_window(step.image_at, row, column, o);
   } else {
-    let at = step.image_at + (row * OUT_W + column * 4u) * OUT_C + o;
-    return mat4x4f(
-      dy_in_row(at, column * 4u, o),
-      dy_in_row(at + OUT_C, column * 4u + 1u, o),
-      dy_in_row(at + 2u * OUT_C, column * 4u + 2u, o),
-      dy_in_row(at + 3u * OUT_C, column * 4u + 3u, o),
-    );
-  }
-}
-
-fn dy_in_row(at: u32, w: u32, o: u32) -> vec4f {
-  let dy = load_dy(at, OUT_C - o);
-  if (OUT_W % 4u != 0u) {
-    return select(vec4f(0.0f), dy, w < OUT_W);
-  } else {
-    return dy;
+    let dy = rows_dy(step.image_at + (row * OUT_W + column * 4u) * OUT_C + o, OUT_C, OUT_C - o);
+    if (OUT_W % 4u != 0u) {
+      return rows_where(column * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(OUT_W), dy);
+    } else {
+      return dy;
+    }
   }
 }
 
 fn store_block(row: Row, o: Column, slice: u32, sum: mat4x4f) {
-  let at = (slice * ROWS + row.m) * OUT_C + o;
-  if (WEIGHTS % 4u == 0u) {
-    if (row.m < WEIGHTS && o < OUT_C) {
-      // unroll
-      for (var r = 0u; r < 4u; r++) {
-        store_partial(at + r * OUT_C, sum[r], OUT_C - o);
-      }
-    }
-    if (HAS_BIAS) {
-      if (row.m == WEIGHTS && o < OUT_C) {
-        store_partial(at, sum[0], OUT_C - o);
-      }
-    }
-  } else {
-    // unroll
-    for (var r = 0u; r < 4u; r++) {
-      if (row.m + r < ROWS && o < OUT_C) {
-        store_partial(at + r * OUT_C, sum[r], OUT_C - o);
-      }
+  store_rows(row.m, o < OUT_C, row, o, slice, sum);
+  if (STORED_ROWS < ROWS) {
+    if (row.m == WEIGHTS && o < OUT_C) {
+      store_row(row, o, slice, 0u, sum[0]);
     }
   }
+}
+
+fn store_row(row: Row, o: Column, slice: u32, r: u32, sum: vec4f) {
+  store_partial((slice * ROWS + row.m + r) * OUT_C + o, sum, OUT_C - o);
 }
 
 @compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)

@@ -6,20 +6,8 @@
 // Rows are images at one pixel of x, so that all rows of an invocation share the taps that reach the pixel: the outer
 // loop runs over the h and w of dy that do, and nothing is multiplied that falls outside.
 // GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const IN_C: u32 = 1u;
-const K_H: u32 = 1u;
-const K_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const OUT_C: u32 = 1u;
-const STRIDE_H: u32 = 1u;
-const STRIDE_W: u32 = 1u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
 
+const STORED_ROWS: u32 = BATCH;
 const INNER: u32 = (OUT_C + 3u) / 4u;
 const A_ALONG_K: bool = true;
 const B_ALONG_K: bool = true;
@@ -89,35 +77,15 @@ fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
 
 fn block_b(c: Column, step: Step, k4: u32) -> mat4x4f {
   let o = k4 * 4u;
-  let at = step.k + c * OUT_C + o;
-  return transpose(mat4x4f(
-    load_k(at, OUT_C - o),
-    load_k(at + OUT_C, OUT_C - o),
-    load_k(at + 2u * OUT_C, OUT_C - o),
-    load_k(at + 3u * OUT_C, OUT_C - o),
-  ));
+  return transpose(rows_k(step.k + c * OUT_C + o, OUT_C, OUT_C - o));
 }
 
 fn store_block(row: Row, c: Column, slice: u32, sum: mat4x4f) {
-  if (BATCH % 4u == 0u) {
-    if (row.image < BATCH && row.y < IN_H && c < IN_C) {
-      // unroll
-      for (var r = 0u; r < 4u; r++) {
-        store_image(row.image + r, row, c, sum[r]);
-      }
-    }
-  } else {
-    // unroll
-    for (var r = 0u; r < 4u; r++) {
-      if (row.image + r < BATCH && row.y < IN_H && c < IN_C) {
-        store_image(row.image + r, row, c, sum[r]);
-      }
-    }
-  }
+  store_rows(row.image, row.y < IN_H && c < IN_C, row, c, slice, sum);
 }
 
-fn store_image(image: u32, row: Row, c: Column, sum: vec4f) {
-  let at = ((image * IN_H + row.y) * IN_W + row.x) * IN_C + c;
+fn store_row(row: Row, c: Column, slice: u32, r: u32, sum: vec4f) {
+  let at = (((row.image + r) * IN_H + row.y) * IN_W + row.x) * IN_C + c;
   if (GRADIENT_ACTIVATION != 0u) {
     store_dx(at, gradient_through(sum, load_in(at, IN_C - c)), IN_C - c);
   } else {

@@ -8,6 +8,7 @@ const OUT: u32 = 1u;
 const HAS_BIAS: bool = true;
 const UPDATE: bool = false;
 const INNER: u32 = (BATCH + 3u) / 4u;
+const STORED_ROWS: u32 = IN;
 const A_ALONG_K: bool = false;
 const B_ALONG_K: bool = false;
 
@@ -33,56 +34,25 @@ fn step_at(t: u32, row: Row) -> Step {
   return state[STATE_ROWS];
 }
 
-fn row_of_x(at: u32, m: u32, used: bool) -> vec4f {
-  var value = load_x(at, IN - m);
-  if (HAS_BIAS) {
-    value = select(value, vec4f(1.0f), vec4u(m, m + 1u, m + 2u, m + 3u) == vec4u(IN));
-  }
-  return select(vec4f(0.0f), value, used);
-}
-
 fn block_a(m: Row, in_use: Step, k4: u32) -> mat4x4f {
   let r = k4 * 4u;
-  let at = r * IN + m;
-  return transpose(mat4x4f(
-    row_of_x(at, m, r < in_use),
-    row_of_x(at + IN, m, r + 1u < in_use),
-    row_of_x(at + 2u * IN, m, r + 2u < in_use),
-    row_of_x(at + 3u * IN, m, r + 3u < in_use),
-  ));
-}
-
-fn row_of_dy(at: u32, n: u32, used: bool) -> vec4f {
-  return select(vec4f(0.0f), load_dy(at, OUT - n), used);
+  var x = transpose(rows_where(r + vec4u(0u, 1u, 2u, 3u) < vec4u(in_use), rows_x(r * IN + m, IN, IN - m)));
+  if (HAS_BIAS) {
+    // unroll
+    for (var i = 0u; i < 4u; i++) {
+      x[i] = select(x[i], vec4f(1.0f), m + i == IN);
+    }
+  }
+  return x;
 }
 
 fn block_b(n: Column, in_use: Step, k4: u32) -> mat4x4f {
   let r = k4 * 4u;
-  let at = r * OUT + n;
-  return mat4x4f(
-    row_of_dy(at, n, r < in_use),
-    row_of_dy(at + OUT, n, r + 1u < in_use),
-    row_of_dy(at + 2u * OUT, n, r + 2u < in_use),
-    row_of_dy(at + 3u * OUT, n, r + 3u < in_use),
-  );
+  return rows_where(r + vec4u(0u, 1u, 2u, 3u) < vec4u(in_use), rows_dy(r * OUT + n, OUT, OUT - n));
 }
 
 fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
-  if (IN % 4u == 0u) {
-    if (m < IN && n < OUT) {
-      // unroll
-      for (var r = 0u; r < 4u; r++) {
-        store_row(m + r, n, c[r]);
-      }
-    }
-  } else {
-    // unroll
-    for (var r = 0u; r < 4u; r++) {
-      if (m + r < IN && n < OUT) {
-        store_row(m + r, n, c[r]);
-      }
-    }
-  }
+  store_rows(m, n < OUT, m, n, slice, c);
   if (HAS_BIAS) {
     if (m == IN / 4u * 4u && n < OUT) {
       store_bias_row(n, c[IN % 4u]);
@@ -90,8 +60,8 @@ fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
   }
 }
 
-fn store_row(m: u32, n: u32, sum: vec4f) {
-  let at = m * OUT + n;
+fn store_row(m: Row, n: Column, slice: u32, r: u32, sum: vec4f) {
+  let at = (m + r) * OUT + n;
   if (UPDATE) {
     store_kernel(at, update(load_kernel(at, OUT - n), sum), OUT - n);
   } else {

@@ -12,6 +12,7 @@ const HAS_BIAS: bool = false;
 const A_ALONG_K: bool = !A_TRANSPOSED;
 const B_ALONG_K: bool = B_TRANSPOSED;
 const INNER: u32 = (K + 3u) / 4u;
+const STORED_ROWS: u32 = M;
 const BLOCKS_K: u32 = INNER;
 
 struct Row {
@@ -57,76 +58,40 @@ fn step_of_column(t: u32) -> Step {
   return t;
 }
 
-// The row of an operand that holds k, or zeros past the last.
-fn row_of_k(k: u32, value: vec4f) -> vec4f {
+// The rows of an operand from k on, with zeros past the last.
+fn rows_of_k(k: u32, rows: mat4x4f) -> mat4x4f {
   if (K % 4u != 0u) {
-    return select(vec4f(0.0f), value, k < K);
+    return rows_where(k + vec4u(0u, 1u, 2u, 3u) < vec4u(K), rows);
   } else {
-    return value;
+    return rows;
   }
 }
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   let k = k4 * 4u;
   if (A_TRANSPOSED) {
-    let at = row.at + k * M;
-    return transpose(mat4x4f(
-      row_of_k(k, load_a(at, M - row.m)),
-      row_of_k(k + 1u, load_a(at + M, M - row.m)),
-      row_of_k(k + 2u, load_a(at + 2u * M, M - row.m)),
-      row_of_k(k + 3u, load_a(at + 3u * M, M - row.m)),
-    ));
+    return transpose(rows_of_k(k, rows_a(row.at + k * M, M, M - row.m)));
   } else {
-    let at = row.at + k;
-    return mat4x4f(
-      load_a(at, K - k),
-      load_a(at + K, K - k),
-      load_a(at + 2u * K, K - k),
-      load_a(at + 3u * K, K - k),
-    );
+    return rows_a(row.at + k, K, K - k);
   }
 }
 
 fn block_b(column: Column, step: Step, k4: u32) -> mat4x4f {
   let k = k4 * 4u;
   if (B_TRANSPOSED) {
-    let at = column.at + k;
-    return transpose(mat4x4f(
-      load_b(at, K - k),
-      load_b(at + K, K - k),
-      load_b(at + 2u * K, K - k),
-      load_b(at + 3u * K, K - k),
-    ));
+    return transpose(rows_b(column.at + k, K, K - k));
   } else {
-    let at = column.at + k * N;
-    return mat4x4f(
-      row_of_k(k, load_b(at, N - column.n)),
-      row_of_k(k + 1u, load_b(at + N, N - column.n)),
-      row_of_k(k + 2u, load_b(at + 2u * N, N - column.n)),
-      row_of_k(k + 3u, load_b(at + 3u * N, N - column.n)),
-    );
+    return rows_of_k(k, rows_b(column.at + k * N, N, N - column.n));
   }
 }
 
 fn store_block(row: Row, column: Column, slice: u32, c: mat4x4f) {
-  if (M % 4u == 0u) {
-    if (row.m < M && column.n < N) {
-      // unroll
-      for (var r = 0u; r < 4u; r++) {
-        store_row(row.c + (row.m + r) * N + column.n, column.n, c[r]);
-      }
-    }
-  } else {
-    // unroll
-    for (var r = 0u; r < 4u; r++) {
-      if (row.m + r < M && column.n < N) {
-        store_row(row.c + (row.m + r) * N + column.n, column.n, c[r]);
-      }
-    }
-  }
+  store_rows(row.m, column.n < N, row, column, slice, c);
 }
 
-fn store_row(at: u32, n: u32, sum: vec4f) {
+fn store_row(row: Row, column: Column, slice: u32, r: u32, sum: vec4f) {
+  let n = column.n;
+  let at = row.c + (row.m + r) * N + n;
   var value = sum;
   if (HAS_BIAS) {
     value += load_bias(n, N - n);

@@ -5,10 +5,6 @@ const BATCH: u32 = 1u;
 const OUT_H: u32 = 1u;
 const OUT_W: u32 = 1u;
 const OUT_C: u32 = 1u;
-const POOL_H: u32 = 2u;
-const POOL_W: u32 = 2u;
-const POOLED_H: u32 = 1u;
-const POOLED_W: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 
@@ -30,5 +26,5 @@ fn window_pooling(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoca
     load_y(at + (3u / POOL_W * OUT_W + 3u % POOL_W) * OUT_C, OUT_C - c),
   );
   store_p(window * OUT_C + c, pooled.y, OUT_C - c);
-  routes[window * ((OUT_C + 3u) / 4u) + c / 4u] = packed(pooled.routes);
+  routes[window * ((OUT_C + 3u) / 4u) + c / 4u] = packed(pooled.bits);
 }

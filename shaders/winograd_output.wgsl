@@ -5,10 +5,6 @@
 // One invocation a tile and 4 channels.
 const HAS_BIAS: bool = true;
 const POOL: bool = false;
-const POOL_H: u32 = 1u;
-const POOL_W: u32 = 1u;
-const POOLED_H: u32 = 1u;
-const POOLED_W: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 
@@ -26,7 +22,7 @@ fn store_window(tile: Tile, h: u32, w: u32, o: u32, pooled: Pooled) {
   if (h < POOLED_H && w < POOLED_W) {
     let pixel = (tile.image * POOLED_H + h) * POOLED_W + w;
     store_y(pixel * OUT_C + o, pooled.y, OUT_C - o);
-    routes[pixel * ((OUT_C + 3u) / 4u) + o / 4u] = packed(pooled.routes);
+    routes[pixel * ((OUT_C + 3u) / 4u) + o / 4u] = packed(pooled.bits);
   }
 }
 

@@ -1,11 +1,15 @@
 // A pooling of one window of 4 positions in registers, right after the activation, four channels at a time.
-// `routes` has a bit for each position, row-major: where the window's gradient goes. That is the first maximum or, where
-// AVERAGE, every position at which the activation, linear or relu, lets it through.
+// `bits`, which `routes` packs, has one for each position, row-major: where the window's gradient goes. That is the first maximum
+// or, where AVERAGE, every position at which the activation, linear or relu, lets it through.
+const POOL_H: u32 = 2u;
+const POOL_W: u32 = 2u;
+const POOLED_H: u32 = 1u;
+const POOLED_W: u32 = 1u;
 const AVERAGE: bool = false;
 
 struct Pooled {
   y: vec4f,
-  routes: vec4u,
+  bits: vec4u,
 }
 
 fn pool(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Pooled {
@@ -19,7 +23,7 @@ fn pool(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Pooled {
 // The first of equal values wins; a NaN, once met, stays.
 fn larger(best: Pooled, value: vec4f, bit: u32) -> Pooled {
   let wins = !(value <= best.y) & (best.y == best.y);
-  return Pooled(select(best.y, value, wins), select(best.routes, vec4u(bit), wins));
+  return Pooled(select(best.y, value, wins), select(best.bits, vec4u(bit), wins));
 }
 
 fn let_through(y: vec4f, bit: u32) -> vec4u {
@@ -31,6 +35,6 @@ fn let_through(y: vec4f, bit: u32) -> vec4u {
 }
 
 // A byte a channel.
-fn packed(routes: vec4u) -> u32 {
-  return dot(routes, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
+fn packed(bits: vec4u) -> u32 {
+  return dot(bits, vec4u(1u, 1u << 8u, 1u << 16u, 1u << 24u));
 }

@@ -2,6 +2,7 @@ import code from "../../shaders/conv2d.wgsl?raw";
 import filterGradientCode from "../../shaders/conv2d_filter_gradient.wgsl?raw";
 import filterSumCode from "../../shaders/conv2d_filter_gradient_sum.wgsl?raw";
 import inputGradientCode from "../../shaders/conv2d_input_gradient.wgsl?raw";
+import sizesCode from "../../shaders/lib/conv2d.wgsl?raw";
 import stateCode from "../../shaders/lib/state.wgsl?raw";
 import { FeaturemapError } from "../errors.ts";
 import { type Dispatch, defineKernel } from "../gpu/kernel.ts";
@@ -106,18 +107,18 @@ const conv2d = defineOp<Conv2dAttributes>({
         constants: {
           ...sizes.constants,
           ...poolConstants(attributes, sizes.y),
-          PADDED: sizes.geometry.padded,
           HAS_BIAS: b !== undefined,
           POOL: attributes.pool !== undefined,
           ACTIVATION: activationNumber(attributes.activation),
         },
         libraries: [
+          { code: sizesCode },
           operand("x", sizes.inC),
           operand("k", outC),
           operand("bias", outC),
           output("y", outC),
           activationSource,
-          ...(attributes.pool ? [pooledWindowSource] : []),
+          pooledWindowSource,
         ],
       }),
     ];
@@ -162,6 +163,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
         },
         libraries: [
+          { code: sizesCode },
           incomingSource,
           operand("dy", outC),
           operand("k", outC),
@@ -214,12 +216,12 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         constants: {
           ...sizes.constants,
           ...unpoolConstants(attributes, sizes.y),
-          PADDED: sizes.geometry.padded,
           HAS_BIAS: hasBias,
           SLICES: slices,
           STEP_ROWS: stepRows,
         },
         libraries: [
+          { code: sizesCode },
           incomingSource,
           { code: stateCode },
           operand("x", sizes.inC),
@@ -265,6 +267,7 @@ function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttribute
   const geometry = windowGeometry(x.slice(1), { size, strides, padding }, where);
   const y: Shape = [x[0]!, geometry.outH, geometry.outW, k[3]!];
   const pooled = pool ? pooledImageShape(y, pool) : undefined;
-  const constants = { ...windowConstants(x, geometry, strides), IN_C: k[2]!, OUT_C: k[3]!, K_H: k[0]!, K_W: k[1]! };
-  return { geometry, y, pooled, inC: k[2]!, constants };
+  const [K_H, K_W, IN_C, OUT_C] = k as [number, number, number, number];
+  const sizes = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
+  return { y, pooled, inC: IN_C, constants: sizes };
 }

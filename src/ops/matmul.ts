@@ -1,3 +1,4 @@
+import blockCode from "../../shaders/lib/block.wgsl?raw";
 import blocksCode from "../../shaders/lib/blocks.wgsl?raw";
 import hoistedCode from "../../shaders/lib/hoisted.wgsl?raw";
 import quadCode from "../../shaders/lib/quad.wgsl?raw";
@@ -31,7 +32,8 @@ export function dispatchProduct<B extends Bindings>(
 
 /** Defines `multiply_blocks`, cut up as the tile says. */
 function productSources({ family, hoisted, quad }: ProductTile): Source[] {
-  return [family?.source ?? { code: hoisted ? hoistedCode : blocksCode }, ...(quad ? [{ code: quadCode }] : [])];
+  const multiply = family?.source ?? { code: hoisted ? hoistedCode : blocksCode };
+  return [multiply, { code: blockCode }, ...(quad ? [{ code: quadCode }] : [])];
 }
 
 const kernel = defineKernel<{ a: "read"; b: "read"; bias: "read?"; y: "read?"; c: "write" }>(code);

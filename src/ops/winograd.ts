@@ -134,7 +134,7 @@ const winogradOutput = defineOp<OutputAttributes>({
           operand("m", outC),
           operand("bias", outC),
           output("y", outC),
-          ...(pool ? [pooledWindowSource] : []),
+          pooledWindowSource,
         ],
       }),
     ];

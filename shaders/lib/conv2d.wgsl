@@ -1,0 +1,67 @@
+// What the kernels of a convolution share: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
+const BATCH: u32 = 1u;
+const IN_H: u32 = 1u;
+const IN_W: u32 = 1u;
+const IN_C: u32 = 1u;
+const K_H: u32 = 1u;
+const K_W: u32 = 1u;
+const OUT_H: u32 = 1u;
+const OUT_W: u32 = 1u;
+const OUT_C: u32 = 1u;
+const STRIDE_H: u32 = 1u;
+const STRIDE_W: u32 = 1u;
+const PAD_H: u32 = 0u;
+const PAD_W: u32 = 0u;
+const PADDED: bool = false; // some patch reaches outside x, on whichever side
+const X_IMAGE: u32 = IN_H * IN_W * IN_C; // elements of one image in x
+
+// Four positions of the output.
+struct Positions {
+  h: vec4u,
+  w: vec4u,
+}
+
+// Those of a window of a pooling, row-major.
+fn positions_of_window(h: u32, w: u32) -> Positions {
+  return Positions(h * POOL_H + vec4u(0u, 1u, 2u, 3u) / POOL_W, w * POOL_W + vec4u(0u, 1u, 2u, 3u) % POOL_W);
+}
+
+// The first element of each of four patches, which padding may put outside x.
+struct Patches {
+  h: vec4i,
+  w: vec4i,
+  at: vec4i, // offset in x
+}
+
+fn patches_of(positions: Positions, image_at: vec4i) -> Patches {
+  let h = vec4i(positions.h * STRIDE_H) - i32(PAD_H);
+  let w = vec4i(positions.w * STRIDE_W) - i32(PAD_W);
+  return Patches(h, w, image_at + (h * i32(IN_W) + w) * i32(IN_C));
+}
+
+fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
+  // As unsigned numbers, those before the first are larger than any size.
+  return (vec4u(h) < vec4u(IN_H)) & (vec4u(w) < vec4u(IN_W));
+}
+
+// Four channels of x from each of four places, which lie at (h, w) and, outside x, read as 0.
+fn load_channels(at: vec4i, h: vec4i, w: vec4i) -> mat4x4f {
+  let i = vec4u(at);
+  let x = mat4x4f(load_x(i.x, 4u), load_x(i.y, 4u), load_x(i.z, 4u), load_x(i.w, 4u));
+  if (PADDED) {
+    return rows_where(inside(h, w), x);
+  } else {
+    return x;
+  }
+}
+
+// One channel of x from each.
+fn load_channel(at: vec4i, h: vec4i, w: vec4i) -> vec4f {
+  let i = vec4u(at);
+  let x = vec4f(element_x(i.x), element_x(i.y), element_x(i.z), element_x(i.w));
+  if (PADDED) {
+    return select(vec4f(0.0f), x, inside(h, w));
+  } else {
+    return x;
+  }
+}
