@@ -71,7 +71,12 @@ async function main(args: readonly string[]): Promise<number> {
 function runDeno(request: DenoRequest): Promise<DenoFigures> {
   const deno = join(ROOT, "bench/node_modules/deno/bin.cjs");
   const args = [deno, "run", "--unstable-webgpu", "--allow-all", "--no-config", "--no-lock", join(OUT, "main.js")];
-  const child = spawn(process.execPath, [...args, JSON.stringify(request)], { stdio: ["ignore", "pipe", "inherit"] });
+  // Mesa keeps compiled shaders on disk, which would warm every first step but one.
+  const env = { ...process.env, MESA_SHADER_CACHE_DISABLE: "true" };
+  const child = spawn(process.execPath, [...args, JSON.stringify(request)], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env,
+  });
   process.once("exit", () => child.kill());
   let text = "";
   child.stdout.on("data", (part: Buffer) => {

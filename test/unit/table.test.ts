@@ -334,13 +334,13 @@ describe("the bindings that src/ops declares", () => {
 describe("shaders/lib/*.wgsl", () => {
   it.each(stems(`${folder}lib`))("%s is used by some kernel", (stem) => {
     const code = leanShader(readFileSync(`${folder}lib/${stem}.wgsl`, "utf8"));
-    // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for.
+    // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for, ranges by number.
     const declared = [...code.matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) =>
-      name!.replace(/operand|output|terms/, "[a-z]\\w*"),
+      name!.replace(/operand|output|terms/, "[a-z]\\w*").replace(/^range/, "range\\d"),
     );
     const signatures = code.match(/var<storage,read(?:_write)?>\w+:array<\w+>/)?.[0].replace(/>\w+:/, ">\\w+:");
     const uses = (text: string) =>
-      declared.some((name) => (text.match(new RegExp(`(?<![.\\w])(?:range1_)?${name}\\b`, "g"))?.length ?? 0) > 1);
+      declared.some((name) => (text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0) > 1);
     const users = steps.filter(({ shader }) => {
       const text = plain(shader.code);
       return uses(text) && (signatures === undefined || new RegExp(signatures).test(text));
