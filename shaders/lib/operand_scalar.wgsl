@@ -14,13 +14,3 @@ fn load_operand(i: u32, left: u32) -> vec4f {
 fn element_operand(i: u32) -> f32 {
   return operand[i];
 }
-
-// Four rows from `i`, `pitch` apart, one a column.
-fn rows_operand(i: u32, pitch: u32, left: u32) -> mat4x4f {
-  return mat4x4f(
-    load_operand(i, left),
-    load_operand(i + pitch, left),
-    load_operand(i + 2u * pitch, left),
-    load_operand(i + 3u * pitch, left),
-  );
-}

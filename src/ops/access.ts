@@ -1,4 +1,5 @@
 import linear from "../../shaders/lib/linear.wgsl?raw";
+import operandRows from "../../shaders/lib/operand_rows.wgsl?raw";
 import operandScalar from "../../shaders/lib/operand_scalar.wgsl?raw";
 import operandVec4 from "../../shaders/lib/operand_vec4.wgsl?raw";
 import outputScalar from "../../shaders/lib/output_scalar.wgsl?raw";
@@ -27,7 +28,8 @@ export function dispatchEach<B extends Bindings>(
 
 /** Reads a tensor in fours; by vector where its rows are a multiple of 4 long. */
 export function operand(letter: string, rowLength: number): Source {
-  return { code: rowLength % 4 === 0 ? operandVec4 : operandScalar, rename: { operand: letter } };
+  const elements = rowLength % 4 === 0 ? operandVec4 : operandScalar;
+  return { code: `${elements}\n${operandRows}`, rename: { operand: letter } };
 }
 
 /** Writes a tensor in fours; by vector where its rows are a multiple of 4 long. */
