@@ -12,7 +12,7 @@ import { FRAMES_MS } from "../../src/model/pace.ts";
 import type { SweepSettings } from "../../src/model/sweep.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { NetworkSpec } from "../networks.ts";
-import { layersOf, POOLINGS } from "../systems/featuremap.ts";
+import { layersOf } from "../systems/featuremap.ts";
 import { type BenchData, LEARNING_RATE } from "../systems/system.ts";
 
 export interface Step {
@@ -62,7 +62,7 @@ export async function createStep(
 /** The model as `compile` makes it. */
 export async function compiledModel(runtime: Runtime, spec: NetworkSpec) {
   const network = new Network();
-  for (const layer of layersOf(spec, POOLINGS)) network.add(layer);
+  for (const layer of layersOf(spec)) network.add(layer);
   const options = checkCompileOptions({
     loss: "sparseCategoricalCrossentropy",
     optimizer: sgd({ learningRate: LEARNING_RATE }),

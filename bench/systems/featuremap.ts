@@ -28,20 +28,14 @@ import {
   type System,
 } from "./system.ts";
 
-/** The pooling layers that networks may have. A page ships those that it names. */
-export type Poolings = Partial<Record<"max" | "average", typeof maxPooling2d>>;
+const POOLINGS = { max: maxPooling2d, average: averagePooling2d };
 
-export const POOLINGS: Poolings = { max: maxPooling2d, average: averagePooling2d };
-
-/** For every network. */
-export const setup: Setup = (data) => setupWith(data, POOLINGS);
-
-export async function setupWith(data: BenchData, poolings: Poolings): Promise<System> {
+export const setup: Setup = async (data): Promise<System> => {
   const runtime = await createRuntime();
   const { batch: batchSize } = data.network;
-  const model = await compiledModel(runtime, data, poolings);
+  const model = await compiledModel(runtime, data);
   /** An app that classifies one image at a time has a model for one image: plans are made for the first batch size. */
-  const single = await compiledModel(runtime, data, poolings);
+  const single = await compiledModel(runtime, data);
   const datasets = new Map<string, Dataset>();
   const datasetOf = async ({ first, steps }: Group) => {
     const key = `${first} ${steps}`;
@@ -76,32 +70,28 @@ export async function setupWith(data: BenchData, poolings: Poolings): Promise<Sy
       runtime.dispose();
     },
   };
-}
+};
 
-async function compiledModel(
-  runtime: Runtime,
-  { network, weights }: BenchData,
-  poolings: Poolings,
-): Promise<Sequential> {
-  const model = sequential(layersOf(network, poolings));
+async function compiledModel(runtime: Runtime, { network, weights }: BenchData): Promise<Sequential> {
+  const model = sequential(layersOf(network));
   const optimizer = sgd({ learningRate: LEARNING_RATE });
   await model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, runtime });
   await model.setWeights(weights.map((values) => ({ data: values })));
   return model;
 }
 
-export function layersOf({ input, layers }: NetworkSpec, poolings: Poolings): Layer[] {
-  return layers.map((layer, i) => layerOf(layer, poolings, i === 0 ? { inputShape: input } : {}));
+export function layersOf({ input, layers }: NetworkSpec): Layer[] {
+  return layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: input } : {}));
 }
 
-function layerOf(layer: LayerSpec, poolings: Poolings, first: { inputShape?: readonly number[] }): Layer {
+function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
   switch (layer.kind) {
     case "conv2d": {
       const { filters, kernelSize, padding } = layer;
       return conv2d({ filters, kernelSize, padding, activation: "relu", ...first });
     }
     case "pooling":
-      return poolings[layer.pooling]!({ poolSize: 2 });
+      return POOLINGS[layer.pooling]({ poolSize: 2 });
     case "flatten":
       return flatten();
     case "dense":

@@ -11,14 +11,14 @@ import { createTimer } from "../../bench/lab/timer.ts";
 import { CALLS, type Calls } from "../../bench/ledger/ledger.ts";
 import { NETWORKS, resized, shapesOf, stepFlop, weightShapes, workOf } from "../../bench/networks.ts";
 import { articleReport } from "../../bench/report.ts";
-import { layersOf, POOLINGS } from "../../bench/systems/featuremap.ts";
+import { layersOf } from "../../bench/systems/featuremap.ts";
 import { table } from "../../bench/table.ts";
 import { Network } from "../../src/model/network.ts";
 
 describe("the networks", () => {
   it.each(Object.entries(NETWORKS))("%s has the shapes that the library gives it", (_, spec) => {
     const network = new Network();
-    for (const layer of layersOf(spec, POOLINGS)) network.add(layer);
+    for (const layer of layersOf(spec)) network.add(layer);
     expect(shapesOf(spec).map(({ output }) => output)).toEqual(network.built.map(({ outputShape }) => outputShape));
     expect(weightShapes(spec)).toEqual(network.parameters.map(({ shape }) => shape));
   });
