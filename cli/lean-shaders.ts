@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 
 /**
- * The package carries shaders without comments, save the marks that `specialize` reads, and without needless space. Tests and
+ * Imports `*.wgsl` as the sources that `specialize` takes. The package carries shaders without comments, save the marks that `specialize` reads, and without needless space. Tests and
  * the page run these too: what is shipped is what is tested.
  */
 export function leanShaders(): Plugin {
@@ -10,8 +10,8 @@ export function leanShaders(): Plugin {
     name: "featuremap-shaders",
     enforce: "pre",
     load(id) {
-      if (!id.endsWith(".wgsl?raw")) return null;
-      return `export default ${JSON.stringify(leanShader(readFileSync(id.replace("?raw", ""), "utf8")))};`;
+      if (!id.endsWith(".wgsl")) return null;
+      return `export default { code: ${JSON.stringify(leanShader(readFileSync(id, "utf8")))} };`;
     },
   };
 }

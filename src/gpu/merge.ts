@@ -1,5 +1,5 @@
-import mergedCode from "../../shaders/lib/merged.wgsl?raw";
-import rangeCode from "../../shaders/lib/merged_part.wgsl?raw";
+import mergedSource from "../../shaders/lib/merged.wgsl";
+import rangeSource from "../../shaders/lib/merged_part.wgsl";
 import { evaluate } from "./expression.ts";
 import type { Dispatch } from "./kernel.ts";
 import { type Access, BINDING, ENTRY, readConstants, type Source, specialize, type Triple } from "./specialize.ts";
@@ -110,7 +110,7 @@ export function mergeParts<Value>(parts: readonly Part<Value>[], mostGroups: num
       constants[`${range}_SIZE_${axis}`] = dispatch.shader.workgroupSize[at]!;
     });
     const entry = partName(i, dispatch.shader.entryPoint);
-    return { code: rangeCode, rename: { range, entry, builtins: builtins.join(", ") } };
+    return { ...rangeSource, rename: { range, entry, builtins: builtins.join(", ") } };
   });
   const run = parts.map((_, i) => `range${i + 1}_run(group, lane);`).join("\n  ");
   const entryPoint = parts.map(({ dispatch }) => dispatch.shader.entryPoint).join("_and_");
@@ -118,7 +118,7 @@ export function mergeParts<Value>(parts: readonly Part<Value>[], mostGroups: num
     kernel: parts.map(({ dispatch }) => dispatch.kernel).join(" + "),
     shader: specialize(
       [
-        { code: mergedCode.replace(/run\(group, ?lane\);/, run), rename: { merged: entryPoint } },
+        { code: mergedSource.code.replace(/run\(group, ?lane\);/, run), rename: { merged: entryPoint } },
         ...parts.flatMap((part, i) => [ranges[i]!, { code: partText(part, i, bindings) }]),
       ],
       constants,

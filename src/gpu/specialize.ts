@@ -1,3 +1,4 @@
+/// <reference path="../wgsl.d.ts" />
 import { FeaturemapError } from "../errors.ts";
 import { type Constant, evaluate } from "./expression.ts";
 

@@ -1,9 +1,9 @@
-import linear from "../../shaders/lib/linear.wgsl?raw";
-import operandRows from "../../shaders/lib/operand_rows.wgsl?raw";
-import operandScalar from "../../shaders/lib/operand_scalar.wgsl?raw";
-import operandVec4 from "../../shaders/lib/operand_vec4.wgsl?raw";
-import outputScalar from "../../shaders/lib/output_scalar.wgsl?raw";
-import outputVec4 from "../../shaders/lib/output_vec4.wgsl?raw";
+import linearSource from "../../shaders/lib/linear.wgsl";
+import operandRowsSource from "../../shaders/lib/operand_rows.wgsl";
+import operandScalarSource from "../../shaders/lib/operand_scalar.wgsl";
+import operandVec4Source from "../../shaders/lib/operand_vec4.wgsl";
+import outputScalarSource from "../../shaders/lib/output_scalar.wgsl";
+import outputVec4Source from "../../shaders/lib/output_vec4.wgsl";
 import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
@@ -21,18 +21,18 @@ export function dispatchEach<B extends Bindings>(
   return dispatch(kernel, {
     bind,
     constants: { ...constants, GROUPS_X: x },
-    libraries: [{ code: linear }, ...libraries],
+    libraries: [linearSource, ...libraries],
     workgroups: [x, ceilDiv(groups, x), 1],
   });
 }
 
 /** Reads a tensor in fours; by vector where its rows are a multiple of 4 long. */
 export function operand(letter: string, rowLength: number): Source {
-  const elements = rowLength % 4 === 0 ? operandVec4 : operandScalar;
-  return { code: `${elements}\n${operandRows}`, rename: { operand: letter } };
+  const elements = rowLength % 4 === 0 ? operandVec4Source : operandScalarSource;
+  return { code: `${elements.code}\n${operandRowsSource.code}`, rename: { operand: letter } };
 }
 
 /** Writes a tensor in fours; by vector where its rows are a multiple of 4 long. */
 export function output(letter: string, rowLength: number): Source {
-  return { code: rowLength % 4 === 0 ? outputVec4 : outputScalar, rename: { output: letter } };
+  return { ...(rowLength % 4 === 0 ? outputVec4Source : outputScalarSource), rename: { output: letter } };
 }

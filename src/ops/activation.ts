@@ -1,8 +1,8 @@
-import activationCode from "../../shaders/activation.wgsl?raw";
-import gradientCode from "../../shaders/activation_gradient.wgsl?raw";
-import activationLibrary from "../../shaders/lib/activation.wgsl?raw";
+import source from "../../shaders/activation.wgsl";
+import gradientSource from "../../shaders/activation_gradient.wgsl";
+import activationSource from "../../shaders/lib/activation.wgsl";
 import { oneOf } from "../errors.ts";
-import { defineKernel } from "../gpu/kernel.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { Node } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import { ceilDiv, elements } from "../shape.ts";
@@ -14,8 +14,6 @@ export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRe
 /** Activations that work on each element alone, so that a kernel can apply them as it stores. */
 export type Activation = (typeof ACTIVATIONS)[number];
 
-export const activationSource = { code: activationLibrary };
-
 /** The number that stands for an activation in WGSL. */
 export function activationNumber(kind: Activation | undefined): number {
   return ACTIVATIONS.indexOf(oneOf(kind ?? "linear", ACTIVATIONS, "activation"));
@@ -23,9 +21,9 @@ export function activationNumber(kind: Activation | undefined): number {
 
 type Attributes = { readonly kind: Activation };
 
-const activationKernel = defineKernel<{ x: "read"; y: "write" }>(activationCode);
+const activationKernel: Kernel<{ x: "read"; y: "write" }> = source;
 
-const gradientKernel = defineKernel<{ dy: "read"; y: "read"; dx: "write" }>(gradientCode);
+const gradientKernel: Kernel<{ dy: "read"; y: "read"; dx: "write" }> = gradientSource;
 
 /** y = act(x), element by element. */
 const activation = defineOp<Attributes>({

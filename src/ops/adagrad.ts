@@ -1,9 +1,9 @@
-import code from "../../shaders/adagrad.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/adagrad.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
-const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; s: "write" }>(code);
+const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; s: "write" }> = source;
 
 /** Adagrad's step, in place. Inputs: p, g, rate [1], the sum s of squares so far; `offset` is added to that sum. */
 const adagrad = defineOp<{ readonly offset: number }>({

@@ -1,10 +1,10 @@
-import code from "../../shaders/adam.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/adam.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
-const kernel = defineKernel<{ state: "read"; rate: "read"; p: "write"; g: "read"; moments: "write" }>(code);
+const kernel: Kernel<{ state: "read"; rate: "read"; p: "write"; g: "read"; moments: "write" }> = source;
 
 export type AdamAttributes = {
   readonly beta1: number;
@@ -32,7 +32,7 @@ const adam = defineOp<AdamAttributes>({
           AMSGRAD: amsgrad,
           DECAY: decay,
         },
-        libraries: [{ code: stateCode }],
+        libraries: [stateSource],
       }),
     ];
   },

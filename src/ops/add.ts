@@ -1,11 +1,11 @@
-import code from "../../shaders/add.wgsl?raw";
+import source from "../../shaders/add.wgsl";
 import { FeaturemapError } from "../errors.ts";
-import { defineKernel } from "../gpu/kernel.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, sameShape, showShape } from "../shape.ts";
 import { dispatchEach, operand, output } from "./access.ts";
 
-const kernel = defineKernel<{ a: "read"; b: "read"; c: "write" }>(code);
+const kernel: Kernel<{ a: "read"; b: "read"; c: "write" }> = source;
 
 /** c = a + b, of one shape. Also the sum of the gradients of a tensor that is read twice. */
 const add = defineOp({

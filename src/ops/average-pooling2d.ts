@@ -1,14 +1,14 @@
-import code from "../../shaders/average_pooling2d.wgsl?raw";
-import gradientCode from "../../shaders/average_pooling2d_gradient.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/average_pooling2d.wgsl";
+import gradientSource from "../../shaders/average_pooling2d_gradient.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements } from "../shape.ts";
 import { dispatchEach } from "./access.ts";
 import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingCall } from "./pooling2d.ts";
 
-const kernel = defineKernel<{ x: "read"; y: "write" }>(code);
+const kernel: Kernel<{ x: "read"; y: "write" }> = source;
 
-const gradientKernel = defineKernel<{ dy: "read"; dx: "write" }>(gradientCode);
+const gradientKernel: Kernel<{ dy: "read"; dx: "write" }> = gradientSource;
 
 /** Padding is not counted in the mean, as in Keras and TensorFlow. */
 const averagePooling2d = defineOp<PoolAttributes>({

@@ -1,22 +1,20 @@
-import advanceCode from "../../shaders/advance.wgsl?raw";
-import gatherCode from "../../shaders/batch_gather.wgsl?raw";
-import scatterCode from "../../shaders/batch_scatter.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
-import { defineKernel, dispatch } from "../gpu/kernel.ts";
+import advanceSource from "../../shaders/advance.wgsl";
+import gatherSource from "../../shaders/batch_gather.wgsl";
+import scatterSource from "../../shaders/batch_scatter.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
+import { dispatch, type Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
 import { dispatchEach, output } from "./access.ts";
 
-const stateSource = { code: stateCode };
-
-const gatherKernel = defineKernel<{
+const gatherKernel: Kernel<{
   state: "read";
   order: "read?";
   source_x: "read";
   source_y: "read?";
   x: "write";
   y: "write?";
-}>(gatherCode);
+}> = gatherSource;
 
 interface GatherAttributes {
   readonly batch: number;
@@ -61,7 +59,7 @@ const batchGather = defineOp<GatherAttributes>({
   },
 });
 
-const scatterKernel = defineKernel<{ state: "read"; y: "read"; rows: "write" }>(scatterCode);
+const scatterKernel: Kernel<{ state: "read"; y: "read"; rows: "write" }> = scatterSource;
 
 /** Writes the rows of y to their places among all samples'. Inputs: state, y, rows (changed in place). */
 const batchScatter = defineOp({
@@ -80,7 +78,7 @@ const batchScatter = defineOp({
   },
 });
 
-const advanceKernel = defineKernel<{ loss: "read?"; correct: "read?"; metrics: "write?"; state: "write" }>(advanceCode);
+const advanceKernel: Kernel<{ loss: "read?"; correct: "read?"; metrics: "write?"; state: "write" }> = advanceSource;
 
 /**
  * Ends a step: adds the batch's loss and hits to the metrics and moves the state on to the next batch.

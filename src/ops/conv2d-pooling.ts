@@ -1,5 +1,3 @@
-import incomingCode from "../../shaders/lib/incoming_gradient.wgsl?raw";
-import pooledWindowCode from "../../shaders/lib/pooled_window.wgsl?raw";
 import type { Constant } from "../gpu/expression.ts";
 import type { Node, TensorId } from "../graph/graph.ts";
 import type { GraphEdit } from "../graph/op.ts";
@@ -56,20 +54,14 @@ export function pooledImageShape([batch, h, w, c]: Shape, [poolH, poolW]: Pair):
   return [batch!, Math.floor(h! / poolH), Math.floor(w! / poolW), c!];
 }
 
-/** Defines `pool()`, by which a kernel pools what it has in registers. */
-export const pooledWindowSource = { code: pooledWindowCode };
-
-/** Reads a convolution's dY, through the pooling that may follow it. */
-export const incomingSource = { code: incomingCode };
-
-/** The constants of `pooledWindowSource`, and of the kernel that pools. */
+/** The constants of `lib/pooled_window.wgsl`, and of the kernel that pools. */
 export function poolConstants({ pool, average }: FusedPooling, y: Shape): Record<string, Constant> {
   if (!pool) return {};
   const [, h, w] = pooledImageShape(y, pool);
   return { POOL_H: pool[0], POOL_W: pool[1], POOLED_H: h!, POOLED_W: w!, AVERAGE: average ?? false };
 }
 
-/** The constants of `incomingSource`. */
+/** The constants of `lib/incoming_gradient.wgsl`. */
 export function unpoolConstants(pooling: FusedPooling, y: Shape): Record<string, Constant> {
   return { UNPOOL: pooling.pool !== undefined, ...poolConstants(pooling, y) };
 }

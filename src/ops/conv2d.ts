@@ -1,41 +1,25 @@
-import code from "../../shaders/conv2d.wgsl?raw";
-import filterGradientCode from "../../shaders/conv2d_filter_gradient.wgsl?raw";
-import filterSumCode from "../../shaders/conv2d_filter_gradient_sum.wgsl?raw";
-import inputGradientCode from "../../shaders/conv2d_input_gradient.wgsl?raw";
-import sizesCode from "../../shaders/lib/conv2d.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
+import source from "../../shaders/conv2d.wgsl";
+import filterGradientSource from "../../shaders/conv2d_filter_gradient.wgsl";
+import filterSumSource from "../../shaders/conv2d_filter_gradient_sum.wgsl";
+import inputGradientSource from "../../shaders/conv2d_input_gradient.wgsl";
+import activationSource from "../../shaders/lib/activation.wgsl";
+import sizesSource from "../../shaders/lib/conv2d.wgsl";
+import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
+import pooledWindowSource from "../../shaders/lib/pooled_window.wgsl";
+import sgdSource from "../../shaders/lib/sgd.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
 import { FeaturemapError } from "../errors.ts";
-import { type Dispatch, defineKernel } from "../gpu/kernel.ts";
+import type { Dispatch, Kernel } from "../gpu/kernel.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp, type LowerContext } from "../graph/op.ts";
 import { rowsTogether } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape, showShape } from "../shape.ts";
 import { dispatchEach, operand, output } from "./access.ts";
-import {
-  type Activation,
-  absorbActivation,
-  absorbActivationGradient,
-  activationNumber,
-  activationSource,
-} from "./activation.ts";
-import {
-  absorbPooling,
-  incomingSource,
-  poolConstants,
-  pooledImageShape,
-  pooledWindowSource,
-  unpoolConstants,
-} from "./conv2d-pooling.ts";
+import { type Activation, absorbActivation, absorbActivationGradient, activationNumber } from "./activation.ts";
+import { absorbPooling, poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
 import { winogradAlgorithms } from "./conv2d-winograd.ts";
 import { dispatchProduct } from "./matmul.ts";
-import {
-  absorbSgd,
-  type FilterGradient,
-  filterGradientBindings,
-  filterGradients,
-  sgdSource,
-  steppedInputs,
-} from "./sgd.ts";
+import { absorbSgd, type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
 import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "./window.ts";
 
 export interface Conv2dAttributes {
@@ -49,19 +33,15 @@ export interface Conv2dAttributes {
   readonly [name: string]: unknown;
 }
 
-const forwardKernel = defineKernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }>(code);
+const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
 
-const inputGradientKernel = defineKernel<{ dy: "read"; routes: "read?"; k: "read"; in: "read?"; dx: "write" }>(
-  inputGradientCode,
-);
+const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: "read?"; dx: "write" }> =
+  inputGradientSource;
 
-const filterGradientKernel = defineKernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }>(
-  filterGradientCode,
-);
+const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
+  filterGradientSource;
 
-const filterSumKernel = defineKernel<{ partial: "read"; kernel: "write"; bias: "write?"; rate: "read?" }>(
-  filterSumCode,
-);
+const filterSumKernel: Kernel<{ partial: "read"; kernel: "write"; bias: "write?"; rate: "read?" }> = filterSumSource;
 
 /**
  * y = act(conv(x, k) + b), NHWC and HWIO, as Keras's. Inputs: x, k [kH, kW, inC, outC] and, unless it has none, b [outC].
@@ -112,7 +92,7 @@ const conv2d = defineOp<Conv2dAttributes>({
           ACTIVATION: activationNumber(attributes.activation),
         },
         libraries: [
-          { code: sizesCode },
+          sizesSource,
           operand("x", sizes.inC),
           operand("k", outC),
           operand("bias", outC),
@@ -163,7 +143,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
         },
         libraries: [
-          { code: sizesCode },
+          sizesSource,
           incomingSource,
           operand("dy", outC),
           operand("k", outC),
@@ -221,9 +201,9 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
           STEP_ROWS: stepRows,
         },
         libraries: [
-          { code: sizesCode },
+          sizesSource,
           incomingSource,
-          { code: stateCode },
+          stateSource,
           operand("x", sizes.inC),
           operand("dy", outC),
           output("partial", outC),

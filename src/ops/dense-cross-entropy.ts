@@ -1,19 +1,20 @@
-import code from "../../shaders/dense_cross_entropy.wgsl?raw";
-import crossEntropyCode from "../../shaders/lib/cross_entropy.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
-import { type Dispatch, defineKernel, dispatch } from "../gpu/kernel.ts";
+import source from "../../shaders/dense_cross_entropy.wgsl";
+import activationSource from "../../shaders/lib/activation.wgsl";
+import crossEntropySource from "../../shaders/lib/cross_entropy.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
+import { type Dispatch, dispatch, type Kernel } from "../gpu/kernel.ts";
 import type { Node, TensorId } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import { MOST_GROUPS } from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
 import { operand, output } from "./access.ts";
-import { type Activation, activationNumber, activationSource } from "./activation.ts";
+import { type Activation, activationNumber } from "./activation.ts";
 import { matmulDispatch } from "./matmul.ts";
 
 /** A row's sums of all lanes must fit in workgroup memory: 8 KB for as many. */
 const MOST_UNITS = 32;
 
-const kernel = defineKernel<{
+const kernel: Kernel<{
   state: "read";
   h: "read";
   w: "read";
@@ -24,7 +25,7 @@ const kernel = defineKernel<{
   correct: "write";
   dx: "write";
   dh: "write?";
-}>(code);
+}> = source;
 
 interface Attributes {
   readonly hasBias: boolean;
@@ -86,8 +87,8 @@ const denseCrossEntropy = defineOp<Attributes>({
         GROUPS_X: groups,
       },
       libraries: [
-        { code: crossEntropyCode },
-        { code: stateCode },
+        crossEntropySource,
+        stateSource,
         operand("h", inputSize),
         operand("w", units),
         operand("bias", units),

@@ -1,21 +1,15 @@
-import filterGradientCode from "../../shaders/dense_filter_gradient.wgsl?raw";
-import stateSource from "../../shaders/lib/state.wgsl?raw";
+import filterGradientSource from "../../shaders/dense_filter_gradient.wgsl";
+import sgdSource from "../../shaders/lib/sgd.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
 import { FeaturemapError } from "../errors.ts";
-import { defineKernel } from "../gpu/kernel.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { Attributes } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, sameShape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
 import { dispatchProduct, matmulDispatch } from "./matmul.ts";
-import {
-  absorbSgd,
-  type FilterGradient,
-  filterGradientBindings,
-  filterGradients,
-  sgdSource,
-  steppedInputs,
-} from "./sgd.ts";
+import { absorbSgd, type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
 
 /** y = act(x w + b). Inputs: x [batch, in], w [in, out], and, unless it has none, b [out]. */
 const dense = defineOp<{ readonly activation?: Activation }>({
@@ -61,14 +55,14 @@ const denseInputGradient = defineOp<{ readonly gradientActivation?: Activation }
   },
 });
 
-const filterGradientKernel = defineKernel<{
+const filterGradientKernel: Kernel<{
   state: "read";
   x: "read";
   dy: "read";
   kernel: "write";
   bias: "write?";
   rate: "read?";
-}>(filterGradientCode);
+}> = filterGradientSource;
 
 /**
  * dW = x' dY and dB = sum of dY over the rows in use. Inputs: x [batch, in], dY [batch, out], the step's state, and, with
@@ -89,7 +83,7 @@ const denseFilterGradient = defineOp<FilterGradient & Attributes>({
         bind: { state: state!, x: x!, dy: dY!, ...filterGradientBindings(attributes, parameters, outputs) },
         constants: { BATCH: batch, IN: inputs, OUT: units, HAS_BIAS: hasBias, UPDATE: update !== undefined },
         libraries: [
-          { code: stateSource },
+          stateSource,
           operand("x", inputs),
           operand("dy", units),
           output("kernel", units),

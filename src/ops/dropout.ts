@@ -1,12 +1,12 @@
-import code from "../../shaders/dropout.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/dropout.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { seedOf } from "../random.ts";
 import { ceilDiv, elements } from "../shape.ts";
 import { dispatchEach, operand, output } from "./access.ts";
 
-const kernel = defineKernel<{ state: "read"; x: "read"; y: "write" }>(code);
+const kernel: Kernel<{ state: "read"; x: "read"; y: "write" }> = source;
 
 type Attributes = {
   readonly rate: number;
@@ -32,7 +32,7 @@ const dropout = defineOp<Attributes>({
           DROPPED: Math.floor(rate * 2 ** 32),
           SCALE: 1 / (1 - rate),
         },
-        libraries: [operand("x", size), output("y", size), { code: stateCode }],
+        libraries: [operand("x", size), output("y", size), stateSource],
       }),
     ];
   },

@@ -1,17 +1,18 @@
-import blockCode from "../../shaders/lib/block.wgsl?raw";
-import blocksCode from "../../shaders/lib/blocks.wgsl?raw";
-import hoistedCode from "../../shaders/lib/hoisted.wgsl?raw";
-import quadCode from "../../shaders/lib/quad.wgsl?raw";
-import code from "../../shaders/matmul.wgsl?raw";
+import activationSource from "../../shaders/lib/activation.wgsl";
+import blockSource from "../../shaders/lib/block.wgsl";
+import blocksSource from "../../shaders/lib/blocks.wgsl";
+import hoistedSource from "../../shaders/lib/hoisted.wgsl";
+import quadSource from "../../shaders/lib/quad.wgsl";
+import source from "../../shaders/matmul.wgsl";
 import { FeaturemapError } from "../errors.ts";
-import { type Bindings, type Dispatch, defineKernel, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
+import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { Tensor, TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { type ProductTile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
-import { type Activation, activationNumber, activationSource } from "./activation.ts";
+import { type Activation, activationNumber } from "./activation.ts";
 
 /**
  * A call of a kernel that multiplies matrices by the tile, as `shaders/lib/blocks.wgsl` does: `rows4` blocks of 4 rows, and as many
@@ -32,11 +33,11 @@ export function dispatchProduct<B extends Bindings>(
 
 /** Defines `multiply_blocks`, cut up as the tile says. */
 function productSources({ family, hoisted, quad }: ProductTile): Source[] {
-  const multiply = family?.source ?? { code: hoisted ? hoistedCode : blocksCode };
-  return [multiply, { code: blockCode }, ...(quad ? [{ code: quadCode }] : [])];
+  const multiply = family?.source ?? (hoisted ? hoistedSource : blocksSource);
+  return [multiply, blockSource, ...(quad ? [quadSource] : [])];
 }
 
-const kernel = defineKernel<{ a: "read"; b: "read"; bias: "read?"; y: "read?"; c: "write" }>(code);
+const kernel: Kernel<{ a: "read"; b: "read"; bias: "read?"; y: "read?"; c: "write" }> = source;
 
 export interface Product {
   /** Rows and columns of c, terms of each sum, and how many such products lie one after another; default 1. */

@@ -1,14 +1,14 @@
-import code from "../../shaders/max_pooling2d.wgsl?raw";
-import gradientCode from "../../shaders/max_pooling2d_gradient.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/max_pooling2d.wgsl";
+import gradientSource from "../../shaders/max_pooling2d_gradient.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements } from "../shape.ts";
 import { dispatchEach } from "./access.ts";
 import { type PoolAttributes, type PoolGradientAttributes, pooledImages, poolingCall } from "./pooling2d.ts";
 
-const kernel = defineKernel<{ x: "read"; y: "write"; argmax: "write" }>(code);
+const kernel: Kernel<{ x: "read"; y: "write"; argmax: "write" }> = source;
 
-const gradientKernel = defineKernel<{ dy: "read"; argmax: "read"; dx: "write" }>(gradientCode);
+const gradientKernel: Kernel<{ dy: "read"; argmax: "read"; dx: "write" }> = gradientSource;
 
 /** Outputs: y, and the place in its window of each maximum, the first of equal ones in row-major order. */
 const maxPooling2d = defineOp<PoolAttributes>({

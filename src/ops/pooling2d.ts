@@ -1,4 +1,4 @@
-import poolingCode from "../../shaders/lib/pooling.wgsl?raw";
+import poolingSource from "../../shaders/lib/pooling.wgsl";
 import type { Shape } from "../shape.ts";
 import { assertImages, type WindowAttributes, windowConstants, windowGeometry } from "./window.ts";
 
@@ -19,5 +19,5 @@ export function poolingCall(x: Shape, attributes: PoolAttributes, where: string)
   const geometry = windowGeometry(x.slice(1), attributes, where);
   const [POOL_H, POOL_W] = attributes.size;
   const constants = { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
-  return { constants, libraries: [{ code: poolingCode }] };
+  return { constants, libraries: [poolingSource] };
 }

@@ -1,9 +1,9 @@
-import code from "../../shaders/rmsprop.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/rmsprop.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
-const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; v: "write"; a: "write?"; m: "write?" }>(code);
+const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; v: "write"; a: "write?"; m: "write?" }> = source;
 
 export type RmspropAttributes = {
   readonly rho: number;

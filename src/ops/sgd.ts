@@ -1,16 +1,12 @@
-import updateCode from "../../shaders/lib/sgd.wgsl?raw";
-import code from "../../shaders/sgd.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
-import type { Source } from "../gpu/specialize.ts";
+import sgdSource from "../../shaders/lib/sgd.wgsl";
+import source from "../../shaders/sgd.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { Node, Tensor, TensorSpec } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
-const kernel = defineKernel<{ rate: "read"; p: "write"; g: "read"; v: "write?" }>(code);
-
-/** Defines `update(p, g)` in WGSL, and binds `rate`. */
-export const sgdSource: Source = { code: updateCode };
+const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; v: "write?" }> = source;
 
 /** Constants of the kernel. */
 type Attributes = { readonly MOMENTUM?: number; readonly NESTEROV?: boolean };

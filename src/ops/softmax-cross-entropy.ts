@@ -1,13 +1,13 @@
-import crossEntropyCode from "../../shaders/lib/cross_entropy.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
-import code from "../../shaders/softmax_cross_entropy.wgsl?raw";
+import crossEntropySource from "../../shaders/lib/cross_entropy.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
+import source from "../../shaders/softmax_cross_entropy.wgsl";
 import { FeaturemapError } from "../errors.ts";
-import { defineKernel } from "../gpu/kernel.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { showShape } from "../shape.ts";
 import { dispatchEach } from "./access.ts";
 
-const kernel = defineKernel<{
+const kernel: Kernel<{
   state: "read";
   x: "read";
   t: "read?";
@@ -15,7 +15,7 @@ const kernel = defineKernel<{
   loss: "write";
   correct: "write";
   dx: "write";
-}>(code);
+}> = source;
 
 /**
  * Cross-entropy of softmax(x) and the labels, its hits and its gradient, in one. Inputs: logits x [batch, classes], labels
@@ -52,7 +52,7 @@ const softmaxCrossEntropy = defineOp({
           dx: dX!,
         },
         constants: { BATCH: batch, CLASSES: classes, SPARSE: sparse },
-        libraries: [{ code: crossEntropyCode }, { code: stateCode }],
+        libraries: [crossEntropySource, stateSource],
       }),
     ];
   },

@@ -1,13 +1,13 @@
-import code from "../../shaders/softmax.wgsl?raw";
-import gradientCode from "../../shaders/softmax_gradient.wgsl?raw";
-import { defineKernel } from "../gpu/kernel.ts";
+import source from "../../shaders/softmax.wgsl";
+import gradientSource from "../../shaders/softmax_gradient.wgsl";
+import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
 import { elements, type Shape } from "../shape.ts";
 import { dispatchEach } from "./access.ts";
 
-const kernel = defineKernel<{ x: "read"; y: "write" }>(code);
+const kernel: Kernel<{ x: "read"; y: "write" }> = source;
 
-const gradientKernel = defineKernel<{ y: "read"; dy: "read"; dx: "write" }>(gradientCode);
+const gradientKernel: Kernel<{ y: "read"; dy: "read"; dx: "write" }> = gradientSource;
 
 /** Over the last axis. */
 const softmax = defineOp({

@@ -1,31 +1,29 @@
-import polynomialCode from "../../shaders/lib/polynomial.wgsl?raw";
-import stateCode from "../../shaders/lib/state.wgsl?raw";
-import tilesCode from "../../shaders/lib/winograd.wgsl?raw";
-import points6Code from "../../shaders/lib/winograd_6.wgsl?raw";
-import points8Code from "../../shaders/lib/winograd_8.wgsl?raw";
-import windowPoolingCode from "../../shaders/window_pooling.wgsl?raw";
-import filterCode from "../../shaders/winograd_filter.wgsl?raw";
-import filterGradientCode from "../../shaders/winograd_filter_gradient.wgsl?raw";
-import inputCode from "../../shaders/winograd_input.wgsl?raw";
-import inputGradientCode from "../../shaders/winograd_input_gradient.wgsl?raw";
-import outputCode from "../../shaders/winograd_output.wgsl?raw";
-import outputGradientCode from "../../shaders/winograd_output_gradient.wgsl?raw";
-import patchSumCode from "../../shaders/winograd_patch_sum.wgsl?raw";
-import { type Bindings, type Dispatch, defineKernel, type Kernel, type KernelCall } from "../gpu/kernel.ts";
+import activationSource from "../../shaders/lib/activation.wgsl";
+import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
+import polynomialSource from "../../shaders/lib/polynomial.wgsl";
+import pooledWindowSource from "../../shaders/lib/pooled_window.wgsl";
+import sgdSource from "../../shaders/lib/sgd.wgsl";
+import stateSource from "../../shaders/lib/state.wgsl";
+import tilesSource from "../../shaders/lib/winograd.wgsl";
+import points6Source from "../../shaders/lib/winograd_6.wgsl";
+import points8Source from "../../shaders/lib/winograd_8.wgsl";
+import windowPoolingSource from "../../shaders/window_pooling.wgsl";
+import filterSource from "../../shaders/winograd_filter.wgsl";
+import filterGradientSource from "../../shaders/winograd_filter_gradient.wgsl";
+import inputSource from "../../shaders/winograd_input.wgsl";
+import inputGradientSource from "../../shaders/winograd_input_gradient.wgsl";
+import outputSource from "../../shaders/winograd_output.wgsl";
+import outputGradientSource from "../../shaders/winograd_output_gradient.wgsl";
+import patchSumSource from "../../shaders/winograd_patch_sum.wgsl";
+import type { Bindings, Dispatch, Kernel, KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
 import { dispatchEach, operand, output } from "./access.ts";
-import { type Activation, activationNumber, activationSource } from "./activation.ts";
-import {
-  incomingSource,
-  poolConstants,
-  pooledImageShape,
-  pooledWindowSource,
-  unpoolConstants,
-} from "./conv2d-pooling.ts";
-import { type FilterGradient, filterGradientBindings, filterGradients, sgdSource, steppedInputs } from "./sgd.ts";
+import { type Activation, activationNumber } from "./activation.ts";
+import { poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
+import { type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
 import type { Pair } from "./window.ts";
 
 /**
@@ -47,25 +45,22 @@ export interface WinogradAttributes {
   readonly [name: string]: unknown;
 }
 
-const inputKernel = defineKernel<{ state: "read"; x: "read"; v: "write" }>(inputCode);
+const inputKernel: Kernel<{ state: "read"; x: "read"; v: "write" }> = inputSource;
 
-const filterKernel = defineKernel<{ k: "read"; u: "write" }>(filterCode);
+const filterKernel: Kernel<{ k: "read"; u: "write" }> = filterSource;
 
-const outputKernel = defineKernel<{ m: "read"; bias: "read?"; y: "write"; routes: "write?" }>(outputCode);
+const outputKernel: Kernel<{ m: "read"; bias: "read?"; y: "write"; routes: "write?" }> = outputSource;
 
-const windowPoolingKernel = defineKernel<{ y: "read"; p: "write"; routes: "write" }>(windowPoolingCode);
+const windowPoolingKernel: Kernel<{ y: "read"; p: "write"; routes: "write" }> = windowPoolingSource;
 
-const outputGradientKernel = defineKernel<{ state: "read"; dy: "read"; routes: "read?"; dm: "write" }>(
-  outputGradientCode,
-);
+const outputGradientKernel: Kernel<{ state: "read"; dy: "read"; routes: "read?"; dm: "write" }> = outputGradientSource;
 
-const inputGradientKernel = defineKernel<{ dv: "read"; strips: "write" }>(inputGradientCode);
+const inputGradientKernel: Kernel<{ dv: "read"; strips: "write" }> = inputGradientSource;
 
-const patchSumKernel = defineKernel<{ strips: "read"; in: "read?"; dx: "write" }>(patchSumCode);
+const patchSumKernel: Kernel<{ strips: "read"; in: "read?"; dx: "write" }> = patchSumSource;
 
-const filterGradientKernel = defineKernel<{ du: "read"; dm: "read?"; kernel: "write"; bias: "write?"; rate: "read?" }>(
-  filterGradientCode,
-);
+const filterGradientKernel: Kernel<{ du: "read"; dm: "read?"; kernel: "write"; bias: "write?"; rate: "read?" }> =
+  filterGradientSource;
 
 /** V: the patches of x at the points, [points², tiles, inC]. Inputs: x, the step's state. */
 const winogradInput = defineOp<WinogradAttributes>({
@@ -82,7 +77,7 @@ const winogradInput = defineOp<WinogradAttributes>({
       dispatchTiles(inputKernel, attributes, count, {
         bind: { state: state!, x: x!, v: v! },
         constants: { CLIPPED: clipped },
-        libraries: [{ code: stateCode }, operand("x", inC), output("v", inC)],
+        libraries: [stateSource, operand("x", inC), output("v", inC)],
       }),
     ];
   },
@@ -186,13 +181,7 @@ const winogradOutputGradient = defineOp<OutputAttributes>({
       dispatchTiles(outputGradientKernel, attributes, count, {
         bind: { state: state!, dy: dY!, routes, dm: dM! },
         constants: unpoolConstants(attributes, outputShape),
-        libraries: [
-          polynomial("outputs"),
-          { code: stateCode },
-          incomingSource,
-          operand("dy", outC),
-          output("dm", outC),
-        ],
+        libraries: [polynomial("outputs"), stateSource, incomingSource, operand("dy", outC), output("dm", outC)],
       }),
     ];
   },
@@ -315,11 +304,11 @@ function dispatchTiles<B extends Bindings>(
   return dispatchEach(kernel, count, {
     bind,
     constants: { ...sizes, ...constants },
-    libraries: [{ code: points === 6 ? points6Code : points8Code }, { code: tilesCode }, ...libraries],
+    libraries: [points === 6 ? points6Source : points8Source, tilesSource, ...libraries],
   });
 }
 
 /** Polynomials with a coefficient for each tap, or each output of a tile. */
 function polynomial(terms: "taps" | "outputs"): Source {
-  return { code: polynomialCode, rename: { terms, LENGTH: terms.toUpperCase() } };
+  return { ...polynomialSource, rename: { terms, LENGTH: terms.toUpperCase() } };
 }

@@ -12,7 +12,9 @@ function filesUnder(folder: string, ends: string): string[] {
     .sort();
 }
 
-const files = filesUnder("src", ".ts").map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+const files = filesUnder("src", ".ts")
+  .filter((path) => !path.endsWith(".d.ts"))
+  .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
 /** Paths of what a file imports, types too, from the repository's root; packages as they are named. */
 function importsOf({ path, text }: { path: string; text: string }): string[] {
@@ -21,9 +23,7 @@ function importsOf({ path, text }: { path: string; text: string }): string[] {
     ...text.matchAll(/^import "([^"]+)"/gm),
   ];
   const dynamic = [...text.matchAll(/\bimport\(\s*(?:\/\*.*?\*\/\s*)?"([^"]+)"/g)];
-  return [...named, ...dynamic].map(([, from]) =>
-    from!.startsWith(".") ? posix.join(dirname(path), from!.replace(/\?raw$/, "")) : from!,
-  );
+  return [...named, ...dynamic].map(([, from]) => (from!.startsWith(".") ? posix.join(dirname(path), from!) : from!));
 }
 
 /** `src/gpu/kernel.ts` is of `gpu`; `src/errors.ts` of `errors`, a leaf of its own. */

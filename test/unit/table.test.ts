@@ -281,9 +281,9 @@ function declaredKernels(): Map<string, Map<string, string>> {
   const sources = readdirSync(ops).map((name) => readFileSync(`${ops}${name}`, "utf8"));
   const declared = sources.flatMap((text) => {
     const files = new Map(
-      [...text.matchAll(/^import (\w+) from ".*\/(\w+)\.wgsl\?raw";/gm)].map(([, ...pair]) => pair as [string, string]),
+      [...text.matchAll(/^import (\w+) from ".*\/(\w+)\.wgsl";/gm)].map(([, ...pair]) => pair as [string, string]),
     );
-    return [...text.matchAll(/defineKernel<\{([^}]*)\}>\(\s*(\w+)/g)].map(([, type, variable]) => {
+    return [...text.matchAll(/: Kernel<\{([^}]*)\}> =\s*(\w+);/g)].map(([, type, variable]) => {
       const uses = [...type!.matchAll(/(\w+): "(\w+\??)"/g)].map(([, name, use]) => [name!, use!] as const);
       return [files.get(variable!)!, new Map(uses)] as const;
     });
