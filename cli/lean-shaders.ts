@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 
 /**
- * Imports `*.wgsl` as the sources that `specialize` takes. The package carries shaders without comments, save the marks that `specialize` reads, and without needless space. Tests and
- * the page run these too: what is shipped is what is tested.
+ * Imports `*.wgsl` as the sources that `specialize` takes. The package carries shaders without comments, save the marks that
+ * `specialize` reads, and without needless space. Tests and the page run these too: what is shipped is what is tested.
  */
 export function leanShaders(): Plugin {
   return {
