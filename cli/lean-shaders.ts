@@ -16,9 +16,9 @@ export function leanShaders(): Plugin {
   };
 }
 
-/** Lines stay lines, so that what a compiler says of one can be found. */
+/** Lines stay lines, so that what a compiler says of one can be found. What is given from outside is declared by `specialize`. */
 export function leanShader(code: string): string {
-  const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*/, "").trim());
+  const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*|^override \w+: \w+;/g, "").trim());
   return lines
     .filter((line) => line !== "")
     .map((line) => (line.startsWith("//") ? line : leanLine(line)))

@@ -1,6 +1,6 @@
 // activation.   y[e] = act(x[e]), one invocation four elements; x, y [SIZE]
 // Only where the activation cannot ride in the kernel that makes x.
-const SIZE: u32 = 1u;
+override SIZE: u32;
 
 @compute @workgroup_size(64)
 fn activation(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -1,6 +1,6 @@
 // activation_gradient.   dx[e] = dy[e] * act'(x[e]), by the output y = act(x); one invocation four elements; all [SIZE]
 // Only where it cannot ride in the kernel that makes dy.
-const SIZE: u32 = 1u;
+override SIZE: u32;
 
 @compute @workgroup_size(64)
 fn activation_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {

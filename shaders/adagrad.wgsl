@@ -1,5 +1,5 @@
 // adagrad.   s := s + g^2, p := p - rate g / sqrt(s + OFFSET)   in place, all [SIZE], one invocation four elements
-const SIZE: u32 = 1u;
+override SIZE: u32;
 const OFFSET: f32 = 0.1f;
 
 @group(0) @binding(0) var<storage, read> rate: array<f32>;

@@ -2,13 +2,13 @@
 // alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t the number of this step, from 1; GAIN = 1 - beta, LOG = ln beta
 // AMSGRAD: h := max(h, v) stands in the place of v in p's. DECAY: p loses rate DECAY p before. One invocation four elements.
 // moments: m, v and, with AMSGRAD, h, one after the other, in one buffer, so that more updates share a dispatch.
-const SIZE: u32 = 1u;
+override SIZE: u32;
 const GAIN_1: f32 = 0.1f;
 const GAIN_2: f32 = 0.001f;
 const LOG_1: f32 = 0.0f;
 const LOG_2: f32 = 0.0f;
 const EPSILON: f32 = 0.0f;
-const AMSGRAD: bool = false;
+override AMSGRAD: bool;
 const DECAY: f32 = 0.0f;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;

@@ -1,5 +1,5 @@
 // add.   c[e] = a[e] + b[e], one invocation four elements; all [SIZE]
-const SIZE: u32 = 1u;
+override SIZE: u32;
 
 @compute @workgroup_size(64)
 fn add(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -1,8 +1,8 @@
 // advance.   metrics += the batch's loss and hits; the state moves on to the next batch. The last kernel of a step.
 // loss, correct [BATCH]   metrics: [loss sum, as f32 bits; hits; samples; steps]
 // 64 lanes add every 64th row, lane 0 adds the lanes: a fixed order. Rows not in use are excluded by `select`.
-const BATCH: u32 = 1u;
-const HAS_METRICS: bool = true;
+override BATCH: u32;
+override HAS_METRICS: bool;
 
 @group(0) @binding(0) var<storage, read> loss: array<f32>;
 @group(0) @binding(0) var<storage, read> correct: array<u32>;

@@ -3,11 +3,11 @@
 // source_y [samples, Y_SIZE], words that are copied as they are                       y [BATCH, Y_SIZE]
 // order: a permutation of the samples, or, where not SHUFFLED, the order in which they lie. Rows not in use take 0.
 // One invocation four elements of x in a row, or one element of y.
-const BATCH: u32 = 1u;
-const X_SIZE: u32 = 1u;
-const Y_SIZE: u32 = 0u;
-const X_BYTES: bool = false;
-const SHUFFLED: bool = false;
+override BATCH: u32;
+override X_SIZE: u32;
+override Y_SIZE: u32;
+override X_BYTES: bool;
+override SHUFFLED: bool;
 const SCALE: f32 = 1.0f;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;

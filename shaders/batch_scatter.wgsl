@@ -1,7 +1,7 @@
 // batch_scatter.   rows[position + r, :] = y[r, :] for the rows in use
 // y [BATCH, SIZE]   rows [samples, SIZE]; one invocation an element of y.
-const BATCH: u32 = 1u;
-const SIZE: u32 = 1u;
+override BATCH: u32;
+override SIZE: u32;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 @group(0) @binding(0) var<storage, read> y: array<f32>;

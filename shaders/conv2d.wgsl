@@ -4,8 +4,8 @@
 // A matrix product of the [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C] matrix of patches, never stored, and k.
 // POOL: a pooling by windows of 4 that do not overlap follows in registers (lib/pooled_window.wgsl); the 4 rows of a block are
 // then one window, y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
-const HAS_BIAS: bool = true;
-const POOL: bool = false;
+override HAS_BIAS: bool;
+override POOL: bool;
 
 const POSITIONS: u32 = BATCH * OUT_H * OUT_W;
 const STORED_ROWS: u32 = POSITIONS;

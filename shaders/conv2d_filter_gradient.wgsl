@@ -5,14 +5,14 @@
 // The long sum over positions is cut into SLICES, one a workgroup in z, which conv2d_filter_gradient_sum adds up in a
 // fixed order. One step is STEP_ROWS rows of blocks, each of 4 positions: along w or, where UNPOOL, of a window, which share
 // what there is to load; images that are not in use end the loop. The bias gradient is one more row of the product, whose x is 1.
-const HAS_BIAS: bool = true;
-const SLICES: u32 = 1u;
+override HAS_BIAS: bool;
+override SLICES: u32;
 
 const WEIGHTS: u32 = K_H * K_W * IN_C;
 const ROWS: u32 = WEIGHTS + u32(HAS_BIAS);
 const BLOCK_ROWS: u32 = select(OUT_H, POOLED_H, UNPOOL); // of an image
 const BLOCKS_PER_ROW: u32 = select((OUT_W + 3u) / 4u, POOLED_W, UNPOOL);
-const STEP_ROWS: u32 = 1u; // divides BLOCK_ROWS
+override STEP_ROWS: u32; // divides BLOCK_ROWS
 const STEPS_PER_IMAGE: u32 = BLOCK_ROWS / STEP_ROWS;
 const STEPS_PER_SLICE: u32 = (BATCH * STEPS_PER_IMAGE + SLICES - 1u) / SLICES;
 const INNER: u32 = STEP_ROWS * BLOCKS_PER_ROW;

@@ -1,10 +1,10 @@
 // conv2d_filter_gradient_sum.   dk[e] = sum over slices s, in order, of partial[s, e];   db likewise, from the last row
 // partial [SLICES, WEIGHTS + BIASES]   dk [WEIGHTS]   db [BIASES];   one invocation an element.
 // UPDATE: `kernel` and `bias` are the parameters, stepped in place by the optimizer's update(); else they take dk and db.
-const SLICES: u32 = 1u;
-const WEIGHTS: u32 = 1u;
-const BIASES: u32 = 1u;
-const UPDATE: bool = false;
+override SLICES: u32;
+override WEIGHTS: u32;
+override BIASES: u32;
+override UPDATE: bool;
 
 @group(0) @binding(0) var<storage, read> partial: array<f32>;
 @group(0) @binding(0) var<storage, read_write> kernel: array<f32>;

@@ -3,13 +3,13 @@
 // h, dh [BATCH, IN]   w [IN, CLASSES]   bias [CLASSES]   dx [BATCH, CLASSES]   loss, correct [BATCH]
 // The labels t: see lib/cross_entropy.wgsl. INPUT_GRADIENT: dh is wanted. Rows not in use take 0, by `select`.
 // A workgroup a row: each lane adds every 64th product, then half of the lanes the sums of the other half: a fixed order.
-const BATCH: u32 = 1u;
-const IN: u32 = 1u;
-const CLASSES: u32 = 1u;
-const SPARSE: bool = false;
-const HAS_BIAS: bool = false;
-const INPUT_GRADIENT: bool = true;
-const GROUPS_X: u32 = 1u; // workgroups side by side
+override BATCH: u32;
+override IN: u32;
+override CLASSES: u32;
+override SPARSE: bool;
+override HAS_BIAS: bool;
+override INPUT_GRADIENT: bool;
+override GROUPS_X: u32; // workgroups side by side
 const BLOCKS: u32 = (CLASSES + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;

@@ -2,11 +2,11 @@
 // x [BATCH, IN]   dy [BATCH, OUT]   dw [IN, OUT]   db [OUT];   r runs over the rows in use, by `select`.
 // The bias gradient is one more row, m = IN, of the same product, whose x is 1.
 // UPDATE: `kernel` and `bias` are the parameters, stepped in place by the optimizer's update(); else they take dw and db.
-const BATCH: u32 = 1u;
-const IN: u32 = 1u;
-const OUT: u32 = 1u;
-const HAS_BIAS: bool = true;
-const UPDATE: bool = false;
+override BATCH: u32;
+override IN: u32;
+override OUT: u32;
+override HAS_BIAS: bool;
+override UPDATE: bool;
 const INNER: u32 = (BATCH + 3u) / 4u;
 const STORED_ROWS: u32 = IN;
 const A_ALONG_K: bool = false;

@@ -1,9 +1,9 @@
 // dropout.   y[e] = x[e] SCALE, or 0 where the hash of (KEY, step, e) is below DROPPED of 2^32; both [SIZE]
 // The same on the way back, with dy for x: the mask is made again, not stored. One invocation four elements.
 // The hash is `uniform(seedOf(..., step), e)` of src/random.ts; KEY is that seed before the step comes to it, plus 0x9e3779b9.
-const SIZE: u32 = 1u;
-const KEY: u32 = 0u;
-const DROPPED: u32 = 0u;
+override SIZE: u32;
+override KEY: u32;
+override DROPPED: u32;
 const SCALE: f32 = 1.0f;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;

@@ -3,12 +3,12 @@
 // A batch of products, each with its own a, b and c, lies one matrix after the other, in workgroup z.
 // HAS_BIAS, ACTIVATION: the forward pass of a dense layer. GRADIENT_ACTIVATION: its input gradient, times the derivative
 // of the activation that made the input, by that activation's output y.
-const M: u32 = 1u;
-const N: u32 = 1u;
-const K: u32 = 1u;
-const A_TRANSPOSED: bool = false;
-const B_TRANSPOSED: bool = false;
-const HAS_BIAS: bool = false;
+override M: u32;
+override N: u32;
+override K: u32;
+override A_TRANSPOSED: bool;
+override B_TRANSPOSED: bool;
+override HAS_BIAS: bool;
 const A_ALONG_K: bool = !A_TRANSPOSED;
 const B_ALONG_K: bool = B_TRANSPOSED;
 const INNER: u32 = (K + 3u) / 4u;

@@ -1,11 +1,11 @@
 // rmsprop.   v := RHO v + GAIN g^2, p := p - rate g / sqrt(v + EPSILON)   in place, all [SIZE]; GAIN = 1 - RHO
 // CENTERED: a := RHO a + GAIN g, and v - a^2 stands in the place of v in p's. MOMENTUM: m := MOMENTUM m + what p would lose,
 // and p loses m. One invocation four elements.
-const SIZE: u32 = 1u;
+override SIZE: u32;
 const RHO: f32 = 0.9f;
 const GAIN: f32 = 0.1f;
 const EPSILON: f32 = 0.0f;
-const CENTERED: bool = false;
+override CENTERED: bool;
 const MOMENTUM: f32 = 0.0f;
 
 @group(0) @binding(0) var<storage, read> rate: array<f32>;

@@ -1,9 +1,9 @@
 // sgd.   p[e] := update(p[e], g[e]), in place, one invocation four elements; all [SIZE]
 // With MOMENTUM: v[e] := update(MOMENTUM v[e], g[e]), and p[e] := p[e] + v[e] or, NESTEROV, update(p[e] + MOMENTUM v[e], g[e]).
 // Only where the update cannot ride in the kernel that makes g.
-const SIZE: u32 = 1u;
+override SIZE: u32;
 const MOMENTUM: f32 = 0.0f;
-const NESTEROV: bool = false;
+override NESTEROV: bool;
 
 @compute @workgroup_size(64)
 fn sgd(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {

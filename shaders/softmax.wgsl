@@ -1,7 +1,7 @@
 // softmax.   y[r,c] = exp(x[r,c] - m) / sum over d of exp(x[r,d] - m), m the largest of the row
 // x, y [ROWS, CLASSES]; one invocation a row.
-const ROWS: u32 = 1u;
-const CLASSES: u32 = 1u;
+override ROWS: u32;
+override CLASSES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;

@@ -2,9 +2,9 @@
 //                          dx[r,c] = (p[r,c] * (sum over d of t[r,d]) - t[r,c]) / rows in use
 // x, dx [BATCH, CLASSES]   loss [BATCH]   correct [BATCH]: 1 where x and t have their first maximum in the same class
 // The labels t: see lib/cross_entropy.wgsl. Rows not in use take 0, by `select`. One invocation a row.
-const BATCH: u32 = 1u;
-const CLASSES: u32 = 1u;
-const SPARSE: bool = false;
+override BATCH: u32;
+override CLASSES: u32;
+override SPARSE: bool;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -1,7 +1,7 @@
 // softmax_gradient.   dx[r,c] = y[r,c] * (dy[r,c] - sum over d of dy[r,d] * y[r,d])
 // y, dy, dx [ROWS, CLASSES]; one invocation a row.
-const ROWS: u32 = 1u;
-const CLASSES: u32 = 1u;
+override ROWS: u32;
+override CLASSES: u32;
 
 @group(0) @binding(0) var<storage, read> y: array<f32>;
 @group(0) @binding(0) var<storage, read> dy: array<f32>;

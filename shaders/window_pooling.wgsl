@@ -1,10 +1,10 @@
 // window_pooling.   p[n,h,w,c] = maximum or mean over a window of 4 of y, which an activation made; windows do not overlap
 // y [BATCH, OUT_H, OUT_W, OUT_C]   p [BATCH, POOLED_H, POOLED_W, OUT_C]   routes [BATCH, POOLED_H, POOLED_W, OUT_C / 4]: where the
 // gradient of p goes, a byte a channel (lib/pooled_window.wgsl).   One invocation a window and 4 channels.
-const BATCH: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const OUT_C: u32 = 1u;
+override BATCH: u32;
+override OUT_H: u32;
+override OUT_W: u32;
+override OUT_C: u32;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 

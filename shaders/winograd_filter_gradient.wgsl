@@ -3,8 +3,8 @@
 // du [POINTS, POINTS, IN_C, OUT_C]   dm [POINTS, POINTS, TILES, OUT_C]   dk [TAPS, TAPS, IN_C, OUT_C]   db [OUT_C]
 // One invocation a channel of x and 4 of y; those of the channel past the last make db.
 // UPDATE: `kernel` and `bias` are the parameters, stepped in place by the optimizer's update(); else they take dk and db.
-const HAS_BIAS: bool = true;
-const UPDATE: bool = false;
+override HAS_BIAS: bool;
+override UPDATE: bool;
 
 fn put_kernel(at: u32, dk: vec4f, left: u32) {
   if (UPDATE) {

@@ -1,7 +1,7 @@
 // winograd_input.   v[p,q,t,c] = sum over i,j of B[i,p] * B[j,q] * x[n, h+i-PAD_H, w+j-PAD_W, c],   tile t at (n,h,w)
 // x [BATCH, IN_H, IN_W, IN_C]   v [POINTS, POINTS, TILES, IN_C]
 // One invocation a tile and 4 channels. Images not in use count as 0, since v goes into the filter gradient, too.
-const CLIPPED: bool = false; // some patch reaches outside x
+override CLIPPED: bool; // some patch reaches outside x
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 

@@ -3,8 +3,8 @@
 // POOL: a pooling by windows of 4 that do not overlap, of which a tile holds whole ones, follows in registers
 // (lib/pooled_window.wgsl); then y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
 // One invocation a tile and 4 channels.
-const HAS_BIAS: bool = true;
-const POOL: bool = false;
+override HAS_BIAS: bool;
+override POOL: bool;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 

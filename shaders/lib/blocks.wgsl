@@ -15,13 +15,13 @@
 //   INNER                blocks of 4 k in each step
 //   block_a, block_b     one block;   store_block    what becomes of a finished block of c
 
-const BLOCKS_M: u32 = 1u;
-const BLOCKS_N: u32 = 1u;
-const WORKGROUP_M: u32 = 8u;
-const WORKGROUP_N: u32 = 8u;
+override BLOCKS_M: u32;
+override BLOCKS_N: u32;
+override WORKGROUP_M: u32;
+override WORKGROUP_N: u32;
 const WORKGROUP_Z: u32 = 1u; // slices, or products of a batch, of which there are
 const ALL_SLICES: u32 = 1u;
-const TURNS: u32 = 1u;
+override TURNS: u32;
 const ROWS_TOGETHER: u32 = TURNS * BLOCKS_M; // blocks of rows that must take the same steps
 // More rows than one dispatch dimension holds: they are cut into FOLDS of GROUPS_M workgroups, one after another in z.
 const FOLDS: u32 = 1u;

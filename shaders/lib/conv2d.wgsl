@@ -1,18 +1,18 @@
 // What the kernels of a convolution share: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const IN_C: u32 = 1u;
-const K_H: u32 = 1u;
-const K_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const OUT_C: u32 = 1u;
-const STRIDE_H: u32 = 1u;
-const STRIDE_W: u32 = 1u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
-const PADDED: bool = false; // some patch reaches outside x, on whichever side
+override BATCH: u32;
+override IN_H: u32;
+override IN_W: u32;
+override IN_C: u32;
+override K_H: u32;
+override K_W: u32;
+override OUT_H: u32;
+override OUT_W: u32;
+override OUT_C: u32;
+override STRIDE_H: u32;
+override STRIDE_W: u32;
+override PAD_H: u32;
+override PAD_W: u32;
+override PADDED: bool; // some patch reaches outside x, on whichever side
 const X_IMAGE: u32 = IN_H * IN_W * IN_C; // elements of one image in x
 
 // Four positions of the output.

@@ -4,12 +4,12 @@
 //   BLOCKS_K               blocks of 4 k in all, INNER of them a step
 //   step_of_column(t)      the step t, which is the same for all rows
 
-const BLOCKS_M: u32 = 1u;
-const BLOCKS_N: u32 = 1u;
-const WORKGROUP_M: u32 = 8u;
-const WORKGROUP_N: u32 = 8u;
+override BLOCKS_M: u32;
+override BLOCKS_N: u32;
+override WORKGROUP_M: u32;
+override WORKGROUP_N: u32;
 const WORKGROUP_Z: u32 = 1u;
-const TURNS: u32 = 1u;
+override TURNS: u32;
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;
 

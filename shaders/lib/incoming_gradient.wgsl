@@ -2,7 +2,7 @@
 // UNPOOL: it comes through a pooling by windows of 4 that do not overlap; then `dy` and `routes` hold the pooled
 // [BATCH, POOLED_H, POOLED_W, OUT_C]. A position whose bit in `routes` is not set reads as 0 (lib/pooled_window.wgsl);
 // where AVERAGE, one whose bit is set has a fourth of its window's gradient.
-const UNPOOL: bool = false;
+override UNPOOL: bool;
 const POOL_H: u32 = 2u;
 const POOL_W: u32 = 2u;
 const POOLED_H: u32 = 1u;

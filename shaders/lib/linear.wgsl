@@ -1,5 +1,5 @@
 // One invocation an element, more elements than one dispatch dimension holds: workgroups lie in rows of GROUPS_X.
-const GROUPS_X: u32 = 1u;
+override GROUPS_X: u32;
 
 fn linear_index(workgroup: vec3u, local: u32) -> u32 {
   return (workgroup.y * GROUPS_X + workgroup.x) * 64u + local;

@@ -1,7 +1,7 @@
 // Kernels that do not depend on each other, in one dispatch: each has a range of its workgroups. Of each comes then its
 // range, whose `run` is called here, and its own text. The entry point takes the kernels' names.
-const LANES: u32 = 64u; // invocations of a workgroup
-const ROW: u32 = 1u; // workgroups lie in rows of so many
+override LANES: u32; // invocations of a workgroup
+override ROW: u32; // workgroups lie in rows of so many
 
 // The i-th cell of a grid, x running fastest.
 fn cell(i: u32, grid: vec3u) -> vec3u {

@@ -1,12 +1,12 @@
 // A range of the workgroups of lib/merged.wgsl: `entry` stands for the entry point of its kernel, which gets the `builtins`
 // that it would get alone. Invocations beyond the kernel's own workgroup stay idle; where there are any, it has no barrier.
-const range_FIRST: u32 = 0u; // workgroups of the parts before it
-const range_GROUPS_X: u32 = 1u;
-const range_GROUPS_Y: u32 = 1u;
-const range_GROUPS_Z: u32 = 1u;
-const range_SIZE_X: u32 = 64u;
-const range_SIZE_Y: u32 = 1u;
-const range_SIZE_Z: u32 = 1u;
+override range_FIRST: u32; // workgroups of the parts before it
+override range_GROUPS_X: u32;
+override range_GROUPS_Y: u32;
+override range_GROUPS_Z: u32;
+override range_SIZE_X: u32;
+override range_SIZE_Y: u32;
+override range_SIZE_Z: u32;
 
 fn range_start(group: u32, local_invocation_index: u32) {
   let num_workgroups = vec3u(range_GROUPS_X, range_GROUPS_Y, range_GROUPS_Z);

@@ -1,16 +1,16 @@
 // What the pooling kernels share, NHWC: x [BATCH, IN_H, IN_W, C], y [BATCH, OUT_H, OUT_W, C], windows of POOL_H x POOL_W.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const C: u32 = 1u;
-const POOL_H: u32 = 2u;
-const POOL_W: u32 = 2u;
-const STRIDE_H: u32 = 2u;
-const STRIDE_W: u32 = 2u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
+override BATCH: u32;
+override IN_H: u32;
+override IN_W: u32;
+override OUT_H: u32;
+override OUT_W: u32;
+override C: u32;
+override POOL_H: u32;
+override POOL_W: u32;
+override STRIDE_H: u32;
+override STRIDE_W: u32;
+override PAD_H: u32;
+override PAD_W: u32;
 
 // Row and column in y of the window whose cell (i, j) is (h, w) of the padded x; outside y where there is none.
 fn window_with(h: u32, w: u32, i: u32, j: u32) -> vec2u {

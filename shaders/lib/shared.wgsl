@@ -8,10 +8,10 @@
 //   A_ALONG_K, B_ALONG_K   whether terms that follow each other along k lie side by side in memory, else those along m, along n;
 //                          in that direction invocations side by side load
 
-const BLOCKS_M: u32 = 1u;
-const BLOCKS_N: u32 = 1u;
-const WORKGROUP_M: u32 = 8u;
-const WORKGROUP_N: u32 = 8u;
+override BLOCKS_M: u32;
+override BLOCKS_N: u32;
+override WORKGROUP_M: u32;
+override WORKGROUP_N: u32;
 const WORKGROUP_Z: u32 = 1u;
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;

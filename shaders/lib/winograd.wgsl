@@ -1,15 +1,15 @@
 // How Winograd's convolution cuts its output: in tiles of OUTPUTS x OUTPUTS, each of which reaches a patch of x of
 // POINTS x POINTS. Tiles lie image by image, row by row.
-const BATCH: u32 = 1u;
-const IN_H: u32 = 1u;
-const IN_W: u32 = 1u;
-const IN_C: u32 = 1u;
-const OUT_H: u32 = 1u;
-const OUT_W: u32 = 1u;
-const OUT_C: u32 = 1u;
-const PAD_H: u32 = 0u;
-const PAD_W: u32 = 0u;
-const TAPS: u32 = 1u; // of the kernel, along each axis
+override BATCH: u32;
+override IN_H: u32;
+override IN_W: u32;
+override IN_C: u32;
+override OUT_H: u32;
+override OUT_W: u32;
+override OUT_C: u32;
+override PAD_H: u32;
+override PAD_W: u32;
+override TAPS: u32; // of the kernel, along each axis
 const OUTPUTS: u32 = POINTS + 1u - TAPS;
 const TILES_H: u32 = (OUT_H + OUTPUTS - 1u) / OUTPUTS;
 const TILES_W: u32 = (OUT_W + OUTPUTS - 1u) / OUTPUTS;

@@ -1,5 +1,5 @@
 // Winograd's filtering along one axis at 6 points: 0, 1, -1, 2, -2 and infinity. See winograd_8.wgsl.
-const POINTS: u32 = 6u;
+override POINTS: u32;
 const INFINITE: bool = true;
 const PAIRS: u32 = 2u;
 const PAIR = array<f32, PAIRS>(1.0f, 2.0f); // each with its negative

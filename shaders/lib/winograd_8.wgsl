@@ -2,7 +2,7 @@
 // The y_i = sum over j of x_(i+j) * k_j, as many as there are points less the taps k_j but one, are A' ((G k) * (B' x)).
 // B' interpolates; A and, but for a factor, G evaluate polynomials at the points (polynomial.wgsl).
 // Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
-const POINTS: u32 = 8u;
+override POINTS: u32;
 const INFINITE: bool = POINTS == 8u;
 const PAIRS: u32 = 3u;
 const PAIR = array<f32, PAIRS>(1.0f, 2.0f, 0.5f); // each with its negative

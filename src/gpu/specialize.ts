@@ -7,6 +7,8 @@ export interface Source {
   readonly code: string;
   /** `{ operand: "x" }` turns `operand` into `x` and `load_operand` into `load_x`. */
   readonly rename?: Readonly<Record<string, string>>;
+  /** Constants of type u32 or bool that are declared before it, whether it needs them all or not. */
+  readonly given?: Readonly<Record<string, Constant>>;
 }
 
 /** How a shader uses a buffer; all of them are storage buffers. */
@@ -27,14 +29,15 @@ export interface Specialized {
 /**
  * Makes the text of one pipeline out of readable WGSL files:
  *
- * 1. drops comments, and replaces the initialiser of each named `const`, and throws on a name that is not there;
+ * 1. drops comments, and sets constants: a named `const` gets another initialiser, and a name that the text has but does not
+ *    declare becomes a constant, of type u32 or bool; throws on a name that is not there;
  * 2. unrolls each loop marked `// unroll`, since neither Tint nor Naga unrolls and an array indexed by a loop variable
  *    spills to memory;
  * 3. keeps one branch of each `if` whose condition holds only constants;
  * 4. drops functions and bindings that nothing uses any more, and numbers the bindings that are left.
  */
 export function specialize(sources: readonly Source[], values: Readonly<Record<string, Constant>>): Specialized {
-  let code = setConstants(hoistDirectives(sources.map(renamed).join("\n").replace(COMMENT, "")), values);
+  let code = hoistDirectives(setConstants(sources.map(textOf).join("\n").replace(COMMENT, ""), values));
   const constants = readConstants(code);
   code = unrollLoops(code, constants);
   code = pruneBranches(code, constants);
@@ -44,12 +47,18 @@ export function specialize(sources: readonly Source[], values: Readonly<Record<s
 /** All but the marks of loops to unroll. */
 const COMMENT = /\/\*[\s\S]*?\*\/|\/\/(?! unroll).*/g;
 
-function renamed({ code, rename = {} }: Source): string {
-  return Object.entries(rename).reduce(
+function textOf({ code, rename = {}, given = {} }: Source): string {
+  const text = Object.entries(rename).reduce(
     // A name also changes inside a longer one: `load_operand` belongs to `operand`.
     (text, [from, to]) => text.replace(new RegExp(`(?<![a-zA-Z0-9])${from}(?![a-zA-Z0-9])`, "g"), to),
     code,
   );
+  return [...Object.entries(given).map(declaration), text].join("\n");
+}
+
+function declaration([name, value]: [string, Constant]): string {
+  const type = typeof value === "boolean" ? "bool" : "u32";
+  return `const ${name}: ${type} = ${literal(name, value, type)};`;
 }
 
 function hoistDirectives(code: string): string {
@@ -63,16 +72,16 @@ const CONSTANT = /^(const (\w+): ?(u32|i32|f32|bool) ?= ?)([^;]*);/gm;
 
 function setConstants(code: string, values: Readonly<Record<string, Constant>>): string {
   const declared = [...code.matchAll(CONSTANT)].map(([, , name]) => name!);
-  const unknown = Object.keys(values).find((name) => !declared.includes(name));
-  if (unknown !== undefined) {
-    throw new FeaturemapError(
-      "value",
-      `The shader has no constant "const ${unknown}: type = value;" to set. It has: ${declared.join(", ") || "none"}.`,
-    );
+  const others = Object.entries(values).filter(([name]) => !declared.includes(name));
+  const unknown = others.find(([name]) => !word(name).test(code));
+  if (unknown) {
+    const has = declared.join(", ") || "none";
+    throw new FeaturemapError("value", `The shader has no constant ${unknown[0]} to set. It declares: ${has}.`);
   }
-  return code.replace(CONSTANT, (declaration, head: string, name: string, type: string) =>
+  const set = code.replace(CONSTANT, (declaration, head: string, name: string, type: string) =>
     name in values ? `${head}${literal(name, values[name]!, type)};` : declaration,
   );
+  return [...others.map(declaration), set].join("\n");
 }
 
 function literal(name: string, value: Constant, type: string): string {

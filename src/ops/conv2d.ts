@@ -85,14 +85,13 @@ const conv2d = defineOp<Conv2dAttributes>({
       dispatchProduct(forwardKernel, blocks, {
         bind: { x: x!, k: k!, bias: b, y: y!, routes },
         constants: {
-          ...sizes.constants,
           ...poolConstants(attributes, sizes.y),
           HAS_BIAS: b !== undefined,
           POOL: attributes.pool !== undefined,
           ACTIVATION: activationNumber(attributes.activation),
         },
         libraries: [
-          sizesSource,
+          sizes.source,
           operand("x", sizes.inC),
           operand("k", outC),
           operand("bias", outC),
@@ -138,12 +137,11 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           dx: dX!,
         },
         constants: {
-          ...sizes.constants,
           ...unpoolConstants(attributes, sizes.y),
           GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
         },
         libraries: [
-          sizesSource,
+          sizes.source,
           incomingSource,
           operand("dy", outC),
           operand("k", outC),
@@ -194,14 +192,13 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
       {
         bind: { state: state!, x: x!, dy: dY!, routes, partial },
         constants: {
-          ...sizes.constants,
           ...unpoolConstants(attributes, sizes.y),
           HAS_BIAS: hasBias,
           SLICES: slices,
           STEP_ROWS: stepRows,
         },
         libraries: [
-          sizesSource,
+          sizes.source,
           incomingSource,
           stateSource,
           operand("x", sizes.inC),
@@ -248,6 +245,6 @@ function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttribute
   const y: Shape = [x[0]!, geometry.outH, geometry.outW, k[3]!];
   const pooled = pool ? pooledImageShape(y, pool) : undefined;
   const [K_H, K_W, IN_C, OUT_C] = k as [number, number, number, number];
-  const sizes = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
-  return { y, pooled, inC: IN_C, constants: sizes };
+  const given = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
+  return { y, pooled, inC: IN_C, source: { ...sizesSource, given } };
 }

@@ -18,6 +18,6 @@ export function pooledImages(x: Shape, attributes: PoolAttributes, where: string
 export function poolingCall(x: Shape, attributes: PoolAttributes, where: string) {
   const geometry = windowGeometry(x.slice(1), attributes, where);
   const [POOL_H, POOL_W] = attributes.size;
-  const constants = { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
-  return { constants, libraries: [poolingSource] };
+  const given = { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
+  return { libraries: [{ ...poolingSource, given }] };
 }

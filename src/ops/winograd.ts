@@ -284,11 +284,11 @@ function dispatchTiles<B extends Bindings>(
   kernel: Kernel<B>,
   { points, taps, inputShape, outputShape, pad }: WinogradAttributes,
   count: number,
-  { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+  { bind, constants = {}, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
 ): Dispatch<TensorId> {
   const [BATCH, IN_H, IN_W, IN_C] = inputShape as [number, number, number, number];
   const [, OUT_H, OUT_W, OUT_C] = outputShape as [number, number, number, number];
-  const sizes = {
+  const given = {
     BATCH,
     IN_H,
     IN_W,
@@ -303,8 +303,8 @@ function dispatchTiles<B extends Bindings>(
   };
   return dispatchEach(kernel, count, {
     bind,
-    constants: { ...sizes, ...constants },
-    libraries: [points === 6 ? points6Source : points8Source, tilesSource, ...libraries],
+    constants,
+    libraries: [points === 6 ? points6Source : points8Source, { ...tilesSource, given }, ...libraries],
   });
 }
 

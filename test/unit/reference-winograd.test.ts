@@ -19,7 +19,10 @@ const CASES = ([6, 7, 8] as const).flatMap((points) =>
   Array.from({ length: points - 2 }, (_, i) => ({ points, taps: i + 2, outputs: points - 1 - i })),
 );
 const library = (name: string) =>
-  readFileSync(fileURLToPath(new URL(`../../shaders/lib/${name}.wgsl`, import.meta.url)), "utf8");
+  readFileSync(fileURLToPath(new URL(`../../shaders/lib/${name}.wgsl`, import.meta.url)), "utf8").replace(
+    /^override .*/gm,
+    "",
+  );
 
 /** The transforms as the kernels have them, for vectors. */
 function transformsOf(points: PointCount, taps: number) {
@@ -34,7 +37,7 @@ function transformsOf(points: PointCount, taps: number) {
       polynomial("taps"),
       polynomial("outputs"),
     ],
-    { POINTS: points, TAPS: taps },
+    { POINTS: points, TAPS: taps, BATCH: 1, OUT_H: 1, OUT_W: 1 },
     [
       ...(["interpolate", "interpolate_adjoint", "weighted", "evaluate_taps", "evaluate_adjoint_taps"] as const),
       ...(["evaluate_outputs", "evaluate_adjoint_outputs"] as const),

@@ -54,6 +54,26 @@ describe("constants", () => {
     expect(lines(run(kernel(""), { N: 4 }, { code: "const N: u32 = 1u;\n" }))).toContain("const N: u32 = 4u;");
   });
 
+  it.each<[Values, string]>([
+    [{ ROWS: 3 }, "const ROWS: u32 = 3u;"],
+    [{ ROWS: true }, "const ROWS: bool = true;"],
+  ])("declares what the text names and does not declare: %o", (values, line) => {
+    expect(lines(run(kernel("let n = ROWS;", head), values))).toContain(line);
+  });
+
+  it.each([-1, 0.5, Number.NaN])("refuses to declare %d", (ROWS) => {
+    const { message } = failure(() => run(kernel("let n = ROWS;", head), { ROWS }));
+    expect(message).toContain("ROWS is of type u32");
+  });
+
+  it("declares what a library file is given, needed or not, after directives", () => {
+    const library = { code: "enable subgroups;\nfn twice_x() -> u32 { return 2u * N; }", given: { N: 4, FLAG: false } };
+    const got = lines(run(kernel("let n = twice_x();"), {}, library));
+    expect(got[0]).toBe("enable subgroups;");
+    expect(got).toContain("const N: u32 = 4u;");
+    expect(got).toContain("const FLAG: bool = false;");
+  });
+
   it("refuses a name that is not there, and lists those that are", () => {
     const { code, message } = failure(() => run(kernel("", head), { SIZES: 3 }));
     expect(code).toBe("value");

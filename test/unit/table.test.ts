@@ -296,6 +296,14 @@ describe("shaders/*.wgsl", () => {
     expect([...new Set(alone.map(({ kernel }) => kernel))].sort()).toEqual(stems(folder));
   });
 
+  it.each(stems(folder))("%s is given every constant that it names", (stem) => {
+    for (const { shader } of steps.filter(({ kernel }) => kernel === stem)) {
+      const declared = [...shader.code.matchAll(/^const (\w+)/gm)].map(([, name]) => name);
+      const named = plain(shader.code).match(/(?<![.\w])[A-Z][A-Z0-9_]+\b/g);
+      expect([...new Set(named)].filter((name) => !declared.includes(name))).toEqual([]);
+    }
+  });
+
   it.each(stems(folder))("%s has a main function of its name", (stem) => {
     const [step] = steps.filter(({ kernel }) => kernel === stem);
     expect(step!.shader.entryPoint).toBe(stem);
