@@ -1,12 +1,11 @@
 // dense_filter_gradient.   dw[m,n] = sum over r of x[r,m] * dy[r,n]     db[n] = sum over r of dy[r,n]
 // x [BATCH, IN]   dy [BATCH, OUT]   dw [IN, OUT]   db [OUT];   r runs over the rows in use, by `select`.
 // The bias gradient is one more row, m = IN, of the same product, whose x is 1.
-// UPDATE: `kernel` and `bias` are the parameters, stepped in place by the optimizer's update(); else they take dw and db.
+// `kernel` and `bias` take dw and db, or are the parameters, stepped by them: lib/stepped.wgsl.
 override BATCH: u32;
 override IN: u32;
 override OUT: u32;
 override HAS_BIAS: bool;
-override UPDATE: bool;
 const INNER: u32 = (BATCH + 3u) / 4u;
 const STORED_ROWS: u32 = IN;
 const A_ALONG_K: bool = false;
@@ -55,26 +54,13 @@ fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
   store_rows(m, n < OUT, m, n, slice, c);
   if (HAS_BIAS) {
     if (m == IN / 4u * 4u && n < OUT) {
-      store_bias_row(n, c[IN % 4u]);
+      put_bias(n, c[IN % 4u], OUT - n);
     }
   }
 }
 
 fn store_row(m: Row, n: Column, slice: u32, r: u32, sum: vec4f) {
-  let at = (m + r) * OUT + n;
-  if (UPDATE) {
-    store_kernel(at, update(load_kernel(at, OUT - n), sum), OUT - n);
-  } else {
-    store_kernel(at, sum, OUT - n);
-  }
-}
-
-fn store_bias_row(n: u32, sum: vec4f) {
-  if (UPDATE) {
-    store_bias(n, update(load_bias(n, OUT - n), sum), OUT - n);
-  } else {
-    store_bias(n, sum, OUT - n);
-  }
+  put_kernel((m + r) * OUT + n, sum, OUT - n);
 }
 
 @compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)

@@ -2,28 +2,15 @@
 //                             db[o] = sum over tiles of dm[1,1,t,o], which at the points 1 and 1 is the sum over a tile of dy
 // du [POINTS, POINTS, IN_C, OUT_C]   dm [POINTS, POINTS, TILES, OUT_C]   dk [TAPS, TAPS, IN_C, OUT_C]   db [OUT_C]
 // One invocation a channel of x and 4 of y; those of the channel past the last make db.
-// UPDATE: `kernel` and `bias` are the parameters, stepped in place by the optimizer's update(); else they take dk and db.
+// `kernel` and `bias` take dk and db, or are the parameters, stepped by them: lib/stepped.wgsl.
 override HAS_BIAS: bool;
-override UPDATE: bool;
 
-fn put_kernel(at: u32, dk: vec4f, left: u32) {
-  if (UPDATE) {
-    store_kernel(at, update(load_kernel(at, left), dk), left);
-  } else {
-    store_kernel(at, dk, left);
-  }
-}
-
-fn put_bias(o: u32) {
+fn bias_gradient(o: u32) -> vec4f {
   var db = vec4f(0.0f);
   for (var t = 0u; t < TILES; t++) {
     db += load_dm(((POINTS + 1u) * TILES + t) * OUT_C + o, OUT_C - o);
   }
-  if (UPDATE) {
-    store_bias(o, update(load_bias(o, OUT_C - o), db), OUT_C - o);
-  } else {
-    store_bias(o, db, OUT_C - o);
-  }
+  return db;
 }
 
 @compute @workgroup_size(64)
@@ -33,7 +20,7 @@ fn winograd_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(lo
   let c = e / ((OUT_C + 3u) / 4u);
   if (HAS_BIAS) {
     if (c == IN_C) {
-      put_bias(o);
+      put_bias(o, bias_gradient(o), OUT_C - o);
     }
   }
   if (c >= IN_C) {

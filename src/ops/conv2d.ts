@@ -6,7 +6,6 @@ import activationSource from "../../shaders/lib/activation.wgsl";
 import sizesSource from "../../shaders/lib/conv2d.wgsl";
 import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
 import pooledWindowSource from "../../shaders/lib/pooled_window.wgsl";
-import sgdSource from "../../shaders/lib/sgd.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
 import { FeaturemapError } from "../errors.ts";
 import type { Dispatch, Kernel } from "../gpu/kernel.ts";
@@ -19,7 +18,14 @@ import { type Activation, absorbActivation, absorbActivationGradient, activation
 import { absorbPooling, poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
 import { winogradAlgorithms } from "./conv2d-winograd.ts";
 import { dispatchProduct } from "./matmul.ts";
-import { absorbSgd, type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
+import {
+  absorbSgd,
+  type FilterGradient,
+  filterGradientBindings,
+  filterGradientSources,
+  filterGradients,
+  steppedInputs,
+} from "./sgd.ts";
 import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "./window.ts";
 
 export interface Conv2dAttributes {
@@ -173,13 +179,12 @@ const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
 
 function filterGradientDispatches(context: LowerContext<FilterGradientAttributes>): Dispatch<TensorId>[] {
   const { node, inputs, outputs, attributes, tile, scratch } = context;
-  const { hasBias, update, pool, kernelShape } = attributes;
+  const { hasBias, pool, kernelShape } = attributes;
   const [x, dY, state, ...rest] = inputs;
   const routes = pool ? rest.shift() : undefined;
   const sizes = sizesOf(x!.shape, kernelShape, attributes, node.name);
   const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
-  const weights = elements(kernelShape);
-  const rows = weights / outC + (hasBias ? 1 : 0);
+  const rows = elements(kernelShape) / outC + (hasBias ? 1 : 0);
   const chosen = tile({ m: rows, n: outC, k: batch * outH * outW, sliced: true });
   const blocks = blocksOf(sizes.y, pool);
   const stepRows = rowsOfStep(blocks);
@@ -207,15 +212,15 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         ],
       },
     ),
-    dispatchEach(filterSumKernel, rows * outC, {
+    dispatchEach(filterSumKernel, rows * ceilDiv(outC, 4), {
       bind: { partial, ...filterGradientBindings(attributes, rest, outputs) },
       constants: {
         SLICES: slices,
-        WEIGHTS: weights,
-        BIASES: hasBias ? outC : 0,
-        UPDATE: update !== undefined,
+        ROWS: rows,
+        OUT_C: outC,
+        HAS_BIAS: hasBias,
       },
-      libraries: update ? [sgdSource] : [],
+      libraries: [operand("partial", outC), ...filterGradientSources(attributes, outC)],
     }),
   ];
 }

@@ -1,15 +1,21 @@
 import filterGradientSource from "../../shaders/dense_filter_gradient.wgsl";
-import sgdSource from "../../shaders/lib/sgd.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
 import { FeaturemapError } from "../errors.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import type { Attributes } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, sameShape, showShape } from "../shape.ts";
-import { operand, output } from "./access.ts";
+import { operand } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
 import { dispatchProduct, matmulDispatch } from "./matmul.ts";
-import { absorbSgd, type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
+import {
+  absorbSgd,
+  type FilterGradient,
+  filterGradientBindings,
+  filterGradientSources,
+  filterGradients,
+  steppedInputs,
+} from "./sgd.ts";
 
 /** y = act(x w + b). Inputs: x [batch, in], w [in, out], and, unless it has none, b [out]. */
 const dense = defineOp<{ readonly activation?: Activation }>({
@@ -74,21 +80,19 @@ const denseFilterGradient = defineOp<FilterGradient & Attributes>({
   updates: (attributes) => steppedInputs(attributes, 3),
   rewrites: [(edit, node) => node.op === "denseFilterGradient" && absorbSgd(edit, node)],
   lower: ({ inputs: [x, dY, state, ...parameters], outputs, attributes, tile }) => {
-    const { hasBias, update } = attributes;
+    const { hasBias } = attributes;
     const [batch, inputs, units] = [x!.shape[0]!, x!.shape[1]!, dY!.shape[1]!];
     const rows = inputs + (hasBias ? 1 : 0);
     const blocks = { tile: tile({ m: rows, n: units, k: batch }), rows4: ceilDiv(rows, 4), columns: units };
     return [
       dispatchProduct(filterGradientKernel, blocks, {
         bind: { state: state!, x: x!, dy: dY!, ...filterGradientBindings(attributes, parameters, outputs) },
-        constants: { BATCH: batch, IN: inputs, OUT: units, HAS_BIAS: hasBias, UPDATE: update !== undefined },
+        constants: { BATCH: batch, IN: inputs, OUT: units, HAS_BIAS: hasBias },
         libraries: [
           stateSource,
           operand("x", inputs),
           operand("dy", units),
-          output("kernel", units),
-          output("bias", units),
-          ...(update ? [sgdSource] : []),
+          ...filterGradientSources(attributes, units),
         ],
       }),
     ];

@@ -1,9 +1,12 @@
 import sgdSource from "../../shaders/lib/sgd.wgsl";
+import steppedSource from "../../shaders/lib/stepped.wgsl";
 import source from "../../shaders/sgd.wgsl";
 import type { Kernel } from "../gpu/kernel.ts";
+import type { Source } from "../gpu/specialize.ts";
 import type { Node, Tensor, TensorSpec } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
+import { output } from "./access.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; v: "write?" }> = source;
@@ -55,6 +58,13 @@ export function filterGradientBindings(
 ) {
   const [kernel, bias] = update ? parameters : outputs;
   return { kernel: kernel!, bias: hasBias ? bias : undefined, rate: update && parameters.at(-1) };
+}
+
+/** What a kernel calls to store them, `put_kernel` and `put_bias`; `outputs` is the last axis. */
+export function filterGradientSources({ update }: FilterGradient, outputs: number): Source[] {
+  const stepped = (letter: string): Source => ({ ...steppedSource, rename: { output: letter } });
+  const parameters = ["kernel", "bias"].flatMap((letter) => [output(letter, outputs), stepped(letter)]);
+  return [...parameters, { ...sgdSource, given: { UPDATE: update !== undefined } }];
 }
 
 /**

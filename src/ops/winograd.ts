@@ -2,7 +2,6 @@ import activationSource from "../../shaders/lib/activation.wgsl";
 import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
 import polynomialSource from "../../shaders/lib/polynomial.wgsl";
 import pooledWindowSource from "../../shaders/lib/pooled_window.wgsl";
-import sgdSource from "../../shaders/lib/sgd.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
 import tilesSource from "../../shaders/lib/winograd.wgsl";
 import points6Source from "../../shaders/lib/winograd_6.wgsl";
@@ -23,7 +22,13 @@ import { ceilDiv, elements, type Shape } from "../shape.ts";
 import { dispatchEach, operand, output } from "./access.ts";
 import { type Activation, activationNumber } from "./activation.ts";
 import { poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
-import { type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
+import {
+  type FilterGradient,
+  filterGradientBindings,
+  filterGradientSources,
+  filterGradients,
+  steppedInputs,
+} from "./sgd.ts";
 import type { Pair } from "./window.ts";
 
 /**
@@ -227,20 +232,18 @@ const winogradFilterGradient = defineOp<WinogradAttributes & FilterGradient>({
   },
   updates: (attributes) => steppedInputs(attributes, 2),
   lower: ({ inputs: [dU, dM, ...parameters], outputs, attributes }) => {
-    const { inputShape, outputShape, hasBias, update } = attributes;
+    const { inputShape, outputShape, hasBias } = attributes;
     const outC = outputShape[3]!;
     const count = (inputShape[3]! + (hasBias ? 1 : 0)) * ceilDiv(outC, 4);
     return [
       dispatchTiles(filterGradientKernel, attributes, count, {
         bind: { du: dU!, dm: hasBias ? dM : undefined, ...filterGradientBindings(attributes, parameters, outputs) },
-        constants: { HAS_BIAS: hasBias, UPDATE: update !== undefined },
+        constants: { HAS_BIAS: hasBias },
         libraries: [
           polynomial("taps"),
           operand("du", outC),
           operand("dm", outC),
-          output("kernel", outC),
-          output("bias", outC),
-          ...(update ? [sgdSource] : []),
+          ...filterGradientSources(attributes, outC),
         ],
       }),
     ];

@@ -72,10 +72,10 @@ describe("a training program", () => {
 
   it("reads bytes or floats, and multiplies them", () => {
     const gather = ({ plan }: Program) => plan.steps[0]!.shader.code;
-    expect(gather(program)).toContain("const X_BYTES:bool=true;");
+    expect(gather(program)).toContain("const X_BYTES: bool = true;");
     expect(gather(program)).toContain(`const SCALE:f32=${1 / 255}f;`);
     const floats = train({ data: { sampleShape: [28, 28, 1], sampleDtype: "f32", scale: 1 } });
-    expect(gather(floats)).toContain("const X_BYTES:bool=false;");
+    expect(gather(floats)).toContain("const X_BYTES: bool = false;");
     expect(gather(floats)).toContain("const SCALE:f32=1.0f;");
   });
 
@@ -85,7 +85,7 @@ describe("a training program", () => {
     const made = train({ loss: sparse });
     expect(bindings(made)).toContain("class_of");
     expect(bindings(made)).not.toContain("t");
-    expect(made.plan.steps[0]!.shader.code).toContain("const Y_SIZE:u32=1u;");
+    expect(made.plan.steps[0]!.shader.code).toContain("const Y_SIZE: u32 = 1u;");
   });
 
   it("keeps the gradients where they are asked for", () => {
