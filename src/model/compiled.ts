@@ -2,12 +2,12 @@ import type { Dataset, HostData } from "../data/dataset.ts";
 import { FeaturemapError } from "../errors.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { sweepStart, sweepState } from "../graph/graph.ts";
+import { sweepStart } from "../graph/graph.ts";
 import type { Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
 import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/tiles.ts";
-import type { PlanRequest, Tuner, TuningCounts } from "../plan/tuning.ts";
+import type { PlanRequest, Tuner } from "../plan/tuning.ts";
 import { permutation } from "../random.ts";
 import { elements } from "../shape.ts";
 import { type BatchSlot, BatchSlots } from "./batch-slot.ts";
@@ -305,26 +305,19 @@ export class CompiledModel {
     const shipped = this.#build(kind, data, capacity, { choices });
     if (!tune) return shipped;
     const begin = performance.now();
-    const words = sweepState({ step: 0, samples: capacity, batch: capacity });
     const tuned = await tune.tune({
       runtime: this.runtime,
       adapter: adapterClassOf(this.runtime),
-      name: shipped.plan.name,
+      shipped,
+      capacity,
       choices,
-      state: { tensor: shipped.tensors.state, words },
       build: (request) => this.#build(kind, data, capacity, request).plan,
       assertLive: () => this.assertLive(),
       onProgress,
     });
-    this.#count(tuned.counts, performance.now() - begin);
+    this.tuning.ms += performance.now() - begin;
+    for (const name of ["measured", "remembered", "skipped"] as const) this.tuning[name] += tuned.counts[name];
     return this.#build(kind, data, capacity, { choices: tuned.choices });
-  }
-
-  #count({ measured, remembered, skipped }: TuningCounts, ms: number): void {
-    this.tuning.ms += ms;
-    this.tuning.measured += measured;
-    this.tuning.remembered += remembered;
-    this.tuning.skipped += skipped;
   }
 
   #build(kind: Kind, data: DataKind, capacity: number, request: PlanRequest): Program {

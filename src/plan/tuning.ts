@@ -15,12 +15,12 @@ export interface Tuner {
 export interface TuningTask {
   readonly runtime: Runtime;
   readonly adapter: AdapterClass;
-  /** As the plan's: `training step`, `evaluation step` or `prediction step`. */
-  readonly name: string;
+  /** What runs without it. */
+  readonly shipped: { readonly plan: Plan; readonly tensors: { readonly state: TensorId } };
+  /** Rows of the plan's batch. */
+  readonly capacity: number;
   /** What is settled: it is not measured, and comes back as it is. */
   readonly choices: Choices;
-  /** The words in which a step begins, with all rows in use: kernels do as much work as it says. */
-  readonly state: { readonly tensor: TensorId; readonly words: Uint32Array<ArrayBuffer> };
   /** Makes the plan; pure. */
   build(request: PlanRequest): Plan;
   /** @throws where the model or its device is gone meanwhile */

@@ -1,4 +1,5 @@
 import { FeaturemapError, finiteNumber, knownKeys, show } from "../errors.ts";
+import { sweepState } from "../graph/graph.ts";
 import type { AdapterClass, Choice, Choices } from "../graph/tile.ts";
 import { sharedProducts } from "../ops/shared-products.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -33,7 +34,12 @@ export interface Instruments {
 }
 
 const INSTRUMENTS: Instruments = {
-  stand: ({ runtime, state }) => createStand(runtime, state),
+  // All rows are in use: kernels do as much work as the state says.
+  stand: ({ runtime, shipped, capacity }) =>
+    createStand(runtime, {
+      tensor: shipped.tensors.state,
+      words: sweepState({ step: 0, samples: capacity, batch: capacity }),
+    }),
   now: () => performance.now(),
 };
 
@@ -248,7 +254,7 @@ class Tuning {
 
   #tell(kernel?: string): void | Promise<void> {
     const { measured, remembered, skipped } = this.#counts;
-    const progress = { plan: this.#task.name, tuning: true, compiled: measured + remembered + skipped };
+    const progress = { plan: this.#task.shipped.plan.name, tuning: true, compiled: measured + remembered + skipped };
     return this.#task.onProgress?.({ ...progress, total: this.#total, ...(kernel ? { kernel } : {}) });
   }
 }

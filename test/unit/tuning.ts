@@ -1,7 +1,6 @@
 /** What the tests of the tuner share: tasks without a device, and a stand whose times are made up. */
 
 import type { AdapterSummary, Runtime } from "../../src/gpu/runtime.ts";
-import { sweepState } from "../../src/graph/graph.ts";
 import type { AdapterClass, Choice, Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
 import { lossNamed } from "../../src/model/losses.ts";
@@ -48,9 +47,9 @@ export function taskFor(layers: readonly Layer[], options: TaskOptions = {}): Tu
   return {
     runtime: { adapter } as Runtime,
     adapter: kind,
-    name: "training step",
+    shipped: make({}),
+    capacity: 8,
     choices,
-    state: { tensor: 0, words: sweepState({ step: 0, samples: 8, batch: 8 }) },
     build: (request) => make(request).plan,
     assertLive,
     onProgress,
