@@ -16,13 +16,15 @@ export function leanShaders(): Plugin {
   };
 }
 
-/** Lines stay lines, so that what a compiler says of one can be found. What is given from outside is declared by `specialize`. */
+/** A declaration stays on a line of its own, where `specialize` looks for it; it also declares what is given from outside. */
 export function leanShader(code: string): string {
   const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*|^override \w+: \w+;/g, "").trim());
+  const declarations = /(?<!\/\/ unroll)\n(?!\/\/|@|(?:alias|const|diagnostic|enable|fn|struct)\b|var<)/g;
   return lines
     .filter((line) => line !== "")
     .map((line) => (line.startsWith("//") ? line : leanLine(line)))
-    .join("\n");
+    .join("\n")
+    .replace(declarations, "");
 }
 
 /** Spaces beside signs go, unless two signs would become another. */

@@ -76,16 +76,16 @@ export class PipelineCache {
   }
 }
 
-/** The driver's messages, each with its line of the shader. */
+/** The driver's messages, each with its line of the shader, of which the shipped ones hold a whole function. */
 async function explain(shader: Specialized, module: GPUShaderModule, cause: unknown): Promise<string> {
   const lines = shader.code.split("\n");
   const { messages } = await module.getCompilationInfo();
   const said = messages
     .filter(({ type }) => type === "error")
-    .map(
-      ({ message, lineNum, linePos }) =>
-        `  line ${lineNum}:${linePos}: ${message}\n    ${lines[lineNum - 1]?.trim() ?? ""}`,
-    );
+    .map(({ message, lineNum, linePos }) => {
+      const text = lines[lineNum - 1]?.slice(Math.max(0, linePos - 60), linePos + 60).trim() ?? "";
+      return `  line ${lineNum}:${linePos}: ${message}\n    ${text}`;
+    });
   const reason = said.length > 0 ? said.join("\n") : `  ${cause instanceof Error ? cause.message : String(cause)}`;
   return `The shader of kernel "${shader.entryPoint}" does not compile on this device:\n${reason}`;
 }

@@ -224,9 +224,9 @@ fn row(t1: u32, SIZE: u32) -> Row {
     ]);
     expect(ranges("SIZE_X").map(([, , size]) => size)).toEqual(["64", "8"]);
     expect(ranges("SIZE_Y").map(([, , size]) => size)).toEqual(["1", "4"]);
-    expect(code).toMatch(/\n *range1_run\(group, lane\);\n *range2_run\(group, lane\);\n\}/);
-    expect(code).toMatch(/\n *part1_a\(local_invocation_index\);\n\}/);
-    expect(code).toMatch(/\n *part2_b\(local_invocation_index\);\n\}/);
+    expect(code).toMatch(/range1_run\(group, lane\);\s*range2_run\(group, lane\);\s*\}/);
+    expect(code).toMatch(/;\s*part1_a\(local_invocation_index\);\s*\}/);
+    expect(code).toMatch(/;\s*part2_b\(local_invocation_index\);\s*\}/);
     // Only the part with the smaller workgroups asks which lane it is.
     expect([...code.matchAll(/if ?\(lane ?< ?(\w+)/g)].map(([, size]) => size)).toEqual(["range2_SIZE_X"]);
   });
