@@ -86,7 +86,8 @@ describe("a tuner", () => {
       ["direct", ({ steps }: Part) => (steps.some(({ kernel }) => kernel.startsWith("winograd")) ? 20 : 10)],
       [
         "winograd6",
-        (part: Part) => (direct(part) ? 20 : part.steps.some(({ shader }) => /points = 6/i.test(shader.code)) ? 5 : 10),
+        (part: Part) =>
+          direct(part) ? 20 : part.steps.some(({ shader }) => /const POINTS: u32 = 6u;/.test(shader.code)) ? 5 : 10,
       ],
     ] as const) {
       const { choices } = await tune(task, fakeStand(cost), { budgetMs: 1e6 });
@@ -96,6 +97,7 @@ describe("a tuner", () => {
         kernels.some((kernel) => kernel.startsWith("winograd")),
         wanted,
       ).toBe(wanted !== "direct");
+      if (wanted !== "direct") expect(plan.choices.conv2d).toEqual({ algorithm: wanted });
       expect(task.build({ choices: plan.choices }).steps).toEqual(plan.steps);
     }
   });
