@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer as createViteServer, type Plugin } from "vite";
+import { leanShaders } from "./lean-shaders.ts";
 import { sendFile, serveMnist } from "./mnist-server.ts";
 import { WEIGHTS_ROUTE } from "./train-page/protocol.ts";
 
@@ -38,7 +39,7 @@ export async function startServer(mnistFolder: string): Promise<PageServer> {
     appType: "custom",
     configFile: false,
     logLevel: "silent",
-    plugins: [routes, serveMnist(mnistFolder)],
+    plugins: [routes, leanShaders(), serveMnist(mnistFolder)],
     optimizeDeps: { noDiscovery: true },
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
   });

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type InlineConfig } from "vite";
 import { launchBrowser } from "../../cli/browser.ts";
 import { CliError, type Log } from "../../cli/errors.ts";
+import { leanShaders } from "../../cli/lean-shaders.ts";
 import { findMnist } from "../../cli/mnist.ts";
 import { browserLabel } from "../../cli/report.ts";
 import { openPage, startBrowser } from "../browser.ts";
@@ -26,7 +27,7 @@ export interface OpenLab {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OUT = join(ROOT, "build/bench/lab");
 
-const BUILD: InlineConfig = { configFile: false, logLevel: "error", publicDir: false };
+const BUILD: InlineConfig = { configFile: false, logLevel: "error", publicDir: false, plugins: [leanShaders()] };
 
 /** Builds the lab for a host and starts it. Throws a CliError (exit 1) where there is no WebGPU. */
 export function openLab(host: HostName, log: Log): Promise<OpenLab> {
