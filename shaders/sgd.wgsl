@@ -3,7 +3,7 @@
 // Only where the update cannot ride in the kernel that makes g.
 override SIZE: u32;
 const MOMENTUM: f32 = 0.0f;
-override NESTEROV: bool;
+const NESTEROV: bool = false;
 
 @compute @workgroup_size(64)
 fn sgd(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
