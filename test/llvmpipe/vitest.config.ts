@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { leanShaders } from "../../cli/lean-shaders.ts";
 
 /** Tests of kernels, run by Deno on llvmpipe; `npm run test:llvmpipe` starts it. */
 export default defineConfig({
+  plugins: [leanShaders()],
   test: {
     name: "llvmpipe",
     root: new URL("../..", import.meta.url).pathname,
