@@ -235,7 +235,7 @@ for (const size of [7, 8]) cover("dropout", [[[size], state], { rate: 0.25, seed
 const rest = { epsilon: 1e-7, decay: 0, momentum: 0, centered: false, amsgrad: false };
 for (const size of [7, 8]) {
   const [of, rate] = [[size], [1]];
-  cover("sgd", [[of, of, rate]], [[of, of, rate, of], { MOMENTUM: 0.9, NESTEROV: size === 7 }]);
+  cover("sgd", [[of, of, rate]], [[of, of, rate, of], { MOMENTUM: 0.9, ...(size === 7 && { NESTEROV: true }) }]);
   cover(
     "adam",
     [[of, of, rate, state, [2, size]], { ...rest, beta1: 0.9, beta2: 0 }],
