@@ -7,9 +7,11 @@ export interface Source {
   readonly code: string;
   /** `{ operand: "x" }` turns `operand` into `x` and `load_operand` into `load_x`. */
   readonly rename?: Readonly<Record<string, string>>;
-  /** Constants of type u32 or bool that are declared before it, whether it needs them all or not. */
-  readonly given?: Readonly<Record<string, Constant>>;
+  /** Values of constants, set as `specialize`'s own are, which win; names that the text does not have are left out. */
+  readonly given?: Values;
 }
+
+type Values = Readonly<Record<string, Constant>>;
 
 /** How a shader uses a buffer; all of them are storage buffers. */
 export type Access = "read" | "write";
@@ -29,15 +31,20 @@ export interface Specialized {
 /**
  * Makes the text of one pipeline out of readable WGSL files:
  *
- * 1. drops comments, and sets constants: a named `const` gets another initialiser, and a name that the text has but does not
- *    declare becomes a constant, of type u32 or bool; throws on a name that is not there;
+ * 1. drops comments, and sets constants: a named `const` gets another initialiser, a named `override` becomes a `const`, and so
+ *    does a name that the text uses and does not declare, of type u32 or bool;
  * 2. unrolls each loop marked `// unroll`, since neither Tint nor Naga unrolls and an array indexed by a loop variable
  *    spills to memory;
  * 3. keeps one branch of each `if` whose condition holds only constants;
  * 4. drops functions and bindings that nothing uses any more, and numbers the bindings that are left.
+ *
+ * @throws FeaturemapError `value` where the text does not have a name of `values`, or declares it as something else; where a
+ *   value is not of its constant's type, or an `override` has none; where the text is not as the steps above want it
  */
-export function specialize(sources: readonly Source[], values: Readonly<Record<string, Constant>>): Specialized {
-  let code = hoistDirectives(setConstants(sources.map(textOf).join("\n").replace(COMMENT, ""), values));
+export function specialize(sources: readonly Source[], values: Values): Specialized {
+  const text = sources.map(renamed).join("\n").replace(COMMENT, "");
+  const given: Values = Object.assign({}, ...sources.map((source) => source.given));
+  let code = hoistDirectives(setConstants(text, given, values));
   const constants = readConstants(code);
   code = unrollLoops(code, constants);
   code = pruneBranches(code, constants);
@@ -47,18 +54,12 @@ export function specialize(sources: readonly Source[], values: Readonly<Record<s
 /** All but the marks of loops to unroll. */
 const COMMENT = /\/\*[\s\S]*?\*\/|\/\/(?! unroll).*/g;
 
-function textOf({ code, rename = {}, given = {} }: Source): string {
-  const text = Object.entries(rename).reduce(
+function renamed({ code, rename = {} }: Source): string {
+  return Object.entries(rename).reduce(
     // A name also changes inside a longer one: `load_operand` belongs to `operand`.
     (text, [from, to]) => text.replace(new RegExp(`(?<![a-zA-Z0-9])${from}(?![a-zA-Z0-9])`, "g"), to),
     code,
   );
-  return [...Object.entries(given).map(declaration), text].join("\n");
-}
-
-function declaration([name, value]: [string, Constant]): string {
-  const type = typeof value === "boolean" ? "bool" : "u32";
-  return `const ${name}: ${type} = ${literal(name, value, type)};`;
 }
 
 function hoistDirectives(code: string): string {
@@ -67,24 +68,32 @@ function hoistDirectives(code: string): string {
   return [...directives, code.replace(directive, "")].join("\n");
 }
 
-/** The declaration of a scalar constant: all before its initialiser, its name, its type, its initialiser. */
-const CONSTANT = /^(const (\w+): ?(u32|i32|f32|bool) ?= ?)([^;]*);/gm;
+/** The declaration of a scalar constant: its name, its type, its initialiser, which an `override` may lack. */
+const CONSTANT = /^(?:const|override)\s+(\w+)\s*:\s*(u32|i32|f32|bool)\s*=?\s*([^;]*);/gm;
 
-function setConstants(code: string, values: Readonly<Record<string, Constant>>): string {
-  const declared = [...code.matchAll(CONSTANT)].map(([, , name]) => name!);
-  const others = Object.entries(values).filter(([name]) => !declared.includes(name));
-  const unknown = others.find(([name]) => !word(name).test(code));
+function setConstants(code: string, given: Values, values: Values): string {
+  const all = { ...given, ...values };
+  const declared: string[] = [];
+  const set = code.replace(CONSTANT, (declaration, name: string, type: string, initialiser: string) => {
+    declared.push(name);
+    return name in all || !initialiser ? constant(name, all[name]!, type) : declaration;
+  });
+  const others = Object.keys(all).filter((name) => !declared.includes(name));
+  const open = others.filter((name) => word(name).test(code));
+  const unknown = others.find((name) =>
+    open.includes(name) ? new RegExp(`\\b(?:const|fn|let|override|var)\\s+${name}\\b`).test(code) : name in values,
+  );
   if (unknown) {
     const has = declared.join(", ") || "none";
-    throw new FeaturemapError("value", `The shader has no constant ${unknown[0]} to set. It declares: ${has}.`);
+    throw new FeaturemapError(
+      "value",
+      `The shader has no constant "const ${unknown}: type = value;" to set. It has: ${has}.`,
+    );
   }
-  const set = code.replace(CONSTANT, (declaration, head: string, name: string, type: string) =>
-    name in values ? `${head}${literal(name, values[name]!, type)};` : declaration,
-  );
-  return [...others.map(declaration), set].join("\n");
+  return [...open.map((name) => constant(name, all[name]!)), set].join("\n");
 }
 
-function literal(name: string, value: Constant, type: string): string {
+function constant(name: string, value: Constant, type = typeof value === "boolean" ? "bool" : "u32"): string {
   const valid =
     type === "bool"
       ? typeof value === "boolean"
@@ -93,8 +102,8 @@ function literal(name: string, value: Constant, type: string): string {
         : Number.isInteger(value) && (type === "i32" || Number(value) >= 0);
   const text = String(value);
   if (!valid) throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${text}.`);
-  if (type === "bool") return text;
-  return `${text}${type === "f32" && !/[.e]/.test(text) ? ".0" : ""}${type[0]}`;
+  const suffix = type === "bool" ? "" : `${type === "f32" && !/[.e]/.test(text) ? ".0" : ""}${type[0]}`;
+  return `const ${name}: ${type} = ${text}${suffix};`;
 }
 
 /** The scalar constants, in whatever order they stand, as WGSL allows. What is not a scalar is left to WGSL. */
@@ -102,7 +111,7 @@ export function readConstants(code: string): Map<string, Constant> {
   const constants = new Map<string, Constant>();
   for (let before = -1; before !== constants.size; ) {
     before = constants.size;
-    for (const [, , name, , initialiser] of code.matchAll(CONSTANT)) {
+    for (const [, name, , initialiser] of code.matchAll(CONSTANT)) {
       const value = evaluate(initialiser!, constants);
       if (value !== undefined) constants.set(name!, value);
     }

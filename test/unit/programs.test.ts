@@ -73,10 +73,10 @@ describe("a training program", () => {
   it("reads bytes or floats, and multiplies them", () => {
     const gather = ({ plan }: Program) => plan.steps[0]!.shader.code;
     expect(gather(program)).toContain("const X_BYTES: bool = true;");
-    expect(gather(program)).toContain(`const SCALE:f32=${1 / 255}f;`);
+    expect(gather(program)).toContain(`const SCALE: f32 = ${1 / 255}f;`);
     const floats = train({ data: { sampleShape: [28, 28, 1], sampleDtype: "f32", scale: 1 } });
     expect(gather(floats)).toContain("const X_BYTES: bool = false;");
-    expect(gather(floats)).toContain("const SCALE:f32=1.0f;");
+    expect(gather(floats)).toContain("const SCALE: f32 = 1.0f;");
   });
 
   it("binds class numbers where the loss takes them", () => {

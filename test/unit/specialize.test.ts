@@ -66,12 +66,73 @@ describe("constants", () => {
     expect(message).toContain("ROWS is of type u32");
   });
 
-  it("declares what a library file is given, needed or not, after directives", () => {
-    const library = { code: "enable subgroups;\nfn twice_x() -> u32 { return 2u * N; }", given: { N: 4, FLAG: false } };
+  it.each<[string, number | boolean, string]>([
+    ["override N: u32;", 4, "const N: u32 = 4u;"],
+    ["override N:i32;", -4, "const N: i32 = -4i;"],
+    ["override N : f32;", 4, "const N: f32 = 4.0f;"],
+    ["override N: bool;", true, "const N: bool = true;"],
+    ["override N: u32 = 3u;", 4, "const N: u32 = 4u;"],
+    ["const  N : u32=3u;", 4, "const N: u32 = 4u;"],
+  ])("sets %s to %s", (line, N, want) => {
+    const got = lines(run(kernel("use(N);", line), { N }));
+    expect(got).toContain(want);
+    expect(got.filter((other) => /\bN ?:/.test(other))).toEqual([want]);
+  });
+
+  it("keeps an override's default", () => {
+    const shader = run(kernel("if (N > 2u) { a(); } else { b(); }", "override N: u32 = 3u;"));
+    expect(lines(shader)).toContain("override N: u32 = 3u;");
+    expect(body(shader)).toBe("a();");
+  });
+
+  it.each(["u32", "f32", "bool"])("refuses an override of type %s that has no value", (type) => {
+    const { code, message } = failure(() => run(kernel("use(N);", `override N: ${type};`)));
+    expect(code).toBe("value");
+    expect(message).toContain(`N is of type ${type}, got undefined`);
+  });
+
+  it("declares what a library file is given, after directives, and nothing else that it is given", () => {
+    const library = { code: "enable subgroups;\nfn twice_x() -> u32 { return 2u * N; }", given: { N: 4, OTHER: 5 } };
     const got = lines(run(kernel("let n = twice_x();"), {}, library));
-    expect(got[0]).toBe("enable subgroups;");
-    expect(got).toContain("const N: u32 = 4u;");
-    expect(got).toContain("const FLAG: bool = false;");
+    expect(got.slice(0, 2)).toEqual(["enable subgroups;", "const N: u32 = 4u;"]);
+    expect(got.join()).not.toContain("OTHER");
+  });
+
+  it.each<[string, Values, Source[]]>([
+    [
+      "by two library files",
+      {},
+      [
+        { code: "", given: { N: 4 } },
+        { code: "", given: { N: 4 } },
+      ],
+    ],
+    ["by a library file and by the call, which wins", { N: 4 }, [{ code: "", given: { N: 5 } }]],
+    ["in the place of a default", {}, [{ code: "const N: u32 = 5u;", given: { N: 4 } }]],
+    ["in the place of an override", {}, [{ code: "override N: u32;", given: { N: 4 } }]],
+  ])("declares once what is given %s", (_, values, libraries) => {
+    const got = lines(run(kernel("use(N);"), values, ...libraries));
+    expect(got.filter((line) => /\bN:/.test(line))).toEqual(["const N: u32 = 4u;"]);
+  });
+
+  it.each(["const N = 4u;", "const N: vec2u = vec2u(4u);", "@id(1) override N: u32;", "fn N() {}"])(
+    "refuses to set what is declared as %s",
+    (line) => {
+      for (const set of [
+        () => run(kernel("use(N);", line), { N: 4 }),
+        () => run(kernel("use(N);"), {}, { code: line, given: { N: 4 } }),
+      ]) {
+        expect(failure(set)).toMatchObject({
+          code: "value",
+          message: expect.stringContaining('"const N: type = value;"'),
+        });
+      }
+    },
+  );
+
+  it("refuses the name of a variable", () => {
+    const { message } = failure(() => run(kernel("let size = SIZE; use(size);", head), { size: 3 }));
+    expect(message).toContain('"const size: type = value;"');
   });
 
   it("refuses a name that is not there, and lists those that are", () => {
