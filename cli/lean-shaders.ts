@@ -16,19 +16,25 @@ export function leanShaders(): Plugin {
   };
 }
 
-/** A declaration stays on a line of its own, where `specialize` looks for it; it also declares what is given from outside. */
+/** Comments but the marks, and declarations without which `specialize` declares the same by the values that it is given. */
+const DROPPED = /\/\*[\s\S]*?\*\/|\/\/(?! unroll\s*$).*|^override \w+ ?: ?(?:u32|bool);/gm;
+
+/** Ends of lines, but those that `specialize` looks for: around a mark, and before what is declared at module scope. */
+const JOINT = /(?<!\/\/ unroll)\n(?!\/\/|@|(?:alias|const|diagnostic|enable|fn|override|requires|struct)\b|var<)/g;
+
+/** The same tokens in fewer bytes, but for what is dropped. */
 export function leanShader(code: string): string {
-  const lines = code.split("\n").map((line) => line.replace(/\/\/(?! unroll).*|^override \w+: \w+;/g, "").trim());
-  const declarations = /(?<!\/\/ unroll)\n(?!\/\/|@|(?:alias|const|diagnostic|enable|fn|struct)\b|var<)/g;
+  const kept = code.replace(DROPPED, " ").replace(/(?=\/\/ unroll)/g, "\n");
+  const lines = kept.split("\n").map((line) => line.trim());
   return lines
     .filter((line) => line !== "")
     .map((line) => (line.startsWith("//") ? line : leanLine(line)))
     .join("\n")
-    .replace(declarations, "");
+    .replace(JOINT, (_, at: number, text: string) => (/\w\w|--/.test(text[at - 1]! + text[at + 1]!) ? " " : ""));
 }
 
 /** Spaces beside signs go, unless two signs would become another. */
 function leanLine(line: string): string {
-  const lean = line.replace(/ ?([-+*/%=<>&|,;:!?{}()[\]]+) ?/g, "$1");
+  const lean = line.replace(/ *([-+*/%=<>&|,;:!?{}()[\]]+) */g, "$1");
   return /--|\+\+[^;)]/.test(lean) ? line : lean;
 }

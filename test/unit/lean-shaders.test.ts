@@ -27,6 +27,23 @@ describe("the package's shaders", () => {
     expect(tokens(leanShader(line))).toEqual(tokens(line));
   });
 
+  it.each([
+    ["return\n  x;", "return x;"],
+    ["if (a) {\n}\nelse\nif (b) {\n}", "if(a){}else if(b){}"],
+    ["let a = b -\n  -c;", "let a=b- -c;"],
+    ["a();\n// unrolled by hand\nb();", "a();b();"],
+    ["a(); // unroll\nfor (;;) {\n}", "a();\n// unroll\nfor(;;){}"],
+    ["/* of https://a.b,\n// c */\na(); /* d */ b();", "a();b();"],
+    ["// c\r\noverride N: u32; // d\r\na();\r\n// unroll \r\nfor (;;) {\r\n}\r\n", "a();\n// unroll\nfor(;;){}"],
+    [
+      "override A: u32;\noverride B : bool;\noverride C: f32;\noverride D: u32 = 1u;",
+      "override C:f32;\noverride D:u32=1u;",
+    ],
+    ["enable f16;\nrequires g;\nfn f() {\n}", "enable f16;\nrequires g;\nfn f(){}"],
+  ])("%j becomes %j", (code, lean) => {
+    expect(leanShader(code)).toBe(lean);
+  });
+
   it("may have their entry point on one line", () => {
     const shader = specialize([{ code: leanShader("@compute @workgroup_size(64) fn main() { }") }], {});
     expect(shader).toMatchObject({ entryPoint: "main", workgroupSize: [64, 1, 1] });
