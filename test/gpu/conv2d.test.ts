@@ -62,3 +62,38 @@ describe.each(CASES)("conv2d $x $kernel $filters $strides $padding", (test) => {
     expect(gotY!.length).toBe(want.y.length);
   });
 });
+
+describe("an update in the filter gradient", () => {
+  it.each([
+    { filters: 1, hasBias: true },
+    { filters: 1, hasBias: false },
+    { filters: 6, hasBias: false },
+    { filters: 8, hasBias: true },
+  ])("steps the parameters as the separate update does: %o", async ({ filters, hasBias }) => {
+    const xShape: Shape4 = [3, 4, 5, 2];
+    const kShape: Shape4 = [2, 1, 2, filters];
+    const yShape: Shape4 = [3, 3, 5, filters];
+    const [x, dY] = [randomArray(120, 1), randomArray(45 * filters, 2)];
+    const [k, b] = [randomArray(4 * filters, 3), randomArray(filters, 4)];
+    const options = { strides: [1, 1], padding: "valid" } as const;
+    const step = async (keepGradient: boolean, adapter: "software" | "gpu") => {
+      const run = new GraphRun().rows(3);
+      const [xId, dYId] = [run.input("x", xShape, x), run.input("dy", yShape, dY)];
+      const parameters = [run.input("k", kShape, k), ...(hasBias ? [run.input("b", [filters], b)] : [])];
+      const rate = run.input("rate", [1], [0.25]);
+      const attributes = { ...options, kernelShape: kShape, hasBias };
+      const gradients = run.add("conv2dFilterGradient", [xId, dYId, run.graph.state], attributes);
+      for (const [i, parameter] of parameters.entries()) run.add("sgd", [parameter, gradients[i]!, rate]);
+      const read = await run.read(keepGradient ? [...parameters, gradients[0]!] : parameters, { adapter });
+      return { read, kernels: run.graph.nodes.map(({ op }) => op) };
+    };
+    const [fused, separate] = [await step(false, "software"), await step(true, "gpu")];
+    expect(fused.kernels).toEqual(["conv2dFilterGradient"]);
+    expect(separate.kernels).toEqual(["conv2dFilterGradient", "sgd", ...(hasBias ? ["sgd"] : [])]);
+    const { dK, dB } = conv2dFilterGradient(x, xShape, dY, yShape, kShape, options);
+    const wanted = [k.map((value, i) => value - 0.25 * dK[i]!), b.map((value, i) => value - 0.25 * dB[i]!)];
+    for (const { read } of [fused, separate]) {
+      for (const i of hasBias ? [0, 1] : [0]) expectClose(read[i]!, wanted[i]!, sumTolerance(45), `parameter ${i}`);
+    }
+  });
+});
