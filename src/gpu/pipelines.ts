@@ -76,7 +76,7 @@ export class PipelineCache {
   }
 }
 
-/** The driver's messages, each with its line of the shader, of which the shipped ones hold a whole function. */
+/** The driver's messages, each with the text around its place: a line of a shipped shader may hold a whole function. */
 async function explain(shader: Specialized, module: GPUShaderModule, cause: unknown): Promise<string> {
   const lines = shader.code.split("\n");
   const { messages } = await module.getCompilationInfo();

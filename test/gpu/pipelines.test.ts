@@ -30,6 +30,12 @@ describe("a shader that does not compile", () => {
     );
   });
 
+  it("shows the text around the place, where a line is long", async () => {
+    const rest = "y[0] = 2.0f; ".repeat(40);
+    const compiled = runtime.pipelines.get(shader(`${rest}y[0] = 1u; ${rest}`));
+    await expect(compiled).rejects.toThrow(/line 4:\d+: .+\n {4}.{20,60}y\[0\] = 1u;.{20,60}$/);
+  });
+
   it("does not stay in the cache, nor hinder others", async () => {
     const before = runtime.pipelines.size;
     await expect(runtime.pipelines.get(shader("y[0] = z;"))).rejects.toMatchObject({ code: "device" });
