@@ -23,7 +23,7 @@ export type Bound<B, Value> = { [K in keyof Required<B>]: Value | { readonly id:
 /** What a kernel is called with. */
 export interface KernelCall<B, Value> {
   readonly bind: Bound<B, Value>;
-  /** In place of the text's defaults; what the text names and does not declare becomes a u32 or a bool. */
+  /** In place of the text's defaults and `override`s; what the text names and does not declare becomes a u32 or a bool. */
   readonly constants?: Readonly<Record<string, Constant>>;
   /** Library files that the kernel calls. */
   readonly libraries?: readonly Source[];
