@@ -47,7 +47,12 @@ function start(): Promise<AdapterInfo> {
       },
       (error: unknown) => {
         engineStatus.value = { kind: "unsupported" };
-        notifyError("adapter", "This page needs WebGPU, and did not get it.", error, "page");
+        notifyError(
+          "adapter",
+          "This page needs WebGPU, the browser's way to the GPU, and did not get it.",
+          error,
+          "page",
+        );
       },
     );
   });
@@ -58,7 +63,7 @@ function notifySoftware(): void {
     topic: "software",
     kind: "information",
     about: "page",
-    title: "No GPU was found: your processor runs the shaders.",
+    title: "No GPU was found: your processor does the computing.",
     text: "Everything works, but far more slowly. Training takes minutes where a GPU takes seconds, so it begins with fewer images.",
   });
 }

@@ -138,7 +138,7 @@ describe("a network that is too large for the adapter", () => {
     const failure = page.locator("#train-failure");
     expect(await failure.getAttribute("data-code")).toBe("limit");
     const said = await failure.innerText();
-    expect(said).toContain("This network is too large for the adapter.");
+    expect(said).toContain("This network is too large for the adapter, as WebGPU calls the GPU.");
     expect(said).toContain(`"dense/kernel" needs a buffer of ${4 * 288 * 2048} bytes`);
     await page.locator("[data-box='3']").click();
     await knob(page.locator("#network-panel"), "Units").fill("16");

@@ -44,7 +44,8 @@ export function Products() {
           </output>
         </p>
         <p>
-          That is the cell in row {row + 1}, column {column + 1} of the feature map. The shader computed{" "}
+          That is the cell in row {row + 1}, column {column + 1} of the feature map. The shader, a small program that
+          runs for all cells at once, computed{" "}
           <output id="convolution-cell" data-row={row} data-column={column} data-value={cell} aria-live="off">
             {short(cell, DIGITS_SHOWN)}
           </output>

@@ -14,7 +14,8 @@ export function Keep() {
       intro={
         <p>
           Keep the network with all it has learned: in this browser, or as a file. The file is in the safetensors
-          format, which Python reads too. A link to its architecture is in <a href="#network">The network</a>.
+          format, a plain list of named numbers that Python reads too. A link to its architecture is in{" "}
+          <a href="#network">The network</a>.
         </p>
       }
     >

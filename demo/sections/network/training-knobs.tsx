@@ -42,7 +42,7 @@ export function TrainingKnobs() {
             disabled={!optimizer.momentum}
             onChange={(event) => change(withRate(optimizer, { nesterov: event.currentTarget.checked }), "nesterov")}
           />{" "}
-          Nesterov
+          Nesterov: look a step ahead
         </label>
       )}
       <NumberKnob

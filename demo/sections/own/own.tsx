@@ -82,7 +82,7 @@ function Training() {
         {state.kind === "training" &&
           (progress
             ? `Epoch ${progress.epoch} of at most ${progress.epochs}: ${percent(progress.accuracy)} of your images told apart.`
-            : "Compiling the shaders …")}
+            : "Compiling the GPU's programs (shaders) …")}
         {state.kind !== "training" && why}
         {state.kind === "trained" && !why && "Trained, and kept in this browser. Train again to learn what you add."}
       </p>

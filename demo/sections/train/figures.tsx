@@ -25,7 +25,7 @@ export function Figures() {
       </dl>
       <p class="small">
         <output id="train-adapter" aria-live="off">
-          {adapter ?? "No adapter"}
+          {adapter ?? "No GPU"}
         </output>
         {run.value &&
           ` · batches of ${run.value.batchSize} · tested on ${count(run.value.validationImages)} images after each epoch`}

@@ -5,7 +5,7 @@ import { count, megabytes } from "../../ui/numbers.ts";
 const WORDS: Record<TrainingState, string> = {
   idle: "Not started",
   loading: "Loading MNIST",
-  compiling: "Compiling shaders",
+  compiling: "Compiling the GPU's programs (shaders)",
   training: "Training",
   paused: "Paused",
   finished: "Finished",
@@ -49,7 +49,7 @@ export function Progress() {
 
 const TITLES: Record<string, string> = {
   data: "MNIST could not be loaded.",
-  limit: "This network is too large for the adapter.",
+  limit: "This network is too large for the adapter, as WebGPU calls the GPU.",
   device: "There is no GPU to train on at the moment.",
   shape: "This network cannot learn these digits.",
 };
