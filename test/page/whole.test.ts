@@ -33,6 +33,30 @@ describe("the page", () => {
     await close();
   });
 
+  it("shows on a phone that its list of sections goes on, by a fade that a link in focus is free of", async () => {
+    const { page, close } = await built.open({ viewport: { width: 360, height: 800 } });
+    await adapterFound(page);
+    const list = page.locator(".contents ol");
+    const read = () =>
+      list.evaluate((element) => {
+        const { scrollWidth, clientWidth } = element;
+        return { hidden: scrollWidth - clientWidth, mask: getComputedStyle(element).maskImage };
+      });
+    const { hidden, mask } = await read();
+    expect(hidden).toBeGreaterThan(0);
+    expect(mask).toMatch(/^linear-gradient\(to right, .*rgba\(0, 0, 0, 0\)\)$/);
+    // Its end is clear of the fade.
+    await list.evaluate((element) => element.scrollTo({ left: element.scrollWidth, behavior: "instant" }));
+    const { x, width } = (await list.locator("a").last().boundingBox())!;
+    const fade = await list.evaluate((element) => Number.parseFloat(getComputedStyle(element).paddingRight));
+    expect(x + width).toBeCloseTo(360 - fade, 0);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement!.matches(".contents a"))).toBe(true);
+    expect((await read()).mask).toBe("none");
+    await close();
+  });
+
   it("goes to its first section by the keyboard", async () => {
     const { page, close } = await built.open();
     await page.keyboard.press("Tab");
