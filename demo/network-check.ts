@@ -15,7 +15,7 @@ export interface Limits {
   readonly max: number;
 }
 
-/** Whole numbers, but for the last two. */
+/** Whole numbers, but for the last three. */
 export const LIMITS = {
   filters: { min: 1, max: 128 },
   kernelSize: { min: 1, max: 28 },
@@ -25,12 +25,20 @@ export const LIMITS = {
   batchSize: { min: 1, max: 1024 },
   learningRate: { min: 0.00001, max: 10 },
   momentum: { min: 0, max: 0.99 },
+  rate: { min: 0.01, max: 0.9 },
 } as const satisfies Record<string, Limits>;
 
 /** The last one counted too. */
 export const MOST_LAYERS = 16;
 
-export const LAYER_KINDS: readonly LayerKind[] = ["conv2d", "maxPooling2d", "averagePooling2d", "flatten", "dense"];
+export const LAYER_KINDS: readonly LayerKind[] = [
+  "conv2d",
+  "maxPooling2d",
+  "averagePooling2d",
+  "dropout",
+  "flatten",
+  "dense",
+];
 
 /** Of all layers but the last, whose softmax makes probabilities. */
 export const ACTIVATIONS: readonly Activation[] = ["relu", "leakyRelu", "elu", "softplus", "sigmoid", "tanh", "linear"];
@@ -80,6 +88,8 @@ function checkLayer(value: unknown, where: string, last: boolean): LayerSpec {
     case "maxPooling2d":
     case "averagePooling2d":
       return { kind, poolSize: number("poolSize"), strides: number("strides") };
+    case "dropout":
+      return { kind, rate: inRange(layer.rate, "rate", `${where}: rate`) };
     case "flatten":
       return { kind };
     case "dense":

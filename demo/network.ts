@@ -12,6 +12,8 @@ export type LayerSpec =
       readonly activation: Activation;
     }
   | { readonly kind: "maxPooling2d" | "averagePooling2d"; readonly poolSize: number; readonly strides: number }
+  /** `rate`: the share of the numbers that becomes 0 at each step of training. */
+  | { readonly kind: "dropout"; readonly rate: number }
   | { readonly kind: "flatten" }
   | { readonly kind: "dense"; readonly units: number; readonly activation: Activation };
 

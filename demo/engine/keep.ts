@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<string, string>> = {
   Conv2D: "conv2d",
   MaxPooling2D: "maxPooling2d",
   AveragePooling2D: "averagePooling2d",
+  Dropout: "dropout",
   Flatten: "flatten",
   Dense: "dense",
 };

@@ -6,6 +6,7 @@ import {
   averagePooling2d,
   conv2d,
   dense,
+  dropout,
   flatten,
   type Layer,
   maxPooling2d,
@@ -46,6 +47,8 @@ function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): L
       return maxPooling2d({ poolSize: layer.poolSize, strides: layer.strides, ...first });
     case "averagePooling2d":
       return averagePooling2d({ poolSize: layer.poolSize, strides: layer.strides, ...first });
+    case "dropout":
+      return dropout({ rate: layer.rate, ...first });
     case "flatten":
       return flatten(first);
     case "dense":

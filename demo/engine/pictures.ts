@@ -19,12 +19,13 @@ export interface PictureFacts {
 /** More would be too small to be seen. */
 const MOST_TILES = 64;
 
-/** Kernels over the image itself first, then all layers' maps in order. */
+/** Kernels over the image itself first, then all layers' maps in order. Dropout's are those of the layer before it. */
 export function picturesOf(spec: NetworkSpec, layers: readonly LayerDescription[]): PictureFacts[] {
   const first = spec.layers.findIndex(({ kind }) => kind === "conv2d" || kind === "dense");
   const kernels = layers[first] && kernelsOf(spec, layers, first);
-  const maps = layers.flatMap(({ name, outputShape }) => {
+  const maps = layers.flatMap(({ name, outputShape }, i) => {
     const [rows, columns, all] = outputShape;
+    if (spec.layers[i]!.kind === "dropout") return [];
     if (rows === undefined || columns === undefined || all === undefined) return [];
     return [{ kind: "maps" as const, layer: name, tiles: Math.min(all, MOST_TILES), all, rows, columns }];
   });

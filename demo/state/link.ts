@@ -42,6 +42,8 @@ function layerWord(layer: LayerSpec): string {
       const { poolSize, strides } = layer;
       return parts(layer.kind === POOLS.max ? "max" : "average", poolSize, strides !== poolSize && `s${strides}`);
     }
+    case "dropout":
+      return parts("dropout", layer.rate);
     case "flatten":
       return "flatten";
     case "dense":
@@ -70,6 +72,8 @@ function layerOf(word: string): unknown {
     case "max":
     case "average":
       return { kind: POOLS[kind], poolSize: first, strides: first, ...options };
+    case "dropout":
+      return { kind, rate: first, ...options };
     case "flatten":
       return { kind };
     case "dense":

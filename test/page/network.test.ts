@@ -72,6 +72,22 @@ describe("editing", () => {
     await close();
   });
 
+  it("adds dropout, whose rate is in box, code and address", async () => {
+    const { page, problems, close } = await editor({ at: "#net=1~flatten~dense-8-relu~sgd-0.01~batch-8" });
+    await box(page, 1).click();
+    await button(page, "Add after it: Dropout").click();
+    await expect.poll(() => titles(page)).toEqual(["Input", "Flatten", "Dense", "Dropout", "Output"]);
+    await page.getByLabel("Rate (share dropped)").fill("0.5");
+    await expect.poll(() => words(page, 2)).toEqual(["Dropout", "drops 50%", "dropout", "8", "0", "parameters"]);
+    expect(await page.locator(".code code").allInnerTexts()).toEqual([
+      expect.stringContaining("layers.Dropout(0.5),"),
+      expect.stringContaining("dropout({ rate: 0.5 }),"),
+    ]);
+    await expect.poll(() => hash(page)).toBe("#net=1~flatten~dense-8-relu~dropout-0.5~sgd-0.01~batch-8");
+    expect(problems).toEqual([]);
+    await close();
+  });
+
   it("tells of what does not fit at its box, and the code keeps what fitted last", async () => {
     const { page, problems, close } = await editor();
     await box(page, 4).click();

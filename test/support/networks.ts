@@ -13,6 +13,7 @@ export const ALL_OPTIONS = networkOf(
     { kind: "conv2d", filters: 128, kernelSize: 2, strides: 1, padding: "valid", activation: "linear" },
     { kind: "maxPooling2d", poolSize: 3, strides: 3 },
     { kind: "flatten" },
+    { kind: "dropout", rate: 0.35 },
     { kind: "dense", units: 7, activation: "sigmoid" },
     { kind: "dense", units: 1, activation: "linear" },
   ],

@@ -14,7 +14,7 @@ describe("a link", () => {
 
   it("says every option that is not as by default", () => {
     const text =
-      "1~conv-3-4-s2-same-tanh~average-3-s1~conv-128-2~max-3~flatten~dense-7-sigmoid~dense-1~sgd-0.05-m0.9-nesterov~batch-17";
+      "1~conv-3-4-s2-same-tanh~average-3-s1~conv-128-2~max-3~flatten~dropout-0.35~dense-7-sigmoid~dense-1~sgd-0.05-m0.9-nesterov~batch-17";
     expect(encodeNetwork(ALL_OPTIONS)).toBe(text);
     expect(decodeNetwork(text)).toEqual(ALL_OPTIONS);
   });
@@ -30,7 +30,7 @@ describe("a link", () => {
   });
 
   it("brings back every limit", () => {
-    const { filters, kernelSize, strides, poolSize, units, batchSize, learningRate, momentum } = LIMITS;
+    const { filters, kernelSize, strides, poolSize, units, batchSize, learningRate, momentum, rate } = LIMITS;
     for (const end of ["min", "max"] as const) {
       const activation = "relu";
       const network = networkOf(
@@ -44,6 +44,7 @@ describe("a link", () => {
             activation,
           },
           { kind: "maxPooling2d", poolSize: poolSize[end], strides: strides[end] },
+          { kind: "dropout", rate: rate[end] },
           { kind: "dense", units: units[end], activation },
         ],
         {
@@ -93,6 +94,9 @@ describe("a link that is none", () => {
     [`1~flatten-relu~${rest}`, /not written as this page writes it/],
     [`1~max-2-same~${rest}`, /not written as this page writes it/],
     [`1~dense-4096~${rest}`, /Layer 1: units must be a number from 1 to 2048, got 4096/],
+    [`1~dropout~${rest}`, /Layer 1: rate must be a number from 0.01 to 0.9, got undefined/],
+    [`1~dropout-1~${rest}`, /Layer 1: rate must be a number from 0.01 to 0.9, got 1/],
+    [`1~dropout-0.5-0.5~${rest}`, /not written as this page writes it/],
     ["1~flatten~sgd-11~batch-128", /learning rate must be a number from 0.00001 to 10, got 11/],
     ["1~flatten~sgd-0.01-m1~batch-128", /momentum must be a number from 0 to 0.99, got 1/],
     ["1~flatten~sgd-0.01-nesterov~batch-128", /not written as this page writes it/],

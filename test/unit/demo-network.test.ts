@@ -92,6 +92,7 @@ describe("what is said of a layer", () => {
       "softmax",
     ]);
     expect(ALL_OPTIONS.layers.slice(0, 2).map(optionsOf)).toEqual(["4 × 4, stride 2, padded, tanh", "3 × 3, stride 1"]);
+    expect([0.35, 0.125].map((rate) => optionsOf({ kind: "dropout", rate }))).toEqual(["drops 35%", "drops 12.5%"]);
   });
 
   it("is about as much memory as the article's network was measured to take, and more with more to keep", () => {

@@ -73,6 +73,8 @@ function kerasLayer(layer: LayerSpec): string {
       const type = layer.kind === "maxPooling2d" ? "MaxPooling2D" : "AveragePooling2D";
       return `${type}(${python(poolOptions(layer, "pool_size")).join(", ")})`;
     }
+    case "dropout":
+      return `Dropout(${layer.rate})`;
     case "flatten":
       return "Flatten()";
     case "dense":
@@ -144,6 +146,8 @@ function layerOptions(layer: LayerSpec): Options {
     case "maxPooling2d":
     case "averagePooling2d":
       return poolOptions(layer, "poolSize");
+    case "dropout":
+      return [["rate", `${layer.rate}`]];
     case "flatten":
       return [];
     case "dense":

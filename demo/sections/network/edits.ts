@@ -7,6 +7,7 @@ const FRESH: Record<LayerKind, LayerSpec> = {
   conv2d: { kind: "conv2d", filters: 16, kernelSize: 3, strides: 1, padding: "valid", activation: "relu" },
   maxPooling2d: { kind: "maxPooling2d", poolSize: 2, strides: 2 },
   averagePooling2d: { kind: "averagePooling2d", poolSize: 2, strides: 2 },
+  dropout: { kind: "dropout", rate: 0.25 },
   flatten: { kind: "flatten" },
   dense: { kind: "dense", units: 64, activation: "relu" },
 };

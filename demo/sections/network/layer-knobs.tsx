@@ -54,6 +54,18 @@ export function LayerKnobs({ at }: { at: number }) {
           <Whole layer={layer} name="strides" label="Stride" onChange={change} />
         </div>
       );
+    case "dropout":
+      return (
+        <div class="knobs">
+          <NumberKnob
+            label="Rate (share dropped)"
+            value={layer.rate}
+            {...LIMITS.rate}
+            step={0.01}
+            onChange={(rate) => change({ ...layer, rate }, "rate")}
+          />
+        </div>
+      );
     case "flatten":
       return null;
     case "dense":

@@ -8,6 +8,7 @@ const KINDS: Record<LayerKind, string> = {
   conv2d: "Convolution",
   maxPooling2d: "Max pooling",
   averagePooling2d: "Average pooling",
+  dropout: "Dropout",
   flatten: "Flatten",
   dense: "Dense",
 };
@@ -32,6 +33,8 @@ export function optionsOf(layer: LayerSpec): string {
       const { poolSize: p, strides } = layer;
       return `${p} × ${p}${strides === p ? "" : `, stride ${strides}`}`;
     }
+    case "dropout":
+      return `drops ${Number((100 * layer.rate).toFixed(1))}%`;
     case "flatten":
       return "in one row";
     case "dense":
@@ -54,6 +57,8 @@ export function purposeOf(layer: LayerSpec, last: boolean): string {
       return "Keeps the largest number of each window and drops the rest, so that the next layer sees more of the image at once.";
     case "averagePooling2d":
       return "Keeps the mean of each window, so that the next layer sees more of the image at once.";
+    case "dropout":
+      return "At each step of training, sets some of the numbers to 0, others each time, so that the network learns not to rely on any one of them. Outside of training, it lets all pass.";
     case "flatten":
       return "Puts all numbers in one row, as dense layers want them.";
     case "dense":

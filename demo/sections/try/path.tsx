@@ -1,9 +1,13 @@
 import { useState } from "preact/hooks";
 import type { LayerView } from "../../engine/reader.ts";
+import type { LayerKind } from "../../network.ts";
 import { type Cell, PixelGrid } from "../../ui/pixel-grid.tsx";
 import { Inspect } from "./inspect.tsx";
 import { MapStrip } from "./map-strip.tsx";
 import { layers, select, selection } from "./state.ts";
+
+/** Kinds of layers that let a drawing's numbers pass as they are. */
+const PASSING: readonly LayerKind[] = ["dropout", "flatten"];
 
 /** The drawing's way through the layers: every feature map and neuron, to be picked. */
 export function Path() {
@@ -11,7 +15,7 @@ export function Path() {
   return (
     <ol class="path">
       {layers.value.map((view, layer) => {
-        if (view.spec.kind === "flatten") return null;
+        if (PASSING.includes(view.spec.kind)) return null;
         const pick = (unit: number) => select({ layer, unit });
         const selected = layer === chosen ? unit : undefined;
         return (
