@@ -4,12 +4,13 @@ import { useEffect, useRef } from "preact/hooks";
 import type { PictureFacts } from "../../engine/pictures.ts";
 import { engine } from "../../state/engine.ts";
 import { presets } from "../../state/presets.ts";
+import { columnsOf } from "../../ui/columns.ts";
 import { endsOf } from "../../ui/palette.ts";
 import { onResize } from "../../ui/resize.ts";
 import { scheme } from "../../ui/scheme.ts";
 
 /** The least width of a tile and the gap beside it, in CSS pixels. */
-const TILE = { kernels: 36, maps: 44 };
+const TILE = 36;
 const GAP = 3;
 
 let made = 0;
@@ -29,7 +30,7 @@ export function Picture({ facts }: { readonly facts: PictureFacts }) {
     const offscreen = element.transferControlToOffscreen();
     void engine.addPicture(id.current, facts, transfer(offscreen, [offscreen]), presets.way);
     const sizes = onResize(element, () => {
-      across.value = tilesAcross(facts.tiles, element.clientWidth / TILE[facts.kind]);
+      across.value = columnsOf(facts.tiles, element.clientWidth / TILE);
       place(id.current, element, facts, across.value, visible.value);
     });
     const sight = new IntersectionObserver(([entry]) => {
@@ -68,12 +69,4 @@ function place(id: number, element: HTMLCanvasElement, { kind }: PictureFacts, a
     colors: endsOf(kind === "kernels" ? "kernel" : "map", element),
   };
   void engine.placePicture(id, placing, visible);
-}
-
-/** As many as there is room for, and full rows if that takes no more than half as many rows again. */
-function tilesAcross(tiles: number, room: number): number {
-  const most = Math.max(4, Math.min(16, Math.floor(room)));
-  if (tiles <= most) return tiles;
-  for (let across = most; across > most / 1.6; across--) if (tiles % across === 0) return across;
-  return most;
 }

@@ -1,6 +1,9 @@
-import { useMemo, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { LayerView } from "../../engine/reader.ts";
+import { columnsOf } from "../../ui/columns.ts";
 import { rangeOf } from "../../ui/palette.ts";
+import { onResize } from "../../ui/resize.ts";
 import { Thumbnail } from "../../ui/thumbnail.tsx";
 import { channelOf } from "./geometry.ts";
 
@@ -10,6 +13,9 @@ interface MapStripProps {
   readonly selected: number | undefined;
   readonly onSelect: (map: number) => void;
 }
+
+/** The least width of a map and the gap beside it, in CSS pixels. */
+const TILE = 36;
 
 const STEPS: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
@@ -22,6 +28,14 @@ export function MapStrip({ view, selected, onSelect }: MapStripProps) {
     [view.data, channels],
   );
   const group = useRef<HTMLFieldSetElement>(null);
+  const columns = useSignal(8);
+  useLayoutEffect(() => {
+    const fit = () => {
+      columns.value = columnsOf(channels, group.current!.clientWidth / TILE);
+    };
+    fit();
+    return onResize(group.current!, fit);
+  }, [channels]);
   const keyed = (event: KeyboardEvent) => {
     const step = STEPS[event.key];
     if (!step) return;
@@ -31,7 +45,13 @@ export function MapStrip({ view, selected, onSelect }: MapStripProps) {
     group.current!.querySelectorAll("button")[next]!.focus();
   };
   return (
-    <fieldset ref={group} class="strip" aria-label={`Feature maps of ${view.name}`} onKeyDown={keyed}>
+    <fieldset
+      ref={group}
+      class="strip"
+      style={{ "--columns": columns.value }}
+      aria-label={`Feature maps of ${view.name}`}
+      onKeyDown={keyed}
+    >
       {maps.map((values, map) => (
         <button
           key={map}
