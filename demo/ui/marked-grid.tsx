@@ -1,9 +1,9 @@
 import type { ComponentProps } from "preact";
 import { type Frame, PixelGrid } from "./pixel-grid.tsx";
 
-/** Cells of a kind: how they look is the style sheet's (`.mark.padding`, `.mark.dimmed`, `.mark.kept`). */
+/** Cells of a kind: how they look is the style sheet's (`.mark.padding`, `.mark.kept`). */
 export interface Mark {
-  readonly kind: "padding" | "dimmed" | "kept";
+  readonly kind: "padding" | "kept";
   /** Numbers of cells, row by row. */
   readonly cells: readonly number[];
 }
@@ -26,7 +26,7 @@ export function MarkedGrid({ marks = [], dots = [], ...grid }: MarkedGridProps) 
       <PixelGrid {...grid} />
       <svg viewBox={`0 0 ${columns} ${rows}`} aria-hidden="true">
         {marks.map(({ kind, cells }) => (
-          <path key={kind} class={`mark ${kind}`} d={cells.map((cell) => square(cell, columns, kind)).join("")} />
+          <path key={kind} class={`mark ${kind}`} d={cells.map((cell) => square(cell, columns)).join("")} />
         ))}
         {frame && <FrameMark {...frame} />}
         <path class="dots" d={dots.map((each) => dot(each, fine)).join("")} />
@@ -40,11 +40,9 @@ function FrameMark({ row, column, rows, columns }: Frame) {
   return <rect class="mark frame" x={column} y={row} width={columns} height={rows} />;
 }
 
-/** What is dimmed is so in full; other marks leave the gaps between cells alone. */
-function square(cell: number, columns: number, kind: Mark["kind"]): string {
-  const inset = kind === "dimmed" ? 0 : 0.05;
-  const side = kind === "dimmed" ? 1 : 0.86;
-  return `M${(cell % columns) + inset} ${Math.floor(cell / columns) + inset}h${side}v${side}h-${side}z`;
+/** Leaves the gaps between cells alone. */
+function square(cell: number, columns: number): string {
+  return `M${(cell % columns) + 0.05} ${Math.floor(cell / columns) + 0.05}h0.86v0.86h-0.86z`;
 }
 
 /** A line of no length with round ends; where cells have numbers, below the number. */

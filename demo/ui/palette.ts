@@ -30,9 +30,13 @@ export interface Ends {
   readonly least: Rgb;
 }
 
+/** An element's color of this name, which the style sheet writes as #rrggbb. */
+export function colorNamed(name: string, element: Element): Rgb {
+  return parse(getComputedStyle(element).getPropertyValue(name));
+}
+
 export function endsOf(palette: Palette, element: Element): Ends {
-  const style = getComputedStyle(element);
-  const color = (name: string) => parse(style.getPropertyValue(name));
+  const color = (name: string) => colorNamed(name, element);
   return { none: color("--cell-none"), most: color(`--cell-${palette}`), least: color("--cell-negative") };
 }
 
@@ -41,20 +45,37 @@ export function colorOf(value: number, { min, max }: Range, { none, most, least 
   const whole = Math.max(max, -min) || 1;
   const share = Math.min(1, Math.abs(value) / whole);
   const end = value < 0 ? least : most;
-  return [0, 1, 2].map((i) => Math.round(none[i]! + (end[i]! - none[i]!) * share)) as unknown as Rgb;
+  return mixed(none, end, share);
 }
 
-/** Whether black is to be read better than white on a colour (relative luminance, WCAG 2). */
+/** What is left of a color that is set back: so little that the soft color is read well on it. */
+const LEFT = 0.12;
+
+export function dimmed(color: Rgb, sheet: Rgb): Rgb {
+  return mixed(sheet, color, LEFT);
+}
+
+function mixed(from: Rgb, to: Rgb, share: number): Rgb {
+  return [0, 1, 2].map((i) => Math.round(from[i]! + (to[i]! - from[i]!) * share)) as unknown as Rgb;
+}
+
+/** Whether black is to be read better than white on a colour. */
 export function isLight(color: Rgb): boolean {
+  return luminance(color) > 0.18;
+}
+
+/** Relative, by WCAG 2: from 0, black, to 1, white. */
+export function luminance(color: Rgb): number {
   const [r, g, b] = color.map((byte) => {
     const c = byte / 255;
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b! > 0.18;
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
 
-/** `#rrggbb`, as the style sheet writes these colours. */
-function parse(color: string): Rgb {
-  const hex = Number.parseInt(color.trim().slice(1), 16);
+/** `#rrggbb`, as the style sheet writes these colours, or `#rgb`, as minifiers do. */
+export function parse(color: string): Rgb {
+  const digits = color.trim().slice(1);
+  const hex = Number.parseInt(digits.length === 3 ? digits.replace(/./g, "$&$&") : digits, 16);
   return [(hex >> 16) & 255, (hex >> 8) & 255, hex & 255];
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { short } from "./numbers.ts";
-import { colorOf, endsOf, isLight, type Palette, type Range, rangeOf } from "./palette.ts";
+import { colorNamed, colorOf, dimmed, endsOf, isLight, type Palette, type Range, rangeOf } from "./palette.ts";
 import { scheme } from "./scheme.ts";
 
 export interface Cell {
@@ -26,6 +26,8 @@ interface PixelGridProps {
   readonly range?: Range;
   /** Only so many cells are shown, row by row. Default all. */
   readonly shown?: number;
+  /** Numbers of cells that are set back, row by row. */
+  readonly dimmed?: readonly number[] | undefined;
   /** Writes the numbers into the cells, where they have room. Default false. */
   readonly numbers?: boolean;
   /** Drawn around cells. */
@@ -57,7 +59,7 @@ export function PixelGrid(props: PixelGridProps) {
   };
   useEffect(
     () => redraw.current(),
-    [props.values, rows, columns, palette, props.range, props.shown, props.numbers, props.frame, drawn],
+    [props.values, rows, columns, palette, props.range, props.shown, props.dimmed, props.numbers, props.frame, drawn],
   );
   useEffect(() => {
     const observer = new ResizeObserver(() => redraw.current());
@@ -137,13 +139,16 @@ function draw(canvas: HTMLCanvasElement, props: PixelGridProps): void {
   context.textAlign = "center";
   context.textBaseline = "middle";
   const digits = props.numbers && size >= ROOM_FOR_NUMBERS ? digitsThatFit(context, values, size - 2 - gap) : undefined;
+  const [sheet, soft] = [colorNamed("--sheet", canvas), colorNamed("--soft", canvas)];
+  const back = new Set(props.dimmed);
   for (let i = 0; i < Math.min(shown, rows * columns); i++) {
     const [row, column] = [Math.floor(i / columns), i % columns];
-    const color = colorOf(values[i]!, range, ends);
+    const full = colorOf(values[i]!, range, ends);
+    const color = back.has(i) ? dimmed(full, sheet) : full;
     context.fillStyle = `rgb(${color})`;
     context.fillRect(column * size, row * size, size - gap, size - gap);
     if (digits === undefined) continue;
-    context.fillStyle = isLight(color) ? "#000" : "#fff";
+    context.fillStyle = back.has(i) ? `rgb(${soft})` : isLight(color) ? "#000" : "#fff";
     context.fillText(short(values[i]!, digits), (column + 0.5) * size, (row + 0.5) * size);
   }
   if (!frame) return;

@@ -90,7 +90,7 @@ function Knobs() {
 
 function Input() {
   const { n, before, after, places } = sliding.value;
-  const marks = useComputed(() => marksOf(sliding.value));
+  const cells = useComputed(() => cellsOf(sliding.value));
   const dots = useComputed(() => dotsOf(sliding.value));
   return (
     <figure id="padding-input" data-rows={n} data-before={before} data-after={after}>
@@ -105,7 +105,8 @@ function Input() {
         range={UNIT_RANGE}
         numbers
         frame={places > 0 ? walk.frame.value : undefined}
-        marks={marks.value}
+        marks={cells.value.marks}
+        dimmed={cells.value.never}
         dots={dots.value}
         onCell={(cell) => walk.overInput(cell)}
       />
@@ -114,7 +115,8 @@ function Input() {
   );
 }
 
-function marksOf({ n, before, after, unreached }: ReturnType<typeof sliding.peek>): readonly Mark[] {
+/** Those of the padding, marked, and those that the kernel never reaches. */
+function cellsOf({ n, before, after, unreached }: ReturnType<typeof sliding.peek>) {
   const side = before + n + after;
   const zeros: number[] = [];
   const never: number[] = [];
@@ -123,10 +125,8 @@ function marksOf({ n, before, after, unreached }: ReturnType<typeof sliding.peek
     if (Math.min(row, column) < before || Math.max(row, column) >= before + n) zeros.push(cell);
     if (Math.max(row, column) >= side - unreached) never.push(cell);
   }
-  return [
-    { kind: "padding", cells: zeros },
-    { kind: "dimmed", cells: never },
-  ];
+  const marks: readonly Mark[] = [{ kind: "padding", cells: zeros }];
+  return { marks, never };
 }
 
 function dotsOf({ places, k: size, s }: ReturnType<typeof sliding.peek>): readonly Frame[] {

@@ -111,14 +111,7 @@ function Input() {
 
 function InputGrid() {
   const image = input.value;
-  const marks = useComputed((): readonly Mark[] => {
-    const result = kept.value;
-    if (!result) return [];
-    return [
-      { kind: "dimmed", cells: result.discarded },
-      { kind: "kept", cells: result.cells },
-    ];
-  });
+  const marks = useComputed((): readonly Mark[] => (kept.value ? [{ kind: "kept", cells: kept.value.cells }] : []));
   const side = image?.rows ?? 26;
   return (
     <>
@@ -139,6 +132,7 @@ function InputGrid() {
             numbers
             frame={walk.count.value > 0 ? walk.frame.value : undefined}
             marks={marks.value}
+            dimmed={kept.value?.discarded}
             onCell={(cell) => walk.overInput(cell)}
           />
         )}
