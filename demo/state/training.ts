@@ -17,8 +17,9 @@ import { type NetworkSpec, sameNetwork } from "../network.ts";
 import { architecture } from "./architecture.ts";
 import { engine, engineReady } from "./engine.ts";
 import { latest } from "./latest.ts";
-import { notify, notifyError, withdraw } from "./notices.ts";
+import { notifyError } from "./notices.ts";
 import { presets } from "./presets.ts";
+import { forgetLoss, tellLost, tellRunning } from "./recovery.ts";
 
 if (presets.network) architecture.value = presets.network(architecture.value);
 
@@ -69,6 +70,8 @@ function take(event: TrainingEvent): void {
     case "state":
       state.value = event.state;
       if (event.state === "loading") failure.value = undefined;
+      if (event.state === "training" || event.state === "paused") tellRunning();
+      if (event.state === "stopped" || event.state === "idle") forgetLoss();
       break;
     case "fresh":
       learned.value = false;
@@ -78,7 +81,7 @@ function take(event: TrainingEvent): void {
       break;
     case "failure":
       failure.value = event;
-      withdraw("recovering");
+      forgetLoss();
       break;
     case "loading":
       loading.value = event;
@@ -111,12 +114,7 @@ function take(event: TrainingEvent): void {
       weights.value++;
       break;
     case "recovering":
-      notify({
-        topic: "recovering",
-        kind: "information",
-        title: "The GPU was lost. Training goes on.",
-        text: `It resumes by itself, on a new device, from the weights of a few seconds ago. The browser says: ${event.why}`,
-      });
+      tellLost(event.why);
       break;
   }
 }
@@ -132,7 +130,7 @@ effect(() => {
 });
 
 export async function start(): Promise<void> {
-  withdraw("recovering");
+  forgetLoss();
   await engine.startTraining(architecture.value, settings.value);
 }
 

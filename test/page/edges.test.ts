@@ -96,6 +96,7 @@ describe("a device that is lost", () => {
     await notice.waitFor(SLOW);
     expect(await notice.innerText()).toMatch(/The GPU was lost. Training goes on/);
     await trainingIs(page, "training");
+    await expect.poll(() => notice.innerText(), SLOW).toMatch(/The GPU is back. Training is running again/);
     await trainingIs(page, "finished", "failed");
     expect(await page.locator("#train-state").getAttribute("data-state")).toBe("finished");
     // Six epochs in all, and what was learned before was not lost.
@@ -103,6 +104,7 @@ describe("a device that is lost", () => {
     const epochs = await page.locator(".epochs tbody th").allInnerTexts();
     expect(epochs).toEqual(["1", "2", "3", "4", "5", "6"]);
     expect(Number.parseFloat(await page.locator("#validation-accuracy").innerText())).toBeGreaterThan(80);
+    await notice.waitFor({ state: "detached", timeout: 60_000 });
     expect(problems).toEqual([]);
     await close();
   });
