@@ -13,7 +13,7 @@ import type {
   TrainingState,
   Verdict,
 } from "../engine/training.ts";
-import { type NetworkSpec, sameNetwork } from "../network.ts";
+import { DIGITS, type NetworkSpec, sameNetwork } from "../network.ts";
 import { architecture } from "./architecture.ts";
 import { engine, engineReady } from "./engine.ts";
 import { latest } from "./latest.ts";
@@ -43,9 +43,20 @@ export const place = signal<Place | undefined>(undefined);
 export const points = signal<readonly Point[]>([]);
 export const epochEnds = signal<readonly EpochEnd[]>([]);
 export const verdict = signal<Verdict | undefined>(undefined);
+/** Of the verdict's test images, how many are read right. */
+export const right = computed(() => {
+  const digits = Array.from({ length: DIGITS }, (_, digit) => digit);
+  return verdict.value && digits.reduce((sum, digit) => sum + verdict.value!.counts[digit * DIGITS + digit]!, 0);
+});
+export const shareRight = computed(() => verdict.value && right.value! / verdict.value.images);
 /** The network that the engine has, once it has one. */
 export const network = signal<{ readonly spec: NetworkSpec; readonly layers: readonly LayerDescription[] } | undefined>(
   undefined,
+);
+
+/** Epochs that the network has learned for, in all its runs here, as far as it was told. */
+export const epochsLearned = computed(() =>
+  Math.max(run.value?.from ?? 0, points.value.at(-1)?.x ?? 0, epochEnds.value.at(-1)?.x ?? 0),
 );
 
 /** Counts changes of the weights: who shows what the network says can ask it anew. */
@@ -53,6 +64,8 @@ export const weights = signal(0);
 
 /** The weights are others than the first ones. */
 const learned = signal(false);
+/** The network came from a file, or from what this browser keeps. */
+export const opened = signal(false);
 /** A training has begun, or a network was loaded. */
 export const begun = computed(() => run.value !== undefined || learned.value);
 
@@ -75,6 +88,7 @@ function take(event: TrainingEvent): void {
       break;
     case "fresh":
       learned.value = false;
+      opened.value = false;
       for (const one of [failure, run, place, verdict, network]) one.value = undefined;
       points.value = [];
       epochEnds.value = [];
@@ -111,6 +125,7 @@ function take(event: TrainingEvent): void {
       break;
     case "weights":
       learned.value = true;
+      if (!run.value) opened.value = true;
       weights.value++;
       break;
     case "recovering":

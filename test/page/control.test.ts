@@ -18,6 +18,10 @@ const text = (page: Page, id: string) => page.locator(`#${id}`).innerText();
 const state = (page: Page) => page.locator("#train-state").getAttribute("data-state");
 const loss = async (page: Page) => Number.parseFloat(await text(page, "train-loss"));
 
+/** What is said of the network that reads drawings. */
+const LEARNED = /^The network was trained for (\S+) epochs?, and reads \S+% of the test images right\.$/;
+const epochsTold = async (page: Page) => Number(LEARNED.exec(await text(page, "try-trained"))![1]);
+
 async function training(at = LONG) {
   const { page, problems, close } = await built.open({ at, reducedMotion: "reduce" });
   await adapterFound(page);
@@ -64,9 +68,11 @@ describe("a training", () => {
   it("stops where it is, trains on from there, and begins anew after a reset", async () => {
     const { page, done } = await training(`${LONG}&rate=0.1`);
     await expect.poll(() => loss(page), SLOW).toBeLessThan(1);
+    await expect.poll(() => text(page, "try-trained"), SLOW).toMatch(LEARNED);
     await page.locator("#train-stop").click();
     await trainingIs(page, "stopped");
     const reached = await loss(page);
+    const learned = await epochsTold(page);
     await page.waitForTimeout(WATCHED_MS);
     expect(await state(page)).toBe("stopped");
     expect(await loss(page)).toBe(reached);
@@ -76,10 +82,12 @@ describe("a training", () => {
     await trainingIs(page, "training");
     await expect.poll(() => text(page, "train-place"), SLOW).toMatch(/epoch 1 of 100 · step [1-9]\d/);
     expect(await loss(page)).toBeLessThan(reached + 0.5);
+    await expect.poll(() => epochsTold(page), SLOW).toBeGreaterThan(learned);
 
     await page.locator("#train-reset").click();
     await trainingIs(page, "idle");
     expect(await text(page, "train-loss")).toBe("–");
+    expect(await text(page, "try-trained")).toBe("The network is untrained, and guesses: train it first.");
     expect(await page.getByRole("img", { name: "Loss by epoch. No figures yet." }).count()).toBe(1);
     expect(await page.locator("#confusion tbody td").allInnerTexts()).toEqual(new Array(100).fill(""));
     await knob(page.locator("#train"), "Learning rate").fill("0.00001");

@@ -119,6 +119,14 @@ describe("training on MNIST", () => {
   });
 });
 
+describe("the network that reads drawings", () => {
+  it("is told to be as good as the test images say", async () => {
+    const [share] = /[0-9.]+%/.exec(await text("confusion-images"))!;
+    const told = `The network was trained for 2 epochs, and reads ${share} of the test images right.`;
+    expect(await text("try-trained")).toBe(told);
+  });
+});
+
 describe("ten digits drawn by hand", () => {
   it(`are read: at least ${STATED_DIGITS} of them`, async () => {
     const answers: string[] = [];

@@ -9,8 +9,9 @@ import { type BuiltPage, type OpenPage, serveBuiltPage } from "../support/built-
 import { DIGITS, drawFigure } from "../support/drawing.ts";
 import { button, knob, pointAt, SLOW } from "../support/page-parts.ts";
 
-/** Two convolutions, so that one has many input maps; both poolings; padding and stride. */
-const LINK = "#net=1~conv-4-5-s2-relu~max-2~conv-6-3-same-tanh~average-2~flatten~dense-12-relu~sgd-0.1~batch-16";
+/** Two convolutions, so that one has many input maps; both poolings; padding and stride; dropout, which lets all pass. */
+const LINK =
+  "#net=1~conv-4-5-s2-relu~max-2~dropout-0.4~conv-6-3-same-tanh~average-2~flatten~dense-12-relu~dropout-0.3~sgd-0.1~batch-16";
 const NETWORK: readonly LayerSpec[] = [
   { layer: "conv2d", filters: 4, kernelSize: 5, strides: 2, activation: "relu" },
   { layer: "maxPooling2d", poolSize: 2 },
@@ -57,11 +58,15 @@ async function rememberDrawing(page: Page) {
   });
 }
 
-/** As the page itself writes them to a file. */
-async function weightsOf(page: Page): Promise<Float64Array[]> {
+async function downloaded(page: Page): Promise<Buffer> {
   const download = page.waitForEvent("download");
   await button(page, "Download the network").click();
-  const { tensors } = parseSafetensors(readFileSync(await (await download).path()));
+  return readFileSync(await (await download).path());
+}
+
+/** As the page itself writes them to a file. */
+async function weightsOf(page: Page): Promise<Float64Array[]> {
+  const { tensors } = parseSafetensors(await downloaded(page));
   const names = ["conv2d", "conv2d_1", "dense", "dense_1"];
   return names.flatMap((name) => ["kernel", "bias"].map((part) => Float64Array.from(tensors[`${name}/${part}`]!.data)));
 }
@@ -115,6 +120,14 @@ describe("a drawing", () => {
       const maps = shape.length === 4 ? shape[3]! : 0;
       expect(await layer(at).locator(".strip button").count()).toBe(maps);
     }
+  });
+});
+
+describe("the network that answers", () => {
+  it("is told to be untrained", async () => {
+    const told = page.locator("#try-trained");
+    expect(await told.innerText()).toBe("The network is untrained, and guesses: train it first.");
+    expect(await told.locator("a").getAttribute("href")).toBe("#train");
   });
 });
 
@@ -190,6 +203,22 @@ describe("a neuron", () => {
     const products = (await inspect.locator("tbody td:last-child").allInnerTexts()).map(shown);
     const total = products.reduce((a, b) => a + b, rest! + bias!);
     expect(Math.abs(total - sum!)).toBeLessThan(11 * DIGITS_SHOWN[4]);
+  });
+});
+
+describe("a file of the network", () => {
+  it("brings all of its layers back, dropout with its rate, and is told to be opened", async () => {
+    const file = { name: "kept.safetensors", mimeType: "application/octet-stream", buffer: await downloaded(page) };
+    const answer = await page.locator("#try .share").allInnerTexts();
+    await page.locator("[data-box='3']").click();
+    await button(page, "Remove").click();
+    await expect.poll(() => page.evaluate(() => location.hash), SLOW).not.toBe(LINK);
+    await page.getByLabel("Open a file").setInputFiles([file]);
+    await expect.poll(() => page.locator("#keep-done").innerText(), SLOW).toBe("“kept.safetensors” is open.");
+    await expect.poll(() => page.evaluate(() => location.hash), SLOW).toBe(LINK);
+    const told = () => page.locator("#try-trained").innerText();
+    await expect.poll(told, SLOW).toMatch(/^The network was opened as it was kept\./);
+    await expect.poll(() => page.locator("#try .share").allInnerTexts(), SLOW).toEqual(answer);
   });
 });
 

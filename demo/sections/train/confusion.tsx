@@ -1,5 +1,5 @@
 import { DIGITS } from "../../network.ts";
-import { verdict } from "../../state/training.ts";
+import { right, shareRight, verdict } from "../../state/training.ts";
 import { count, percent } from "../../ui/numbers.ts";
 
 const digits = Array.from({ length: DIGITS }, (_, digit) => digit);
@@ -7,14 +7,13 @@ const digits = Array.from({ length: DIGITS }, (_, digit) => digit);
 /** Which digit is taken for which. */
 export function Confusion() {
   const { counts, images } = verdict.value ?? {};
-  const right = counts && digits.reduce((sum, digit) => sum + counts[digit * DIGITS + digit]!, 0);
   return (
     <figure class="confusion">
       <figcaption>
         <h3>Which digit it takes for which</h3>
         <p class="small" id="confusion-images">
-          {images && right !== undefined
-            ? `${count(right)} of the first ${count(images)} test images are right: ${percent(right / images)}.`
+          {images
+            ? `${count(right.value!)} of the first ${count(images)} test images are right: ${percent(shareRight.value!)}.`
             : "Rows: what the digit is. Columns: what the network reads."}
         </p>
       </figcaption>
