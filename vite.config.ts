@@ -27,8 +27,9 @@ function browserProject(name: string, include: string[]) {
     test: {
       name,
       include,
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      // A software adapter compiles one pipeline after the other, for seconds each where the machine is busy.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       fileParallelism: false,
       browser: {
         enabled: true,
