@@ -4,13 +4,16 @@ import { createDataset, type Dataset } from "../../src/data/dataset.ts";
 import { tensor } from "../../src/data/tensor.ts";
 import { Runtime } from "../../src/gpu/runtime.ts";
 import { sweepState } from "../../src/graph/graph.ts";
-import { checkCompileOptions } from "../../src/model/compile-options.ts";
+import { type CompileOptions, checkCompileOptions } from "../../src/model/compile-options.ts";
 import { CompiledModel } from "../../src/model/compiled.ts";
 import { Network } from "../../src/model/network.ts";
 import { sgd } from "../../src/model/optimizers.ts";
 import { FRAMES_MS } from "../../src/model/pace.ts";
+import { dataKind, predictionProgram } from "../../src/model/programs.ts";
 import type { SweepSettings } from "../../src/model/sweep.ts";
+import { prepare } from "../../src/plan/executable.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { adapterClassOf } from "../../src/plan/tiles.ts";
 import type { NetworkSpec } from "../networks.ts";
 import { layersOf } from "../systems/featuremap.ts";
 import { type BenchData, LEARNING_RATE } from "../systems/system.ts";
@@ -31,14 +34,23 @@ export interface Step {
 
 const SCALE = 1 / 255;
 
+export interface StepOptions {
+  /** Batches that the data has. */
+  readonly batches: number;
+  /** Steps a submit of `epoch`. Default 1. */
+  readonly stepsPerExecution?: number;
+  /** Options of `compile` beside the optimizer; the loss is sparse cross-entropy where there is none. */
+  readonly compile?: Omit<CompileOptions, "runtime" | "optimizer">;
+}
+
 /** Compiles the training step. `epoch` must be called once before anything else: it uploads the order of the samples. */
 export async function createStep(
   runtime: Runtime,
   data: BenchData,
-  { batches, stepsPerExecution = 1 }: { batches: number; stepsPerExecution?: number },
+  { batches, stepsPerExecution = 1, compile = {} }: StepOptions,
 ): Promise<Step> {
   const { batch } = data.network;
-  const { compiled, network } = await compiledModel(runtime, data.network);
+  const { compiled, network } = await compiledModel(runtime, data.network, compile);
   const samples = batches * batch;
   const dataset = await uploaded(runtime, data, samples);
   const trainer = await compiled.trainer(dataset, sweepSettings(batch, stepsPerExecution));
@@ -60,16 +72,59 @@ export async function createStep(
 }
 
 /** The model as `compile` makes it. */
-export async function compiledModel(runtime: Runtime, spec: NetworkSpec) {
+export async function compiledModel(runtime: Runtime, spec: NetworkSpec, compile: StepOptions["compile"] = {}) {
   const network = new Network();
   for (const layer of layersOf(spec)) network.add(layer);
   const options = checkCompileOptions({
     loss: "sparseCategoricalCrossentropy",
     optimizer: sgd({ learningRate: LEARNING_RATE }),
+    ...compile,
   });
   const compiled = new CompiledModel({ ...options, runtime, ownsRuntime: false }, network);
   await compiled.ready();
   return { network, compiled };
+}
+
+/** The prediction of batch after batch, that can be encoded any number of times. */
+export interface Inference {
+  readonly plan: Plan;
+  /** Makes the next batch the first of the data. */
+  rewind(): void;
+  encode(pass: GPUComputePassEncoder): void;
+  dispose(): void;
+}
+
+/** Compiles a prediction of `batch` images at a time, over so many batches of data. */
+export async function createInference(
+  runtime: Runtime,
+  data: BenchData,
+  { batch, batches }: { batch: number; batches: number },
+): Promise<Inference> {
+  const { compiled, network } = await compiledModel(runtime, data.network);
+  const samples = batch * batches;
+  const dataset = await uploaded(runtime, data, samples);
+  const { plan, tensors } = predictionProgram({
+    network,
+    capacity: batch,
+    data: dataKind(dataset, SCALE),
+    adapter: adapterClassOf(runtime),
+    choices: {},
+    limits: runtime.device.limits,
+  });
+  const executable = await prepare(runtime, plan);
+  const rows = await runtime.buffers.createOne({ label: "predictions", bytes: samples * network.outputShape![0]! * 4 });
+  const bound = compiled.state.bindings(tensors, "look");
+  const run = executable.bind(bound.set(tensors.samples, dataset.x.buffer).set(tensors.predictions!, rows.buffer));
+  const state = sweepState({ step: 0, samples, batch });
+  return {
+    plan,
+    rewind: () => runtime.device.queue.writeBuffer(compiled.state.place("look").state, 0, state),
+    encode: (pass) => run.encode(pass),
+    dispose: () => {
+      rows.release();
+      for (const owner of [executable, dataset, compiled]) owner.dispose();
+    },
+  };
 }
 
 /** The first samples and their labels. */

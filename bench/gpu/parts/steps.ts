@@ -1,0 +1,163 @@
+// Our training step and our inference: by the wall clock and by the device's clock, at 1, 4, 16 and 64 steps a submit.
+
+import { createRuntime, type Runtime } from "../../../src/gpu/runtime.ts";
+import { type Choices, fusedHead, sharedProducts, tuner } from "../../../src/index.ts";
+import { dataOf } from "../../lab/lab.ts";
+import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
+import { createTimer, type Encode, type Timer } from "../../lab/timer.ts";
+import { NETWORK_NAMES, type NetworkName, type NetworkSpec, stepFlop } from "../../networks.ts";
+import { median } from "../../statistics.ts";
+import type { BenchData } from "../../systems/system.ts";
+import { type Part, runPart } from "../part.ts";
+
+/** Batches of the data: more than the steps of any submit. */
+const BATCHES = 128;
+const STEPS_A_SUBMIT = [1, 4, 16, 64] as const;
+
+/** Ways to compile the same network. */
+const VARIANTS: Readonly<Record<string, (data: BenchData) => StepOptions["compile"]>> = {
+  shipped: () => ({}),
+  "fused head": () => ({ loss: fusedHead("sparseCategoricalCrossentropy") }),
+  winograd: ({ network }) => ({ choices: winogradChoices(network) }),
+  tuned: () => ({ tune: tuner() }),
+};
+
+export interface StepFigures {
+  readonly network: NetworkName;
+  readonly variant: string;
+  readonly dispatches: number;
+  /** What was chosen for each node. */
+  readonly choices: Choices;
+  /** Of the first step, compiling included. */
+  readonly firstStepMs: number;
+  /** Milliseconds a step, medians, by the steps of a submit. */
+  readonly wallMs: Record<number, number>;
+  readonly deviceMs: Record<number, number>;
+}
+
+export interface InferenceFigures {
+  readonly network: NetworkName;
+  readonly batch: number;
+  readonly dispatches: number;
+  readonly deviceMs: Record<number, number>;
+}
+
+await runPart("steps", async (part) => {
+  const runtime = await createRuntime();
+  const timer = createTimer(runtime.device);
+  const training: StepFigures[] = [];
+  const inference: InferenceFigures[] = [];
+  const save = () => part.save({ adapter: runtime.adapter, method: timer.method, training, inference });
+  for (const network of NETWORK_NAMES) {
+    const data = await loaded(part, network);
+    for (const variant of part.quick ? ["shipped"] : Object.keys(VARIANTS)) {
+      training.push(await measureTraining(runtime, timer, data, { network, variant }, part));
+      save();
+    }
+    for (const batch of [1, data.network.batch]) {
+      const step = await createInference(runtime, data, { batch, batches: part.quick ? 4 : BATCHES });
+      const deviceMs = await deviceTimes(step, timer, part);
+      part.say(`${network}, inference of ${batch}: ${text(deviceMs)} ms`);
+      inference.push({ network, batch, dispatches: step.plan.steps.length, deviceMs });
+      step.dispose();
+      save();
+    }
+  }
+});
+
+async function loaded({ load, quick }: Part, name: NetworkName): Promise<BenchData> {
+  const more = (samples: number) => load(quick ? samples : (samples / 16) * BATCHES);
+  const { network, ...data } = await dataOf(more, name);
+  return { network: quick ? { ...network, batch: 8 } : network, ...data };
+}
+
+async function measureTraining(
+  runtime: Runtime,
+  timer: Timer,
+  data: BenchData,
+  { network, variant }: Pick<StepFigures, "network" | "variant">,
+  part: Part,
+): Promise<StepFigures> {
+  const compile = VARIANTS[variant]!(data);
+  const wallMs: Record<number, number> = {};
+  let figures: Omit<StepFigures, "network" | "variant" | "wallMs"> | undefined;
+  for (const stepsPerExecution of counts(part)) {
+    const begin = performance.now();
+    const batches = part.quick ? 4 : BATCHES;
+    // What was chosen first is repeated, so that a tuner measures once.
+    const again = figures
+      ? { ...compile, choices: figures.choices, products: [sharedProducts], tune: undefined }
+      : compile;
+    const options = { batches, stepsPerExecution, compile: again } as StepOptions;
+    const step = await createStep(runtime, data, options);
+    await step.epoch();
+    const firstStepMs = performance.now() - begin;
+    wallMs[stepsPerExecution] = await wallTime(step, batches, part);
+    figures ??= {
+      dispatches: step.plan.steps.length,
+      choices: step.plan.choices,
+      firstStepMs,
+      deviceMs: await deviceTimes(step, timer, part),
+    };
+    step.dispose();
+  }
+  const gflop = (ms: number) => (stepFlop(data.network) / 1e6 / ms).toFixed(0);
+  const { deviceMs } = figures!;
+  part.say(
+    `${network}, ${variant}, ${figures!.dispatches} dispatches: wall ${text(wallMs)} ms; device ${text(deviceMs)} ms, ` +
+      `${gflop(Math.min(...Object.values(deviceMs)))} GFLOP/s`,
+  );
+  return { network, variant, ...figures!, wallMs };
+}
+
+/** Milliseconds a step of `fit`'s loop over the data, orders and the reading of metrics included. */
+async function wallTime(step: Step, batches: number, { quick }: Part): Promise<number> {
+  const samples: number[] = [];
+  const until = performance.now() + (quick ? 0 : 700);
+  do {
+    const begin = performance.now();
+    await step.epoch();
+    samples.push((performance.now() - begin) / batches);
+  } while (performance.now() < until);
+  return median(samples);
+}
+
+interface Steps {
+  rewind(): void;
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+/** Milliseconds a step by the device's clock, for each number of steps in one pass. */
+async function deviceTimes({ rewind, encode }: Steps, timer: Timer, part: Part): Promise<Record<number, number>> {
+  const figures: Record<number, number> = {};
+  for (const steps of counts(part)) {
+    const pass: Encode = (encoder) => {
+      for (let i = 0; i < steps; i++) encode(encoder);
+    };
+    const samples: number[] = [];
+    for (let round = 0; round < (part.quick ? 1 : 15); round++) {
+      rewind();
+      samples.push((await timer.time([pass]))[0]! / steps);
+    }
+    figures[steps] = median(samples);
+  }
+  return figures;
+}
+
+function counts({ quick }: Part): readonly number[] {
+  return quick ? [1, 4] : STEPS_A_SUBMIT;
+}
+
+function text(figures: Readonly<Record<number, number>>): string {
+  return Object.entries(figures)
+    .map(([steps, ms]) => `${steps}: ${ms.toFixed(4)}`)
+    .join(", ");
+}
+
+/** Winograd's algorithm for the second convolution, forward and backward, at the points that suit its kernel. */
+function winogradChoices({ layers }: NetworkSpec): Choices {
+  const second = layers.filter(({ kind }) => kind === "conv2d")[1] as { kernelSize: number };
+  const choice = { algorithm: second.kernelSize === 5 ? "winograd8" : "winograd6" };
+  const nodes = ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"];
+  return Object.fromEntries(nodes.map((node) => [node, choice]));
+}

@@ -1,0 +1,162 @@
+// The time of every candidate that a tuner could choose from, and of a wide grid of tiles.
+
+import { FeaturemapError } from "../../src/errors.ts";
+import { sweepState } from "../../src/graph/graph.ts";
+import type { Asked } from "../../src/graph/op.ts";
+import type { Choice, Choices, Tile, TileRequest } from "../../src/graph/tile.ts";
+import { sharedProducts } from "../../src/index.ts";
+import type { PlanRequest, TuningTask } from "../../src/plan/tuning.ts";
+import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "../../src/tune/questions.ts";
+import { createStand, type Stand } from "../../src/tune/stand.ts";
+import type { NetworkName } from "../networks.ts";
+import type { Part } from "./part.ts";
+import { sliced, tileGrid } from "./tile-grid.ts";
+
+/** A choice for each node of a place, and what running it takes. */
+export interface Timed {
+  readonly choice: readonly Choice[];
+  /** Microseconds of one run, the least of some timings; null where the device refused it. */
+  us: number | null;
+  refused?: string;
+}
+
+export interface Answer {
+  readonly label: string;
+  readonly places: readonly (readonly string[])[];
+  readonly request?: TileRequest;
+  readonly candidates: Timed[];
+}
+
+export interface NetworkSweep {
+  readonly network: NetworkName;
+  readonly algorithms: Answer[];
+  /** By the algorithm that convolutions have. */
+  readonly tiles: Record<string, Answer[]>;
+}
+
+/** Best tiles of the grid whose slices are varied. */
+const VARIED = 6;
+
+/** Times the candidates of a plan that is about to be made: what a tuner is handed, it is handed. */
+export class Sweep {
+  readonly #task: TuningTask;
+  readonly #part: Part;
+  readonly #out: NetworkSweep;
+  readonly #save: () => void;
+  readonly #stand: Stand;
+
+  constructor(task: TuningTask, part: Part, out: NetworkSweep, save: () => void) {
+    this.#task = task;
+    this.#part = part;
+    this.#out = out;
+    this.#save = save;
+    this.#stand = createStand(task.runtime, {
+      tensor: task.shipped.tensors.state,
+      words: sweepState({ step: 0, samples: task.capacity, batch: task.capacity }),
+    });
+  }
+
+  async run(): Promise<void> {
+    const { quick } = this.#part;
+    const questions = algorithmQuestions(this.#task, {});
+    const names = ["direct", ...(quick ? [] : ["winograd"])];
+    for (const name of names) {
+      const algorithms = Object.assign({}, ...questions.map((question) => algorithmChoices(question, name)));
+      const answers: Answer[] = [];
+      this.#out.tiles[name] = answers;
+      for (const question of quick ? this.#tiles(algorithms).slice(0, 2) : this.#tiles(algorithms)) {
+        answers.push(await this.#sweepTiles(question, algorithms));
+        this.#save();
+      }
+    }
+    for (const question of questions) {
+      this.#out.algorithms.push(await this.#answer(question, question.candidates, {}));
+      this.#save();
+    }
+    this.#stand.dispose();
+  }
+
+  /** Those of a choice of algorithms, each with its product. */
+  #tiles(choices: Choices): (Question & { readonly asked: AskedTile })[] {
+    const asked: Asked[] = [];
+    this.#task.build({ choices, apart: true, asked: (each) => asked.push(each) });
+    return tileQuestions(this.#task, choices).map((question) => {
+      const node = question.places[0]![0]!;
+      return { ...question, asked: asked.find((each) => each.node.name === node && "request" in each) as AskedTile };
+    });
+  }
+
+  /** The whole grid with the shipped number of slices, then the best of it with others. */
+  async #sweepTiles(question: Question & { readonly asked: AskedTile }, before: Choices): Promise<Answer> {
+    const { request, chosen, mostSlices } = question.asked;
+    const grid = tileGrid(request, chosen.slices, [sharedProducts]);
+    const first = distinct([...question.candidates, ...grid.map((tile) => [tile])]).slice(
+      0,
+      this.#part.quick ? 4 : undefined,
+    );
+    const { candidates, ...answer } = await this.#answer(question, first, before);
+    const best = [...candidates].filter(({ us }) => us !== null).sort((a, b) => a.us! - b.us!);
+    const others = best.slice(0, VARIED).flatMap(({ choice }) => sliced(choice[0] as Tile, request, mostSlices));
+    const second = this.#part.quick ? [] : distinct(others.map((tile) => [tile]));
+    const more = second.length === 0 ? [] : (await this.#answer(question, second, before)).candidates;
+    const all = [...candidates, ...more];
+    const [shipped, least] = [all[0]!.us, Math.min(...all.map(({ us }) => us ?? Number.POSITIVE_INFINITY))];
+    const winner = all.find(({ us }) => us === least)?.choice;
+    this.#part.say(
+      `${this.#out.network} ${question.places[0]} shipped ${shipped?.toFixed(1)} us, best ${least.toFixed(1)} us by ${JSON.stringify(winner)}`,
+    );
+    return { ...answer, request, candidates: all };
+  }
+
+  /** Times choices for a question's nodes, each apart from what else the plan does. */
+  async #answer(question: Question, choices: readonly (readonly Choice[])[], before: Choices): Promise<Answer> {
+    const stand = this.#stand;
+    const timed = choices.map((choice): Timed => ({ choice, us: null }));
+    const parts = choices.map((choice) => {
+      const request: PlanRequest = { choices: { ...before, ...choicesOf(question, choice) }, apart: true };
+      const plan = this.#task.build(request);
+      return { plan, steps: plan.steps.filter(({ node }) => question.counts(node)) };
+    });
+    const able: number[] = [];
+    await Promise.all(
+      parts.map(async (part, i) => {
+        try {
+          await stand.compile(part);
+          able.push(i);
+        } catch (error) {
+          if (!(error instanceof FeaturemapError)) throw error;
+          timed[i]!.refused = error.message;
+        }
+      }),
+    );
+    able.sort((a, b) => a - b);
+    await stand.mount(able.map((i) => parts[i]!));
+    for (const [place, i] of able.entries()) timed[i]!.us = await this.#time(place);
+    stand.forget(parts.flatMap(({ steps }) => steps));
+    return { label: question.label, places: question.places, candidates: timed };
+  }
+
+  /** Microseconds of a run: as many as fill a millisecond or two, the least of three timings. */
+  async #time(place: number): Promise<number> {
+    await this.#stand.time(place, 1);
+    const first = await this.#stand.time(place, 4);
+    const runs = Math.max(1, Math.min(200, Math.ceil(8 / Math.max(first, 0.02))));
+    const samples: number[] = [];
+    for (let i = 0; i < (this.#part.quick ? 1 : 3); i++) samples.push((await this.#stand.time(place, runs)) / runs);
+    return Math.min(...samples) * 1000;
+  }
+}
+
+type AskedTile = Extract<Asked, { request: unknown }>;
+
+/** The named algorithm for each node of a question that has it, "direct" for the others. */
+function algorithmChoices(question: Question, name: string): Choices {
+  const candidate = question.candidates.find((choice) =>
+    choice.some((each) => "algorithm" in each && each.algorithm.startsWith(name)),
+  );
+  return candidate ? choicesOf(question, candidate) : {};
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
