@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { build, type Plugin, type Rolldown } from "vite";
 import type { NetworkName } from "./networks.ts";
 import type { SystemName } from "./systems/system.ts";
+import { hasBorch } from "./wheel.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "build/bench");
@@ -71,7 +72,8 @@ export async function bundleOf(name: SystemName, network: NetworkName): Promise<
 
 /** The versions that were measured. */
 export function versions(): Record<string, string> {
-  const names = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-layers", "@tensorflow/tfjs-backend-webgpu", "@jax-js/jax"];
+  const tfjs = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-layers", "@tensorflow/tfjs-backend-webgpu"];
+  const names = [...tfjs, "@jax-js/jax", ...(hasBorch() ? ["borch"] : [])];
   const of = (file: string) => (JSON.parse(readFileSync(join(ROOT, file), "utf8")) as { version: string }).version;
   return Object.fromEntries([
     ["featuremap", of("package.json")],

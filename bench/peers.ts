@@ -3,14 +3,20 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError, type Log } from "../cli/errors.ts";
+import { ensureBorch } from "./wheel.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 
 /**
- * Installs the peers, Node's `webgpu` and Deno into bench/node_modules where the one that is wanted is missing. Throws a
- * CliError (exit 1) where it cannot.
+ * Installs the peers, Node's `webgpu` and Deno into bench/node_modules where the one that is wanted is missing; borch, which
+ * npm does not have, by itself, and after the others: `npm ci` empties the folder. Throws a CliError (exit 1) where it
+ * cannot.
  */
-export function ensurePeers(log: Log, wanted: "@jax-js/jax" | "webgpu" | "deno" = "@jax-js/jax"): void {
+export function ensurePeers(log: Log, wanted: "@jax-js/jax" | "webgpu" | "deno" | "borch" = "@jax-js/jax"): void {
+  if (wanted === "borch") {
+    ensureBorch(log);
+    return;
+  }
   if (existsSync(join(FOLDER, "node_modules", wanted))) return;
   log("Installing the peers: npm ci --prefix bench (about 350 MB, once).");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";

@@ -25,6 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const plan = schedule(options.quick);
   ensurePeers(log);
+  if (options.systems.includes("borch-webgpu")) ensurePeers(log, "borch");
   const mnist = findMnist();
   await buildLibrary();
   await buildPage();

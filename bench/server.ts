@@ -6,6 +6,7 @@ import { build, type Plugin, preview } from "vite";
 import { MNIST_FILES } from "../cli/mnist.ts";
 import { sendFile } from "../cli/mnist-server.ts";
 import { publishedLibrary } from "./bundle.ts";
+import { hasBorch } from "./wheel.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BUILT = join(ROOT, "build/bench/page");
@@ -25,7 +26,15 @@ export async function buildPage(): Promise<void> {
     logLevel: "error",
     publicDir: false,
     plugins: [publishedLibrary()],
-    build: { outDir: BUILT, emptyOutDir: true, target: "es2022", modulePreload: false, chunkSizeWarningLimit: 1e5 },
+    build: {
+      outDir: BUILT,
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: false,
+      chunkSizeWarningLimit: 1e5,
+      // Who measures other systems needs no borch: its chunk is built without the library, and is not loaded.
+      rolldownOptions: { external: hasBorch() ? [] : ["borch"] },
+    },
   });
 }
 

@@ -28,7 +28,7 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-export const RATIO_NAMES = ["tfjs-webgpu", "tfjs-webgl", "jax-js-webgpu", "jax-js-wasm"] as const;
+export const RATIO_NAMES = ["tfjs-webgpu", "tfjs-webgl", "jax-js-webgpu", "jax-js-wasm", "borch-webgpu"] as const;
 
 export type Ratios = Record<(typeof RATIO_NAMES)[number], number | null>;
 

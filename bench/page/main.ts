@@ -22,6 +22,7 @@ const MODULES: Record<SystemName, () => Promise<{ setup: Setup }>> = {
   "tfjs-cpu": () => import("../systems/tfjs-cpu.ts"),
   "jax-js-webgpu": () => import("../systems/jax-js-webgpu.ts"),
   "jax-js-wasm": () => import("../systems/jax-js-wasm.ts"),
+  "borch-webgpu": () => import("../systems/borch-webgpu.ts"),
 };
 
 let data: BenchData;
@@ -63,6 +64,7 @@ globalThis.featuremapBench = {
   },
   async infer(batch, times) {
     let probabilities = new Float32Array();
+    await system.prepareInfer?.(batch);
     const start = performance.now();
     for (let i = 0; i < times; i++) probabilities = new Float32Array(await system.infer(batch));
     return { ms: performance.now() - start, probabilities: [...probabilities.subarray(0, 10)] };

@@ -15,7 +15,8 @@ import {
   tree,
   valueAndGrad,
 } from "@jax-js/jax";
-import { type LayerSpec, type NetworkSpec, shapesOf } from "../networks.ts";
+import type { LayerSpec, NetworkSpec } from "../networks.ts";
+import { channelsFirst } from "./channels-first.ts";
 import {
   type BenchData,
   CLASSES,
@@ -130,42 +131,12 @@ export async function setupJax(device: Device, data: BenchData): Promise<System>
   };
 }
 
-/** From Keras's layouts to jax-js's: kernels HWIO to OIHW, and a dense layer's rows after `flatten` from (h, w, c) to (c, h, w). */
-function paramsOf({ network, weights }: BenchData): Params {
-  const shapes = shapesOf(network);
-  const rest = [...weights];
-  return network.layers.flatMap((layer, i) => {
-    const { kernel: shape } = shapes[i]!;
-    if (!shape) return [];
-    const [values, bias] = rest.splice(0, 2) as [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
-    if (layer.kind === "conv2d") return [kernel(values, shape), np.array(bias).reshape([layer.filters, 1, 1])];
-    const flattened = network.layers[i - 1]?.kind === "flatten" ? shapes[i - 1]!.input : undefined;
-    const rows = flattened ? rowsByChannel(values, flattened, shape[1]!) : values;
-    return [np.array(rows).reshape([...shape]), np.array(bias)];
+/** Kernels of OIHW and [in, out]; a convolution's bias is added to its channels. */
+function paramsOf(data: BenchData): Params {
+  return channelsFirst(data).flatMap((parameters, i) => {
+    if (!parameters) return [];
+    const { kernel, shape, bias } = parameters;
+    const isConv = data.network.layers[i]!.kind === "conv2d";
+    return [np.array(kernel).reshape([...shape]), np.array(bias).reshape(isConv ? [bias.length, 1, 1] : [bias.length])];
   });
-}
-
-function kernel(values: Float32Array, [height, width, inputs, outputs]: readonly number[]): Arr {
-  const places = height! * width!;
-  const turned = new Float32Array(values.length);
-  for (let o = 0; o < outputs!; o++) {
-    for (let i = 0; i < inputs!; i++) {
-      for (let at = 0; at < places; at++) {
-        turned[(o * inputs! + i) * places + at] = values[(at * inputs! + i) * outputs! + o]!;
-      }
-    }
-  }
-  return np.array(turned).reshape([outputs!, inputs!, height!, width!]);
-}
-
-function rowsByChannel(values: Float32Array, [height, width, channels]: readonly number[], units: number) {
-  const places = height! * width!;
-  const turned = new Float32Array(values.length);
-  for (let channel = 0; channel < channels!; channel++) {
-    for (let at = 0; at < places; at++) {
-      const row = (at * channels! + channel) * units;
-      turned.set(values.subarray(row, row + units), (channel * places + at) * units);
-    }
-  }
-  return turned;
 }

@@ -9,6 +9,7 @@ export const SYSTEM_NAMES = [
   "tfjs-cpu",
   "jax-js-webgpu",
   "jax-js-wasm",
+  "borch-webgpu",
 ] as const;
 
 export type SystemName = (typeof SYSTEM_NAMES)[number];
@@ -46,6 +47,8 @@ export interface System {
    * its last step's, whichever the library gives; of a single step they are the same. It is the only read of the group.
    */
   train(group: Group): Promise<number>;
+  /** Untimed: what an app has ready once its model is trained, for inferences of this batch size. */
+  prepareInfer?(batch: number): Promise<void>;
   /** Probabilities of the first `batch` images, from bytes in JavaScript to numbers in JavaScript. */
   infer(batch: number): Promise<Float32Array>;
   /** Bytes on the GPU by the library's own account, where WebGPU's ledger cannot see them. */

@@ -1,7 +1,7 @@
 // The parts of `npm run bench` that need no browser: its options, its statistics and how it plans groups.
 
 import { describe, expect, it } from "vitest";
-import { groupOf } from "../../bench/measure.ts";
+import { groupOf, isSlow } from "../../bench/measure.ts";
 import { HELP, parseOptions } from "../../bench/options.ts";
 import { type Computed, disagreement, median, ratiosOf, spreadOf } from "../../bench/statistics.ts";
 import { SYSTEM_NAMES } from "../../bench/systems/system.ts";
@@ -65,6 +65,7 @@ describe("statistics", () => {
       "tfjs-webgl": 5,
       "jax-js-webgpu": null,
       "jax-js-wasm": null,
+      "borch-webgpu": null,
     });
     expect(ratiosOf({ "tfjs-webgl": [1] })["tfjs-webgl"]).toBeNull();
   });
@@ -105,6 +106,12 @@ describe("groupOf", () => {
     expect(groupOf(660, 8000)).toEqual({ first: 0, steps: 12, epochs: 1 });
     expect(groupOf(5, 8000)).toEqual({ first: 0, steps: 16, epochs: 64 });
     expect(groupOf(100, 3200)).toEqual({ first: 0, steps: 16, epochs: 2 });
+  });
+});
+
+describe("isSlow", () => {
+  it("names the peers that a quick run without a GPU measures last", () => {
+    expect(SYSTEM_NAMES.filter(isSlow)).toEqual(["tfjs-webgpu", "tfjs-cpu", "borch-webgpu"]);
   });
 });
 
