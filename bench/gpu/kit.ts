@@ -20,6 +20,7 @@ import { findMnist } from "../../cli/mnist.ts";
 import { ensurePeers } from "../peers.ts";
 import { IMAGES_AT, LABELS_AT, PIXELS } from "../systems/system.ts";
 import { buildParts } from "./build.ts";
+import { buildTests } from "./tests/build.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MOST_BYTES = 60e6;
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   mnist(join(kit, "mnist"));
   libraries(join(kit, "lib"));
   await buildParts(join(kit, "parts"));
+  await buildTests(join(kit, "tests"));
   for (const file of ["run.sh", "torch_step.py"]) cpSync(join(ROOT, "bench/gpu", file), join(kit, file));
   const bytes = sizeOf(kit);
   console.log(`${relative(process.cwd(), kit) || kit}: ${(bytes / 1e6).toFixed(1)} MB of at most ${MOST_BYTES / 1e6}.`);

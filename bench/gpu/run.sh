@@ -69,7 +69,9 @@ js() {
 }
 
 js adapter 30
-js tests 150
+cores=$(nproc)
+part tests 100 "$work/node" "$kit/tests/main.js" --webgpu "$work/webgpu/index.js" --mnist "$work/mnist" \
+  --json "$out/tests.json" --limit-ms 90000 --jobs $((cores < 16 ? (cores + 1) / 2 : 8)) ${quick:+--only matmul,shared,dense}
 js steps 60
 js kernels 60
 js sweep ${SWEEP_SECONDS:-90}
