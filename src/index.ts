@@ -15,7 +15,7 @@ export {
   type Op,
   type Rewrite,
 } from "./graph/op.ts";
-export type { Choices, MemoryMode, ProductFamily, Tile } from "./graph/tile.ts";
+export type { Choices, MemoryMode, Tile } from "./graph/tile.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
@@ -68,7 +68,6 @@ export {
 } from "./model/sequential.ts";
 export { restore, type Snapshot, snapshot } from "./model/snapshot.ts";
 export type { ModelStats } from "./model/stats.ts";
-export { sharedProducts } from "./ops/shared-products.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Tuner } from "./plan/tuning.ts";

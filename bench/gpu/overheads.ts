@@ -1,7 +1,7 @@
 // What scheduling costs on a device before any arithmetic: dispatches, passes, submits.
 
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import { createTimer, type Encode } from "../lab/timer.ts";
+import { createTimer, type Encode, warmUp } from "../lab/timer.ts";
 import { median } from "../statistics.ts";
 
 export interface Overheads {
@@ -28,7 +28,7 @@ export async function measureOverheads({ device }: Runtime): Promise<Overheads> 
   const timer = createTimer(device);
   const module = device.createShaderModule({ code: CODE });
   const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
-  const groups = [0, 1].map(() => {
+  const groups = Array.from({ length: DISPATCHES }, () => {
     // GPUBufferUsage.STORAGE, as a number, since not every host has it.
     const buffer = device.createBuffer({ size: 64 * 64 * 4, usage: 0x80 });
     return device.createBindGroup({
@@ -36,38 +36,32 @@ export async function measureOverheads({ device }: Runtime): Promise<Overheads> 
       entries: [{ binding: 0, resource: { buffer } }],
     });
   });
-  const chain =
-    (dispatches: number): Encode =>
+  /** So many dispatches, on one buffer or each on its own. */
+  const dispatches =
+    (count: number, own: boolean): Encode =>
     (pass) => {
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, groups[0]);
-      for (let i = 0; i < dispatches; i++) pass.dispatchWorkgroups(64);
-    };
-  const pairs =
-    (dispatches: number): Encode =>
-    (pass) => {
-      pass.setPipeline(pipeline);
-      for (let i = 0; i < dispatches; i++) {
-        pass.setBindGroup(0, groups[i % 2]);
+      for (let i = 0; i < count; i++) {
+        pass.setBindGroup(0, groups[own ? i : 0]);
         pass.dispatchWorkgroups(64);
       }
     };
+  await warmUp(device, dispatches(DISPATCHES, false), 200);
   const dependent: number[] = [];
   const independent: number[] = [];
   const submits: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const [one, many, half, both] = await timer.time([
-      chain(1),
-      chain(DISPATCHES + 1),
-      pairs(2),
-      pairs(DISPATCHES + 2),
+    const [one, many, apart] = await timer.time([
+      dispatches(1, false),
+      dispatches(DISPATCHES, false),
+      dispatches(DISPATCHES, true),
     ]);
-    dependent.push(((many! - one!) / DISPATCHES) * 1000);
-    independent.push(((both! - half!) / DISPATCHES) * 1000);
+    dependent.push(((many! - one!) / (DISPATCHES - 1)) * 1000);
+    independent.push(((apart! - one!) / (DISPATCHES - 1)) * 1000);
     const begin = performance.now();
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    chain(1)(pass);
+    dispatches(1, false)(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();

@@ -5,11 +5,15 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
+import { asGpu } from "../lab/step.ts";
 import { IMAGES_AT, LABELS_AT, PIXELS } from "../systems/system.ts";
 
 export interface Part {
   /** Fewer rounds and points: a rehearsal, or a first look. */
   readonly quick: boolean;
+  /** A device of its own. A rehearsal takes whatever it is for a GPU, so that a GPU's plans and kernels are what it runs. */
+  runtime(): Promise<Runtime>;
   /** MNIST's first images and labels; those of the kit are repeated where more are asked for. */
   readonly load: (samples: number) => Promise<{ images: Uint8Array<ArrayBuffer>; labels: Uint8Array<ArrayBuffer> }>;
   /** Writes the figures that there are so far, so that a part which is stopped loses none. */
@@ -42,6 +46,7 @@ export async function runPart(name: string, measure: (part: Part) => Promise<voi
     await measure({
       quick,
       say,
+      runtime: async () => (quick ? asGpu(await createRuntime()) : createRuntime()),
       load: async (samples) => mnist(join(kit, "mnist"), samples),
       save: (figures) => writeWhole(out, { part: name, quick, seconds: Number(seconds()), ...figures }),
     });

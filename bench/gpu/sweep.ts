@@ -4,13 +4,12 @@ import { FeaturemapError } from "../../src/errors.ts";
 import { sweepState } from "../../src/graph/graph.ts";
 import type { Asked } from "../../src/graph/op.ts";
 import type { Choice, Choices, Tile, TileRequest } from "../../src/graph/tile.ts";
-import { sharedProducts } from "../../src/index.ts";
 import type { PlanRequest, TuningTask } from "../../src/plan/tuning.ts";
 import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "../../src/tune/questions.ts";
 import { createStand, type Stand } from "../../src/tune/stand.ts";
 import type { NetworkName } from "../networks.ts";
 import type { Part } from "./part.ts";
-import { sliced, tileGrid } from "./tile-grid.ts";
+import { tileGrid, varied } from "./tile-grid.ts";
 
 /** A choice for each node of a place, and what running it takes. */
 export interface Timed {
@@ -35,7 +34,9 @@ export interface NetworkSweep {
 }
 
 /** Best tiles of the grid whose slices are varied. */
-const VARIED = 6;
+const VARIED = 4;
+/** Milliseconds of work after which a GPU's clock is up. */
+const WARM_UP_MS = 150;
 
 /** Times the candidates of a plan that is about to be made: what a tuner is handed, it is handed. */
 export class Sweep {
@@ -59,19 +60,22 @@ export class Sweep {
   async run(): Promise<void> {
     const { quick } = this.#part;
     const questions = algorithmQuestions(this.#task, {});
-    const names = ["direct", ...(quick ? [] : ["winograd"])];
-    for (const name of names) {
+    for (const question of questions) {
+      this.#out.algorithms.push(await this.#answer(question, question.candidates, {}));
+      this.#save();
+    }
+    const known = new Set<string>();
+    for (const name of ["shipped", "direct", "winograd"]) {
       const algorithms = Object.assign({}, ...questions.map((question) => algorithmChoices(question, name)));
       const answers: Answer[] = [];
       this.#out.tiles[name] = answers;
       for (const question of quick ? this.#tiles(algorithms).slice(0, 2) : this.#tiles(algorithms)) {
+        if (known.has(question.key)) continue;
+        known.add(question.key);
         answers.push(await this.#sweepTiles(question, algorithms));
         this.#save();
       }
-    }
-    for (const question of questions) {
-      this.#out.algorithms.push(await this.#answer(question, question.candidates, {}));
-      this.#save();
+      if (quick) break;
     }
     this.#stand.dispose();
   }
@@ -89,14 +93,14 @@ export class Sweep {
   /** The whole grid with the shipped number of slices, then the best of it with others. */
   async #sweepTiles(question: Question & { readonly asked: AskedTile }, before: Choices): Promise<Answer> {
     const { request, chosen, mostSlices } = question.asked;
-    const grid = tileGrid(request, chosen.slices, [sharedProducts]);
+    const grid = tileGrid(request, chosen.slices);
     const first = distinct([...question.candidates, ...grid.map((tile) => [tile])]).slice(
       0,
       this.#part.quick ? 4 : undefined,
     );
     const { candidates, ...answer } = await this.#answer(question, first, before);
     const best = [...candidates].filter(({ us }) => us !== null).sort((a, b) => a.us! - b.us!);
-    const others = best.slice(0, VARIED).flatMap(({ choice }) => sliced(choice[0] as Tile, request, mostSlices));
+    const others = best.slice(0, VARIED).flatMap(({ choice }) => varied(choice[0] as Tile, request, mostSlices));
     const second = this.#part.quick ? [] : distinct(others.map((tile) => [tile]));
     const more = second.length === 0 ? [] : (await this.#answer(question, second, before)).candidates;
     const all = [...candidates, ...more];
@@ -131,6 +135,9 @@ export class Sweep {
     );
     able.sort((a, b) => a - b);
     await stand.mount(able.map((i) => parts[i]!));
+    // While it compiled, the device slept: its clock is low, and rises with work.
+    const until = performance.now() + (this.#part.quick ? 0 : WARM_UP_MS);
+    while (performance.now() < until) await stand.time(0, 20);
     for (const [place, i] of able.entries()) timed[i]!.us = await this.#time(place);
     stand.forget(parts.flatMap(({ steps }) => steps));
     return { label: question.label, places: question.places, candidates: timed };
@@ -149,8 +156,9 @@ export class Sweep {
 
 type AskedTile = Extract<Asked, { request: unknown }>;
 
-/** The named algorithm for each node of a question that has it, "direct" for the others. */
+/** The named algorithm for each node of a question that has it, "direct" for the others; nothing for "shipped". */
 function algorithmChoices(question: Question, name: string): Choices {
+  if (name === "shipped") return {};
   const candidate = question.candidates.find((choice) =>
     choice.some((each) => "algorithm" in each && each.algorithm.startsWith(name)),
   );

@@ -15,11 +15,13 @@ import type {
 } from "./figures.ts";
 import { type Family, families, type Matmul } from "./matmul.ts";
 import { asGpu, createStep, type Step } from "./step.ts";
-import { createTimer, type Encode, type Timer } from "./timer.ts";
+import { createTimer, type Encode, type Timer, warmUp } from "./timer.ts";
 
 /** Batches that the step goes through; the state is put back to the first after them. */
 const BATCHES_HELD = 4;
 const SQUARE: Product = { m: 1024, n: 1024, k: 1024 };
+/** Milliseconds of work before rounds on a GPU. */
+const WARM_UP_MS = 500;
 /** Families that stay in the rounds, and are tried at the layers' work. */
 const FINALISTS = 3;
 
@@ -33,11 +35,17 @@ export async function measureKernels(
   say("compiling the step");
   const step = await createStep(runtime, data, { batches: BATCHES_HELD });
   await step.epoch();
+  const warm = () => {
+    step.rewind();
+    return warmUp(runtime.device, step.encode, runtime.adapter.software ? 0 : WARM_UP_MS);
+  };
+  await warm();
   const { square, finalists } = await qualify(runtime, timer, say);
   const equal: Matches[] = [];
   for (const work of workOf(data.network)) equal.push(await matchesOf(runtime, work, finalists, timer, say));
   const dispatches = dispatchesOf(step);
   const stepMs: number[] = [];
+  await warm();
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
     await timeStep(step, timer, dispatches, stepMs);

@@ -54,6 +54,19 @@ function timestamps(device: GPUDevice): Timer {
   };
 }
 
+/** Keeps a device busy for so many milliseconds: a GPU's clock is low until it has worked for a while. */
+export async function warmUp(device: GPUDevice, encode: Encode, ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < 16; i++) encode(pass);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+  }
+}
+
 function wallClock(device: GPUDevice): Timer {
   const timeOne = async (encode: Encode) => {
     const start = performance.now();

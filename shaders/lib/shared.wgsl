@@ -2,6 +2,10 @@
 // Its invocations load together what that takes of DEPTH blocks of 4 k, each block of a and of b once, and all multiply
 // out of what then lies in workgroup memory: WORKGROUP_N times fewer loads of a, WORKGROUP_M times fewer of b.
 //
+// WORKGROUP_K invocations may share the same blocks of c, where c alone has too few for all of a GPU: each adds the products
+// of every WORKGROUP_K-th block of 4 k, and in the end half of them the sums of the other half, again and again: a fixed order.
+//
+// What the next turn multiplies is loaded before this one multiplies, so that the latency of memory passes meanwhile.
 // The blocks of an invocation lie WORKGROUP_M rows of blocks and WORKGROUP_N columns apart, so that neighbours are neighbours
 // in memory too. Barriers want all of a workgroup to take the same steps: those of its first row.
 // Beside what blocks.wgsl asks for, the kernel says
@@ -12,15 +16,18 @@ override BLOCKS_M: u32;
 override BLOCKS_N: u32;
 override WORKGROUP_M: u32;
 override WORKGROUP_N: u32;
-const WORKGROUP_Z: u32 = 1u;
+const WORKGROUP_K: u32 = 1u; // a power of two
+const WORKGROUP_Z: u32 = WORKGROUP_K;
 const FOLDS: u32 = 1u;
 const GROUPS_M: u32 = 1u;
 
 const TILE_M: u32 = WORKGROUP_M * BLOCKS_M;
 const TILE_N: u32 = WORKGROUP_N * BLOCKS_N;
 const ROWS_TOGETHER: u32 = TILE_M;
-const INVOCATIONS: u32 = WORKGROUP_M * WORKGROUP_N;
-const DEPTH: u32 = 4u;
+const LANES: u32 = WORKGROUP_M * WORKGROUP_N; // invocations with the same terms
+const INVOCATIONS: u32 = LANES * WORKGROUP_K;
+override DEPTH: u32; // blocks of 4 k a turn
+const TURNS_A_STEP: u32 = (INNER + DEPTH - 1u) / DEPTH;
 const LOADS_A: u32 = (DEPTH * TILE_M + INVOCATIONS - 1u) / INVOCATIONS; // of one invocation
 const LOADS_B: u32 = (DEPTH * TILE_N + INVOCATIONS - 1u) / INVOCATIONS;
 
@@ -67,17 +74,35 @@ fn shared_block_b(k4: u32, block: u32) -> mat4x4f {
   return mat4x4f(shared_b[at], shared_b[at + TILE_N], shared_b[at + 2u * TILE_N], shared_b[at + 3u * TILE_N]);
 }
 
+// Adds up the sums of the invocations that have the same blocks; the first of them, whose part is 0, has the total. What one half
+// hands to the other fits in shared_a where DEPTH is at least 2 * WORKGROUP_K, and WORKGROUP_N at most 16 * BLOCKS_M.
+fn add_parts(sum: vec4f, part: u32, lane: u32) -> vec4f {
+  var total = sum;
+  for (var half = WORKGROUP_K / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (part >= half && part < 2u * half) {
+      shared_a[(part - half) * LANES + lane] = total;
+    }
+    workgroupBarrier();
+    if (part < half) {
+      total += shared_a[part * LANES + lane];
+    }
+  }
+  return total;
+}
+
 fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   let slice = workgroup.z / FOLDS;
   let first_m4 = (workgroup.z % FOLDS * GROUPS_M + workgroup.y) * TILE_M;
   let first_n4 = workgroup.x * TILE_N;
   let lane = local.y * WORKGROUP_N + local.x;
+  let lane_a = local.z * LANES + lane;
   // Where one load each is more than it takes, those that load no a load b.
-  let lane_b = (lane + INVOCATIONS / 2u) % INVOCATIONS;
+  let lane_b = (lane_a + INVOCATIONS / 2u) % INVOCATIONS;
   var rows: array<Row, LOADS_A>;
   // unroll
   for (var i = 0u; i < LOADS_A; i++) {
-    rows[i] = row_block(first_m4 + place_of(lane + i * INVOCATIONS, TILE_M, A_ALONG_K).block, slice);
+    rows[i] = row_block(first_m4 + place_of(lane_a + i * INVOCATIONS, TILE_M, A_ALONG_K).block, slice);
   }
   var columns: array<Column, LOADS_B>;
   // unroll
@@ -86,18 +111,21 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   }
 
   var c: array<mat4x4f, BLOCKS_M * BLOCKS_N>;
+  var next_a: array<mat4x4f, LOADS_A>;
+  var next_b: array<mat4x4f, LOADS_B>;
   let first_row = row_block(first_m4, slice);
   let range = steps(slice, first_row);
-  for (var t = range.x; t < range.y; t++) {
-    let step = step_at(t, first_row);
-    for (var first_k4 = 0u; first_k4 < INNER; first_k4 += DEPTH) {
-      workgroupBarrier(); // Nobody multiplies any more what is now replaced.
+  let turns = (max(range.y, range.x) - range.x) * TURNS_A_STEP;
+  for (var turn = 0u; turn <= turns; turn++) {
+    if (turn < turns) {
+      let step = step_at(range.x + turn / TURNS_A_STEP, first_row);
+      let first_k4 = turn % TURNS_A_STEP * DEPTH;
       // unroll
       for (var i = 0u; i < LOADS_A; i++) {
-        let load = lane + i * INVOCATIONS;
+        let load = lane_a + i * INVOCATIONS;
         if (DEPTH * TILE_M % INVOCATIONS == 0u || load < DEPTH * TILE_M) {
           let place = place_of(load, TILE_M, A_ALONG_K);
-          share_a(place, block_a(rows[i], step, min(first_k4 + place.k4, INNER - 1u)));
+          next_a[i] = block_a(rows[i], step, min(first_k4 + place.k4, INNER - 1u));
         }
       }
       // unroll
@@ -105,12 +133,14 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
         let load = lane_b + i * INVOCATIONS;
         if (DEPTH * TILE_N % INVOCATIONS == 0u || load < DEPTH * TILE_N) {
           let place = place_of(load, TILE_N, B_ALONG_K);
-          share_b(place, block_b(columns[i], step, min(first_k4 + place.k4, INNER - 1u)));
+          next_b[i] = block_b(columns[i], step, min(first_k4 + place.k4, INNER - 1u));
         }
       }
-      workgroupBarrier();
-      let depth = select(min(INNER - first_k4, DEPTH), DEPTH, INNER % DEPTH == 0u);
-      for (var k4 = 0u; k4 < depth; k4++) {
+    }
+    if (turn > 0u) {
+      let left = INNER - (turn - 1u) % TURNS_A_STEP * DEPTH;
+      let depth = select(min(left, DEPTH), DEPTH, INNER % DEPTH == 0u);
+      for (var k4 = local.z; k4 < depth; k4 += WORKGROUP_K) {
         var b: array<mat4x4f, BLOCKS_N>;
         // unroll
         for (var j = 0u; j < BLOCKS_N; j++) {
@@ -126,8 +156,38 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
         }
       }
     }
+    workgroupBarrier(); // Nobody multiplies any more what is now replaced.
+    if (turn < turns) {
+      // unroll
+      for (var i = 0u; i < LOADS_A; i++) {
+        let load = lane_a + i * INVOCATIONS;
+        if (DEPTH * TILE_M % INVOCATIONS == 0u || load < DEPTH * TILE_M) {
+          share_a(place_of(load, TILE_M, A_ALONG_K), next_a[i]);
+        }
+      }
+      // unroll
+      for (var i = 0u; i < LOADS_B; i++) {
+        let load = lane_b + i * INVOCATIONS;
+        if (DEPTH * TILE_N % INVOCATIONS == 0u || load < DEPTH * TILE_N) {
+          share_b(place_of(load, TILE_N, B_ALONG_K), next_b[i]);
+        }
+      }
+    }
+    workgroupBarrier();
   }
 
+  if (WORKGROUP_K > 1u) {
+    // unroll
+    for (var i = 0u; i < BLOCKS_M * BLOCKS_N; i++) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        c[i][r] = add_parts(c[i][r], local.z, lane);
+      }
+    }
+    if (local.z > 0u) {
+      return;
+    }
+  }
   // unroll
   for (var i = 0u; i < BLOCKS_M; i++) {
     let row = row_block(first_m4 + i * WORKGROUP_M + local.y, slice);

@@ -36,7 +36,7 @@ export interface Specialized {
  * 2. unrolls each loop marked `// unroll`, since neither Tint nor Naga unrolls and an array indexed by a loop variable
  *    spills to memory;
  * 3. keeps one branch of each `if` whose condition holds only constants;
- * 4. drops functions and bindings that nothing uses any more, and numbers the bindings that are left.
+ * 4. drops functions, bindings and workgroup variables that nothing uses any more, and numbers the bindings that are left.
  *
  * @throws FeaturemapError `value` where the text does not have a name of `values`, or declares it as something else; where a
  *   value is not of its constant's type, or an `override` has none; where the text is not as the steps above want it
@@ -195,11 +195,14 @@ const FUNCTION = /^((?:@\w+(?:\([^)]*\))?\s*)*)fn (\w+)\(/gm;
 /** A binding's declaration: its mode, name and type. */
 export const BINDING =
   /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:([^;]*);/gm;
+/** A variable of a workgroup: nothing, and its name. */
+const WORKGROUP_VARIABLE = /^[ \t]*var<()workgroup>\s*(\w+)\s*:[^;]*;/gm;
 /** The entry point: its workgroup's size, name and parameters. */
 export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s*fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
 
 function dropUnused(code: string): string {
-  const unused = [...code.matchAll(FUNCTION), ...code.matchAll(BINDING)].find(
+  const declared = [FUNCTION, BINDING, WORKGROUP_VARIABLE].flatMap((pattern) => [...code.matchAll(pattern)]);
+  const unused = declared.find(
     ([, attributes, name]) => !attributes?.includes("@compute") && code.match(word(name!))!.length === 1,
   );
   if (!unused) return code.replace(/\n{3,}/g, "\n\n");

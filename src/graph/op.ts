@@ -10,7 +10,7 @@ import {
   type TensorSpec,
   tensorOf,
 } from "./graph.ts";
-import type { AdapterClass, ProductTile, Tile, TileRequest } from "./tile.ts";
+import type { AdapterClass, Tile, TileRequest } from "./tile.ts";
 
 /**
  * One operation: what the compiler asks of it. The library's own ops and a user's come through this same door.
@@ -62,7 +62,7 @@ export interface LowerContext<A extends Attributes = Attributes> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   /** The tile for a matrix product (see `tile.ts`). */
-  tile(product: TileRequest): ProductTile;
+  tile(product: TileRequest): Tile;
   /** How many buffers a shader may bind. */
   readonly storageBuffers: number;
   /** A buffer that lives only within this node. */

@@ -1,5 +1,4 @@
 import { FeaturemapError } from "../errors.ts";
-import type { Source } from "../gpu/specialize.ts";
 import { ceilDiv } from "../shape.ts";
 
 /**
@@ -18,26 +17,14 @@ export interface Tile {
   readonly turns?: 2 | 4;
   /** Slices, or products of a batch, side by side in a workgroup; 1 for hoisted and shared tiles. Default 1. */
   readonly workgroupZ?: number;
+  /** Of a shared tile: invocations that each add a part of the terms of the same blocks, a power of two. Default 1. */
+  readonly workgroupK?: number;
+  /** Of a shared tile: blocks of 4 terms that lie in shared memory at a time. Default 4, or `2 * workgroupK` if that is more. */
+  readonly depth?: number;
   /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;
-  /** The workgroup loads what its invocations multiply into memory that they share (`sharedProducts`). Default false. */
+  /** The workgroup loads what its invocations multiply into memory that they share (`shaders/lib/shared.wgsl`). Default false. */
   readonly shared?: boolean;
-}
-
-/**
- * A way to multiply blocks that few apps need, so that it is not a part of every model: whoever asks for its tiles brings it
- * along, a tuner or `compile({ products })`.
- */
-export interface ProductFamily {
-  /** What a tile says of itself to be multiplied so: `{ shared: true }`. */
-  readonly name: "shared";
-  /** Defines `multiply_blocks`, in the place of `shaders/lib/blocks.wgsl`. */
-  readonly source: Source;
-}
-
-/** A tile as a kernel takes it, with the family that multiplies by it where that is none of the library's own. */
-export interface ProductTile extends Tile {
-  readonly family?: ProductFamily | undefined;
 }
 
 /** What a tile is wanted for: a product of m rows, n columns and sums of k terms. */
@@ -47,6 +34,8 @@ export interface TileRequest {
   readonly k: number;
   /** How many such products there are. Default 1. */
   readonly batch?: number;
+  /** As many products again lie below each other, as rows: of each pixel, say. Default 1. */
+  readonly repeats?: number;
   /** Whether the kernel can cut the sum into slices. Default false. */
   readonly sliced?: boolean;
   /** Whether the kernel can keep all of b in registers. Default false. */
@@ -73,16 +62,11 @@ export function isTile(choice: Choice | undefined): choice is Tile {
 /**
  * A tile that was given for a node's product, as its kernel takes it.
  *
- * @throws FeaturemapError `value` where it would not compute the product, or no family is there that multiplies by it
+ * @throws FeaturemapError `value` where it would not compute the product
  */
-export function checkedTile(
-  tile: Tile,
-  { hoistable = false }: TileRequest,
-  products: readonly ProductFamily[],
-  node: string,
-): ProductTile {
+export function checkedTile(tile: Tile, { hoistable = false }: TileRequest, node: string): Tile {
   const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted, shared } = tile;
-  const { workgroupZ = 1, turns = 4 } = tile;
+  const { workgroupZ = 1, turns = 4, workgroupK = 1, depth } = tile;
   const refuse = (wanted: string): never => {
     throw new FeaturemapError("value", `choices: the tile of "${node}" ${wanted}, got ${JSON.stringify(tile)}.`);
   };
@@ -97,14 +81,23 @@ export function checkedTile(
   }
   if (workgroupZ > 1 && (hoisted || shared)) refuse("is hoisted or shared, which wants workgroupZ 1");
   if (hoisted && !hoistable) refuse("is hoisted, which the node's kernel cannot be");
-  if (!shared) return tile;
+  if (shared) refuseShared(tile, refuse);
+  else if (workgroupK !== 1 || depth !== undefined) refuse("is not shared, which wants no workgroupK and no depth");
+  return tile;
+}
+
+/** Refuses what `lib/shared.wgsl` cannot do. */
+function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
+  const { blocksM, workgroupN, quad, hoisted, workgroupK = 1 } = tile;
+  const depth = depthOf(tile);
   if (quad || hoisted) refuse(`is "shared" or "${quad ? "quad" : "hoisted"}", not both`);
-  const family = products.find(({ name }) => name === "shared");
-  return {
-    ...tile,
-    family:
-      family ?? refuse("is shared, which wants compile({ products: [sharedProducts] }), imported from the package"),
-  };
+  if (!Number.isInteger(depth) || depth < 1) refuse("is shared, which wants a whole depth from 1 on");
+  if (workgroupK === 1) return;
+  if (!Number.isInteger(Math.log2(workgroupK)) || workgroupK < 1 || depth < 2 * workgroupK) {
+    refuse("is shared, which wants a power of two for workgroupK, and a depth of at least twice as many");
+  }
+  // What invocations hand to each other lies where a's blocks were.
+  if (workgroupN > 16 * blocksM) refuse("has parts of a sum, which want workgroupN of at most 16 * blocksM");
 }
 
 /**
@@ -141,8 +134,24 @@ export function tileConstants(tile: Tile, rows4: number, slices = 1): Record<str
     WORKGROUP_M: tile.workgroupM,
     WORKGROUP_N: tile.workgroupN,
     ...(workgroupZ > 1 ? { WORKGROUP_Z: workgroupZ, ALL_SLICES: slices } : {}),
-    ...(tile.shared ? {} : { TURNS: turnsOf(tile) }),
+    ...(tile.shared ? sharedConstants(tile) : { TURNS: turnsOf(tile) }),
   };
+}
+
+/** The constants of `lib/shared.wgsl` beside those of all products. */
+function sharedConstants(tile: Tile): Record<string, number> {
+  const { workgroupK = 1 } = tile;
+  return { DEPTH: depthOf(tile), ...(workgroupK > 1 ? { WORKGROUP_K: workgroupK } : {}) };
+}
+
+/** Bytes of workgroup memory that a shared tile takes. */
+export function sharedBytes(tile: Tile): number {
+  const { blocksM, blocksN, workgroupM, workgroupN } = tile;
+  return 16 * depthOf(tile) * (4 * (blocksM * workgroupM + blocksN * workgroupN) + 4);
+}
+
+function depthOf({ depth, workgroupK = 1 }: Tile): number {
+  return depth ?? Math.max(4, 2 * workgroupK);
 }
 
 /** Blocks of 4 rows that take the same steps, since an invocation, a quad or a workgroup takes them as one. */

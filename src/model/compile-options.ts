@@ -1,6 +1,6 @@
 import { FeaturemapError, knownKeys, listOf, madeBy, oneOf, show, wholeNumber } from "../errors.ts";
 import { Runtime } from "../gpu/runtime.ts";
-import type { Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
+import type { Choices, MemoryMode } from "../graph/tile.ts";
 import type { CompileProgress } from "../plan/executable.ts";
 import type { Tuner } from "../plan/tuning.ts";
 import type { CompileSettings } from "./compiled.ts";
@@ -22,8 +22,6 @@ export interface CompileOptions {
    * Default: those that the library ships for the class of adapter. `compile` throws where a node cannot follow its choice.
    */
   readonly choices?: Choices;
-  /** What multiplies by tiles with `shared: true`: `[sharedProducts]` where `choices` has such. A tuner brings it along. */
-  readonly products?: readonly ProductFamily[];
   /** `fast` (default), or `compact`: what the GPU holds beside the data is kept small, at the cost of speed. */
   readonly memory?: MemoryMode;
   /** Chooses kernels by measurement, from `tuner()`, before a plan is first used. What `choices` names wins. Default: none. */
@@ -37,7 +35,7 @@ export interface CompileOptions {
 
 const COMPILE_OPTIONS = [
   ...["loss", "optimizer", "metrics", "runtime", "seed"],
-  ...["choices", "products", "memory", "tune", "onProgress"],
+  ...["choices", "memory", "tune", "onProgress"],
 ] as const;
 
 /** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
@@ -59,7 +57,6 @@ export function checkCompileOptions(options: CompileOptions): Omit<CompileSettin
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new FeaturemapError("value", `compile: onProgress must be a function, got ${show(onProgress)}.`);
   }
-  const products = [...listOf(options.products ?? [], "compile: products"), ...(tune?.products ?? [])];
   const withAccuracy = metrics.includes("accuracy");
-  return { loss, optimizer, seed, choices, products, memory, tune, onProgress, withAccuracy };
+  return { loss, optimizer, seed, choices, memory, tune, onProgress, withAccuracy };
 }

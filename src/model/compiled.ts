@@ -3,7 +3,7 @@ import { FeaturemapError } from "../errors.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { sweepStart } from "../graph/graph.ts";
-import type { Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
+import type { Choices, MemoryMode } from "../graph/tile.ts";
 import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/tiles.ts";
@@ -39,7 +39,6 @@ export interface CompileSettings {
   readonly withAccuracy: boolean;
   readonly seed: number;
   readonly choices: Choices;
-  readonly products: readonly ProductFamily[];
   readonly memory: MemoryMode;
   readonly tune: Tuner | undefined;
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
@@ -321,10 +320,10 @@ export class CompiledModel {
   }
 
   #build(kind: Kind, data: DataKind, capacity: number, request: PlanRequest): Program {
-    const { loss, optimizer, memory, products } = this.settings;
+    const { loss, optimizer, memory } = this.settings;
     const adapter = adapterClassOf(this.runtime);
     const { limits } = this.runtime.device;
-    const device = { adapter, limits, memory, products };
+    const device = { adapter, limits, memory };
     const options: ProgramOptions = { network: this.#network, capacity, data, ...device, ...request };
     return PROGRAMS[kind]({ ...options, loss: loss!, optimizer: optimizer! });
   }

@@ -219,11 +219,11 @@ async function probeOf(model: Sequential, options: ProbeOptions, where: string):
   const names = listOf(options.outputs ?? known, `${where}: outputs`);
   for (const name of names) assertKnown(name, known, `${where}: the model`);
   const { runtime, settings } = compiled;
-  const { choices, products, memory, onProgress } = settings;
+  const { choices, memory, onProgress } = settings;
   const { limits } = runtime.device;
   const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
   const adapter = adapterClassOf(runtime);
-  const program = outputsProgram({ network, capacity, data, adapter, limits, choices, products, memory }, names);
+  const program = outputsProgram({ network, capacity, data, adapter, limits, choices, memory }, names);
   const executable = await prepare(runtime, program.plan, { onProgress });
   const requests = [
     { label: "probe samples", bytes: capacity * elements(network.inputShape!) * 4 },

@@ -5,7 +5,7 @@ import type { DType } from "../graph/graph.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
 import { type Asked, addNode, type OpTable, opTable } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
-import type { AdapterClass, Choices, MemoryMode, ProductFamily } from "../graph/tile.ts";
+import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
 import { mostBufferBytes, type PlanLimits } from "../plan/limits.ts";
 import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge.ts";
@@ -63,8 +63,6 @@ export interface ProgramOptions {
   readonly data: DataKind;
   readonly adapter: AdapterClass;
   readonly choices: Choices;
-  /** What multiplies by tiles that the library's own products cannot. Default none. */
-  readonly products?: readonly ProductFamily[];
   /** The device's. Default: those that every device has for merged dispatches, and buffers of any size. */
   readonly limits?: MergeLimits & Partial<PlanLimits>;
   /** Default `fast`. */
@@ -109,12 +107,12 @@ export function trainingProgram(
 
 /** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
 export function assertTrainable(
-  options: Required<Pick<ProgramOptions, "choices" | "products" | "memory">> & { loss: Loss; optimizer: Optimizer },
+  options: Required<Pick<ProgramOptions, "choices" | "memory">> & { loss: Loss; optimizer: Optimizer },
   network: Network,
 ): void {
   const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
-  const { choices, products, memory, loss, optimizer } = options;
-  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, products, memory, loss, optimizer });
+  const { choices, memory, loss, optimizer } = options;
+  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, memory, loss, optimizer });
 }
 
 function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {
@@ -215,7 +213,7 @@ function advance({ ops, graph, options }: Build, rows?: LossRows): TensorId | un
 }
 
 function finish({ options, ops, graph, tensors }: Build, name: string, own: Partial<ProgramTensors>): Program {
-  const { capacity, adapter, choices, products, limits, memory = "fast", apart, asked } = options;
+  const { capacity, adapter, choices, limits, memory = "fast", apart, asked } = options;
   const algorithms = rewrite(ops, graph, {
     adapter,
     choices,
@@ -225,7 +223,7 @@ function finish({ options, ops, graph, tensors }: Build, name: string, own: Part
     asked: memory === "fast" ? asked : undefined,
   });
   return {
-    plan: lower(ops, graph, { name, adapter, choices, products, algorithms, limits, memory, apart, asked }),
+    plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory, apart, asked }),
     tensors: { ...tensors, ...own },
     capacity,
   };

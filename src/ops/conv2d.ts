@@ -128,7 +128,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
     const sizes = sizesOf(attributes.inputShape, k!.shape, attributes, node.name);
     const [batch, inH, inW, inC] = attributes.inputShape as [number, number, number, number];
     const outC = sizes.y[3]!;
-    const chosen = tile({ m: batch, n: inC, k: elements(k!.shape) / inC });
+    const chosen = tile({ m: batch, n: inC, k: elements(k!.shape) / inC, repeats: inH * inW });
     // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
     const together = rowsTogether(chosen);
     const imageBlocks = ceilDiv(batch, 4 * together) * together;
@@ -189,6 +189,8 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const blocks = blocksOf(sizes.y, pool);
   const stepRows = rowsOfStep(blocks);
   const slices = Math.min(chosen.slices, (batch * blocks.rows) / stepRows);
+  // Where a tile has barriers, they are cheap, and a sum of many slices is left to several invocations.
+  const parts = chosen.shared ? partsOf(slices) : 1;
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
   return [
     dispatchProduct(
@@ -212,10 +214,11 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         ],
       },
     ),
-    dispatchEach(filterSumKernel, rows * ceilDiv(outC, 4), {
+    dispatchEach(filterSumKernel, rows * ceilDiv(outC, 4) * parts, {
       bind: { partial, ...filterGradientBindings(attributes, rest, outputs) },
       constants: {
         SLICES: slices,
+        PARTS: parts,
         ROWS: rows,
         OUT_C: outC,
         HAS_BIAS: hasBias,
@@ -223,6 +226,11 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
       libraries: [operand("partial", outC), ...filterGradientSources(attributes, outC)],
     }),
   ];
+}
+
+/** Invocations that add a sum of so many slices: a power of two, each with 4 slices or more. */
+function partsOf(slices: number): number {
+  return 2 ** Math.min(4, Math.floor(Math.log2(Math.max(1, slices / 4))));
 }
 
 /** Rows of blocks of dY, and blocks of 4 positions in each: along w, or of a window. */

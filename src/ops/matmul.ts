@@ -3,13 +3,14 @@ import blockSource from "../../shaders/lib/block.wgsl";
 import blocksSource from "../../shaders/lib/blocks.wgsl";
 import hoistedSource from "../../shaders/lib/hoisted.wgsl";
 import quadSource from "../../shaders/lib/quad.wgsl";
+import sharedSource from "../../shaders/lib/shared.wgsl";
 import source from "../../shaders/matmul.wgsl";
 import { FeaturemapError } from "../errors.ts";
 import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { Tensor, TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
-import { type ProductTile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
+import { type Tile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
 import { type Activation, activationNumber } from "./activation.ts";
@@ -20,7 +21,7 @@ import { type Activation, activationNumber } from "./activation.ts";
  */
 export function dispatchProduct<B extends Bindings>(
   kernel: Kernel<B>,
-  { tile, rows4, columns, slices = 1 }: { tile: ProductTile; rows4: number; columns: number; slices?: number },
+  { tile, rows4, columns, slices = 1 }: { tile: Tile; rows4: number; columns: number; slices?: number },
   { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
 ): Dispatch<TensorId> {
   return dispatch(kernel, {
@@ -32,8 +33,8 @@ export function dispatchProduct<B extends Bindings>(
 }
 
 /** Defines `multiply_blocks`, cut up as the tile says. */
-function productSources({ family, hoisted, quad }: ProductTile): Source[] {
-  const multiply = family?.source ?? (hoisted ? hoistedSource : blocksSource);
+function productSources({ shared, hoisted, quad }: Tile): Source[] {
+  const multiply = shared ? sharedSource : hoisted ? hoistedSource : blocksSource;
   return [multiply, blockSource, ...(quad ? [quadSource] : [])];
 }
 
@@ -54,7 +55,7 @@ export interface Product {
 /** One call of the kernel `matmul`; with `bias`, of a dense layer; with `y`, of its input gradient. */
 export function matmulDispatch(
   product: Product,
-  tile: ProductTile,
+  tile: Tile,
   bind: { a: Tensor; b: Tensor; c: Tensor; bias?: Tensor | undefined; y?: Tensor | undefined },
 ): Dispatch<TensorId> {
   const { m, n, k, batch = 1, transposeA = false, transposeB = false } = product;

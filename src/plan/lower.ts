@@ -2,15 +2,7 @@ import { FeaturemapError } from "../errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type Asked, type OpTable, opNamed } from "../graph/op.ts";
 import { seenThrough } from "../graph/rewrite.ts";
-import {
-  type AdapterClass,
-  type Choice,
-  type Choices,
-  checkedTile,
-  isTile,
-  type MemoryMode,
-  type ProductFamily,
-} from "../graph/tile.ts";
+import { type AdapterClass, type Choice, type Choices, checkedTile, isTile, type MemoryMode } from "../graph/tile.ts";
 import { type Interval, mostSlices, shareBuffers } from "./memory.ts";
 import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
@@ -21,8 +13,6 @@ export interface LowerOptions {
   readonly adapter: AdapterClass;
   /** Tiles to use in place of the shipped ones, by node. */
   readonly choices?: Choices;
-  /** What multiplies by tiles that the library's own products cannot. Default none. */
-  readonly products?: readonly ProductFamily[] | undefined;
   /** Algorithms that took the place of nodes, for the record. */
   readonly algorithms?: Choices;
   /** The device's, which bound what `gpu` does in one dispatch. Default: those that every device has. */
@@ -41,7 +31,7 @@ export interface LowerOptions {
  * @throws FeaturemapError `value` where a node has no kernels, or `choices` has a tile that it cannot use
  */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
-  const { limits = LEAST_LIMITS, memory = "fast", products = [] } = options;
+  const { limits = LEAST_LIMITS, memory = "fast" } = options;
   const choices: Record<string, Choice> = { ...options.algorithms };
   const views = graph.nodes.filter(({ op }) => opNamed(ops, op).view);
   const calls = graph.nodes.flatMap((node): NodeDispatch[] => {
@@ -63,7 +53,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
         const choice = options.choices?.[node.name];
         if (isTile(choice)) {
           choices[node.name] = choice;
-          return checkedTile(choice, request, products, node.name);
+          return checkedTile(choice, request, node.name);
         }
         const shipped = shippedTile(options.adapter, request);
         const most = mostSlices(memory, request);

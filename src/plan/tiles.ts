@@ -1,5 +1,5 @@
 import type { Runtime } from "../gpu/runtime.ts";
-import type { AdapterClass, MemoryMode, Tile, TileRequest } from "../graph/tile.ts";
+import { type AdapterClass, type MemoryMode, sharedBytes, type Tile, type TileRequest } from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
 
 interface TileRule {
@@ -21,8 +21,8 @@ interface TileRule {
  * The choices the package ships, by class of adapter. `software` was measured on SwiftShader (2 cores): a load costs as
  * much as ten multiply-adds, so large tiles win until a few hundred invocations are left; where lanes can hand each other
  * what they loaded, they do. Mesa's llvmpipe, which has no subgroups, wants lanes across too: products of 32 columns took 20
- * to 30 % less. `gpu` follows what published tuning of many GPUs found for small products: 4 x 4 an invocation, 64 a
- * workgroup, and enough of them to fill the machine.
+ * to 30 % less. `gpu` was measured on an H100: 4 x 4 an invocation, 128 a workgroup, which share what they load, and enough
+ * of them to fill the machine.
  */
 const RULES: Readonly<Record<AdapterClass, TileRule>> = {
   software: {
@@ -33,8 +33,17 @@ const RULES: Readonly<Record<AdapterClass, TileRule>> = {
     ...{ blocksM: 2, blocksN: 4, workgroupM: 4, workgroupN: 1, quad: true },
     ...{ invocations: 256, leastTerms: 512 },
   },
-  gpu: { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, invocations: 16384, leastTerms: 128 },
+  gpu: {
+    ...{ blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 16, shared: true },
+    ...{ invocations: 65536, leastTerms: 128 },
+  },
 };
+
+/**
+ * Where a GPU has too few blocks of a product for its invocations, several invocations share each: at most so many, each with
+ * as many blocks of 4 terms or more, in workgroups of so many invocations and bytes.
+ */
+const PARTS = { most: 8, leastBlocksK: 8, invocations: 256, bytes: 16384 };
 
 /**
  * Where all of b stays in registers (`shaders/lib/hoisted.wgsl`): for sums of at most so many blocks of 4 terms, and so many
@@ -58,11 +67,12 @@ const HOISTED_SHAPES = [
 
 /**
  * The saving from which another algorithm replaces a node's own kernels. On processors Winograd's convolution was measured
- * at savings of 1.7, where it took half the time, and of 4; this is a little below. No GPU has been measured, and there the
- * shorter plan stays. Its transforms take tens of MB.
+ * at savings of 1.7, where it took half the time, and of 4; this is a little below. On an H100 a saving of 4 took a third of the
+ * time, and one of 2 not less. Its transforms take tens of MB.
  */
 export function leastSaving(adapter: AdapterClass, memory: MemoryMode): number {
-  return adapter === "gpu" || memory === "compact" ? Infinity : 1.5;
+  if (memory === "compact") return Infinity;
+  return adapter === "gpu" ? 2.5 : 1.5;
 }
 
 /** The class of a device's adapter. */
@@ -94,11 +104,10 @@ const VARIANTS: Readonly<Record<AdapterClass, readonly Partial<TileRule>[]>> = {
     { blocksM: 4, blocksN: 2 },
   ],
   gpu: [
-    { blocksM: 2 },
-    { blocksM: 2, blocksN: 2 },
-    { shared: true },
-    { workgroupM: 16, workgroupN: 16, shared: true },
-    { blocksM: 2, blocksN: 2, shared: true },
+    { blocksM: 2, workgroupM: 4, workgroupN: 8 },
+    { blocksN: 2, workgroupN: 8 },
+    { workgroupM: 4, workgroupN: 8 },
+    { workgroupM: 16, workgroupN: 8 },
   ],
 };
 
@@ -139,7 +148,24 @@ function tileBy(rule: TileRule, request: TileRequest): Tile {
   const most = rule.shared ? rule.workgroupM : (rule.workgroupM * rule.workgroupN) / workgroupN;
   const workgroupM = Math.min(most, powerOfTwoFrom(down));
   const slices = slicesFor(rule, request, down * across);
-  return { blocksM, blocksN, workgroupM, workgroupN, slices, ...(rule.shared ? { shared: true } : {}) };
+  const tile: Tile = { blocksM, blocksN, workgroupM, workgroupN, slices };
+  return rule.shared ? inParts({ ...tile, shared: true }, rule, request) : tile;
+}
+
+/** A shared tile whose sums several invocations share, where there are too few blocks for all. */
+function inParts(tile: Tile, rule: TileRule, { m, n, k, batch = 1, repeats = 1 }: TileRequest): Tile {
+  const { blocksM, blocksN, slices } = tile;
+  const blocks = ceilDiv(m, 4 * blocksM) * ceilDiv(n, 4 * blocksN) * batch * repeats * slices;
+  const wanted = Math.min(PARTS.most, rule.invocations / blocks, ceilDiv(k, 4) / slices / PARTS.leastBlocksK);
+  const workgroupK = 2 ** Math.floor(Math.log2(Math.max(1, wanted)));
+  if (workgroupK === 1) return tile;
+  let { workgroupM, workgroupN } = tile;
+  const parts = (): Tile => ({ ...tile, workgroupM, workgroupN, workgroupK });
+  while (workgroupM * workgroupN * workgroupK > PARTS.invocations || sharedBytes(parts()) > PARTS.bytes) {
+    if (workgroupN > workgroupM) workgroupN /= 2;
+    else workgroupM /= 2;
+  }
+  return parts();
 }
 
 type Blocks = Pick<Tile, "blocksM" | "blocksN">;

@@ -1,14 +1,12 @@
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";
 import type { Asked } from "../graph/op.ts";
-import type { AdapterClass, Choices, ProductFamily } from "../graph/tile.ts";
+import type { AdapterClass, Choices } from "../graph/tile.ts";
 import type { CompileProgress } from "./executable.ts";
 import type { Plan } from "./plan.ts";
 
 /** Chooses by measurement, before a plan is first used: `tuner()` makes one. */
 export interface Tuner {
-  /** What multiplies by the tiles that it tries, beside the library's own products. */
-  readonly products?: readonly ProductFamily[];
   tune(task: TuningTask): Promise<Tuned>;
 }
 

@@ -1,7 +1,6 @@
 import { FeaturemapError, finiteNumber, knownKeys, show } from "../errors.ts";
 import { sweepState } from "../graph/graph.ts";
 import type { AdapterClass, Choice, Choices } from "../graph/tile.ts";
-import { sharedProducts } from "../ops/shared-products.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Tuned, Tuner, TuningTask } from "../plan/tuning.ts";
 import { Answers, adapterKey, checkedStore, type TuningStore } from "./answers.ts";
@@ -63,7 +62,6 @@ export function tunerWith(options: TunerOptions, instruments: Instruments): Tune
   const store = options.store === undefined ? defaultStore() : checkedStore(options.store);
   const answers = new Answers(store, warn);
   return {
-    products: [sharedProducts],
     tune: (task) => new Tuning(task, answers, instruments, budgetMs ?? BUDGET_MS[task.adapter]).run(),
   };
 }

@@ -1,15 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
-import {
-  createProbe,
-  createRuntime,
-  outputsOf,
-  parameterBuffers,
-  type Runtime,
-  sgd,
-  sharedProducts,
-  tensor,
-} from "../../src/index.ts";
+import { createProbe, createRuntime, outputsOf, parameterBuffers, type Runtime, sgd, tensor } from "../../src/index.ts";
 import { type LayerSpec, layerOutputs } from "../reference/network.ts";
 import { expectClose } from "../support/compare.ts";
 import { Ledger } from "../support/ledger.ts";
@@ -91,7 +82,7 @@ describe("outputs of inner layers", () => {
   it("are made by tiles that want a family of products of their own", async () => {
     const model = tinyModel();
     const dense = { blocksM: 1, blocksN: 1, workgroupM: 2, workgroupN: 2, slices: 1, shared: true };
-    await model.compile({ runtime, choices: { dense }, products: [sharedProducts] });
+    await model.compile({ runtime, choices: { dense } });
     const { x } = noise(5, [4], 3);
     expectClose(
       (await outputsOf(model, x)).get("dense")!.data,

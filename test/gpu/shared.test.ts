@@ -12,6 +12,10 @@ const square: Tile = { blocksM: 1, blocksN: 1, workgroupM: 4, workgroupN: 4, sli
 const large: Tile = { blocksM: 2, blocksN: 2, workgroupM: 4, workgroupN: 4, slices: 1, shared: true };
 const flat: Tile = { blocksM: 1, blocksN: 1, workgroupM: 1, workgroupN: 8, slices: 2, shared: true };
 const ragged: Tile = { blocksM: 2, blocksN: 1, workgroupM: 3, workgroupN: 8, slices: 3, shared: true };
+// Four parts of each sum, and two, with two blocks or with more terms at a time than the sum has.
+const parts: Tile = { blocksM: 1, blocksN: 1, workgroupM: 4, workgroupN: 4, slices: 1, shared: true, workgroupK: 4 };
+const pairs: Tile = { blocksM: 2, blocksN: 1, workgroupM: 2, workgroupN: 8, slices: 2, shared: true, workgroupK: 2 };
+const deep: Tile = { ...parts, blocksN: 2, depth: 16 };
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
@@ -22,6 +26,10 @@ describe.each([
   { m: 65, n: 7, k: 16, tile: square, transposeA: true, transposeB: false },
   { m: 7, n: 65, k: 33, tile: flat, transposeA: true, transposeB: true },
   { m: 23, n: 32, k: 20, tile: ragged, transposeA: false, transposeB: true },
+  { m: 1, n: 1, k: 1, tile: parts, transposeA: false, transposeB: false },
+  { m: 33, n: 31, k: 131, tile: parts, transposeA: false, transposeB: true },
+  { m: 17, n: 65, k: 64, tile: pairs, transposeA: true, transposeB: false },
+  { m: 7, n: 33, k: 37, tile: deep, transposeA: false, transposeB: false },
 ])("matmul $m x $n x $k", ({ m, n, k, tile, transposeA, transposeB }) => {
   it(`matches the reference, a transposed: ${transposeA}, b transposed: ${transposeB}`, async () => {
     const batch = 2;

@@ -4,7 +4,6 @@ import { addTensor, byteLength, emptyGraph, type Graph, type TensorId, tensorOf 
 import { addNode, type OpTable, opNamed } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
-import { sharedProducts } from "../../src/ops/shared-products.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { MergeLimits } from "../../src/plan/merge.ts";
@@ -89,7 +88,7 @@ export class GraphRun {
     const algorithms = algorithm ? Object.fromEntries(able.map(({ name }) => [name, { algorithm }])) : {};
     rewrite(this.ops, this.graph, { adapter, choices: algorithms });
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
-    const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits, products: [sharedProducts] });
+    const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits });
     const executable = await prepare(runtime, plan);
     this.#values.set(this.graph.state, [this.#step, 0, this.#rows, this.#rows, this.#rows]);
     const bound = new Map<TensorId, GPUBuffer>();

@@ -7,7 +7,6 @@ import { type RewriteOptions, rewrite } from "../../src/graph/rewrite.ts";
 import type { Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
 import { Network } from "../../src/model/network.ts";
-import { sharedProducts } from "../../src/ops/shared-products.ts";
 import { type LowerOptions, lower } from "../../src/plan/lower.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { allOps } from "../support/ops.ts";
@@ -58,7 +57,7 @@ export class Build {
   }
 
   lower(options: Partial<LowerOptions> = {}): Plan {
-    return lower(this.ops, this.graph, { name: "test", adapter: "software", products: [sharedProducts], ...options });
+    return lower(this.ops, this.graph, { name: "test", adapter: "software", ...options });
   }
 }
 

@@ -6,7 +6,6 @@ import type { Layer } from "../../src/layers/layer.ts";
 import { lossNamed } from "../../src/model/losses.ts";
 import { sgd } from "../../src/model/optimizers.ts";
 import { trainingProgram } from "../../src/model/programs.ts";
-import { sharedProducts } from "../../src/ops/shared-products.ts";
 import type { CompileProgress } from "../../src/plan/executable.ts";
 import type { TuningTask } from "../../src/plan/tuning.ts";
 import type { TuningStore } from "../../src/tune/answers.ts";
@@ -39,7 +38,6 @@ export function taskFor(layers: readonly Layer[], options: TaskOptions = {}): Tu
   const make = (request: object) =>
     trainingProgram({
       ...{ network, capacity: 8, adapter: kind, memory, optimizer: sgd(), choices },
-      products: [sharedProducts],
       data: { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 },
       loss: lossNamed("categoricalCrossentropy"),
       ...request,

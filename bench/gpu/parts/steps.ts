@@ -1,7 +1,7 @@
 // Our training step and our inference: by the wall clock and by the device's clock, at 1, 4, 16 and 64 steps a submit.
 
-import { createRuntime, type Runtime } from "../../../src/gpu/runtime.ts";
-import { type Choices, fusedHead, sharedProducts, tuner } from "../../../src/index.ts";
+import type { Runtime } from "../../../src/gpu/runtime.ts";
+import { type Choices, fusedHead, tuner } from "../../../src/index.ts";
 import { dataOf } from "../../lab/lab.ts";
 import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
 import { createTimer, type Encode, type Timer } from "../../lab/timer.ts";
@@ -43,7 +43,7 @@ export interface InferenceFigures {
 }
 
 await runPart("steps", async (part) => {
-  const runtime = await createRuntime();
+  const runtime = await part.runtime();
   const timer = createTimer(runtime.device);
   const training: StepFigures[] = [];
   const inference: InferenceFigures[] = [];
@@ -85,9 +85,7 @@ async function measureTraining(
     const begin = performance.now();
     const batches = part.quick ? 4 : BATCHES;
     // What was chosen first is repeated, so that a tuner measures once.
-    const again = figures
-      ? { ...compile, choices: figures.choices, products: [sharedProducts], tune: undefined }
-      : compile;
+    const again = figures ? { ...compile, choices: figures.choices, tune: undefined } : compile;
     const options = { batches, stepsPerExecution, compile: again } as StepOptions;
     const step = await createStep(runtime, data, options);
     await step.epoch();

@@ -1,22 +1,21 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles: the data for the shipped rules.
 
-import { createRuntime, type Runtime, sequential, sgd, sharedProducts, tensor } from "../../../src/index.ts";
+import { type Runtime, sequential, sgd, tensor } from "../../../src/index.ts";
 import type { Tuner } from "../../../src/plan/tuning.ts";
-import { NETWORKS, type NetworkName } from "../../networks.ts";
+import { NETWORK_NAMES, NETWORKS, type NetworkName } from "../../networks.ts";
 import { layersOf } from "../../systems/featuremap.ts";
 import { LEARNING_RATE, PIXELS } from "../../systems/system.ts";
 import { type Part, runPart } from "../part.ts";
 import { type NetworkSweep, Sweep } from "../sweep.ts";
 
 await runPart("sweep", async (part) => {
-  const runtime = await createRuntime();
+  const runtime = await part.runtime();
   const sweeps: NetworkSweep[] = [];
-  for (const network of ["article", "second"] as const) {
+  for (const network of part.quick ? (["article"] as const) : NETWORK_NAMES) {
     const sweep: NetworkSweep = { network, algorithms: [], tiles: {} };
     sweeps.push(sweep);
     const save = () => part.save({ adapter: runtime.adapter, sweeps });
     await trainOnce(runtime, part, network, {
-      products: [sharedProducts],
       tune: async (task) => {
         await new Sweep(task, part, sweep, save).run();
         return { choices: task.choices, counts: { measured: 0, remembered: 0, skipped: 0 } };
