@@ -1,12 +1,13 @@
 // conv2d_filter_gradient_sum.   dk[r,o] = sum over slices s of partial[s,r,o];   db[o] likewise, of the last row
 // partial [SLICES, ROWS, OUT_C]   dk [ROWS or, with a bias, one less, OUT_C]   db [OUT_C];   PARTS invocations a row and 4 columns.
 // Each adds every PARTS-th slice, then half of them the sums of the other half, again and again: a fixed order.
-// `kernel` and `bias` take dk and db, or are the parameters, stepped by them: lib/stepped.wgsl.
+// FIRST: of the first slice. `kernel` and `bias` take dk and db, or are the parameters, stepped by them: lib/stepped.wgsl.
 override SLICES: u32;
 override ROWS: u32;
 override OUT_C: u32;
 override HAS_BIAS: bool;
 override PARTS: u32; // a power of two, of at most 64
+const FIRST: u32 = 0u;
 const COLUMNS: u32 = (OUT_C + 3u) / 4u; // of 4
 const SUMS: u32 = 64u / PARTS; // of a workgroup
 
@@ -17,7 +18,7 @@ fn sum_of_part(r: u32, o: u32, part: u32) -> vec4f {
   var sum = vec4f(0.0f);
   if (r < ROWS) {
     for (var s = part; s < SLICES; s += PARTS) {
-      sum += load_partial((s * ROWS + r) * OUT_C + o, OUT_C - o);
+      sum += load_partial(((FIRST + s) * ROWS + r) * OUT_C + o, OUT_C - o);
     }
   }
   return sum;

@@ -1,11 +1,13 @@
 // winograd_filter.   u[p,q,c,o] = sum over i,j of G[p,i] * G[q,j] * k[i,j,c,o]
 // k [TAPS, TAPS, IN_C, OUT_C]   u [POINTS, POINTS, IN_C, OUT_C]
-// One invocation a channel of x and 4 of y.
+// One invocation a channel of x and CHANNELS of y.
+const BLOCKS: u32 = (OUT_C + CHANNELS - 1u) / CHANNELS;
+
 @compute @workgroup_size(64)
 fn winograd_filter(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local);
-  let o = e % ((OUT_C + 3u) / 4u) * 4u;
-  let c = e / ((OUT_C + 3u) / 4u);
+  let o = e % BLOCKS * CHANNELS;
+  let c = e / BLOCKS;
   if (c >= IN_C) {
     return;
   }

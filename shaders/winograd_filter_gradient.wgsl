@@ -1,28 +1,13 @@
 // winograd_filter_gradient.   dk[i,j,c,o] = sum over p,q of G[p,i] * G[q,j] * du[p,q,c,o]
-//                             db[o] = sum over tiles of dm[1,1,t,o], which at the points 1 and 1 is the sum over a tile of dy
-// du [POINTS, POINTS, IN_C, OUT_C]   dm [POINTS, POINTS, TILES, OUT_C]   dk [TAPS, TAPS, IN_C, OUT_C]   db [OUT_C]
-// One invocation a channel of x and 4 of y; those of the channel past the last make db.
-// `kernel` and `bias` take dk and db, or are the parameters, stepped by them: lib/stepped.wgsl.
-override HAS_BIAS: bool;
-
-fn bias_gradient(o: u32) -> vec4f {
-  var db = vec4f(0.0f);
-  for (var t = 0u; t < TILES; t++) {
-    db += load_dm(((POINTS + 1u) * TILES + t) * OUT_C + o, OUT_C - o);
-  }
-  return db;
-}
+// du [POINTS, POINTS, IN_C, OUT_C]   dk [TAPS, TAPS, IN_C, OUT_C]
+// One invocation a channel of x and CHANNELS of y. `kernel` takes dk, or is the parameter, stepped by it: lib/stepped.wgsl.
+const BLOCKS: u32 = (OUT_C + CHANNELS - 1u) / CHANNELS;
 
 @compute @workgroup_size(64)
 fn winograd_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local);
-  let o = e % ((OUT_C + 3u) / 4u) * 4u;
-  let c = e / ((OUT_C + 3u) / 4u);
-  if (HAS_BIAS) {
-    if (c == IN_C) {
-      put_bias(o, bias_gradient(o), OUT_C - o);
-    }
-  }
+  let o = e % BLOCKS * CHANNELS;
+  let c = e / BLOCKS;
   if (c >= IN_C) {
     return;
   }

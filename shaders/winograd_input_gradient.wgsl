@@ -1,23 +1,24 @@
 // winograd_input_gradient.   strips[n,h,i,x,c] = sum over the tiles t of a row h that reach x of patch[t,i,x-OUTPUTS*w,c],
 //                             where patch[t,i,j,c] = sum over p,q of B[i,p] * B[j,q] * dv[p,q,t,c],   tile t the w-th of its row
 // dv [POINTS, POINTS, TILES, IN_C]   strips [BATCH, TILES_H, POINTS, STRIP_W, IN_C]; winograd_patch_sum adds up those that overlap.
-// One invocation a row of tiles and 4 channels: it walks along the row, and takes with it what the tiles to come add to.
+// One invocation a row of tiles and CHANNELS channels: it walks along the row, and takes with it what the tiles to come add to.
 const OVERLAP: u32 = POINTS - OUTPUTS;
 const STRIP_W: u32 = TILES_W * OUTPUTS + OVERLAP;
+const BLOCKS: u32 = (IN_C + CHANNELS - 1u) / CHANNELS; // of channels
 
-fn put(strip: u32, i: u32, x: u32, c: u32, value: vec4f) {
+fn put(strip: u32, i: u32, x: u32, c: u32, value: Channels) {
   store_strips(((strip * POINTS + i) * STRIP_W + x) * IN_C + c, value, IN_C - c);
 }
 
 @compute @workgroup_size(64)
 fn winograd_input_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local);
-  let c = e % ((IN_C + 3u) / 4u) * 4u;
-  let strip = e / ((IN_C + 3u) / 4u);
+  let c = e % BLOCKS * CHANNELS;
+  let strip = e / BLOCKS;
   if (strip >= BATCH * TILES_H) {
     return;
   }
-  var carried: array<array<vec4f, OVERLAP>, POINTS>;
+  var carried: array<array<Channels, OVERLAP>, POINTS>;
   for (var w = 0u; w < TILES_W; w++) {
     var columns: array<Points, POINTS>;
     for (var q = 0u; q < POINTS; q++) {

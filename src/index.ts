@@ -40,7 +40,6 @@ export {
   toConfig,
 } from "./model/config.ts";
 export type { BatchOptions, FitOptions } from "./model/fit.ts";
-export { fusedHead } from "./model/fused-head.ts";
 export type { History, Logs } from "./model/history.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
 export type { Loss, LossName, MetricName } from "./model/losses.ts";

@@ -1,7 +1,7 @@
 // Polynomials of LENGTH coefficients at the points of winograd_8.wgsl or winograd_6.wgsl; at infinity, if that is one of them,
 // a polynomial is its last coefficient. `terms` and `LENGTH` are renamed, since they stand for the outputs of a tile and for the
 // taps of a kernel.
-alias Coefficients_terms = array<vec4f, LENGTH>;
+alias Coefficients_terms = array<Channels, LENGTH>;
 
 // The values at the points.
 fn evaluate_terms(c: Coefficients_terms) -> Points {
@@ -9,8 +9,8 @@ fn evaluate_terms(c: Coefficients_terms) -> Points {
   v[0] = c[0];
   // unroll
   for (var i = 0u; i < PAIRS; i++) {
-    var even = vec4f(0.0f);
-    var odd = vec4f(0.0f);
+    var even = Channels(0.0f);
+    var odd = Channels(0.0f);
     // unroll
     for (var j = 0u; j < LENGTH; j++) {
       // Horner's rule in the square of the point, from the last coefficient.
@@ -42,7 +42,7 @@ fn evaluate_adjoint_terms(v: Points) -> Coefficients_terms {
   var c: Coefficients_terms;
   // unroll
   for (var j = 0u; j < LENGTH; j++) {
-    c[j] = vec4f(0.0f);
+    c[j] = Channels(0.0f);
   }
   // unroll
   for (var i = 0u; i < PAIRS; i++) {

@@ -2,7 +2,7 @@
 // the gradient. `output` is renamed to the parameter's name.
 override UPDATE: bool;
 
-fn put_output(i: u32, gradient: vec4f, left: u32) {
+fn put_output(i: u32, gradient: Channels, left: u32) {
   if (UPDATE) {
     store_output(i, update(load_output(i, left), gradient), left);
   } else {

@@ -3,7 +3,7 @@ override POINTS: u32;
 const INFINITE: bool = true;
 const PAIRS: u32 = 2u;
 const PAIR = array<f32, PAIRS>(1.0f, 2.0f); // each with its negative
-alias Points = array<vec4f, POINTS>;
+alias Points = array<Channels, POINTS>;
 
 // B' x
 fn interpolate(x: Points) -> Points {

@@ -6,7 +6,7 @@ override POINTS: u32;
 const INFINITE: bool = POINTS == 8u;
 const PAIRS: u32 = 3u;
 const PAIR = array<f32, PAIRS>(1.0f, 2.0f, 0.5f); // each with its negative
-alias Points = array<vec4f, POINTS>;
+alias Points = array<Channels, POINTS>;
 
 // B' x
 fn interpolate(x: Points) -> Points {

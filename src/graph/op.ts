@@ -61,6 +61,8 @@ export interface LowerContext<A extends Attributes = Attributes> {
   readonly attributes: A;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
+  /** What the plan is made for. */
+  readonly adapter: AdapterClass;
   /** The tile for a matrix product (see `tile.ts`). */
   tile(product: TileRequest): Tile;
   /** How many buffers a shader may bind. */

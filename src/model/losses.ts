@@ -2,6 +2,7 @@ import type { LabelColumn } from "../data/dataset.ts";
 import { FeaturemapError, oneOf } from "../errors.ts";
 import { type Graph, producerOf, type TensorId } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
+import { denseCrossEntropyOps } from "../ops/dense-cross-entropy.ts";
 import { softmaxCrossEntropyOps } from "../ops/softmax-cross-entropy.ts";
 import { type Shape, showShape } from "../shape.ts";
 
@@ -42,7 +43,7 @@ function crossEntropy(name: LossName): Loss {
   const sparse = name === "sparseCategoricalCrossentropy";
   return {
     name,
-    ops: softmaxCrossEntropyOps,
+    ops: [...softmaxCrossEntropyOps, ...denseCrossEntropyOps],
     labels: (output) => (sparse ? { shape: [1], dtype: "u32" } : { shape: output, dtype: "f32" }),
     check: (labels, output) => (sparse ? checkClasses(name, labels, output) : checkRows(name, labels, output)),
     build: (graph, { output, labels, add }) => {

@@ -1,8 +1,12 @@
+import channels1Source from "../../shaders/lib/channels_1.wgsl";
+import channels4Source from "../../shaders/lib/channels_4.wgsl";
 import linearSource from "../../shaders/lib/linear.wgsl";
 import operandRowsSource from "../../shaders/lib/operand_rows.wgsl";
 import operandScalarSource from "../../shaders/lib/operand_scalar.wgsl";
+import operandSingleSource from "../../shaders/lib/operand_single.wgsl";
 import operandVec4Source from "../../shaders/lib/operand_vec4.wgsl";
 import outputScalarSource from "../../shaders/lib/output_scalar.wgsl";
+import outputSingleSource from "../../shaders/lib/output_single.wgsl";
 import outputVec4Source from "../../shaders/lib/output_vec4.wgsl";
 import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
@@ -26,13 +30,23 @@ export function dispatchEach<B extends Bindings>(
   });
 }
 
-/** Reads a tensor in fours; by vector where its rows are a multiple of 4 long. */
-export function operand(letter: string, rowLength: number): Source {
+/** How many elements of a tensor's last axis an invocation works on: one on GPUs, four side by side on processors. */
+export type Channels = 1 | 4;
+
+/** Names them for a shader that can do either. */
+export function channelsSource(channels: Channels): Source {
+  return channels === 1 ? channels1Source : channels4Source;
+}
+
+/** Reads a tensor in fours, by vector where its rows are a multiple of 4 long; or, as a shader for either wants it, one by one. */
+export function operand(letter: string, rowLength: number, channels: Channels = 4): Source {
+  if (channels === 1) return { ...operandSingleSource, rename: { operand: letter } };
   const elements = rowLength % 4 === 0 ? operandVec4Source : operandScalarSource;
   return { code: `${elements.code}\n${operandRowsSource.code}`, rename: { operand: letter } };
 }
 
-/** Writes a tensor in fours; by vector where its rows are a multiple of 4 long. */
-export function output(letter: string, rowLength: number): Source {
+/** Writes a tensor in fours, by vector where its rows are a multiple of 4 long; or one by one. */
+export function output(letter: string, rowLength: number, channels: Channels = 4): Source {
+  if (channels === 1) return { ...outputSingleSource, rename: { output: letter } };
   return { ...(rowLength % 4 === 0 ? outputVec4Source : outputScalarSource), rename: { output: letter } };
 }

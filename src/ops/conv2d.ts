@@ -1,6 +1,5 @@
 import source from "../../shaders/conv2d.wgsl";
 import filterGradientSource from "../../shaders/conv2d_filter_gradient.wgsl";
-import filterSumSource from "../../shaders/conv2d_filter_gradient_sum.wgsl";
 import inputGradientSource from "../../shaders/conv2d_input_gradient.wgsl";
 import activationSource from "../../shaders/lib/activation.wgsl";
 import sizesSource from "../../shaders/lib/conv2d.wgsl";
@@ -13,19 +12,13 @@ import type { TensorId } from "../graph/graph.ts";
 import { defineOp, type LowerContext } from "../graph/op.ts";
 import { rowsTogether } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape, showShape } from "../shape.ts";
-import { dispatchEach, operand, output } from "./access.ts";
+import { operand, output } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient, activationNumber } from "./activation.ts";
+import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 import { absorbPooling, poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
 import { winogradAlgorithms } from "./conv2d-winograd.ts";
 import { dispatchProduct } from "./matmul.ts";
-import {
-  absorbSgd,
-  type FilterGradient,
-  filterGradientBindings,
-  filterGradientSources,
-  filterGradients,
-  steppedInputs,
-} from "./sgd.ts";
+import { absorbSgd, type FilterGradient, filterGradientBindings, filterGradients, steppedInputs } from "./sgd.ts";
 import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "./window.ts";
 
 export interface Conv2dAttributes {
@@ -46,8 +39,6 @@ const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: 
 
 const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
   filterGradientSource;
-
-const filterSumKernel: Kernel<{ partial: "read"; kernel: "write"; bias: "write?"; rate: "read?" }> = filterSumSource;
 
 /**
  * y = act(conv(x, k) + b), NHWC and HWIO, as Keras's. Inputs: x, k [kH, kW, inC, outC] and, unless it has none, b [outC].
@@ -178,7 +169,7 @@ const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
 });
 
 function filterGradientDispatches(context: LowerContext<FilterGradientAttributes>): Dispatch<TensorId>[] {
-  const { node, inputs, outputs, attributes, tile, scratch } = context;
+  const { node, inputs, outputs, attributes, adapter, tile, scratch } = context;
   const { hasBias, pool, kernelShape } = attributes;
   const [x, dY, state, ...rest] = inputs;
   const routes = pool ? rest.shift() : undefined;
@@ -189,8 +180,6 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const blocks = blocksOf(sizes.y, pool);
   const stepRows = rowsOfStep(blocks);
   const slices = Math.min(chosen.slices, (batch * blocks.rows) / stepRows);
-  // Where a tile has barriers, they are cheap, and a sum of many slices is left to several invocations.
-  const parts = chosen.shared ? partsOf(slices) : 1;
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
   return [
     dispatchProduct(
@@ -214,23 +203,13 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         ],
       },
     ),
-    dispatchEach(filterSumKernel, rows * ceilDiv(outC, 4) * parts, {
-      bind: { partial, ...filterGradientBindings(attributes, rest, outputs) },
-      constants: {
-        SLICES: slices,
-        PARTS: parts,
-        ROWS: rows,
-        OUT_C: outC,
-        HAS_BIAS: hasBias,
-      },
-      libraries: [operand("partial", outC), ...filterGradientSources(attributes, outC)],
-    }),
+    dispatchSliceSum(
+      { partial, count: slices, rows, columns: outC, hasBias },
+      filterGradientBindings(attributes, rest, outputs),
+      attributes,
+      adapter,
+    ),
   ];
-}
-
-/** Invocations that add a sum of so many slices: a power of two, each with 4 slices or more. */
-function partsOf(slices: number): number {
-  return 2 ** Math.min(4, Math.floor(Math.log2(Math.max(1, slices / 4))));
 }
 
 /** Rows of blocks of dY, and blocks of 4 positions in each: along w, or of a window. */

@@ -5,7 +5,7 @@ import type { Kernel } from "../gpu/kernel.ts";
 import type { Attributes } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import { ceilDiv, sameShape, showShape } from "../shape.ts";
-import { operand } from "./access.ts";
+import { channelsSource, operand } from "./access.ts";
 import { type Activation, absorbActivation, absorbActivationGradient } from "./activation.ts";
 import { dispatchProduct, matmulDispatch } from "./matmul.ts";
 import {
@@ -90,6 +90,7 @@ const denseFilterGradient = defineOp<FilterGradient & Attributes>({
         constants: { BATCH: batch, IN: inputs, OUT: units, HAS_BIAS: hasBias },
         libraries: [
           stateSource,
+          channelsSource(4),
           operand("x", inputs),
           operand("dy", units),
           ...filterGradientSources(attributes, units),

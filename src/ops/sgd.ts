@@ -6,7 +6,7 @@ import type { Source } from "../gpu/specialize.ts";
 import type { Node, Tensor, TensorSpec } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import type { Shape } from "../shape.ts";
-import { output } from "./access.ts";
+import { type Channels, channelsSource, output } from "./access.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; v: "write?" }> = source;
@@ -24,7 +24,7 @@ const sgd = defineOp<Attributes>({
       dispatchUpdate(kernel, p!.shape, v ? ["p", "v"] : ["p"], {
         bind: { p: p!, g: g!, rate: rate!, v },
         constants: attributes,
-        libraries: [sgdSource],
+        libraries: [channelsSource(4), sgdSource],
       }),
     ];
   },
@@ -60,10 +60,10 @@ export function filterGradientBindings(
   return { kernel: kernel!, bias: hasBias ? bias : undefined, rate: update && parameters.at(-1) };
 }
 
-/** What a kernel calls to store them, `put_kernel` and `put_bias`; `outputs` is the last axis. */
-export function filterGradientSources({ update }: FilterGradient, outputs: number): Source[] {
+/** What a kernel calls to store them, `put_kernel` and `put_bias`, beside `channelsSource`; `outputs` is the last axis. */
+export function filterGradientSources({ update }: FilterGradient, outputs: number, channels: Channels = 4): Source[] {
   const stepped = (letter: string): Source => ({ ...steppedSource, rename: { output: letter } });
-  const parameters = ["kernel", "bias"].flatMap((letter) => [output(letter, outputs), stepped(letter)]);
+  const parameters = ["kernel", "bias"].flatMap((letter) => [output(letter, outputs, channels), stepped(letter)]);
   return [...parameters, { ...sgdSource, given: { UPDATE: update !== undefined } }];
 }
 

@@ -18,9 +18,11 @@ import type { Bindings, Dispatch, Kernel, KernelCall } from "../gpu/kernel.ts";
 import type { Source } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
+import type { AdapterClass } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
-import { dispatchEach, operand, output } from "./access.ts";
+import { type Channels, channelsSource, dispatchEach, operand, output } from "./access.ts";
 import { type Activation, activationNumber } from "./activation.ts";
+import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 import { poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
 import {
   type FilterGradient,
@@ -64,25 +66,25 @@ const inputGradientKernel: Kernel<{ dv: "read"; strips: "write" }> = inputGradie
 
 const patchSumKernel: Kernel<{ strips: "read"; in: "read?"; dx: "write" }> = patchSumSource;
 
-const filterGradientKernel: Kernel<{ du: "read"; dm: "read?"; kernel: "write"; bias: "write?"; rate: "read?" }> =
-  filterGradientSource;
+const filterGradientKernel: Kernel<{ du: "read"; kernel: "write"; rate: "read?" }> = filterGradientSource;
 
 /** V: the patches of x at the points, [points², tiles, inC]. Inputs: x, the step's state. */
 const winogradInput = defineOp<WinogradAttributes>({
   name: "winogradInput",
   infer: (_, attributes) => [pointsOf(attributes, tilesOf(attributes), attributes.inputShape[3]!)],
-  lower: ({ inputs: [x, state], outputs: [v], attributes }) => {
+  lower: ({ inputs: [x, state], outputs: [v], attributes, adapter }) => {
     const { inputShape, outputShape, pad } = attributes;
     const inC = inputShape[3]!;
-    const count = tilesOf(attributes) * ceilDiv(inC, 4);
+    const channels = channelsOn(adapter);
+    const count = tilesOf(attributes) * ceilDiv(inC, channels);
     const size = outputsOf(attributes);
     const reaches = ([1, 2] as const).map((axis) => ceilDiv(outputShape[axis]!, size) * size + attributes.taps - 1);
     const clipped = reaches.some((reach, i) => pad[i]! > 0 || reach > inputShape[i + 1]!);
     return [
-      dispatchTiles(inputKernel, attributes, count, {
+      dispatchTiles(inputKernel, attributes, channels, count, {
         bind: { state: state!, x: x!, v: v! },
         constants: { CLIPPED: clipped },
-        libraries: [stateSource, operand("x", inC), output("v", inC)],
+        libraries: [stateSource, operand("x", inC, channels), output("v", inC, channels)],
       }),
     ];
   },
@@ -92,13 +94,14 @@ const winogradInput = defineOp<WinogradAttributes>({
 const winogradFilter = defineOp<WinogradAttributes>({
   name: "winogradFilter",
   infer: (_, attributes) => [pointsOf(attributes, attributes.inputShape[3]!, attributes.outputShape[3]!)],
-  lower: ({ inputs: [k], outputs: [u], attributes }) => {
+  lower: ({ inputs: [k], outputs: [u], attributes, adapter }) => {
     const outC = attributes.outputShape[3]!;
-    const count = attributes.inputShape[3]! * ceilDiv(outC, 4);
+    const channels = channelsOn(adapter);
+    const count = attributes.inputShape[3]! * ceilDiv(outC, channels);
     return [
-      dispatchTiles(filterKernel, attributes, count, {
+      dispatchTiles(filterKernel, attributes, channels, count, {
         bind: { k: k!, u: u! },
-        libraries: [polynomial("taps"), operand("k", outC), output("u", outC)],
+        libraries: [polynomial("taps"), operand("k", outC, channels), output("u", outC, channels)],
       }),
     ];
   },
@@ -120,7 +123,7 @@ const winogradOutput = defineOp<OutputAttributes>({
     const outC = outputShape[3]!;
     const count = tilesOf(attributes) * ceilDiv(outC, 4);
     return [
-      dispatchTiles(outputKernel, attributes, count, {
+      dispatchTiles(outputKernel, attributes, 4, count, {
         bind: { m: m!, bias, y: y!, routes },
         constants: {
           ...poolConstants(attributes, outputShape),
@@ -183,7 +186,7 @@ const winogradOutputGradient = defineOp<OutputAttributes>({
     const outC = outputShape[3]!;
     const count = tilesOf(attributes) * ceilDiv(outC, 4);
     return [
-      dispatchTiles(outputGradientKernel, attributes, count, {
+      dispatchTiles(outputGradientKernel, attributes, 4, count, {
         bind: { state: state!, dy: dY!, routes, dm: dM! },
         constants: unpoolConstants(attributes, outputShape),
         libraries: [polynomial("outputs"), stateSource, incomingSource, operand("dy", outC), output("dm", outC)],
@@ -200,18 +203,19 @@ interface InputGradientAttributes extends WinogradAttributes {
 const winogradInputGradient = defineOp<InputGradientAttributes>({
   name: "winogradInputGradient",
   infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
-  lower: ({ inputs: [dV, y], outputs: [dX], attributes, scratch }) => {
+  lower: ({ inputs: [dV, y], outputs: [dX], attributes, adapter, scratch }) => {
     const { points, inputShape, gradientActivation } = attributes;
     const inC = inputShape[3]!;
+    const channels = channelsOn(adapter);
     const [rows, perRow, size] = [...tilesAlong(attributes), outputsOf(attributes)];
     const strips = scratch("strips", { shape: [rows, points, perRow * size + points - size, inC], dtype: "f32" });
     const pixels = elements(inputShape.slice(0, 3));
     return [
-      dispatchTiles(inputGradientKernel, attributes, rows * ceilDiv(inC, 4), {
+      dispatchTiles(inputGradientKernel, attributes, channels, rows * ceilDiv(inC, channels), {
         bind: { dv: dV!, strips },
-        libraries: [operand("dv", inC), output("strips", inC)],
+        libraries: [operand("dv", inC, channels), output("strips", inC, channels)],
       }),
-      dispatchTiles(patchSumKernel, attributes, pixels * ceilDiv(inC, 4), {
+      dispatchTiles(patchSumKernel, attributes, 4, pixels * ceilDiv(inC, 4), {
         bind: { strips, in: y, dx: dX! },
         constants: { GRADIENT_ACTIVATION: activationNumber(gradientActivation) },
         libraries: [activationSource, operand("strips", inC), operand("in", inC), output("dx", inC)],
@@ -231,22 +235,26 @@ const winogradFilterGradient = defineOp<WinogradAttributes & FilterGradient>({
     return filterGradients(attributes, [taps, taps, inputShape[3]!, outputShape[3]!]);
   },
   updates: (attributes) => steppedInputs(attributes, 2),
-  lower: ({ inputs: [dU, dM, ...parameters], outputs, attributes }) => {
-    const { inputShape, outputShape, hasBias } = attributes;
+  lower: ({ inputs: [dU, dM, ...parameters], outputs, attributes, adapter }) => {
+    const { points, inputShape, outputShape } = attributes;
     const outC = outputShape[3]!;
-    const count = (inputShape[3]! + (hasBias ? 1 : 0)) * ceilDiv(outC, 4);
-    return [
-      dispatchTiles(filterGradientKernel, attributes, count, {
-        bind: { du: dU!, dm: hasBias ? dM : undefined, ...filterGradientBindings(attributes, parameters, outputs) },
-        constants: { HAS_BIAS: hasBias },
+    const channels = channelsOn(adapter);
+    const { kernel, bias, rate } = filterGradientBindings(attributes, parameters, outputs);
+    const dispatches = [
+      dispatchTiles(filterGradientKernel, attributes, channels, inputShape[3]! * ceilDiv(outC, channels), {
+        bind: { du: dU!, kernel, rate },
         libraries: [
           polynomial("taps"),
-          operand("du", outC),
-          operand("dm", outC),
-          ...filterGradientSources(attributes, outC),
+          operand("du", outC, channels),
+          ...filterGradientSources(attributes, outC, channels),
         ],
       }),
     ];
+    if (!bias) return dispatches;
+    // At the points 1 and 1 a tile of dM is the sum of its dY.
+    const count = tilesOf(attributes);
+    const slices = { partial: dM!, first: (points + 1) * count, count, rows: 1, columns: outC, hasBias: false };
+    return [...dispatches, dispatchSliceSum(slices, { kernel: bias, rate }, attributes, adapter)];
   },
 });
 
@@ -277,6 +285,14 @@ function tilesAlong(attributes: WinogradAttributes): [rows: number, perRow: numb
   return [batch * ceilDiv(outH, size), ceilDiv(outW, size)];
 }
 
+/**
+ * Channels of an invocation of a transform. With four, 8 x 8 points of each do not fit in a GPU's registers, and a layer has too
+ * few invocations for all of it.
+ */
+function channelsOn(adapter: AdapterClass): Channels {
+  return adapter === "gpu" ? 1 : 4;
+}
+
 /** A matrix for each point. */
 function pointsOf({ points }: WinogradAttributes, rows: number, columns: number) {
   return { shape: [points * points, rows, columns], dtype: "f32" } as const;
@@ -286,6 +302,7 @@ function pointsOf({ points }: WinogradAttributes, rows: number, columns: number)
 function dispatchTiles<B extends Bindings>(
   kernel: Kernel<B>,
   { points, taps, inputShape, outputShape, pad }: WinogradAttributes,
+  channels: Channels,
   count: number,
   { bind, constants = {}, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
 ): Dispatch<TensorId> {
@@ -307,7 +324,12 @@ function dispatchTiles<B extends Bindings>(
   return dispatchEach(kernel, count, {
     bind,
     constants,
-    libraries: [points === 6 ? points6Source : points8Source, { ...tilesSource, given }, ...libraries],
+    libraries: [
+      channelsSource(channels),
+      points === 6 ? points6Source : points8Source,
+      { ...tilesSource, given },
+      ...libraries,
+    ],
   });
 }
 

@@ -49,6 +49,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
       attributes: node.attributes,
       inputs,
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
+      adapter: options.adapter,
       tile: (request) => {
         const choice = options.choices?.[node.name];
         if (isTile(choice)) {

@@ -32,36 +32,46 @@ describe.each([
     [...values, ...Array(size(shape.slice(1))).fill(unused)] as number[];
   const whole = (shape: readonly number[]) => [rows + 1, ...shape.slice(1)];
 
-  it("steps the parameters by the images in use, whatever lies in the others", async () => {
-    const run = new GraphRun().rows(rows);
-    const xId = run.input("x", whole(xShape), withUnused(x, xShape, Number.POSITIVE_INFINITY));
-    const dPId = run.input("dp", whole(pooled.shape), withUnused(dP, pooled.shape, Number.NaN));
-    const [kId, bId, rate] = [run.input("k", kShape, k), run.input("b", [filters], b), run.input("rate", [1], [RATE])];
-    const pooling = { size: pool, strides: pool, padding: "valid" };
-    const [z] = run.add("conv2d", [xId, kId, bId], options);
-    const [yId] = run.add("activation", [z!], { kind: activation });
-    const [p, argmax] = run.add("maxPooling2d", [yId!], pooling);
-    const [dYId] = run.add("maxPooling2dGradient", [dPId, argmax!], { ...pooling, inputShape: whole(conv.shape) });
-    const [dZ] = run.add("activationGradient", [dYId!, yId!], { kind: activation });
-    const [dX] = run.add("conv2dInputGradient", [dZ!, kId], { ...options, inputShape: whole(xShape) });
-    const filter = { ...options, kernelShape: kShape, hasBias: true };
-    const [dK, dB] = run.add("conv2dFilterGradient", [xId, dZ!, run.graph.state], filter);
-    run.add("sgd", [kId, dK!, rate]);
-    run.add("sgd", [bId, dB!, rate]);
-    const [gotP, gotDX, gotK, gotB] = await run.read([p!, dX!, kId, bId], { algorithm: `winograd${points}` });
+  it.each(["software", "gpu"] as const)(
+    "steps the parameters by the images in use, whatever lies in the others, on %s",
+    async (adapter) => {
+      const run = new GraphRun().rows(rows);
+      const xId = run.input("x", whole(xShape), withUnused(x, xShape, Number.POSITIVE_INFINITY));
+      const dPId = run.input("dp", whole(pooled.shape), withUnused(dP, pooled.shape, Number.NaN));
+      const [kId, bId, rate] = [
+        run.input("k", kShape, k),
+        run.input("b", [filters], b),
+        run.input("rate", [1], [RATE]),
+      ];
+      const pooling = { size: pool, strides: pool, padding: "valid" };
+      const [z] = run.add("conv2d", [xId, kId, bId], options);
+      const [yId] = run.add("activation", [z!], { kind: activation });
+      const [p, argmax] = run.add("maxPooling2d", [yId!], pooling);
+      const [dYId] = run.add("maxPooling2dGradient", [dPId, argmax!], { ...pooling, inputShape: whole(conv.shape) });
+      const [dZ] = run.add("activationGradient", [dYId!, yId!], { kind: activation });
+      const [dX] = run.add("conv2dInputGradient", [dZ!, kId], { ...options, inputShape: whole(xShape) });
+      const filter = { ...options, kernelShape: kShape, hasBias: true };
+      const [dK, dB] = run.add("conv2dFilterGradient", [xId, dZ!, run.graph.state], filter);
+      run.add("sgd", [kId, dK!, rate]);
+      run.add("sgd", [bId, dB!, rate]);
+      const [gotP, gotDX, gotK, gotB] = await run.read([p!, dX!, kId, bId], {
+        algorithm: `winograd${points}`,
+        adapter,
+      });
 
-    const ops = run.graph.nodes.map(({ op }) => op);
-    expect(ops.filter((op) => /Pooling|^conv2d|^sgd$|^activation$/.test(op))).toEqual([]);
-    const dY = maxPooling2dGradient(dP, pooled.argmax, conv.shape);
-    const wantDZ = activationGradient(activation, y, dY);
-    const want = conv2dFilterGradient(x, xShape, wantDZ, conv.shape, kShape, options);
-    const wantDX = conv2dInputGradient(wantDZ, conv.shape, k, kShape, xShape, options);
-    const positions = size(conv.shape) / filters;
-    const stepped = (values: Float64Array, by: Float64Array) => values.map((value, i) => value - RATE * by[i]!);
-    const inUse = (got: Float32Array, wanted: Float64Array) => got.subarray(0, wanted.length);
-    expectClose(inUse(gotP!, pooled.y), pooled.y, winogradTolerance(size(kShape) / filters, points), "p");
-    expectClose(inUse(gotDX!, wantDX), wantDX, winogradTolerance(size(kShape) / xShape[3], points), "dX");
-    expectClose(gotK!, stepped(k, want.dK), winogradTolerance(positions, points), "kernel");
-    expectClose(gotB!, stepped(b, want.dB), sumTolerance(positions), "bias");
-  });
+      const ops = run.graph.nodes.map(({ op }) => op);
+      expect(ops.filter((op) => /Pooling|^conv2d|^sgd$|^activation$/.test(op))).toEqual([]);
+      const dY = maxPooling2dGradient(dP, pooled.argmax, conv.shape);
+      const wantDZ = activationGradient(activation, y, dY);
+      const want = conv2dFilterGradient(x, xShape, wantDZ, conv.shape, kShape, options);
+      const wantDX = conv2dInputGradient(wantDZ, conv.shape, k, kShape, xShape, options);
+      const positions = size(conv.shape) / filters;
+      const stepped = (values: Float64Array, by: Float64Array) => values.map((value, i) => value - RATE * by[i]!);
+      const inUse = (got: Float32Array, wanted: Float64Array) => got.subarray(0, wanted.length);
+      expectClose(inUse(gotP!, pooled.y), pooled.y, winogradTolerance(size(kShape) / filters, points), "p");
+      expectClose(inUse(gotDX!, wantDX), wantDX, winogradTolerance(size(kShape) / xShape[3], points), "dX");
+      expectClose(gotK!, stepped(k, want.dK), winogradTolerance(positions, points), "kernel");
+      expectClose(gotB!, stepped(b, want.dB), sumTolerance(positions), "bias");
+    },
+  );
 });

@@ -36,7 +36,8 @@ describe.each(CASES)("winograd$points x $x kernel $kernel filters $filters $padd
   const strides: [number, number] = [1, 1];
   const want = conv2d(x, xShape, k, kShape, b, { strides, padding });
 
-  it("matches the reference forward and backward", async () => {
+  // Four channels an invocation, and one, as for a GPU.
+  it.each(["software", "gpu"] as const)("matches the reference forward and backward on %s", async (adapter) => {
     const dY = randomArray(size(want.shape), 4);
     const run = new GraphRun();
     const [xId, kId, bId] = [run.input("x", xShape, x), run.input("k", kShape, k), run.input("b", [filters], b)];
@@ -45,7 +46,7 @@ describe.each(CASES)("winograd$points x $x kernel $kernel filters $filters $padd
     const [dX] = run.add("conv2dInputGradient", [dYId, kId], { strides, padding, inputShape: xShape });
     const filter = { strides, padding, kernelShape: kShape, hasBias: true };
     const [dK, dB] = run.add("conv2dFilterGradient", [xId, dYId, run.graph.state], filter);
-    const options = { algorithm: `winograd${points}`, ...(tile ? { tile } : {}) };
+    const options = { algorithm: `winograd${points}`, adapter, ...(tile ? { tile } : {}) };
     const [gotY, gotDX, gotDK, gotDB] = await run.rows(xShape[0]).read([y!, dX!, dK!, dB!], options);
     expect(run.graph.nodes.map(({ op }) => op)).toContain("winogradFilterGradient");
 

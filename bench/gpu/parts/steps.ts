@@ -1,7 +1,7 @@
 // Our training step and our inference: by the wall clock and by the device's clock, at 1, 4, 16 and 64 steps a submit.
 
 import type { Runtime } from "../../../src/gpu/runtime.ts";
-import { type Choices, fusedHead, tuner } from "../../../src/index.ts";
+import { type Choices, tuner } from "../../../src/index.ts";
 import { dataOf } from "../../lab/lab.ts";
 import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
 import { createTimer, type Encode, type Timer } from "../../lab/timer.ts";
@@ -14,10 +14,12 @@ import { type Part, runPart } from "../part.ts";
 const BATCHES = 128;
 const STEPS_A_SUBMIT = [1, 4, 16, 64] as const;
 
+const SECOND_CONVOLUTION = ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"];
+
 /** Ways to compile the same network. */
 const VARIANTS: Readonly<Record<string, (data: BenchData) => StepOptions["compile"]>> = {
   shipped: () => ({}),
-  "fused head": () => ({ loss: fusedHead("sparseCategoricalCrossentropy") }),
+  direct: () => ({ choices: directChoices() }),
   winograd: ({ network }) => ({ choices: winogradChoices(network) }),
   tuned: () => ({ tune: tuner() }),
 };
@@ -156,6 +158,10 @@ function text(figures: Readonly<Record<number, number>>): string {
 function winogradChoices({ layers }: NetworkSpec): Choices {
   const second = layers.filter(({ kind }) => kind === "conv2d")[1] as { kernelSize: number };
   const choice = { algorithm: second.kernelSize === 5 ? "winograd8" : "winograd6" };
-  const nodes = ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"];
-  return Object.fromEntries(nodes.map((node) => [node, choice]));
+  return Object.fromEntries(SECOND_CONVOLUTION.map((node) => [node, choice]));
+}
+
+/** The second convolution's own kernels. */
+function directChoices(): Choices {
+  return Object.fromEntries(SECOND_CONVOLUTION.map((node) => [node, { algorithm: "direct" }]));
 }
