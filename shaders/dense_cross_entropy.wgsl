@@ -2,7 +2,7 @@
 //                        loss, correct and dx of them, as softmax_cross_entropy makes them;   dh = (dx w') * act'(h)
 // h, dh [BATCH, IN]   w [IN, CLASSES]   bias [CLASSES]   dx [BATCH, CLASSES]   loss, correct [BATCH]
 // The labels t: see lib/cross_entropy.wgsl. INPUT_GRADIENT: dh is wanted. Rows not in use take 0, by `select`.
-// A workgroup a row: each lane adds every 64th product, then half of the lanes the sums of the other half: a fixed order.
+// A workgroup a row: each lane adds every LANES-th product, then half of the lanes the sums of the other half: a fixed order.
 override BATCH: u32;
 override IN: u32;
 override CLASSES: u32;
@@ -10,6 +10,7 @@ override SPARSE: bool;
 override HAS_BIAS: bool;
 override INPUT_GRADIENT: bool;
 override GROUPS_X: u32; // workgroups side by side
+override LANES: u32; // of a workgroup, a power of two that is at least CLASSES
 const BLOCKS: u32 = (CLASSES + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> state: array<u32>;
@@ -17,7 +18,7 @@ const BLOCKS: u32 = (CLASSES + 3u) / 4u;
 @group(0) @binding(0) var<storage, read_write> correct: array<u32>;
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 
-var<workgroup> sums: array<vec4f, 64u * BLOCKS>; // of each lane; in the end those of lane 0 are the logits
+var<workgroup> sums: array<vec4f, LANES * BLOCKS>; // of each lane; in the end those of lane 0 are the logits
 var<workgroup> gradient: array<f32, 4u * BLOCKS>; // dx of the row, zeros past the last class
 
 fn logit(r: u32, c: u32) -> f32 {
@@ -26,7 +27,7 @@ fn logit(r: u32, c: u32) -> f32 {
 
 fn add_products(r: u32, lane: u32) {
   var sum: array<vec4f, BLOCKS>;
-  for (var k = lane; k < IN; k += 64u) {
+  for (var k = lane; k < IN; k += LANES) {
     let value = element_h(r * IN + k);
     // unroll
     for (var j = 0u; j < BLOCKS; j++) {
@@ -40,7 +41,7 @@ fn add_products(r: u32, lane: u32) {
 }
 
 fn add_lanes(lane: u32) {
-  for (var count = 32u; count > 0u; count /= 2u) {
+  for (var count = LANES / 2u; count > 0u; count /= 2u) {
     workgroupBarrier();
     if (lane < count) {
       // unroll
@@ -72,13 +73,13 @@ fn input_gradient(k: u32) -> f32 {
 }
 
 fn store_input_gradient(r: u32, lane: u32) {
-  for (var k = 4u * lane; k < IN; k += 256u) {
+  for (var k = 4u * lane; k < IN; k += 4u * LANES) {
     let sum = vec4f(input_gradient(k), input_gradient(k + 1u), input_gradient(k + 2u), input_gradient(k + 3u));
     store_dh(r * IN + k, gradient_through(sum, load_h(r * IN + k, IN - k)), IN - k);
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn dense_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
   let r = workgroup.y * GROUPS_X + workgroup.x;
   if (r >= BATCH) {

@@ -179,7 +179,9 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
   const chosen = tile({ m: rows, n: outC, k: batch * outH * outW, sliced: true });
   const blocks = blocksOf(sizes.y, pool);
   const stepRows = rowsOfStep(blocks);
-  const slices = Math.min(chosen.slices, (batch * blocks.rows) / stepRows);
+  const steps = (batch * blocks.rows) / stepRows;
+  // No slice without a step of its own.
+  const slices = ceilDiv(steps, ceilDiv(steps, chosen.slices));
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
   return [
     dispatchProduct(

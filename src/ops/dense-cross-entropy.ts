@@ -11,8 +11,9 @@ import { operand, output } from "./access.ts";
 import { type Activation, activationNumber } from "./activation.ts";
 import { matmulDispatch } from "./matmul.ts";
 
-/** A row's sums of all lanes must fit in workgroup memory: 8 KB for as many. */
 const MOST_UNITS = 32;
+/** Bytes of workgroup memory that a row's sums of all lanes may take. Every device has twice as many. */
+const MOST_BYTES = 8192;
 
 const kernel: Kernel<{
   state: "read";
@@ -85,6 +86,7 @@ const denseCrossEntropy = defineOp<Attributes>({
         INPUT_GRADIENT: together,
         GRADIENT_ACTIVATION: activationNumber(gradientActivation),
         GROUPS_X: groups,
+        LANES: lanesFor(units, inputSize),
       },
       libraries: [
         crossEntropySource,
@@ -103,6 +105,12 @@ const denseCrossEntropy = defineOp<Attributes>({
     return [head, matmulDispatch({ ...product, transposeB: true, gradientActivation }, tile(product), bind)];
   },
 });
+
+/** As many as have an input each and room for their sums, from 64 to 256. */
+function lanesFor(units: number, inputs: number): number {
+  const most = Math.min(256, inputs, MOST_BYTES / (16 * ceilDiv(units, 4)));
+  return Math.max(64, 2 ** Math.floor(Math.log2(most)));
+}
 
 export const denseCrossEntropyOps = [denseCrossEntropy];
 

@@ -35,7 +35,7 @@ const RULES: Readonly<Record<AdapterClass, TileRule>> = {
   },
   gpu: {
     ...{ blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 16, shared: true },
-    ...{ invocations: 65536, leastTerms: 128 },
+    ...{ invocations: 65536, leastTerms: 96 },
   },
 };
 
@@ -161,9 +161,19 @@ function inParts(tile: Tile, rule: TileRule, { m, n, k, batch = 1, repeats = 1 }
   if (workgroupK === 1) return tile;
   let { workgroupM, workgroupN } = tile;
   const parts = (): Tile => ({ ...tile, workgroupM, workgroupN, workgroupK });
-  while (workgroupM * workgroupN * workgroupK > PARTS.invocations || sharedBytes(parts()) > PARTS.bytes) {
+  const fits = () => workgroupM * workgroupN * workgroupK <= PARTS.invocations && sharedBytes(parts()) <= PARTS.bytes;
+  while (!fits()) {
     if (workgroupN > workgroupM) workgroupN /= 2;
     else workgroupM /= 2;
+  }
+  // Workgroups of one size may share a dispatch.
+  const longer = (): Tile => ({ ...parts(), workgroupM: 2 * workgroupM });
+  while (
+    2 * workgroupM * workgroupN * workgroupK <= PARTS.invocations &&
+    workgroupM < ceilDiv(m, 4 * blocksM) &&
+    sharedBytes(longer()) <= PARTS.bytes
+  ) {
+    workgroupM *= 2;
   }
   return parts();
 }
