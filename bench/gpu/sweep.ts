@@ -36,7 +36,8 @@ export interface NetworkSweep {
 /** Best tiles of the grid whose slices are varied. */
 const VARIED = 4;
 /** Milliseconds of work after which a GPU's clock is up. */
-const WARM_UP_MS = 150;
+const WARM_UP_MS = 300;
+const ROUNDS = 5;
 
 /** Times the candidates of a plan that is about to be made: what a tuner is handed, it is handed. */
 export class Sweep {
@@ -135,22 +136,28 @@ export class Sweep {
     );
     able.sort((a, b) => a - b);
     await stand.mount(able.map((i) => parts[i]!));
-    // While it compiled, the device slept: its clock is low, and rises with work.
-    const until = performance.now() + (this.#part.quick ? 0 : WARM_UP_MS);
-    while (performance.now() < until) await stand.time(0, 20);
-    for (const [place, i] of able.entries()) timed[i]!.us = await this.#time(place);
+    await this.#time(able, timed);
     stand.forget(parts.flatMap(({ steps }) => steps));
     return { label: question.label, places: question.places, candidates: timed };
   }
 
-  /** Microseconds of a run: as many as fill a millisecond or two, the least of three timings. */
-  async #time(place: number): Promise<number> {
-    await this.#stand.time(place, 1);
-    const first = await this.#stand.time(place, 4);
-    const runs = Math.max(1, Math.min(200, Math.ceil(8 / Math.max(first, 0.02))));
-    const samples: number[] = [];
-    for (let i = 0; i < (this.#part.quick ? 1 : 3); i++) samples.push((await this.#stand.time(place, runs)) / runs);
-    return Math.min(...samples) * 1000;
+  /**
+   * Times mounted parts in rounds, each of as many runs as fill about a millisecond, and keeps the least. A GPU's clock is
+   * low until it has worked for a while, so work comes first, and rounds follow each other without a pause.
+   */
+  async #time(able: readonly number[], timed: readonly Timed[]): Promise<void> {
+    const { quick } = this.#part;
+    const until = performance.now() + (quick ? 0 : WARM_UP_MS);
+    while (performance.now() < until) await this.#stand.time(0, 100);
+    const runs = able.map(() => 4);
+    for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
+      for (const [place, i] of able.entries()) {
+        const us = ((await this.#stand.time(place, runs[place]!)) / runs[place]!) * 1000;
+        runs[place] = Math.max(1, Math.min(100, Math.ceil(1000 / us)));
+        const { us: least } = timed[i]!;
+        timed[i]!.us = Math.min(us, least ?? us);
+      }
+    }
   }
 }
 

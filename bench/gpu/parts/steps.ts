@@ -35,6 +35,8 @@ export interface StepFigures {
   /** Milliseconds a step, medians, by the steps of a submit. */
   readonly wallMs: Record<number, number>;
   readonly deviceMs: Record<number, number>;
+  /** Microseconds of each dispatch, in a pass of its own among those of its step. */
+  readonly dispatchUs: readonly { readonly kernel: string; readonly node: string; readonly us: number }[];
 }
 
 export interface InferenceFigures {
@@ -98,6 +100,7 @@ async function measureTraining(
       choices: step.plan.choices,
       firstStepMs,
       deviceMs: await deviceTimes(step, timer, part),
+      dispatchUs: await dispatchTimes(step, timer, part),
     };
     step.dispose();
   }
@@ -107,6 +110,8 @@ async function measureTraining(
     `${network}, ${variant}, ${figures!.dispatches} dispatches: wall ${text(wallMs)} ms; device ${text(deviceMs)} ms, ` +
       `${gflop(Math.min(...Object.values(deviceMs)))} GFLOP/s`,
   );
+  for (const { kernel, node, us } of figures!.dispatchUs)
+    part.say(`  ${us.toFixed(1).padStart(7)} us  ${kernel}  (${node})`);
   return { network, variant, ...figures!, wallMs };
 }
 
@@ -142,6 +147,21 @@ async function deviceTimes({ rewind, encode }: Steps, timer: Timer, part: Part):
     figures[steps] = median(samples);
   }
   return figures;
+}
+
+async function dispatchTimes(step: Step, timer: Timer, { quick }: Part): Promise<StepFigures["dispatchUs"]> {
+  const { steps } = step.plan;
+  const passes = steps.map(
+    (_, i): Encode =>
+      (pass) =>
+        step.encodeDispatch(pass, i),
+  );
+  const rounds: number[][] = [];
+  for (let round = 0; round < (quick ? 1 : 15); round++) {
+    step.rewind();
+    rounds.push(await timer.time(passes));
+  }
+  return steps.map(({ kernel, node }, i) => ({ kernel, node, us: median(rounds.map((ms) => ms[i]! * 1000)) }));
 }
 
 function counts({ quick }: Part): readonly number[] {
