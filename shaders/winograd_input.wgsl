@@ -1,6 +1,7 @@
 // winograd_input.   v[p,q,t,c] = sum over i,j of B[i,p] * B[j,q] * x[n, h+i-PAD_H, w+j-PAD_W, c],   tile t at (n,h,w)
 // x [BATCH, IN_H, IN_W, IN_C]   v [POINTS, POINTS, TILES, IN_C]
-// One invocation a tile and CHANNELS channels. Images not in use count as 0, since v goes into the filter gradient, too.
+// One invocation, or LINES of them (lib/lines.wgsl), a tile and CHANNELS channels. Images not in use count as 0, since v goes into
+// the filter gradient, too.
 override CLIPPED: bool; // some patch reaches outside x
 const BLOCKS: u32 = (IN_C + CHANNELS - 1u) / CHANNELS; // of channels
 
@@ -18,36 +19,62 @@ fn x_at(tile: Tile, i: u32, j: u32, c: u32, used: bool) -> Channels {
   }
 }
 
-@compute @workgroup_size(64)
-fn winograd_input(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
-  let e = linear_index(workgroup, local);
+fn row_of(tile: Tile, i: u32, c: u32, used: bool) -> Points {
+  var row: Points;
+  // unroll
+  for (var j = 0u; j < POINTS; j++) {
+    row[j] = x_at(tile, i, j, c, used);
+  }
+  return interpolate(row);
+}
+
+fn store_column(tile: Tile, q: u32, c: u32, column: Points) {
+  let v = interpolate(column);
+  // unroll
+  for (var p = 0u; p < POINTS; p++) {
+    store_v(((p * POINTS + q) * TILES + tile.index) * IN_C + c, v[p], IN_C - c);
+  }
+}
+
+@compute @workgroup_size(ITEMS, LINES)
+fn winograd_input(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let e = item_index(workgroup, local);
   let c = e % BLOCKS * CHANNELS;
   let tile = tile_at(e / BLOCKS);
-  if (tile.index >= TILES) {
-    return;
-  }
+  let exists = tile.index < TILES;
   let used = tile.image < state[STATE_ROWS];
-  var rows: array<Points, POINTS>;
-  // unroll
-  for (var i = 0u; i < POINTS; i++) {
-    var row: Points;
-    // unroll
-    for (var j = 0u; j < POINTS; j++) {
-      row[j] = x_at(tile, i, j, c, used);
+  if (LINES == 1u) {
+    if (!exists) {
+      return;
     }
-    rows[i] = interpolate(row);
-  }
-  // unroll
-  for (var q = 0u; q < POINTS; q++) {
+    var rows: array<Points, POINTS>;
+    // unroll
+    for (var i = 0u; i < POINTS; i++) {
+      rows[i] = row_of(tile, i, c, used);
+    }
+    // unroll
+    for (var q = 0u; q < POINTS; q++) {
+      var column: Points;
+      // unroll
+      for (var i = 0u; i < POINTS; i++) {
+        column[i] = rows[i][q];
+      }
+      store_column(tile, q, c, column);
+    }
+  } else {
+    let row = row_of(tile, local.y, c, used);
+    // unroll
+    for (var q = 0u; q < POINTS; q++) {
+      hand_on(local.y, q, local.x, row[q]);
+    }
+    workgroupBarrier();
     var column: Points;
     // unroll
     for (var i = 0u; i < POINTS; i++) {
-      column[i] = rows[i][q];
+      column[i] = taken(i, local.y, local.x);
     }
-    let v = interpolate(column);
-    // unroll
-    for (var p = 0u; p < POINTS; p++) {
-      store_v(((p * POINTS + q) * TILES + tile.index) * IN_C + c, v[p], IN_C - c);
+    if (exists) {
+      store_column(tile, local.y, c, column);
     }
   }
 }

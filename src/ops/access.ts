@@ -18,14 +18,22 @@ import { ceilDiv } from "../shape.ts";
 export function dispatchEach<B extends Bindings>(
   kernel: Kernel<B>,
   count: number,
+  { libraries = [], ...call }: Omit<KernelCall<B, TensorId>, "workgroups">,
+): Dispatch<TensorId> {
+  return dispatchGroups(kernel, ceilDiv(count, 64), { ...call, libraries: [linearSource, ...libraries] });
+}
+
+/** A call of a kernel by so many workgroups, in rows of GROUPS_X. */
+export function dispatchGroups<B extends Bindings>(
+  kernel: Kernel<B>,
+  groups: number,
   { bind, constants, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
 ): Dispatch<TensorId> {
-  const groups = ceilDiv(count, 64);
   const x = Math.min(groups, MOST_GROUPS);
   return dispatch(kernel, {
     bind,
     constants: { ...constants, GROUPS_X: x },
-    libraries: [linearSource, ...libraries],
+    libraries,
     workgroups: [x, ceilDiv(groups, x), 1],
   });
 }

@@ -1,5 +1,6 @@
 import activationSource from "../../shaders/lib/activation.wgsl";
 import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
+import linesSource from "../../shaders/lib/lines.wgsl";
 import polynomialSource from "../../shaders/lib/polynomial.wgsl";
 import pooledWindowSource from "../../shaders/lib/pooled_window.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
@@ -20,7 +21,7 @@ import type { TensorId } from "../graph/graph.ts";
 import { defineOp } from "../graph/op.ts";
 import type { AdapterClass } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
-import { type Channels, channelsSource, dispatchEach, operand, output } from "./access.ts";
+import { type Channels, channelsSource, dispatchEach, dispatchGroups, operand, output } from "./access.ts";
 import { type Activation, activationNumber } from "./activation.ts";
 import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 import { poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
@@ -81,11 +82,18 @@ const winogradInput = defineOp<WinogradAttributes>({
     const reaches = ([1, 2] as const).map((axis) => ceilDiv(outputShape[axis]!, size) * size + attributes.taps - 1);
     const clipped = reaches.some((reach, i) => pad[i]! > 0 || reach > inputShape[i + 1]!);
     return [
-      dispatchTiles(inputKernel, attributes, channels, count, {
-        bind: { state: state!, x: x!, v: v! },
-        constants: { CLIPPED: clipped },
-        libraries: [stateSource, operand("x", inC, channels), output("v", inC, channels)],
-      }),
+      dispatchLines(
+        inputKernel,
+        attributes,
+        channels,
+        count,
+        {
+          bind: { state: state!, x: x!, v: v! },
+          constants: { CLIPPED: clipped },
+          libraries: [stateSource, operand("x", inC, channels), output("v", inC, channels)],
+        },
+        adapter,
+      ),
     ];
   },
 });
@@ -118,28 +126,36 @@ const winogradOutput = defineOp<OutputAttributes>({
   name: "winogradOutput",
   infer: (_, { outputShape, pool }) =>
     pool ? pooledAndRoutes(outputShape, pool) : [{ shape: outputShape, dtype: "f32" }],
-  lower: ({ inputs: [m, bias], outputs: [y, routes], attributes }) => {
+  lower: ({ inputs: [m, bias], outputs: [y, routes], attributes, adapter }) => {
     const { outputShape, pool, activation } = attributes;
     const outC = outputShape[3]!;
     const count = tilesOf(attributes) * ceilDiv(outC, 4);
     return [
-      dispatchTiles(outputKernel, attributes, 4, count, {
-        bind: { m: m!, bias, y: y!, routes },
-        constants: {
-          ...poolConstants(attributes, outputShape),
-          POOL: pool !== undefined,
-          HAS_BIAS: bias !== undefined,
-          ACTIVATION: activationNumber(activation),
+      dispatchLines(
+        outputKernel,
+        attributes,
+        4,
+        count,
+        {
+          bind: { m: m!, bias, y: y!, routes },
+          constants: {
+            ...poolConstants(attributes, outputShape),
+            POOL: pool !== undefined,
+            ROWS: pool?.[0] ?? 1,
+            HAS_BIAS: bias !== undefined,
+            ACTIVATION: activationNumber(activation),
+          },
+          libraries: [
+            polynomial("outputs"),
+            activationSource,
+            operand("m", outC),
+            operand("bias", outC),
+            output("y", outC),
+            pooledWindowSource,
+          ],
         },
-        libraries: [
-          polynomial("outputs"),
-          activationSource,
-          operand("m", outC),
-          operand("bias", outC),
-          output("y", outC),
-          pooledWindowSource,
-        ],
-      }),
+        adapter,
+      ),
     ];
   },
 });
@@ -241,14 +257,21 @@ const winogradFilterGradient = defineOp<WinogradAttributes & FilterGradient>({
     const channels = channelsOn(adapter);
     const { kernel, bias, rate } = filterGradientBindings(attributes, parameters, outputs);
     const dispatches = [
-      dispatchTiles(filterGradientKernel, attributes, channels, inputShape[3]! * ceilDiv(outC, channels), {
-        bind: { du: dU!, kernel, rate },
-        libraries: [
-          polynomial("taps"),
-          operand("du", outC, channels),
-          ...filterGradientSources(attributes, outC, channels),
-        ],
-      }),
+      dispatchLines(
+        filterGradientKernel,
+        attributes,
+        channels,
+        inputShape[3]! * ceilDiv(outC, channels),
+        {
+          bind: { du: dU!, kernel, rate },
+          libraries: [
+            polynomial("taps"),
+            operand("du", outC, channels),
+            ...filterGradientSources(attributes, outC, channels),
+          ],
+        },
+        adapter,
+      ),
     ];
     if (!bias) return dispatches;
     // At the points 1 and 1 a tile of dM is the sum of its dY.
@@ -301,36 +324,48 @@ function pointsOf({ points }: WinogradAttributes, rows: number, columns: number)
 /** A call of a kernel that reads or writes tiles, one invocation an element. */
 function dispatchTiles<B extends Bindings>(
   kernel: Kernel<B>,
-  { points, taps, inputShape, outputShape, pad }: WinogradAttributes,
+  attributes: WinogradAttributes,
   channels: Channels,
   count: number,
-  { bind, constants = {}, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+  call: Omit<KernelCall<B, TensorId>, "workgroups">,
 ): Dispatch<TensorId> {
+  return dispatchEach(kernel, count, withTiles(attributes, channels, call));
+}
+
+/** The same with one invocation, or one a line of it on a GPU, for each element. */
+function dispatchLines<B extends Bindings>(
+  kernel: Kernel<B>,
+  attributes: WinogradAttributes,
+  channels: Channels,
+  count: number,
+  call: Omit<KernelCall<B, TensorId>, "workgroups">,
+  adapter: AdapterClass,
+): Dispatch<TensorId> {
+  const [ITEMS, LINES] = adapter === "gpu" ? [8, attributes.points] : [64, 1];
+  const { constants, libraries, bind } = withTiles(attributes, channels, call);
+  return dispatchGroups(kernel, ceilDiv(count, ITEMS), {
+    bind,
+    constants: { ...constants, ITEMS, LINES },
+    libraries: [linesSource, ...libraries],
+  });
+}
+
+/** A call that knows how the convolution is cut into tiles. */
+function withTiles<B extends Bindings>(
+  { points, taps, inputShape, outputShape, pad }: WinogradAttributes,
+  channels: Channels,
+  { bind, constants = {}, libraries = [] }: Omit<KernelCall<B, TensorId>, "workgroups">,
+) {
   const [BATCH, IN_H, IN_W, IN_C] = inputShape as [number, number, number, number];
   const [, OUT_H, OUT_W, OUT_C] = outputShape as [number, number, number, number];
-  const given = {
-    BATCH,
-    IN_H,
-    IN_W,
-    IN_C,
-    OUT_H,
-    OUT_W,
-    OUT_C,
-    POINTS: points,
-    TAPS: taps,
-    PAD_H: pad[0],
-    PAD_W: pad[1],
-  };
-  return dispatchEach(kernel, count, {
+  const sizes = { BATCH, IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C };
+  const given = { ...sizes, POINTS: points, TAPS: taps, PAD_H: pad[0], PAD_W: pad[1] };
+  const pointsSource = points === 6 ? points6Source : points8Source;
+  return {
     bind,
     constants,
-    libraries: [
-      channelsSource(channels),
-      points === 6 ? points6Source : points8Source,
-      { ...tilesSource, given },
-      ...libraries,
-    ],
-  });
+    libraries: [channelsSource(channels), pointsSource, { ...tilesSource, given }, ...libraries],
+  };
 }
 
 /** Polynomials with a coefficient for each tap, or each output of a tile. */
