@@ -59,7 +59,10 @@ const SCALAR_BYTES: Readonly<Record<string, number>> = { f: 4, f32: 4, u: 4, u32
 /** Bytes of the workgroup variables of a shader's text; infinite where they are of a type that is not counted here. */
 export function workgroupBytes(code: string): number {
   const constants = readConstants(code);
+  const aliases = new Map([...code.matchAll(/^alias (\w+) ?= ?([^;]*);/gm)].map(([, name, type]) => [name!, type!]));
   const bytesOf = (type: string): number => {
+    const aliased = aliases.get(type);
+    if (aliased !== undefined) return bytesOf(aliased.replace(/\s/g, ""));
     const [, of, count] = /^array<(.*),([^,]*)>$/.exec(type) ?? [];
     if (of !== undefined) return bytesOf(of) * Number(evaluate(count!, constants) ?? Number.POSITIVE_INFINITY);
     const [, columns = 1, rows = 1, scalar = ""] = /^(?:(?:mat([234])x|vec)([234]))?<?(\w+?)>?$/.exec(type) ?? [];

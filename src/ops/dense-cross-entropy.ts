@@ -12,8 +12,8 @@ import { type Activation, activationNumber } from "./activation.ts";
 import { matmulDispatch } from "./matmul.ts";
 
 const MOST_UNITS = 32;
-/** Bytes of workgroup memory that a row's sums of all lanes may take. Every device has twice as many. */
-const MOST_BYTES = 8192;
+/** Bytes of workgroup memory that a row's sums of all lanes may take. Every device has 16384. */
+const MOST_BYTES = 12288;
 
 const kernel: Kernel<{
   state: "read";

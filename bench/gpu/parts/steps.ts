@@ -10,8 +10,8 @@ import { median } from "../../statistics.ts";
 import type { BenchData } from "../../systems/system.ts";
 import { type Part, runPart } from "../part.ts";
 
-/** Batches of the data: more than the steps of any submit. */
-const BATCHES = 128;
+/** Batches of the data, those of an epoch of MNIST's 60,000 images in batches of 128. */
+const BATCHES = 469;
 const STEPS_A_SUBMIT = [1, 4, 16, 64] as const;
 
 const SECOND_CONVOLUTION = ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"];
