@@ -26,7 +26,7 @@ const TILE_N: u32 = WORKGROUP_N * BLOCKS_N;
 const ROWS_TOGETHER: u32 = TILE_M;
 const LANES: u32 = WORKGROUP_M * WORKGROUP_N; // invocations with the same terms
 const INVOCATIONS: u32 = LANES * WORKGROUP_K;
-override DEPTH: u32; // blocks of 4 k a turn
+override DEPTH: u32; // blocks of 4 k a turn, a multiple of WORKGROUP_K
 const TURNS_A_STEP: u32 = (INNER + DEPTH - 1u) / DEPTH;
 const LOADS_A: u32 = (DEPTH * TILE_M + INVOCATIONS - 1u) / INVOCATIONS; // of one invocation
 const LOADS_B: u32 = (DEPTH * TILE_N + INVOCATIONS - 1u) / INVOCATIONS;
@@ -152,19 +152,25 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
     }
     if (turn > 0u) {
       let left = INNER - (turn - 1u) % TURNS_A_STEP * DEPTH;
-      let depth = select(min(left, DEPTH), DEPTH, INNER % DEPTH == 0u);
-      for (var k4 = local.z; k4 < depth; k4 += WORKGROUP_K) {
+      // As often for all invocations, which a compiler can unroll.
+      for (var i = 0u; i < DEPTH / WORKGROUP_K; i++) {
+        let k4 = i * WORKGROUP_K + local.z;
+        if (INNER % DEPTH != 0u) {
+          if (k4 >= left) {
+            break;
+          }
+        }
         var b: array<mat4x4f, BLOCKS_N>;
         // unroll
         for (var j = 0u; j < BLOCKS_N; j++) {
           b[j] = shared_block_b(k4, j * WORKGROUP_N + local.x);
         }
         // unroll
-        for (var i = 0u; i < BLOCKS_M; i++) {
-          let a = shared_block_a(k4, i * WORKGROUP_M + local.y);
+        for (var m = 0u; m < BLOCKS_M; m++) {
+          let a = shared_block_a(k4, m * WORKGROUP_M + local.y);
           // unroll
           for (var j = 0u; j < BLOCKS_N; j++) {
-            c[i * BLOCKS_N + j] = multiply_add(b[j], a, c[i * BLOCKS_N + j]);
+            c[m * BLOCKS_N + j] = multiply_add(b[j], a, c[m * BLOCKS_N + j]);
           }
         }
       }

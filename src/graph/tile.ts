@@ -93,8 +93,8 @@ function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
   if (quad || hoisted) refuse(`is "shared" or "${quad ? "quad" : "hoisted"}", not both`);
   if (!Number.isInteger(depth) || depth < 1) refuse("is shared, which wants a whole depth from 1 on");
   if (workgroupK === 1) return;
-  if (!Number.isInteger(Math.log2(workgroupK)) || workgroupK < 1 || depth < 2 * workgroupK) {
-    refuse("is shared, which wants a power of two for workgroupK, and a depth of at least twice as many");
+  if (!Number.isInteger(Math.log2(workgroupK)) || workgroupK < 1 || depth < 2 * workgroupK || depth % workgroupK) {
+    refuse("is shared, which wants a power of two for workgroupK, and twice or more times as many for depth");
   }
   // What invocations hand to each other lies where a's blocks were.
   if (workgroupN > 16 * blocksM) refuse("has parts of a sum, which want workgroupN of at most 16 * blocksM");

@@ -43,6 +43,8 @@ export interface InferenceFigures {
   readonly network: NetworkName;
   readonly batch: number;
   readonly dispatches: number;
+  /** Of predictions submitted one after the other, data and results on the device. */
+  readonly wallMs: Record<number, number>;
   readonly deviceMs: Record<number, number>;
 }
 
@@ -60,9 +62,10 @@ await runPart("steps", async (part) => {
     }
     for (const batch of [1, data.network.batch]) {
       const step = await createInference(runtime, data, { batch, batches: part.quick ? 4 : BATCHES });
+      const wallMs = await submittedTimes(runtime, step, part);
       const deviceMs = await deviceTimes(step, timer, part);
-      part.say(`${network}, inference of ${batch}: ${text(deviceMs)} ms`);
-      inference.push({ network, batch, dispatches: step.plan.steps.length, deviceMs });
+      part.say(`${network}, inference of ${batch}: wall ${text(wallMs)} ms; device ${text(deviceMs)} ms`);
+      inference.push({ network, batch, dispatches: step.plan.steps.length, wallMs, deviceMs });
       step.dispose();
       save();
     }
@@ -118,7 +121,7 @@ async function measureTraining(
 /** Milliseconds a step of `fit`'s loop over the data, orders and the reading of metrics included. */
 async function wallTime(step: Step, batches: number, { quick }: Part): Promise<number> {
   const samples: number[] = [];
-  const until = performance.now() + (quick ? 0 : 700);
+  const until = performance.now() + (quick ? 0 : 500);
   do {
     const begin = performance.now();
     await step.epoch();
@@ -130,6 +133,33 @@ async function wallTime(step: Step, batches: number, { quick }: Part): Promise<n
 interface Steps {
   rewind(): void;
   encode(pass: GPUComputePassEncoder): void;
+}
+
+/** Milliseconds a step by the wall clock, for each number of steps in a submit, over many submits without a wait between. */
+async function submittedTimes({ device }: Runtime, { rewind, encode }: Steps, part: Part) {
+  const figures: Record<number, number> = {};
+  const submits = (count: number, steps: number) => {
+    for (let i = 0; i < count; i++) {
+      rewind();
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (let j = 0; j < steps; j++) encode(pass);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    }
+    return device.queue.onSubmittedWorkDone();
+  };
+  for (const steps of counts(part)) {
+    const count = part.quick ? 1 : Math.ceil(512 / steps);
+    const samples: number[] = [];
+    for (let round = 0; round < (part.quick ? 1 : 5); round++) {
+      const begin = performance.now();
+      await submits(count, steps);
+      samples.push((performance.now() - begin) / (count * steps));
+    }
+    figures[steps] = median(samples);
+  }
+  return figures;
 }
 
 /** Milliseconds a step by the device's clock, for each number of steps in one pass. */
