@@ -82,6 +82,7 @@ export default defineConfig({
       nodeProject("e2e", ["test/e2e/**/*.test.ts"], 300_000),
       pageProject(),
       browserProject("full", ["test/full/**/*.test.ts"]),
+      nodeProject("kit", ["test/kit/**/*.test.ts"], 600_000),
     ],
   },
 });

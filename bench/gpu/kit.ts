@@ -8,21 +8,24 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { CliError, reportError } from "../../cli/errors.ts";
 import { findMnist } from "../../cli/mnist.ts";
 import { ensurePeers } from "../peers.ts";
 import { IMAGES_AT, LABELS_AT, PIXELS } from "../systems/system.ts";
-import { buildParts } from "./build.ts";
+import { buildParts, partNames } from "./build.ts";
 import { buildTests } from "./tests/build.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const KEPT = join(ROOT, "build/gpu-kit");
 const MOST_BYTES = 60e6;
 /** MNIST's images that travel. */
 const IMAGES = 6400;
@@ -32,26 +35,39 @@ const LIBRARIES = [
   ...["libx11-6", "libxcb1", "libxau6", "libxdmcp6", "libxext6", "libbsd0", "libmd0"],
 ];
 
+/** What a kit consists of: an older one is removed by these names. */
+const CONTENTS = ["kit.json", "node.xz", "webgpu", "mnist", "lib", "parts", "tests", "run.sh", "torch_step.py"];
+
+const USAGE = `Usage: npm run gpu:kit -- [options]
+
+  --out FOLDER   where the kit goes (.gpu)
+  --parts NAMES  only these parts beside the tests: adapter,steps; without peers no peer is needed to build it
+  --fast         packs Node in seconds rather than a minute; it takes 5 MB more`;
+
 async function main(): Promise<void> {
+  const { help, out, parts, fast } = readOptions();
+  if (help) {
+    console.log(USAGE);
+    return;
+  }
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new CliError(
       1,
       `The kit carries this machine's Node and Dawn, and wants Linux on x64, got ${process.platform} ${process.arch}.`,
     );
   }
-  const kit = join(ROOT, ".gpu");
-  // Node takes a minute to pack, and is the same from kit to kit.
-  for (const name of existsSync(kit) ? readdirSync(kit) : []) {
-    if (!name.startsWith("node.")) rmSync(join(kit, name), { recursive: true });
-  }
-  ensurePeers(console.error);
-  node(kit);
+  const kit = resolve(out);
+  for (const name of CONTENTS) rmSync(join(kit, name), { recursive: true, force: true });
+  ensurePeers(console.error, "webgpu");
+  mkdirSync(kit, { recursive: true });
+  cpSync(packedNode(fast), join(kit, "node.xz"));
   webgpu(join(kit, "webgpu"));
   mnist(join(kit, "mnist"));
-  libraries(join(kit, "lib"));
-  await buildParts(join(kit, "parts"));
+  cpSync(libraries(), join(kit, "lib"), { recursive: true });
+  await buildParts(join(kit, "parts"), parts);
   await buildTests(join(kit, "tests"));
   for (const file of ["run.sh", "torch_step.py"]) cpSync(join(ROOT, "bench/gpu", file), join(kit, file));
+  writeFileSync(join(kit, "kit.json"), JSON.stringify(versions()));
   const bytes = sizeOf(kit);
   console.log(`${relative(process.cwd(), kit) || kit}: ${(bytes / 1e6).toFixed(1)} MB of at most ${MOST_BYTES / 1e6}.`);
   for (const name of readdirSync(kit).sort()) {
@@ -62,21 +78,53 @@ async function main(): Promise<void> {
   console.log("Then, here: npm run gpu:tables -- OUT");
 }
 
+function readOptions() {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    const { values } = parseArgs({ options: { out: text, parts: text, fast: flag, help: flag } });
+    const parts = values.parts?.split(",") ?? partNames();
+    const unknown = parts.filter((name) => !partNames().includes(name));
+    if (unknown.length > 0) throw new Error(`--parts takes ${partNames().join(", ")}, got ${unknown.join(", ")}.`);
+    return { ...values, parts, out: values.out ?? join(ROOT, ".gpu") };
+  } catch (error) {
+    throw new CliError(2, `${(error as Error).message} See --help.`);
+  }
+}
+
+/** What tables say of a run. */
+function versions() {
+  const versionOf = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")).version as string;
+  const git = (...args: string[]) => spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout?.trim();
+  const commit = git("rev-parse", "--short", "HEAD");
+  const changed = git("status", "--porcelain", "--", "src", "shaders");
+  const featuremap = [versionOf("package.json"), commit && ` at ${commit}`, commit && changed && " with changes"];
+  return {
+    node: process.version,
+    webgpu: versionOf("bench/node_modules/webgpu/package.json"),
+    featuremap: featuremap.filter(Boolean).join(""),
+  };
+}
+
 /** Compresses a file; the kit's machine has xz or Python. */
-function pack(from: string, to: string): void {
-  const { status, stdout, stderr, error } = spawnSync("xz", ["-6", "-T0", "-c", from], { maxBuffer: 2 ** 30 });
+function pack(from: string, to: string, level = 6): void {
+  const { status, stdout, stderr, error } = spawnSync("xz", [`-${level}`, "-T0", "-c", from], { maxBuffer: 2 ** 30 });
   if (error || status !== 0)
     throw new CliError(1, `xz could not pack ${from}: ${error?.message ?? stderr}. Install it (Debian: xz-utils).`);
   mkdirSync(join(to, ".."), { recursive: true });
-  writeFileSync(to, stdout);
+  // Whole or not at all: it may be kept.
+  writeFileSync(`${to}.part`, stdout);
+  renameSync(`${to}.part`, to);
 }
 
-/** Node's own program, with its version beside it. */
-function node(kit: string): void {
-  const version = join(kit, "node.version");
-  if (existsSync(version) && readFileSync(version, "utf8") === process.version) return;
-  pack(process.execPath, join(kit, "node.xz"));
-  writeFileSync(version, process.version);
+/** Node's own program, which is the same from kit to kit: it is kept in build/. */
+function packedNode(fast: boolean): string {
+  const kept = join(KEPT, `node-${process.version}.xz`);
+  const quickly = join(KEPT, `node-${process.version}-fast.xz`);
+  if (existsSync(kept)) return kept;
+  if (!fast) pack(process.execPath, kept);
+  else if (!existsSync(quickly)) pack(process.execPath, quickly, 0);
+  return fast ? quickly : kept;
 }
 
 function webgpu(folder: string): void {
@@ -108,9 +156,12 @@ function mnist(folder: string): void {
   rmSync(scratch, { recursive: true });
 }
 
-/** The shared libraries of Debian's packages, flat. */
-function libraries(folder: string): void {
-  const scratch = mkdtempSync(join(tmpdir(), "featuremap-libraries-"));
+/** The shared libraries of Debian's packages, flat; they are kept in build/. */
+function libraries(): string {
+  const folder = join(KEPT, "lib");
+  if (existsSync(folder)) return folder;
+  mkdirSync(KEPT, { recursive: true });
+  const scratch = mkdtempSync(join(KEPT, "lib-"));
   const run = (command: string, ...args: string[]) => {
     const { status, stderr, error } = spawnSync(command, args, { cwd: scratch, encoding: "utf8" });
     if (error || status !== 0) {
@@ -120,16 +171,21 @@ function libraries(folder: string): void {
       );
     }
   };
-  mkdirSync(folder, { recursive: true });
-  run("apt-get", "download", ...LIBRARIES);
-  for (const name of readdirSync(scratch).filter((file) => file.endsWith(".deb"))) run("dpkg", "-x", name, "unpacked");
-  const found = join(scratch, "unpacked/usr/lib/x86_64-linux-gnu");
-  for (const name of readdirSync(found)) {
-    // Links become files: some ways of copying lose links.
-    if (/\.so\.\d+$/.test(name) && existsSync(join(found, name)))
-      cpSync(join(found, name), join(folder, name), { dereference: true });
+  try {
+    run("apt-get", "download", ...LIBRARIES);
+    for (const name of readdirSync(scratch).filter((file) => file.endsWith(".deb")))
+      run("dpkg", "-x", name, "unpacked");
+    const found = join(scratch, "unpacked/usr/lib/x86_64-linux-gnu");
+    for (const name of readdirSync(found)) {
+      // Links become files: some ways of copying lose links.
+      if (/\.so\.\d+$/.test(name) && existsSync(join(found, name)))
+        cpSync(join(found, name), join(scratch, "lib", name), { dereference: true });
+    }
+    renameSync(join(scratch, "lib"), folder);
+  } finally {
+    rmSync(scratch, { recursive: true });
   }
-  rmSync(scratch, { recursive: true });
+  return folder;
 }
 
 function sizeOf(path: string): number {

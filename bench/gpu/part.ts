@@ -12,7 +12,10 @@ import { IMAGES_AT, LABELS_AT, PIXELS } from "../systems/system.ts";
 export interface Part {
   /** Fewer rounds and points: a rehearsal, or a first look. */
   readonly quick: boolean;
-  /** A device of its own. A rehearsal takes whatever it is for a GPU, so that a GPU's plans and kernels are what it runs. */
+  /**
+   * A device of its own. A rehearsal takes whatever it is for a GPU, so that a GPU's plans and kernels are what it runs; not where
+   * FEATUREMAP_OWN_PLAN is set, since those take seconds a step on a processor.
+   */
   runtime(): Promise<Runtime>;
   /** MNIST's first images and labels; those of the kit are repeated where more are asked for. */
   readonly load: (samples: number) => Promise<{ images: Uint8Array<ArrayBuffer>; labels: Uint8Array<ArrayBuffer> }>;
@@ -46,7 +49,7 @@ export async function runPart(name: string, measure: (part: Part) => Promise<voi
     await measure({
       quick,
       say,
-      runtime: async () => (quick ? asGpu(await createRuntime()) : createRuntime()),
+      runtime: async () => (quick && !process.env.FEATUREMAP_OWN_PLAN ? asGpu(await createRuntime()) : createRuntime()),
       load: async (samples) => mnist(join(kit, "mnist"), samples),
       save: (figures) => writeWhole(out, { part: name, quick, seconds: Number(seconds()), ...figures }),
     });
