@@ -97,7 +97,7 @@ function versions() {
   const versionOf = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")).version as string;
   const git = (...args: string[]) => spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout?.trim();
   const commit = git("rev-parse", "--short", "HEAD");
-  const changed = git("status", "--porcelain", "--", "src", "shaders");
+  const changed = git("status", "--porcelain", "--", "src", "shaders", ":!*.md");
   const featuremap = [versionOf("package.json"), commit && ` at ${commit}`, commit && changed && " with changes"];
   return {
     node: process.version,

@@ -20,8 +20,8 @@ import { createTimer, type Encode, type Timer, warmUp } from "./timer.ts";
 /** Batches that the step goes through; the state is put back to the first after them. */
 const BATCHES_HELD = 4;
 const SQUARE: Product = { m: 1024, n: 1024, k: 1024 };
-/** Milliseconds of work before rounds on a GPU. */
-const WARM_UP_MS = 500;
+/** Milliseconds of work before each round on a GPU, whose clock sinks while results are read. */
+const WARM_UP_MS = 200;
 /** Families that stay in the rounds, and are tried at the layers' work. */
 const FINALISTS = 3;
 
@@ -45,9 +45,9 @@ export async function measureKernels(
   for (const work of workOf(data.network)) equal.push(await matchesOf(runtime, work, finalists, timer, say));
   const dispatches = dispatchesOf(step);
   const stepMs: number[] = [];
-  await warm();
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
+    await warm();
     await timeStep(step, timer, dispatches, stepMs);
     for (const { figures, matmul } of [...finalists, ...equal.flatMap(({ entrants }) => entrants)]) {
       figures.ms.push((await timer.time([matmul.encode]))[0]!);

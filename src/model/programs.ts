@@ -217,7 +217,7 @@ function finish({ options, ops, graph, tensors }: Build, name: string, own: Part
   const algorithms = rewrite(ops, graph, {
     adapter,
     choices,
-    leastSaving: leastSaving(adapter, memory),
+    leastSaving: leastSaving(memory),
     mostBytes: mostBufferBytes(limits),
     // Where memory is short, no algorithm is an alternative.
     asked: memory === "fast" ? asked : undefined,

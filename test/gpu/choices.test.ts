@@ -70,7 +70,9 @@ async function step(choices: Choices) {
   const before = (await model.getWeights()).map(({ data }) => Float64Array.from(data));
   await model.fit(x, y, { batchSize: BATCH, epochs: 1, shuffle: false, verbose: 0 });
   const after = await allWeights(model);
-  expect(model.stats().choices).toEqual(choices);
+  // On a GPU the last dense layer is a part of the fused head, which has no tile.
+  const { dense: _, ...others } = choices;
+  expect(model.stats().choices).toEqual(runtime.adapter.software ? choices : others);
   model.dispose();
   return { before, after };
 }

@@ -97,3 +97,27 @@ describe("an update in the filter gradient", () => {
     }
   });
 });
+
+// As for a GPU: 8 invocations a sum, whose slices are no multiple of 8, and 64, a whole workgroup.
+describe.each([
+  { batch: 33, filters: 5 },
+  { batch: 260, filters: 8 },
+])("a filter gradient of $batch slices", ({ batch, filters }) => {
+  it("is added up by several invocations a sum", async () => {
+    const [xShape, kShape]: Shape4[] = [
+      [batch, 4, 4, 3],
+      [2, 2, 3, filters],
+    ];
+    const yShape: Shape4 = [batch, 3, 3, filters];
+    const options = { strides: [1, 1], padding: "valid" } as const;
+    const [x, dY] = [randomArray(batch * 48, 1), randomArray(batch * 9 * filters, 2)];
+    const run = new GraphRun().rows(batch);
+    const ids = [run.input("x", xShape!, x), run.input("dy", yShape, dY), run.graph.state];
+    const attributes = { ...options, kernelShape: kShape, hasBias: true };
+    const [dK, dB] = run.add("conv2dFilterGradient", ids, attributes);
+    const [gotDK, gotDB] = await run.read([dK!, dB!], { tile: { ...small, slices: batch }, adapter: "gpu" });
+    const want = conv2dFilterGradient(x, xShape!, dY, yShape, kShape!, options);
+    expectClose(gotDK!, want.dK, sumTolerance(batch * 9), "dK");
+    expectClose(gotDB!, want.dB, sumTolerance(batch * 9), "dB");
+  });
+});

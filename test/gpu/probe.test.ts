@@ -79,7 +79,7 @@ describe("outputs of inner layers", () => {
     model.dispose();
   });
 
-  it("are made by tiles that want a family of products of their own", async () => {
+  it("are made by tiles that go through workgroup memory, where they are chosen", async () => {
     const model = tinyModel();
     const dense = { blocksM: 1, blocksN: 1, workgroupM: 2, workgroupN: 2, slices: 1, shared: true };
     await model.compile({ runtime, choices: { dense } });

@@ -4,7 +4,7 @@ type Vector = readonly number[];
 
 /**
  * Functions of WGSL library files, run in float64 on the processor: for those that are straight lines of sums and products
- * of `array<vec4f, n>` once `specialize` has unrolled them. A vec4f, whose four values never meet, is one number here.
+ * of arrays of `Channels` once `specialize` has unrolled them. Channels, which never meet, are one number here.
  *
  * @returns each function by its name, from array to array
  * @throws SyntaxError or ReferenceError where a function holds more than that
@@ -35,7 +35,7 @@ function asJavaScript(code: string): string {
     .replace(/^fn (\w+)\((\w+): \w+\) -> \w+/, "function $1($2)")
     .replace(/\bvar (\w+): \w+;/g, "let $1 = [];")
     .replace(/\b(?:var|let) (?=\w+ =)/g, "let ")
-    .replace(/\bvec4f\(([^()]*)\)/g, "$1")
+    .replace(/\b(?:vec4f|Channels)\(([^()]*)\)/g, "$1")
     .replace(/\bPoints\(|\barray<[^>]*>\(/g, "Array.of(")
     .replace(/\b(\d+(?:\.\d+)?)[fu]\b/g, "$1");
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { workgroupBytes } from "../../src/gpu/merge.ts";
-import { type AdapterClass, rowsTogether, type Tile, type TileRequest } from "../../src/graph/tile.ts";
+import { type AdapterClass, rowsTogether, sharedBytes, type Tile, type TileRequest } from "../../src/graph/tile.ts";
 import { assertWithinLimits, type PlanLimits } from "../../src/plan/limits.ts";
 import { candidateTiles, shippedTile } from "../../src/plan/tiles.ts";
 import { Build, failure } from "./building.ts";
@@ -44,11 +44,12 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the candidat
     for (const request of requests) {
       for (const tile of candidateTiles(adapter, request)) {
         const { blocksM, blocksN, workgroupM, workgroupN, slices, quad, hoisted, shared } = tile;
-        const { workgroupZ = 1, turns = 4 } = tile;
-        for (const size of [blocksM, blocksN, workgroupM, workgroupN, workgroupZ, slices]) {
+        const { workgroupZ = 1, turns = 4, workgroupK = 1 } = tile;
+        for (const size of [blocksM, blocksN, workgroupM, workgroupN, workgroupZ, workgroupK, slices]) {
           expect(Number.isInteger(size) && size >= 1).toBe(true);
         }
-        expect(workgroupM * workgroupN * workgroupZ).toBeLessThanOrEqual(SHIPPABLE.maxComputeInvocationsPerWorkgroup);
+        const invocations = workgroupM * workgroupN * workgroupZ * workgroupK;
+        expect(invocations).toBeLessThanOrEqual(SHIPPABLE.maxComputeInvocationsPerWorkgroup);
         if (workgroupZ > 1) expect(slices * (request.batch ?? 1)).toBeGreaterThan(1);
         if (hoisted) expect(blocksN * Math.ceil(request.k / 4)).toBeLessThanOrEqual(MOST_HOISTED);
         else expect(blocksN * blocksM * (quad ? turns : 1)).toBeLessThanOrEqual(MOST_BLOCKS);
@@ -58,7 +59,13 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the candidat
         }
         if (hoisted) expect(request.hoistable).toBe(true);
         if (quad) expect([adapter, workgroupM * workgroupN * workgroupZ]).toEqual(["software-quads", 4]);
-        if (shared) expect([adapter, quad, hoisted]).toEqual(["gpu", undefined, undefined]);
+        expect(shared).toBe(adapter === "gpu" ? true : undefined);
+        if (!shared) expect(workgroupK).toBe(1);
+        else {
+          expect([quad, hoisted]).toEqual([undefined, undefined]);
+          expect(sharedBytes(tile)).toBeLessThanOrEqual(SHIPPABLE.maxComputeWorkgroupStorageSize);
+          if (workgroupK > 1) expect(request.k / 4 / slices / workgroupK).toBeGreaterThan(7);
+        }
       }
     }
   });
@@ -78,8 +85,13 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the candidat
     const families = candidateTiles(adapter, { m: 4097, n: 100, k: 25, hoistable: true }).map((tile) => {
       return tile.shared ? "shared" : tile.hoisted ? "hoisted" : "registers";
     });
-    const want = { gpu: ["registers", "shared"], software: ["registers"], "software-quads": ["hoisted", "registers"] };
+    const want = { gpu: ["shared"], software: ["registers"], "software-quads": ["hoisted", "registers"] };
     expect([...new Set(families)].sort()).toEqual(want[adapter]);
+    const large = candidateTiles(adapter, { m: 4097, n: 1000, k: 1024 });
+    expect(new Set(large.map(({ blocksM, blocksN }) => `${blocksM} ${blocksN}`)).size).toBeGreaterThan(2);
+    if (adapter === "gpu") {
+      expect(new Set(large.map(({ workgroupM, workgroupN }) => workgroupM * workgroupN)).size).toBeGreaterThan(1);
+    }
   });
 });
 
@@ -95,7 +107,7 @@ describe("workgroup memory of the candidates", () => {
         build.want(...build.add("matmul", [build.input("a", [m, k]), build.input("b", [k, n])]));
         const { steps } = build.lower({ choices: { matmul: tile } });
         const bytes = workgroupBytes(steps[0]!.shader.code);
-        expect(bytes > 0).toBe(tile.shared === true);
+        expect(bytes).toBe(sharedBytes(tile));
         expect(bytes).toBeLessThanOrEqual(SHIPPABLE.maxComputeWorkgroupStorageSize);
       }
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { workgroupBytes } from "../../src/gpu/merge.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import type { TensorId } from "../../src/graph/graph.ts";
 import { Build } from "./building.ts";
@@ -72,5 +73,42 @@ describe("the last dense layer and its loss", () => {
     const { steps } = build.lower({ adapter: "gpu", limits });
     expect(steps.filter(({ node }) => node === "loss").map(({ kernel }) => kernel)).toEqual(kernels);
     for (const { shader } of steps) expect(shader.bindings.length).toBeLessThanOrEqual(most);
+  });
+});
+
+describe("the lanes of a row", () => {
+  const shaderOf = (units: number, inputs: number) => {
+    const build = new Build();
+    const shapes = { h: [4, inputs], w: [inputs, units], b: [units], labels: [4, units] };
+    const ids = Object.entries(shapes).map(([name, shape]) => build.input(name, shape));
+    const attributes = { hasBias: true, inputGradient: true };
+    build.want(...build.add("denseCrossEntropy", [...ids, build.graph.state], attributes));
+    const limits = { maxStorageBuffersPerShaderStage: 9, maxComputeWorkgroupStorageSize: -1 };
+    return build.lower({ adapter: "gpu", limits }).steps[0]!.shader;
+  };
+
+  it.each([
+    [10, 1000, 256],
+    [32, 1000, 64],
+    [16, 1000, 128],
+    [4, 1000, 256],
+    [10, 200, 128],
+    [10, 65, 64],
+    [10, 20, 64],
+    [1, 1, 64],
+  ])("are, of %i units and %i inputs, %i: one an input, with room for their sums", (units, inputs, lanes) => {
+    expect(shaderOf(units, inputs).workgroupSize).toEqual([lanes, 1, 1]);
+  });
+
+  it("are at least the classes, and fit in a workgroup of every device, whatever the sizes", () => {
+    for (let units = 1; units <= 32; units++) {
+      for (const inputs of [1, 64, 100, 128, 255, 256, 4096]) {
+        const { workgroupSize, code } = shaderOf(units, inputs);
+        const [lanes] = workgroupSize;
+        expect([64, 128, 256]).toContain(lanes);
+        expect(workgroupBytes(code)).toBeLessThanOrEqual(16384);
+        expect(workgroupBytes(code)).toBe(16 * Math.ceil(units / 4) * (lanes! + 1));
+      }
+    }
   });
 });

@@ -82,9 +82,11 @@ describe("mergeIndependent", () => {
     ["array<vec3<u32>, SIDE>", 16 * 16 * 2],
     ["array<mat4x4f, 2>", 2 * 64 * 2],
     ["array<vec2h, 8>", 8 * 4 * 2],
+    ["array<Four, 8>", 8 * 16 * 2],
   ])("keeps to the workgroup memory: two of %s", (type, bytes) => {
-    const head = `const SIDE: u32 = 16u;\nvar<workgroup> tile: ${type};`;
-    const calls = [call("a", { writes: [1] }, { head }), call("b", { writes: [2] }, { head })];
+    const head = `const SIDE: u32 = 16u;\nalias Four = vec4f;\nvar<workgroup> tile: ${type};`;
+    const own = { head, body: "  _ = &tile;" };
+    const calls = [call("a", { writes: [1] }, own), call("b", { writes: [2] }, own)];
     const limits = (most: number) => ({ ...MERGE_MOST, maxComputeWorkgroupStorageSize: most });
     expect(groups(calls, limits(bytes))).toEqual(["a + b"]);
     expect(groups(calls, limits(bytes - 1))).toEqual(["a", "b"]);
@@ -92,7 +94,14 @@ describe("mergeIndependent", () => {
 
   it("leaves alone what has workgroup memory of a type that it does not know", () => {
     const head = "struct Pair { a: f32, b: f32 }\nvar<workgroup> tile: array<Pair, 4>;";
-    expect(groups([call("a", { writes: [1] }, { head }), call("b", { writes: [2] })])).toEqual(["a", "b"]);
+    const odd = call("a", { writes: [1] }, { head, body: "  _ = &tile;" });
+    expect(groups([odd, call("b", { writes: [2] })])).toEqual(["a", "b"]);
+  });
+
+  it("counts no workgroup memory that a part does not use", () => {
+    const head = "var<workgroup> tile: array<vec4f, 1024>;";
+    const [a, b] = [call("a", { writes: [1] }, { head }), call("b", { writes: [2] }, { head })];
+    expect(groups([a, b], { ...MERGE_MOST, maxComputeWorkgroupStorageSize: 0 })).toEqual(["a + b"]);
   });
 
   it("lets invocations be idle only in parts without barriers", () => {

@@ -37,6 +37,26 @@ describe("what nothing uses", () => {
     expect(specialize([{ code }], { BIAS: false }).code).not.toContain("bias");
   });
 
+  it("drops the workgroup variable that only a pruned branch used", () => {
+    const code = [
+      "const PARTS: u32 = 1u;",
+      "var<workgroup> sums: array<vec4f, 64u * PARTS>;",
+      "  var< workgroup > sums_too: u32;",
+      "fn share(lane: u32) { sums[lane] = vec4f(0.0f); workgroupBarrier(); }",
+      write("y"),
+      main("if (PARTS > 1u) { share(0u); }\nsums_too = 1u;\ny[0] = 1.0f;"),
+    ].join("\n");
+    const text = (PARTS: number) => specialize([{ code }], { PARTS }).code;
+    expect(text(2)).toContain("var<workgroup> sums: array<vec4f, 64u * PARTS>;");
+    expect(text(1)).not.toMatch(/sums:|workgroupBarrier/);
+    for (const PARTS of [1, 2]) expect(text(PARTS)).toMatch(/var< ?workgroup ?> sums_too: u32;/);
+  });
+
+  it("keeps a private variable and a constant, which cost nothing", () => {
+    const { code } = only("var<private> kept: f32;", "const N: u32 = 1u;", write("y"), main("y[0] = 1.0f;"));
+    for (const declared of ["var<private> kept: f32;", "const N: u32 = 1u;"]) expect(code).toContain(declared);
+  });
+
   it("is not kept by a comment or by a member of its name", () => {
     const shader = only(
       read("x"),

@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { leanShader } from "../../cli/lean-shaders.ts";
 import type { Tile } from "../../src/graph/tile.ts";
-import { LEAST_LIMITS } from "../../src/plan/merge.ts";
 import type { PlanStep } from "../../src/plan/plan.ts";
 import { allOps } from "../support/ops.ts";
 import { Build } from "./building.ts";
+import { MERGE_NOTHING } from "./recording.ts";
 
 const folder = fileURLToPath(new URL("../../shaders/", import.meta.url));
 const stems = (path: string) =>
@@ -14,7 +14,6 @@ const stems = (path: string) =>
     .filter((name) => name.endsWith(".wgsl"))
     .map((name) => name.replace(/\.wgsl$/, ""))
     .sort();
-const MANY_BUFFERS = { ...LEAST_LIMITS, maxStorageBuffersPerShaderStage: 10 };
 const plain = (code: string) => code.replace(/\/\/.*/g, "");
 
 const tiles: Tile[] = [
@@ -24,13 +23,17 @@ const tiles: Tile[] = [
   { blocksM: 2, blocksN: 1, workgroupM: 2, workgroupN: 8, slices: 1, shared: true },
 ];
 
-/** The steps of one node, not rewritten, for each of the tiles. */
+/** The steps of one node, not rewritten, for each of the tiles; by the last, which is shared, for a GPU too, none merged. */
 function stepsOf(op: string, inputs: readonly (readonly number[])[], attributes: object = {}, dtypes: string[] = []) {
-  return tiles.flatMap((tile) => {
+  const asked = [
+    ...tiles.map((tile) => ({ tile, adapter: "software" as const })),
+    { tile: tiles.at(-1)!, adapter: "gpu" as const },
+  ];
+  return asked.flatMap(({ tile, adapter }) => {
     const build = new Build();
     const ids = inputs.map((shape, i) => build.input(`in${i}`, shape, (dtypes[i] ?? "f32") as "f32"));
     build.want(...build.add(op, ids, attributes));
-    return build.lower({ choices: { [op]: tile }, limits: MANY_BUFFERS }).steps;
+    return build.lower({ adapter, choices: { [op]: tile }, limits: MERGE_NOTHING }).steps;
   });
 }
 
@@ -255,7 +258,8 @@ const merged = (() => {
   const build = new Build();
   const [a, b] = [build.input("a", [4, 8]), build.input("b", [8, 4])];
   build.want(...build.add("softmax", [a]), ...build.add("matmul", [a, b]));
-  return build.lower({ adapter: "gpu" }).steps;
+  const small: Tile = { blocksM: 1, blocksN: 1, workgroupM: 4, workgroupN: 4, slices: 1 };
+  return build.lower({ adapter: "gpu", choices: { matmul: small } }).steps;
 })();
 const steps = [...alone, ...merged];
 

@@ -1,10 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { type AdapterClass, type Tile, type TileRequest, tileConstants, tileWorkgroups } from "../../src/graph/tile.ts";
+import {
+  type AdapterClass,
+  sharedBytes,
+  type Tile,
+  type TileRequest,
+  tileConstants,
+  tileWorkgroups,
+} from "../../src/graph/tile.ts";
 import { adapterClassOf, leastSaving, shippedTile } from "../../src/plan/tiles.ts";
 
 // Bounds that no tuning may leave: every device has 256 invocations a workgroup, and a slice must be worth its kernel.
 const MOST_BLOCKS = 16;
 const MOST_INVOCATIONS = 256;
+/** Of workgroup memory, which every device has. */
+const MOST_BYTES = 16384;
 const LEAST_TERMS = 64;
 const quad = { workgroupM: 4, workgroupN: 1, quad: true };
 const SIZES = [1, 3, 4, 5, 8, 10, 17, 32, 64, 100, 801, 1000, 4097];
@@ -19,9 +28,12 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the shipped 
       const tile = shippedTile(adapter, product);
       const { quad, hoisted, shared, ...sizes } = tile;
       for (const size of Object.values(sizes)) expect(Number.isInteger(size) && size >= 1).toBe(true);
-      expect([hoisted, shared]).toEqual([undefined, undefined]);
+      expect([hoisted, shared]).toEqual([undefined, adapter === "gpu" ? true : undefined]);
       expect(quad).toBe(adapter === "software-quads" ? true : undefined);
-      expect(tile.workgroupM * tile.workgroupN).toBeLessThanOrEqual(MOST_INVOCATIONS);
+      const { workgroupK = 1 } = tile;
+      if (adapter !== "gpu") expect(workgroupK).toBe(1);
+      expect(tile.workgroupM * tile.workgroupN * workgroupK).toBeLessThanOrEqual(MOST_INVOCATIONS);
+      if (shared) expect(sharedBytes(tile)).toBeLessThanOrEqual(MOST_BYTES);
       expect(tile.blocksM * tile.blocksN).toBeLessThanOrEqual(MOST_BLOCKS);
     }
   });
@@ -94,6 +106,74 @@ describe.each<AdapterClass>(["gpu", "software", "software-quads"])("the shipped 
       expect((y - 1) * down).toBeLessThan(m);
       expect(z).toBe(tile.slices);
     }
+  });
+});
+
+describe("parts of a sum on a GPU", () => {
+  const shipped = (request: TileRequest) => shippedTile("gpu", request);
+  const parts = (request: TileRequest) => shipped(request).workgroupK ?? 1;
+  const requests = SIZES.flatMap((m) =>
+    SIZES.flatMap((n) =>
+      [1, 31, 63, 64, 100, 128, 500, 1024, 73728].flatMap((k): TileRequest[] => [
+        { m, n, k },
+        { m, n, k, batch: 64 },
+        { m, n, k, repeats: 144 },
+        { m, n, k, sliced: true },
+      ]),
+    ),
+  );
+
+  it("are a power of two up to 8, of at least 8 blocks of terms each, in workgroups that every device has", () => {
+    const seen = new Set<number>();
+    for (const request of requests) {
+      const tile = shipped(request);
+      const { workgroupK = 1, workgroupM, workgroupN, slices } = tile;
+      seen.add(workgroupK);
+      expect([1, 2, 4, 8]).toContain(workgroupK);
+      expect(workgroupM * workgroupN * workgroupK).toBeLessThanOrEqual(MOST_INVOCATIONS);
+      expect(sharedBytes(tile)).toBeLessThanOrEqual(MOST_BYTES);
+      if (workgroupK > 1) expect(Math.ceil(request.k / 4) / slices / workgroupK).toBeGreaterThanOrEqual(8);
+      for (const size of [workgroupM, workgroupN]) expect(Number.isInteger(Math.log2(size))).toBe(true);
+    }
+    expect([...seen].sort()).toEqual([1, 2, 4, 8]);
+  });
+
+  it("are no more than the machine has invocations for that would be idle", () => {
+    for (const request of requests) {
+      const { blocksM, blocksN, workgroupK = 1, slices } = shipped(request);
+      const { m, n, batch = 1, repeats = 1 } = request;
+      const blocks = Math.ceil(m / (4 * blocksM)) * Math.ceil(n / (4 * blocksN)) * batch * repeats * slices;
+      if (workgroupK > 1) expect(blocks * workgroupK).toBeLessThanOrEqual(65536);
+    }
+  });
+
+  it("are wanted where products are few, and counted with those of a batch, of each pixel and of each slice", () => {
+    expect(parts({ m: 128, n: 1000, k: 1024 })).toBe(8);
+    expect(parts({ m: 128, n: 1000, k: 128 })).toBe(4);
+    expect(parts({ m: 128, n: 1000, k: 60 })).toBe(1);
+    expect(parts({ m: 1024, n: 1000, k: 1024 })).toBe(1);
+    expect(parts({ m: 128, n: 32, k: 1600 })).toBe(8);
+    expect(parts({ m: 128, n: 32, k: 1600, batch: 64 })).toBe(4);
+    expect(parts({ m: 128, n: 32, k: 1600, repeats: 64 })).toBe(4);
+    expect(parts({ m: 128, n: 32, k: 1600, repeats: 144 })).toBe(1);
+    expect(parts({ m: 26, n: 32, k: 73728, sliced: true })).toBe(1);
+  });
+
+  it("are a dimension of the workgroup and constants of the shader, with room for what they hand to each other", () => {
+    const tile = shipped({ m: 128, n: 1000, k: 1024 });
+    expect(tileConstants(tile, 32)).toEqual({
+      ...{ BLOCKS_M: 1, BLOCKS_N: 1, WORKGROUP_M: tile.workgroupM, WORKGROUP_N: tile.workgroupN },
+      ...{ WORKGROUP_K: 8, DEPTH: 16 },
+    });
+    // Of each of 16 blocks of 4 terms: the rows' and the columns' blocks, of 4 vectors each, and two free vectors twice.
+    expect(sharedBytes(tile)).toBe(16 * 16 * (4 * (tile.workgroupM + tile.workgroupN) + 4));
+    expect(tileConstants({ ...tile, workgroupK: 1, depth: 5 }, 32)).toMatchObject({ DEPTH: 5 });
+    expect(tileConstants({ ...tile, workgroupK: 1 }, 32)).not.toHaveProperty("WORKGROUP_K");
+    expect(tileWorkgroups(tile, 32, 250)).toEqual([
+      Math.ceil(250 / tile.workgroupN),
+      Math.ceil(32 / tile.workgroupM),
+      1,
+    ]);
   });
 });
 
@@ -170,15 +250,8 @@ describe("adapterClassOf", () => {
 });
 
 describe("leastSaving", () => {
-  it("lets no algorithm in unasked on a GPU, and on a processor only one that saves", () => {
-    expect(leastSaving("gpu", "fast")).toBe(Infinity);
-    expect(leastSaving("software", "fast")).toBeGreaterThan(1);
-    expect(leastSaving("software-quads", "fast")).toBeGreaterThan(1);
-  });
-
-  it("lets in none where memory is to be saved", () => {
-    for (const adapter of ["gpu", "software", "software-quads"] as const) {
-      expect(leastSaving(adapter, "compact")).toBe(Infinity);
-    }
+  it("lets in what saves, and nothing where memory is to be saved", () => {
+    expect(leastSaving("fast")).toBe(1.5);
+    expect(leastSaving("compact")).toBe(Infinity);
   });
 });
