@@ -60,11 +60,16 @@ export function stepLines(run: Run): string[] {
     "",
     "GFLOP/s and the share of the limit are of the least device time.",
     "",
-    "Inference, in ms by the device's clock, so many in a submit:",
+    "Inference, in ms, so many in a submit. Wall is of submits one after the other, with data and results on the device.",
     "",
     ...table(
-      ["network", "batch", "dispatches", ...counts.map((steps) => `device, ${steps}`)],
-      inference.map(({ network, batch, dispatches, deviceMs }) => [network, batch, dispatches, ...cells(deviceMs)]),
+      [
+        ...["network", "batch", "dispatches", ...counts.map((steps) => `wall, ${steps}`)],
+        ...counts.map((steps) => `device, ${steps}`),
+      ],
+      inference.map(({ network, batch, dispatches, wallMs = {}, deviceMs }) => [
+        ...[network, batch, dispatches, ...cells(wallMs), ...cells(deviceMs)],
+      ]),
       true,
     ),
   ];

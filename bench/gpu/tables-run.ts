@@ -227,3 +227,12 @@ export function choiceText(choice: readonly Choice[]): string {
   });
   return [...new Set(texts)].join(" + ");
 }
+
+/** Failures by the first line of their message: the rest has the paths of one machine. */
+export function shortTests(tests: Parts["tests"]): Parts["tests"] {
+  const files = tests.files.map((file) => ({
+    ...file,
+    failures: file.failures.map((failure) => ({ ...failure, message: failure.message.split("\n")[0]! })),
+  }));
+  return { ...tests, files };
+}

@@ -14,6 +14,7 @@ import {
   type RunInfo,
   reducedSweep,
   runInfoOf,
+  shortTests,
   slugOf,
 } from "./tables-run.ts";
 import { gpuSection, withSection } from "./tables-section.ts";
@@ -93,10 +94,16 @@ function keep(run: Run, results: string): void {
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(json)}\n`);
   write("runs", run.runs);
   for (const name of PART_NAMES) {
-    const part = name === "sweep" && run.sweep ? reducedSweep(run.sweep) : run[name];
-    if (part) write(name, part);
+    if (run[name]) write(name, keptPart(run, name));
   }
   console.log(`${shown(folder)}: ${PART_NAMES.filter((name) => run[name]).join(", ")}.`);
+}
+
+/** A part as it is committed: its figures, without what is only of use where it was made. */
+function keptPart(run: Run, name: PartName): unknown {
+  if (name === "sweep" && run.sweep) return reducedSweep(run.sweep);
+  if (name === "tests" && run.tests) return shortTests(run.tests);
+  return run[name];
 }
 
 function textOf(file: string): string | undefined {

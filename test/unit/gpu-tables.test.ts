@@ -8,9 +8,11 @@ import {
   choiceText,
   isQuick,
   type PartName,
+  type Parts,
   type RunInfo,
   reducedSweep,
   runInfoOf,
+  shortTests,
   slugOf,
 } from "../../bench/gpu/tables-run.ts";
 import { BEGIN, END, gpuSection, withSection } from "../../bench/gpu/tables-section.ts";
@@ -52,7 +54,9 @@ const PARTS: Record<PartName, object> = {
         ],
       },
     ],
-    inference: [{ network: "article", batch: 128, dispatches: 10, deviceMs: { 1: 0.096, 64: 0.083 } }],
+    inference: [
+      { network: "article", batch: 128, dispatches: 10, wallMs: { 1: 0.12 }, deviceMs: { 1: 0.096, 64: 0.083 } },
+    ],
   }),
   kernels: measured("kernels", {
     networks: [
@@ -181,6 +185,17 @@ describe("a run of the GPU kit", () => {
   });
 });
 
+describe("the kept tests", () => {
+  it("have of each failure the first line, without a machine's paths", () => {
+    const { files, ...rest } = shortTests({
+      ...(PARTS.tests as Parts["tests"]),
+      files: [{ name: "a", passed: 0, failed: 1, skipped: 0, ms: 1, failures: [{ test: "b", message: "c\n  at /d" }] }],
+    });
+    expect(files[0]!.failures).toEqual([{ test: "b", message: "c" }]);
+    expect(rest).toMatchObject({ passed: 26, failed: 1 });
+  });
+});
+
 describe("the kept sweep", () => {
   const kept = checkedRun({ sweep: JSON.stringify(reducedSweep(run().sweep!)) }, [INFO]);
 
@@ -200,7 +215,7 @@ describe("the tables", () => {
     expect(row(stepLines(run()), "shipped")).toEqual([
       ...["article", "shipped", "17", "0.300", "0.280", "0.260", "0.250", "14186", "24.3%", "2619"],
     ]);
-    expect(row(stepLines(run()), "128")).toEqual(["article", "128", "10", "0.0960", "0.0830"]);
+    expect(row(stepLines(run()), "128")).toEqual(["article", "128", "10", "0.120", "-", "0.0960", "0.0830"]);
   });
 
   it("set ours beside peers, PyTorch and the limit", () => {
@@ -235,11 +250,13 @@ describe("the tables", () => {
     expect(row(kernelLines(run()), "advance")).toEqual([]);
   });
 
-  it("warn where kernels were measured at a lower clock than steps", () => {
-    expect(kernelLines(run()).join(" ")).not.toContain("clock was low");
+  it("leave out kernels that were measured at a lower clock than steps, and say so", () => {
+    expect(kernelLines(run()).join(" ")).not.toContain("low clock");
     const [first] = (PARTS.kernels as { networks: { report: object }[] }).networks;
     const slow = { ...PARTS.kernels, networks: [{ ...first, report: { ...first!.report, stepMs: 2.6 } }] };
-    expect(kernelLines(run(undefined, { kernels: slow })).join(" ")).toContain("10.0 times");
+    const lines = kernelLines(run(undefined, { kernels: slow }));
+    expect(lines.join(" ")).toMatch(/"article" at a low clock.* 10\.0 times/);
+    expect(row(lines, "conv2d")).toEqual(["1", "conv2d", "conv2d", "0.0300", "75.0%"]);
   });
 
   it("warn where tiles were measured at a lower clock than steps", () => {
