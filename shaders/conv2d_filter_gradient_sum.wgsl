@@ -1,7 +1,7 @@
 // conv2d_filter_gradient_sum.   dk[r,o] = sum over slices s of partial[s,r,o];   db[o] likewise, of the last row
 // partial [SLICES, ROWS, OUT_C]   dk [ROWS or, with a bias, one less, OUT_C]   db [OUT_C];   PARTS invocations a row and 4 columns.
 // Each adds every PARTS-th slice, then half of them the sums of the other half, again and again: a fixed order.
-// FIRST: of the first slice. `kernel` and `bias` take dk and db, or are the parameters, stepped by them: lib/stepped.wgsl.
+// FIRST: the number of the first slice. `kernel` and `bias` take dk and db, or are the parameters, stepped by them: lib/stepped.wgsl.
 override SLICES: u32;
 override ROWS: u32;
 override OUT_C: u32;

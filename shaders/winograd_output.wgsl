@@ -8,7 +8,7 @@ override POOL: bool;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
 
-// Rows of y that are finished together: of a window.
+// Rows of y that are finished together: those of a pooling window, else 1.
 override ROWS: u32;
 const STRIPS: u32 = OUTPUTS / ROWS;
 alias Strip = array<Coefficients_outputs, ROWS>;

@@ -1,6 +1,6 @@
 // Bundles the kit's parts for Node: each with its shaders, what they share in chunks beside them.
 
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
@@ -35,4 +35,6 @@ export async function buildParts(outDir: string, names: readonly string[] = part
       rolldownOptions: { input: Object.fromEntries(names.map((name) => [name, join(PARTS, `${name}.ts`)])) },
     },
   });
+  // Modules, also to a Node that does not look into a file to find out.
+  writeFileSync(join(outDir, "package.json"), '{ "type": "module" }\n');
 }

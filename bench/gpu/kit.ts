@@ -97,7 +97,7 @@ function versions() {
   const versionOf = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")).version as string;
   const git = (...args: string[]) => spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout?.trim();
   const commit = git("rev-parse", "--short", "HEAD");
-  const changed = git("status", "--porcelain", "--", "src", "shaders", ":!*.md");
+  const changed = git("status", "--porcelain", "--", "src", "shaders", "bench", ":!*.md", ":!bench/gpu/results");
   const featuremap = [versionOf("package.json"), commit && ` at ${commit}`, commit && changed && " with changes"];
   return {
     node: process.version,
@@ -119,6 +119,16 @@ function pack(from: string, to: string, level = 6): void {
 
 /** Node's own program, which is the same from kit to kit: it is kept in build/. */
 function packedNode(fast: boolean): string {
+  // Distributions build Node of many libraries, which a bare machine lacks.
+  const { stdout } = spawnSync("ldd", [process.execPath], { encoding: "utf8" });
+  const foreign = [...(stdout ?? "").matchAll(/^\s*(lib\S+)/gm)].map(([, name]) => name!);
+  const missing = foreign.filter((name) => !/^lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s|atomic)\.so/.test(name));
+  if (missing.length > 0) {
+    throw new CliError(
+      1,
+      `The kit wants a Node that needs no libraries, as nodejs.org has it; ${process.execPath} needs ${missing.join(", ")}.`,
+    );
+  }
   const kept = join(KEPT, `node-${process.version}.xz`);
   const quickly = join(KEPT, `node-${process.version}-fast.xz`);
   if (existsSync(kept)) return kept;

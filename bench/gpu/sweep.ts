@@ -146,6 +146,7 @@ export class Sweep {
    * low until it has worked for a while, so work comes first, and rounds follow each other without a pause.
    */
   async #time(able: readonly number[], timed: readonly Timed[]): Promise<void> {
+    if (able.length === 0) return;
     const { quick } = this.#part;
     const until = performance.now() + (quick ? 0 : WARM_UP_MS);
     while (performance.now() < until) await this.#stand.time(0, 100);

@@ -46,7 +46,8 @@ function main(): void {
     }
     keep(run, results);
   }
-  const cards = existsSync(results) ? readdirSync(results).sort() : [];
+  const entries = existsSync(results) ? readdirSync(results, { withFileTypes: true }) : [];
+  const cards = entries.flatMap((entry) => (entry.isDirectory() ? entry.name : [])).sort();
   const runs = cards.map((card) => readRun([join(results, card)]));
   writeFileSync(document, withSection(readFileSync(document, "utf8"), gpuSection(runs)));
   console.log(`${shown(document)}: tables of ${cards.join(", ") || "no card"}.`);

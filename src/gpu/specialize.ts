@@ -195,7 +195,7 @@ const FUNCTION = /^((?:@\w+(?:\([^)]*\))?\s*)*)fn (\w+)\(/gm;
 /** A binding's declaration: its mode, name and type. */
 export const BINDING =
   /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:([^;]*);/gm;
-/** A variable of a workgroup: nothing, and its name. */
+/** A workgroup variable's declaration. Its name is the second group, as in FUNCTION and BINDING. */
 const WORKGROUP_VARIABLE = /^[ \t]*var<()workgroup>\s*(\w+)\s*:[^;]*;/gm;
 /** The entry point: its workgroup's size, name and parameters. */
 export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s*fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;

@@ -3,7 +3,7 @@ import { ceilDiv } from "../shape.ts";
 
 /**
  * How a matrix product is cut up: one invocation makes `blocksM` x `blocksN` blocks of 4 x 4, a workgroup holds
- * `workgroupM` x `workgroupN` invocations, and the sum may be cut into `slices` that a second kernel adds.
+ * `workgroupM` x `workgroupN` (x `workgroupK`) invocations, and the sum may be cut into `slices` that a second kernel adds.
  */
 export interface Tile {
   readonly blocksM: number;
@@ -94,7 +94,7 @@ function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
   if (!Number.isInteger(depth) || depth < 1) refuse("is shared, which wants a whole depth from 1 on");
   if (workgroupK === 1) return;
   if (!Number.isInteger(Math.log2(workgroupK)) || workgroupK < 1 || depth < 2 * workgroupK || depth % workgroupK) {
-    refuse("is shared, which wants a power of two for workgroupK, and twice or more times as many for depth");
+    refuse("is shared, which wants workgroupK a power of two, and depth a multiple of it, at least 2 * workgroupK");
   }
   // What invocations hand to each other lies where a's blocks were.
   if (workgroupN > 16 * blocksM) refuse("has parts of a sum, which want workgroupN of at most 16 * blocksM");

@@ -38,7 +38,7 @@ export function dispatchGroups<B extends Bindings>(
   });
 }
 
-/** How many elements of a tensor's last axis an invocation works on: one on GPUs, four side by side on processors. */
+/** How many elements of a tensor's last axis an invocation works on: four side by side, or one, as some kernels do on GPUs. */
 export type Channels = 1 | 4;
 
 /** Names them for a shader that can do either. */

@@ -1,5 +1,12 @@
 import type { Runtime } from "../gpu/runtime.ts";
-import { type AdapterClass, type MemoryMode, sharedBytes, type Tile, type TileRequest } from "../graph/tile.ts";
+import {
+  type AdapterClass,
+  type MemoryMode,
+  MOST_GROUPS,
+  sharedBytes,
+  type Tile,
+  type TileRequest,
+} from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
 
 interface TileRule {
@@ -246,7 +253,8 @@ function hoistedTile(rule: TileRule, request: TileRequest, bounds: typeof HOISTE
 
 function slicesFor(rule: TileRule, { k, sliced = false }: TileRequest, invocations: number): number {
   if (!sliced) return 1;
-  return Math.min(ceilDiv(rule.invocations, invocations), Math.max(1, Math.floor(k / rule.leastTerms)));
+  // One below the other along z.
+  return Math.min(ceilDiv(rule.invocations, invocations), Math.max(1, Math.floor(k / rule.leastTerms)), MOST_GROUPS);
 }
 
 /** The smallest power of two that is at least n. */

@@ -31,10 +31,10 @@ describe("the products that multiply through workgroup memory", () => {
   });
 
   it.each<[Partial<Tile>, string]>([
-    [{ workgroupK: 3 }, "a power of two for workgroupK"],
-    [{ workgroupK: 0.5 }, "a power of two for workgroupK"],
-    [{ workgroupK: 4, depth: 4 }, "twice or more times as many for depth"],
-    [{ workgroupK: 4, depth: 10 }, "twice or more times as many for depth"],
+    [{ workgroupK: 3 }, "workgroupK a power of two"],
+    [{ workgroupK: 0.5 }, "workgroupK a power of two"],
+    [{ workgroupK: 4, depth: 4 }, "depth a multiple of it, at least 2 * workgroupK"],
+    [{ workgroupK: 4, depth: 10 }, "depth a multiple of it, at least 2 * workgroupK"],
     [{ depth: 0 }, "a whole depth from 1 on"],
     [{ depth: 4.5 }, "a whole depth from 1 on"],
     [{ workgroupK: 2, workgroupM: 2, workgroupN: 32 }, "workgroupN of at most 16 * blocksM"],
