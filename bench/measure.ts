@@ -24,7 +24,7 @@ export interface Schedule {
 
 export function schedule(quick: boolean): Schedule {
   return quick
-    ? { firsts: 1, rounds: 3, slowRounds: 0, slowMs: 10_000, groupMs: 3000, until: performance.now() + 11.5 * 60_000 }
+    ? { firsts: 1, rounds: 3, slowRounds: 0, slowMs: 10_000, groupMs: 3000, until: performance.now() + 13.5 * 60_000 }
     : { firsts: 3, rounds: 7, slowRounds: 3, slowMs: 10_000, groupMs: 8000, until: Number.POSITIVE_INFINITY };
 }
 

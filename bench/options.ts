@@ -25,7 +25,7 @@ export const HELP = `Trains a network in featuremap and its peers, in one browse
 
 Usage: npm run bench -- [options]
 
-  --quick           fewer rounds, under 12 minutes; without tfjs-cpu, and without what does not fit
+  --quick           fewer rounds, under 14 minutes; without tfjs-cpu, and without what does not fit
   --only A,B        these systems: ${SYSTEM_NAMES.join(", ")}
   --network NAME    article (default), or second: 3x3 convolutions, same padding, average pooling, batch 100
   --markdown        print the tables as Markdown
