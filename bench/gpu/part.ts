@@ -3,20 +3,13 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
-import { asGpu } from "../lab/step.ts";
+import { installDawn, loadDawn } from "../dawn.ts";
 import { IMAGES_AT, LABELS_AT, PIXELS } from "../systems/system.ts";
 
 export interface Part {
   /** Fewer rounds and points: a rehearsal, or a first look. */
   readonly quick: boolean;
-  /**
-   * A device of its own. A rehearsal takes whatever it is for a GPU, so that a GPU's plans and kernels are what it runs; not where
-   * FEATUREMAP_OWN_PLAN is set, since those take seconds a step on a processor.
-   */
-  runtime(): Promise<Runtime>;
   /** MNIST's first images and labels; those of the kit are repeated where more are asked for. */
   readonly load: (samples: number) => Promise<{ images: Uint8Array<ArrayBuffer>; labels: Uint8Array<ArrayBuffer> }>;
   /** Writes the figures that there are so far, so that a part which is stopped loses none. */
@@ -24,12 +17,6 @@ export interface Part {
   /** Says what goes on, with the seconds since the start. */
   say(line: string): void;
 }
-
-/** Dawn rounds timestamps to 65 us unless it is told not to. */
-const FINE_TIMESTAMPS = "disable-dawn-features=timestamp_quantization";
-
-/** Dawn stops to exist with its last reference. */
-let dawn: GPU | undefined;
 
 /**
  * Runs a part and ends the process: with status 1 where it throws. `--out FILE` is where the figures go, `--kit FOLDER` holds
@@ -45,11 +32,10 @@ export async function runPart(name: string, measure: (part: Part) => Promise<voi
   const seconds = () => ((performance.now() - begin) / 1000).toFixed(1);
   const say = (line: string) => console.log(`[${name} ${seconds()} s] ${line}`);
   try {
-    await useDawn(join(kit, "webgpu/index.js"));
+    installDawn(await loadDawn(join(kit, "webgpu/index.js")));
     await measure({
       quick,
       say,
-      runtime: async () => (quick && !process.env.FEATUREMAP_OWN_PLAN ? asGpu(await createRuntime()) : createRuntime()),
       load: async (samples) => mnist(join(kit, "mnist"), samples),
       save: (figures) => writeWhole(out, { part: name, quick, seconds: Number(seconds()), ...figures }),
     });
@@ -59,20 +45,6 @@ export async function runPart(name: string, measure: (part: Part) => Promise<voi
     console.error(error);
     process.exit(1);
   }
-}
-
-/** Makes Dawn what a page's `navigator.gpu` is. */
-async function useDawn(file: string): Promise<void> {
-  const { create, globals } = (await import(pathToFileURL(file).href)) as {
-    create(options: string[]): GPU;
-    globals: object;
-  };
-  dawn = create([FINE_TIMESTAMPS, ...(process.env.FEATUREMAP_DAWN?.split(" ") ?? [])]);
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, "navigator", {
-    value: { gpu: dawn, hardwareConcurrency: 4, userAgent: "Node" },
-    configurable: true,
-  });
 }
 
 /** Some libraries look for `require`. */

@@ -1,5 +1,6 @@
 // Our system beside its peers, in turns, in one process: what they compute is compared before anything is timed in rounds.
 
+import { createRuntime } from "../../src/gpu/runtime.ts";
 import { dataOf } from "../lab/lab.ts";
 import type { NetworkName } from "../networks.ts";
 import { disagreement } from "../statistics.ts";
@@ -43,7 +44,7 @@ type Runner = Started & { turns: Turns };
 class TooLate extends Error {}
 
 export async function measurePeers(part: Part, peers: Peers, schedule: Schedule): Promise<void> {
-  const runtime = await part.runtime();
+  const runtime = await createRuntime();
   const { adapter } = runtime;
   runtime.dispose();
   const networks: NetworkFigures[] = [];

@@ -7,6 +7,7 @@ import type { KernelReport } from "../lab/kernel-report.ts";
 import type { NetworkName } from "../networks.ts";
 import type { Overheads } from "./overheads.ts";
 import type { InferenceFigures, StepFigures } from "./parts/steps.ts";
+import type { PeerFigures as MeasuredPeer } from "./peers-turns.ts";
 import type { Answer, NetworkSweep, Timed } from "./sweep.ts";
 import type { RunResult } from "./tests/result.ts";
 
@@ -30,15 +31,8 @@ export interface RunInfo {
   readonly kit: { readonly node: string; readonly webgpu: string; readonly featuremap: string };
 }
 
-export interface PeerFigures {
-  readonly name: string;
-  readonly version?: string;
-  readonly firstStepMs?: number;
-  readonly stepMs?: readonly number[];
-  readonly infer1Ms?: readonly number[];
-  readonly inferBatchMs?: readonly number[];
-  readonly failed?: string;
-}
+/** Figures of a system, of which a part that was stopped may lack any. */
+export type PeerFigures = Pick<MeasuredPeer, "name"> & Partial<MeasuredPeer>;
 
 export interface TorchRow {
   readonly network: string;

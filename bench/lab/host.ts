@@ -9,6 +9,7 @@ import { leanShaders } from "../../cli/lean-shaders.ts";
 import { findMnist } from "../../cli/mnist.ts";
 import { browserLabel } from "../../cli/report.ts";
 import { openPage, startBrowser } from "../browser.ts";
+import { type Dawn, loadDawn } from "../dawn.ts";
 import { ensurePeers } from "../peers.ts";
 import { startServer } from "../server.ts";
 import type { HostName } from "./hosts.ts";
@@ -82,18 +83,10 @@ export async function bundle(entry: string, outDir: string): Promise<void> {
   });
 }
 
-/** Dawn rounds timestamps to 65 us unless it is told not to; Chromium does not, with its flag for unsafe WebGPU. */
-const FINE_TIMESTAMPS = "disable-dawn-features=timestamp_quantization";
-
-/** Dawn's adapters are those of Vulkan's loader, Metal or D3D12; VK_ICD_FILENAMES names a driver for Vulkan. */
-async function dawn(): Promise<{ gpu: GPU; classes: object }> {
-  const file = join(ROOT, "bench/node_modules/webgpu/index.js");
+/** VK_ICD_FILENAMES names a driver for Vulkan. */
+async function dawn(): Promise<Dawn> {
   try {
-    const { create, globals } = (await import(pathToFileURL(file).href)) as {
-      create(options: string[]): GPU;
-      globals: object;
-    };
-    return { gpu: create([FINE_TIMESTAMPS]), classes: globals };
+    return await loadDawn(join(ROOT, "bench/node_modules/webgpu/index.js"));
   } catch (cause) {
     const why = (cause as Error).message;
     throw new CliError(1, `The package webgpu does not load here: ${why}. Run "npm ci --prefix bench".`, { cause });

@@ -2,18 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Dawn, installDawn } from "../dawn.ts";
 import { IMAGES_AT, LABELS_AT, PIXELS } from "../systems/system.ts";
 import { createLab, type Lab } from "./lab.ts";
 
 /** `gpu`, and the classes of WebGPU, become global as they are in a page. */
-export function nodeLab(
-  { gpu, classes }: { gpu: GPU; classes: object },
-  mnistFolder: string,
-  say: (line: string) => void,
-): Lab {
-  Object.assign(globalThis, classes);
-  // Node has a navigator from version 21 on, of its own and without a gpu.
-  Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
+export function nodeLab(dawn: Dawn, mnistFolder: string, say: (line: string) => void): Lab {
+  installDawn(dawn);
   const bytesOf = (name: string, from: number, length: number) =>
     new Uint8Array(readFileSync(join(mnistFolder, name))).slice(from, from + length);
   return createLab(

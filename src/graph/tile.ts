@@ -17,9 +17,9 @@ export interface Tile {
   readonly turns?: 2 | 4;
   /** Slices, or products of a batch, side by side in a workgroup; 1 for hoisted and shared tiles. Default 1. */
   readonly workgroupZ?: number;
-  /** Of a shared tile: invocations that each add a part of the terms of the same blocks, a power of two. Default 1. */
+  /** Invocations of a shared tile that each add a part of the terms of the same blocks, a power of two. Default 1. */
   readonly workgroupK?: number;
-  /** Of a shared tile: blocks of 4 terms that lie in shared memory at a time. Default 4, or `2 * workgroupK` if that is more. */
+  /** Blocks of 4 terms that a shared tile loads at a time. Default 4, or `2 * workgroupK` if that is more. */
   readonly depth?: number;
   /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;

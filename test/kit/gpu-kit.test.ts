@@ -69,9 +69,9 @@ function pathWith(...programs: string[]): string {
   return folder;
 }
 
-/** Runs the kit from an empty folder, without anything of this environment. Software's own plans: a GPU's take seconds a step here. */
+/** Runs the kit from an empty folder, without anything of this environment. */
 function runKit(out: string, path: string, only: string) {
-  const env = { PATH: path, VK_DRIVER_FILES: swiftShader(), FEATUREMAP_OWN_PLAN: "1" };
+  const env = { PATH: path, VK_DRIVER_FILES: swiftShader() };
   const cwd = mkdtempSync(join(scratch, "empty-"));
   const args = [join(kit, "run.sh"), out, "--quick", "--only", only];
   return spawnSync(join(path, "bash"), args, { cwd, env: env as unknown as NodeJS.ProcessEnv, encoding: "utf8" });

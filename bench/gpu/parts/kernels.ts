@@ -1,13 +1,14 @@
 // Every dispatch of the training step beside the best product of matrices of equal work.
 
+import { createRuntime } from "../../../src/gpu/runtime.ts";
 import { kernelLines, kernelReport } from "../../lab/kernel-report.ts";
 import { measureKernels } from "../../lab/kernels.ts";
 import { dataOf } from "../../lab/lab.ts";
 import { NETWORK_NAMES } from "../../networks.ts";
 import { runPart } from "../part.ts";
 
-await runPart("kernels", async ({ quick, load, save, say, runtime: made }) => {
-  const runtime = await made();
+await runPart("kernels", async ({ quick, load, save, say }) => {
+  const runtime = await createRuntime();
   const networks: object[] = [];
   for (const network of quick ? (["article"] as const) : NETWORK_NAMES) {
     const data = await dataOf(load, network);

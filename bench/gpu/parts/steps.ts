@@ -1,6 +1,6 @@
 // Our training step and our inference: by the wall clock and by the device's clock, at 1, 4, 16 and 64 steps a submit.
 
-import type { Runtime } from "../../../src/gpu/runtime.ts";
+import { createRuntime, type Runtime } from "../../../src/gpu/runtime.ts";
 import { type Choices, tuner } from "../../../src/index.ts";
 import { dataOf } from "../../lab/lab.ts";
 import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
@@ -30,7 +30,7 @@ export interface StepFigures {
   readonly dispatches: number;
   /** What was chosen for each node. */
   readonly choices: Choices;
-  /** To the end of the first epoch: the upload of the data, tuning and compiling included. */
+  /** Milliseconds to the end of the first epoch: the upload of the data, tuning and compiling included. */
   readonly firstEpochMs: number;
   /** Milliseconds a step, medians, by the steps of a submit. */
   readonly wallMs: Record<number, number>;
@@ -43,13 +43,13 @@ export interface InferenceFigures {
   readonly network: NetworkName;
   readonly batch: number;
   readonly dispatches: number;
-  /** Of predictions submitted one after the other, data and results on the device. */
+  /** Milliseconds a prediction, medians, of many submitted one after the other, data and results on the device. */
   readonly wallMs: Record<number, number>;
   readonly deviceMs: Record<number, number>;
 }
 
 await runPart("steps", async (part) => {
-  const runtime = await part.runtime();
+  const runtime = await createRuntime();
   const timer = createTimer(runtime.device);
   const training: StepFigures[] = [];
   const inference: InferenceFigures[] = [];

@@ -1,6 +1,6 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles: the data for the shipped rules.
 
-import { type Runtime, sequential, sgd, tensor } from "../../../src/index.ts";
+import { createRuntime, type Runtime, sequential, sgd, tensor } from "../../../src/index.ts";
 import type { Tuner } from "../../../src/plan/tuning.ts";
 import { NETWORK_NAMES, NETWORKS, type NetworkName } from "../../networks.ts";
 import { layersOf } from "../../systems/featuremap.ts";
@@ -9,7 +9,7 @@ import { type Part, runPart } from "../part.ts";
 import { type NetworkSweep, Sweep } from "../sweep.ts";
 
 await runPart("sweep", async (part) => {
-  const runtime = await part.runtime();
+  const runtime = await createRuntime();
   const sweeps: NetworkSweep[] = [];
   for (const network of part.quick ? (["article"] as const) : NETWORK_NAMES) {
     const sweep: NetworkSweep = { network, algorithms: [], tiles: {} };
