@@ -105,7 +105,7 @@ js kernels 60
 [ ! -e "$kit/parts/peers.js" ] || js peers 85
 if wanted torch; then
   if python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' 2>/dev/null; then
-    part torch 75 python3 "$kit/torch_step.py" --json "$out/torch.json" $quick
+    part torch 90 python3 "$kit/torch_step.py" --json "$out/torch.json" $quick
   else
     say "torch: not here"
   fi

@@ -35,8 +35,9 @@ export interface NetworkSweep {
 
 /** Best tiles of the grid whose slices are varied. */
 const VARIED = 4;
-/** Milliseconds of work after which a GPU's clock is up. */
-const WARM_UP_MS = 300;
+/** Milliseconds of work after which a GPU's clock is up: of runs that each fill `WARM_RUN_MS`, for it falls in the pauses. */
+const WARM_UP_MS = 600;
+const WARM_RUN_MS = 20;
 const ROUNDS = 5;
 
 /** Times the candidates of a plan that is about to be made: what a tuner is handed, it is handed. */
@@ -149,7 +150,10 @@ export class Sweep {
     if (able.length === 0) return;
     const { quick } = this.#part;
     const until = performance.now() + (quick ? 0 : WARM_UP_MS);
-    while (performance.now() < until) await this.#stand.time(0, 100);
+    for (let runs = 4; performance.now() < until; ) {
+      const ms = (await this.#stand.time(0, runs)) / runs;
+      runs = Math.max(1, Math.min(10_000, Math.ceil(WARM_RUN_MS / ms)));
+    }
     const runs = able.map(() => 4);
     for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
       for (const [place, i] of able.entries()) {
