@@ -35,7 +35,8 @@ fn adam(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     store_moments(e, m, SIZE - e);
     store_moments(SIZE + e, v, SIZE - e);
     if (AMSGRAD) {
-      v = max(load_moments(2u * SIZE + e, SIZE - e), v);
+      let h = load_moments(2u * SIZE + e, SIZE - e);
+      v = select(h, v, exceeds(v, h));
       store_moments(2u * SIZE + e, v, SIZE - e);
     }
     if (DECAY > 0.0f) {

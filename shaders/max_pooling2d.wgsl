@@ -1,6 +1,6 @@
 // max_pooling2d, NHWC.   y[n,h,w,c] = max over i,j of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, c], inside x only
 // x [BATCH, IN_H, IN_W, C]   y [BATCH, OUT_H, OUT_W, C]   argmax, like y: the winner's place i*POOL_W+j in its window
-// The first of equal values in row-major order wins; a NaN, once met, stays. One invocation an element of y.
+// The first of equal values in row-major order wins, or the first NaN. One invocation an element of y.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -23,9 +23,9 @@ fn max_pooling2d(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocat
     for (var j = 0u; j < POOL_W; j++) {
       let h = u32(first_h + i32(i));
       let w = u32(first_w + i32(j));
-      if (h < IN_H && w < IN_W) {
+      if ((h < IN_H) & (w < IN_W)) {
         let value = x[((image * IN_H + h) * IN_W + w) * C + c];
-        if (!met || (best == best && !(value <= best))) {
+        if (!met | scalar_exceeds(value, best)) {
           best = value;
           winner = i * POOL_W + j;
           met = true;

@@ -21,7 +21,7 @@ fn rmsprop(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
       let a = RHO * load_a(e, SIZE - e) + GAIN * g;
       store_a(e, a, SIZE - e);
       // A variance of 0 must not round to less.
-      v = max(v - a * a, vec4f(0.0f));
+      v = positive_part(v - a * a);
     }
     var change = rate[0] * g / sqrt(v + EPSILON);
     if (MOMENTUM > 0.0f) {

@@ -1,13 +1,15 @@
 // Softmax and cross-entropy of one row of logits, which `logit(r, c)` gives, and of its labels: t [BATCH, CLASSES], any
 // weights; or, where SPARSE, the class of each row. By log-sum-exp, so nothing overflows and no probability is clipped.
+// Where the largest logit is infinite or a NaN, the row's softmax is all NaN: so are its loss and its gradient, and it counts for
+// class 0, the first maximum of NaN.
 @group(0) @binding(0) var<storage, read> t: array<f32>;
 @group(0) @binding(0) var<storage, read> class_of: array<u32>;
 
 struct Outcome {
   largest: f32, // logit
-  sum: f32, // over the classes, of exp(logit - largest)
+  sum: f32, // over the classes, of exp(logit - largest), or a NaN
   weight: f32, // sum of t
-  correct: bool, // logits and t have their first maximum in the same class
+  correct: bool, // softmax and t have their first maximum in the same class
 }
 
 fn target_of(r: u32, c: u32) -> f32 {
@@ -27,17 +29,22 @@ fn outcome_of(r: u32) -> Outcome {
   for (var c = 1u; c < CLASSES; c++) {
     let value = logit(r, c);
     let wanted = target_of(r, c);
-    predicted = select(predicted, c, value > largest);
-    largest = select(largest, value, !(value <= largest));
+    let wins = scalar_exceeds(value, largest);
+    predicted = select(predicted, c, wins);
+    largest = select(largest, value, wins);
     label = select(label, c, wanted > most);
-    most = max(most, wanted);
+    most = select(most, wanted, wanted > most);
     weight += wanted;
   }
   var sum = 0.0f;
   for (var c = 0u; c < CLASSES; c++) {
     sum += exp(logit(r, c) - largest);
   }
-  return Outcome(largest, sum, weight, predicted == label);
+  if (scalar_is_finite(largest)) {
+    return Outcome(largest, sum, weight, predicted == label);
+  } else {
+    return Outcome(largest, nan_of(largest), weight, label == 0u);
+  }
 }
 
 fn loss_of(r: u32, outcome: Outcome) -> f32 {
@@ -46,9 +53,9 @@ fn loss_of(r: u32, outcome: Outcome) -> f32 {
   for (var c = 0u; c < CLASSES; c++) {
     let wanted = target_of(r, c);
     // A class of weight 0 adds nothing, even where its log-probability is infinite.
-    total += select(wanted * (log_sum - (logit(r, c) - outcome.largest)), 0.0f, wanted == 0.0f);
+    total += select(wanted * (log_sum - (logit(r, c) - outcome.largest)), 0.0f, bitcast<u32>(wanted) << 1u == 0u);
   }
-  return total;
+  return select(total, outcome.sum, scalar_is_nan(outcome.sum));
 }
 
 // The gradient of the row's loss by its logit of class c.

@@ -20,15 +20,15 @@ fn pool(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Pooled {
   }
 }
 
-// The first of equal values wins; a NaN, once met, stays.
+// The first of equal values wins, or the first NaN.
 fn larger(best: Pooled, value: vec4f, bit: u32) -> Pooled {
-  let wins = !(value <= best.y) & (best.y == best.y);
+  let wins = exceeds(value, best.y);
   return Pooled(select(best.y, value, wins), select(best.bits, vec4u(bit), wins));
 }
 
 fn let_through(y: vec4f, bit: u32) -> vec4u {
   if (ACTIVATION == 1u) {
-    return select(vec4u(0u), vec4u(bit), y > vec4f(0.0f));
+    return select(vec4u(0u), vec4u(bit), is_positive(y));
   } else {
     return vec4u(bit);
   }

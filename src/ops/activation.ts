@@ -1,8 +1,11 @@
 import source from "../../shaders/activation.wgsl";
 import gradientSource from "../../shaders/activation_gradient.wgsl";
 import activationSource from "../../shaders/lib/activation.wgsl";
+import elementarySource from "../../shaders/lib/elementary.wgsl";
+import nanSource from "../../shaders/lib/nan.wgsl";
 import { oneOf } from "../errors.ts";
 import type { Kernel } from "../gpu/kernel.ts";
+import type { Source } from "../gpu/specialize.ts";
 import type { Node } from "../graph/graph.ts";
 import { defineOp, type GraphEdit } from "../graph/op.ts";
 import { ceilDiv, elements } from "../shape.ts";
@@ -13,6 +16,9 @@ export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRe
 
 /** Activations that work on each element alone, so that a kernel can apply them as it stores. */
 export type Activation = (typeof ACTIVATIONS)[number];
+
+/** The libraries of a kernel that applies an activation, its derivative, or a pooling after it. */
+export const activationSources: readonly Source[] = [activationSource, elementarySource, nanSource];
 
 /** The number that stands for an activation in WGSL. */
 export function activationNumber(kind: Activation | undefined): number {
@@ -39,7 +45,7 @@ const activation = defineOp<Attributes>({
       dispatchEach(activationKernel, ceilDiv(size, 4), {
         bind: { x: x!, y: y! },
         constants: { SIZE: size, ACTIVATION: activationNumber(attributes.kind) },
-        libraries: [operand("x", size), output("y", size), activationSource],
+        libraries: [operand("x", size), output("y", size), ...activationSources],
       }),
     ];
   },
@@ -55,7 +61,7 @@ const activationGradient = defineOp<Attributes>({
       dispatchEach(gradientKernel, ceilDiv(size, 4), {
         bind: { dy: dY!, y: y!, dx: dX! },
         constants: { SIZE: size, GRADIENT_ACTIVATION: activationNumber(attributes.kind) },
-        libraries: [operand("dy", size), operand("y", size), output("dx", size), activationSource],
+        libraries: [operand("dy", size), operand("y", size), output("dx", size), ...activationSources],
       }),
     ];
   },

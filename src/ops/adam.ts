@@ -1,4 +1,5 @@
 import source from "../../shaders/adam.wgsl";
+import nanSource from "../../shaders/lib/nan.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
 import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
@@ -32,7 +33,7 @@ const adam = defineOp<AdamAttributes>({
           AMSGRAD: amsgrad,
           DECAY: decay,
         },
-        libraries: [stateSource],
+        libraries: [stateSource, nanSource],
       }),
     ];
   },

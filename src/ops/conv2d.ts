@@ -1,7 +1,6 @@
 import source from "../../shaders/conv2d.wgsl";
 import filterGradientSource from "../../shaders/conv2d_filter_gradient.wgsl";
 import inputGradientSource from "../../shaders/conv2d_input_gradient.wgsl";
-import activationSource from "../../shaders/lib/activation.wgsl";
 import sizesSource from "../../shaders/lib/conv2d.wgsl";
 import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
 import pooledWindowSource from "../../shaders/lib/pooled_window.wgsl";
@@ -13,7 +12,13 @@ import { defineOp, type LowerContext } from "../graph/op.ts";
 import { rowsTogether } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
-import { type Activation, absorbActivation, absorbActivationGradient, activationNumber } from "./activation.ts";
+import {
+  type Activation,
+  absorbActivation,
+  absorbActivationGradient,
+  activationNumber,
+  activationSources,
+} from "./activation.ts";
 import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 import { absorbPooling, poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
 import { winogradAlgorithms } from "./conv2d-winograd.ts";
@@ -93,7 +98,7 @@ const conv2d = defineOp<Conv2dAttributes>({
           operand("k", outC),
           operand("bias", outC),
           output("y", outC),
-          activationSource,
+          ...activationSources,
           pooledWindowSource,
         ],
       }),
@@ -144,7 +149,7 @@ const conv2dInputGradient = defineOp<InputGradientAttributes>({
           operand("k", outC),
           operand("in", inC),
           output("dx", inC),
-          activationSource,
+          ...activationSources,
         ],
       }),
     ];

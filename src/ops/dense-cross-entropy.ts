@@ -1,5 +1,4 @@
 import source from "../../shaders/dense_cross_entropy.wgsl";
-import activationSource from "../../shaders/lib/activation.wgsl";
 import crossEntropySource from "../../shaders/lib/cross_entropy.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
 import { type Dispatch, dispatch, type Kernel } from "../gpu/kernel.ts";
@@ -8,7 +7,7 @@ import { defineOp, type GraphEdit } from "../graph/op.ts";
 import { MOST_GROUPS } from "../graph/tile.ts";
 import { ceilDiv } from "../shape.ts";
 import { operand, output } from "./access.ts";
-import { type Activation, activationNumber } from "./activation.ts";
+import { type Activation, activationNumber, activationSources } from "./activation.ts";
 import { matmulDispatch } from "./matmul.ts";
 
 const MOST_UNITS = 32;
@@ -95,7 +94,7 @@ const denseCrossEntropy = defineOp<Attributes>({
         operand("w", units),
         operand("bias", units),
         output("dh", inputSize),
-        activationSource,
+        ...activationSources,
       ],
       workgroups: [groups, ceilDiv(batch, groups), 1],
     });

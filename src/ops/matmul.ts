@@ -1,4 +1,3 @@
-import activationSource from "../../shaders/lib/activation.wgsl";
 import blockSource from "../../shaders/lib/block.wgsl";
 import blocksSource from "../../shaders/lib/blocks.wgsl";
 import hoistedSource from "../../shaders/lib/hoisted.wgsl";
@@ -13,7 +12,7 @@ import { defineOp } from "../graph/op.ts";
 import { type Tile, tileConstants, tileWorkgroups } from "../graph/tile.ts";
 import { ceilDiv, type Shape, showShape } from "../shape.ts";
 import { operand, output } from "./access.ts";
-import { type Activation, activationNumber } from "./activation.ts";
+import { type Activation, activationNumber, activationSources } from "./activation.ts";
 
 /**
  * A call of a kernel that multiplies matrices by the tile, as `shaders/lib/blocks.wgsl` does: `rows4` blocks of 4 rows, and as many
@@ -78,7 +77,7 @@ export function matmulDispatch(
       operand("bias", n),
       operand("y", n),
       output("c", n),
-      activationSource,
+      ...activationSources,
     ],
   });
 }

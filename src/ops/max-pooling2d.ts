@@ -1,3 +1,4 @@
+import nanSource from "../../shaders/lib/nan.wgsl";
 import source from "../../shaders/max_pooling2d.wgsl";
 import gradientSource from "../../shaders/max_pooling2d_gradient.wgsl";
 import type { Kernel } from "../gpu/kernel.ts";
@@ -26,7 +27,7 @@ const maxPooling2d = defineOp<PoolAttributes>({
     return [
       dispatchEach(kernel, elements(y!.shape), {
         bind: { x: x!, y: y!, argmax: argmax! },
-        ...poolingCall(x!.shape, attributes, node.name),
+        libraries: [...poolingCall(x!.shape, attributes, node.name).libraries, nanSource],
       }),
     ];
   },

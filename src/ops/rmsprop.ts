@@ -1,3 +1,4 @@
+import nanSource from "../../shaders/lib/nan.wgsl";
 import source from "../../shaders/rmsprop.wgsl";
 import type { Kernel } from "../gpu/kernel.ts";
 import { defineOp } from "../graph/op.ts";
@@ -28,6 +29,7 @@ const rmsprop = defineOp<RmspropAttributes>({
       dispatchUpdate(kernel, p!.shape, changed, {
         bind: { p: p!, g: g!, rate: rate!, v: v!, m, a },
         constants: { RHO: rho, GAIN: 1 - rho, EPSILON: epsilon, CENTERED: centered, MOMENTUM: momentum },
+        libraries: [nanSource],
       }),
     ];
   },

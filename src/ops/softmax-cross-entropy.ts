@@ -1,4 +1,5 @@
 import crossEntropySource from "../../shaders/lib/cross_entropy.wgsl";
+import nanSource from "../../shaders/lib/nan.wgsl";
 import stateSource from "../../shaders/lib/state.wgsl";
 import source from "../../shaders/softmax_cross_entropy.wgsl";
 import { FeaturemapError } from "../errors.ts";
@@ -52,7 +53,7 @@ const softmaxCrossEntropy = defineOp({
           dx: dX!,
         },
         constants: { BATCH: batch, CLASSES: classes, SPARSE: sparse },
-        libraries: [crossEntropySource, stateSource],
+        libraries: [crossEntropySource, nanSource, stateSource],
       }),
     ];
   },

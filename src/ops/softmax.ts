@@ -1,3 +1,4 @@
+import nanSource from "../../shaders/lib/nan.wgsl";
 import source from "../../shaders/softmax.wgsl";
 import gradientSource from "../../shaders/softmax_gradient.wgsl";
 import type { Kernel } from "../gpu/kernel.ts";
@@ -16,7 +17,7 @@ const softmax = defineOp({
   gradient: ({ gradients: [dY], outputs: [y], add }) => add("softmaxGradient", [y!, dY!]),
   lower: ({ inputs: [x], outputs: [y] }) => {
     const constants = rowConstants(x!.shape);
-    return [dispatchEach(kernel, constants.ROWS, { bind: { x: x!, y: y! }, constants })];
+    return [dispatchEach(kernel, constants.ROWS, { bind: { x: x!, y: y! }, constants, libraries: [nanSource] })];
   },
 });
 

@@ -1,4 +1,3 @@
-import activationSource from "../../shaders/lib/activation.wgsl";
 import incomingSource from "../../shaders/lib/incoming_gradient.wgsl";
 import linesSource from "../../shaders/lib/lines.wgsl";
 import polynomialSource from "../../shaders/lib/polynomial.wgsl";
@@ -22,7 +21,7 @@ import { defineOp } from "../graph/op.ts";
 import type { AdapterClass } from "../graph/tile.ts";
 import { ceilDiv, elements, type Shape } from "../shape.ts";
 import { type Channels, channelsSource, dispatchEach, dispatchGroups, operand, output } from "./access.ts";
-import { type Activation, activationNumber } from "./activation.ts";
+import { type Activation, activationNumber, activationSources } from "./activation.ts";
 import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 import { poolConstants, pooledImageShape, unpoolConstants } from "./conv2d-pooling.ts";
 import {
@@ -147,7 +146,7 @@ const winogradOutput = defineOp<OutputAttributes>({
           },
           libraries: [
             polynomial("outputs"),
-            activationSource,
+            ...activationSources,
             operand("m", outC),
             operand("bias", outC),
             output("y", outC),
@@ -176,7 +175,7 @@ const windowPooling = defineOp<WindowPoolingAttributes>({
           ...poolConstants(attributes, y!.shape),
           ACTIVATION: activationNumber(attributes.activation),
         },
-        libraries: [pooledWindowSource, activationSource, operand("y", outC), output("p", outC)],
+        libraries: [pooledWindowSource, ...activationSources, operand("y", outC), output("p", outC)],
       }),
     ];
   },
@@ -234,7 +233,7 @@ const winogradInputGradient = defineOp<InputGradientAttributes>({
       dispatchTiles(patchSumKernel, attributes, 4, pixels * ceilDiv(inC, 4), {
         bind: { strips, in: y, dx: dX! },
         constants: { GRADIENT_ACTIVATION: activationNumber(gradientActivation) },
-        libraries: [activationSource, operand("strips", inC), operand("in", inC), output("dx", inC)],
+        libraries: [...activationSources, operand("strips", inC), operand("in", inC), output("dx", inC)],
       }),
     ];
   },

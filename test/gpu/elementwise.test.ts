@@ -1,5 +1,5 @@
-import { describe, it } from "vitest";
-import { activate, activationGradient } from "../reference/activation.ts";
+import { describe, expect, it } from "vitest";
+import { activate, activationGradient, activationSlope } from "../reference/activation.ts";
 import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";
@@ -27,6 +27,44 @@ describe.each(["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplu
     });
   },
 );
+
+describe.each(["sigmoid", "tanh", "elu", "softplus"] as const)("%s over all exponents", (kind) => {
+  // Both signs of six numbers of each normal exponent, what lies where the kernels' forms meet, and -110 to 110 in small steps.
+  const mantissas = [1, 1.1, 1.3, 1.5, 1.7, 1.9];
+  const exponents = Array.from({ length: 254 }, (_, i) => 2 ** (i - 126));
+  const swept = exponents.flatMap((power) => mantissas.flatMap((mantissa) => [mantissa * power, -mantissa * power]));
+  const met = [0.625, 0.62499994, 0.34657359, 0.3465736, 87.3, 87.7, 88, 104].flatMap((value) => [value, -value]);
+  const close = Array.from({ length: 8801 }, (_, i) => (i - 4400) / 40);
+  const named = { softplus: [-17, -15], elu: [-1e-8], sigmoid: [-20], tanh: [-8, 1e-6] }[kind];
+  const x = Float32Array.from([...swept, ...met, ...close, ...named]);
+
+  it("keeps its digits, and so does its gradient by what the forward pass stored", async () => {
+    const run = new GraphRun();
+    const xId = run.input("x", [x.length], x);
+    const [y] = run.add("activation", [xId], { kind });
+    const ones = run.input("ones", [x.length], new Float32Array(x.length).fill(1));
+    const [slope] = run.add("activationGradient", [ones, y!], { kind });
+    const [gotY, gotSlope] = await run.read([y!, slope!]);
+    expectClose(gotY!, activate(kind, x), tolerances.activation, "y");
+    const want = activationSlope(kind, x);
+    const saturated = (value: number) => {
+      return kind === "sigmoid"
+        ? value > 0.5
+        : kind === "tanh"
+          ? Math.abs(value) > 0.5
+          : kind === "elu" && value < -0.5;
+    };
+    for (const [near, tolerance] of [
+      [true, tolerances.saturatedGradient],
+      [false, tolerances.activationGradient],
+    ] as const) {
+      const places = [...x.keys()].filter((at) => saturated(gotY![at]!) === near);
+      const of = (values: ArrayLike<number>) => places.map((at) => values[at]!);
+      if (places.length > 0) expectClose(of(gotSlope!), of(want), tolerance, `slope, ${near ? "" : "not "}saturated`);
+      else expect(kind).toBe("softplus");
+    }
+  });
+});
 
 describe.each([1, 65, 256])("on %i numbers", (size) => {
   it("add adds", async () => {

@@ -11,6 +11,8 @@
  *   elu        y = x where x > 0, else e^x - 1    dX = dY where y > 0, else dY (y + 1)
  *   leakyRelu  y = x where x > 0, else 0.2 x      dX = dY where y > 0, else 0.2 dY (so 0.2 at x = 0, as TensorFlow's)
  *   softplus   y = log(1 + e^x)                   dX = dY (1 - e^-y)
+ *
+ * A NaN gives a NaN, but for the gradients of relu (0) and leakyRelu (0.2 dY), as in Keras on JAX.
  */
 
 export type Activation = "linear" | "relu" | "sigmoid" | "tanh" | "elu" | "leakyRelu" | "softplus";
@@ -48,3 +50,19 @@ export function activationGradient(activation: Activation, y: ArrayLike<number>,
   const gradient = gradients[activation];
   return Float64Array.from(y, (value, at) => gradient(value, dY[at]!));
 }
+
+/** The derivative at the input x. It keeps its digits where a form by the output y loses them, beside a y of 1 or -1. */
+export function activationSlope(activation: Activation, x: ArrayLike<number>): Float64Array {
+  const slope = slopes[activation];
+  return Float64Array.from(x, (value) => slope(value));
+}
+
+const slopes: Record<Activation, (x: number) => number> = {
+  linear: () => 1,
+  relu: (x) => (x > 0 ? 1 : 0),
+  sigmoid: (x) => Math.exp(-Math.abs(x)) / (1 + Math.exp(-Math.abs(x))) ** 2,
+  tanh: (x) => (4 * Math.exp(-2 * Math.abs(x))) / (1 + Math.exp(-2 * Math.abs(x))) ** 2,
+  elu: (x) => (x > 0 ? 1 : Math.exp(x)),
+  leakyRelu: (x) => (x > 0 ? 1 : 0.2),
+  softplus: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
+};

@@ -2,7 +2,7 @@
  * Keras's optimizers in float64, one parameter tensor at a time: `p` and `kept` change in place, `t` counts steps from 1.
  *
  *   sgd       v = momentum v - rate g;  p += v, or with Nesterov p += momentum v - rate g;  without momentum p -= rate g
- *   adam      m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  h = max(h, v) with AMSGrad, else v
+ *   adam      m += (1 - beta1) (g - m);  v += (1 - beta2) (g^2 - v);  h = max(h, v) with AMSGrad, else v
  *             p -= rate sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(h) + epsilon)
  *   adamW     p -= rate weightDecay p, then adam
  *   rmsprop   v = rho v + (1 - rho) g^2;  d = v, or centered v - a^2 with a = rho a + (1 - rho) g
@@ -76,10 +76,10 @@ function adamOf(options: Record<string, number>, decay: number): ReferenceOptimi
     step: ({ p, g, kept: [m, v, h], t }) => {
       const alpha = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
       for (let i = 0; i < p.length; i++) {
-        m![i] = beta1 * m![i]! + (1 - beta1) * g[i]!;
-        v![i] = beta2 * v![i]! + (1 - beta2) * g[i]! ** 2;
+        m![i]! += (1 - beta1) * (g[i]! - m![i]!);
+        v![i]! += (1 - beta2) * (g[i]! ** 2 - v![i]!);
         if (h) h[i] = Math.max(h[i]!, v![i]!);
-        p[i]! -= rate * decay * p[i]!;
+        if (decay > 0) p[i]! -= rate * decay * p[i]!;
         p[i]! -= (alpha * m![i]!) / (Math.sqrt((h ?? v)![i]!) + epsilon);
       }
     },

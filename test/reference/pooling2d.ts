@@ -6,6 +6,7 @@
  */
 
 import { convGeometry, type Pair, type Shape4, type WindowOptions } from "./conv2d.ts";
+import { exceeds } from "./softmax.ts";
 
 export interface PoolOptions extends WindowOptions {
   readonly poolSize: Pair;
@@ -13,7 +14,7 @@ export interface PoolOptions extends WindowOptions {
 
 /**
  * y[n,oh,ow,c] = max of the window's real cells; `argmax` is that cell's position in x, one per output.
- * Of equal maxima the first in row-major order of the window wins.
+ * Of equal maxima the first in row-major order of the window wins. NaN is larger than all.
  */
 export function maxPooling2d(
   x: ArrayLike<number>,
@@ -26,7 +27,7 @@ export function maxPooling2d(
   const argmax = new Int32Array(size(shape));
   forEachWindow(xShape, options, (yAt, cells) => {
     let best = cells[0]!;
-    for (const xAt of cells) if (x[xAt]! > x[best]!) best = xAt;
+    for (const xAt of cells) if (exceeds(x[xAt]!, x[best]!)) best = xAt;
     y[yAt] = x[best]!;
     argmax[yAt] = best;
   });

@@ -5,7 +5,7 @@ export interface CrossEntropy {
   readonly losses: Float64Array;
   /** Mean of `losses` over the rows in use. */
   readonly loss: number;
-  /** Per row: 1 where the first largest logit is at the label's class, else 0; 0 in rows that are not in use. */
+  /** Per row: 1 where softmax has its first largest value at the label's class, else 0; 0 in rows that are not in use. */
   readonly correct: Uint8Array;
   /** Gradient of `loss` by the logits: the division by rowsInUse is in it; 0 in rows that are not in use. */
   readonly dLogits: Float64Array;
@@ -40,8 +40,9 @@ export function softmaxGradient(y: ArrayLike<number>, dY: ArrayLike<number>, cla
  * dLogits[r,c] = (softmax(logits)[r,c] * (sum over j of labels[r,j]) - labels[r,c]) / rowsInUse
  *
  * Labels are [rows, classes] and need neither be one-hot nor sum to 1: the row's sum in dLogits is what makes it the
- * exact gradient of the loss. The log is taken of the softmax by logits, so no probability is clipped. Rows from
- * rowsInUse on (the filler of a last, smaller batch) count for nothing.
+ * exact gradient of the loss. The log is taken of the softmax by logits, so no probability is clipped, and a class of weight 0
+ * adds nothing, though its probability be 0. Rows from rowsInUse on (the filler of a last, smaller batch) count for nothing.
+ * A row whose softmax is NaN has a loss of NaN, and its first largest value in class 0.
  */
 export function softmaxCrossEntropy(
   logits: ArrayLike<number>,
@@ -65,13 +66,16 @@ export function softmaxCrossEntropy(
     let labelSum = 0;
     for (let c = 0; c < classes; c++) {
       labelSum += labels[start + c]!;
+      if (labels[start + c] === 0) continue;
       losses[r] = losses[r]! - labels[start + c]! * (logits[start + c]! - largest - Math.log(sum));
     }
+    if (Number.isNaN(sum)) losses[r] = Number.NaN;
     for (let c = 0; c < classes; c++) {
       const probability = Math.exp(logits[start + c]! - largest) / sum;
       dLogits[start + c] = (probability * labelSum - labels[start + c]!) / rowsInUse;
     }
-    correct[r] = argmax(logits, start, classes) === argmax(labels, start, classes) ? 1 : 0;
+    const predicted = Number.isNaN(sum) ? 0 : argmax(logits, start, classes);
+    correct[r] = predicted === argmax(labels, start, classes) ? 1 : 0;
   }
   let total = 0;
   for (const rowLoss of losses) total += rowLoss;
@@ -99,7 +103,7 @@ export function sparseSoftmaxCrossEntropy(
   return softmaxCrossEntropy(logits, oneHot, classes, rowsInUse);
 }
 
-/** Of one row: its largest value, and sum over c of e^(x[c] - largest), which lies between 1 and the class count. */
+/** Of one row: its largest value, and sum over c of e^(x[c] - largest), between 1 and the class count, or NaN. */
 function sumOfExps(x: ArrayLike<number>, start: number, classes: number): { largest: number; sum: number } {
   const largest = x[start + argmax(x, start, classes)]!;
   let sum = 0;
@@ -107,11 +111,16 @@ function sumOfExps(x: ArrayLike<number>, start: number, classes: number): { larg
   return { largest, sum };
 }
 
-/** The first position of the row's largest value. */
+/** The first position of the row's largest value; NaN is larger than all. */
 function argmax(x: ArrayLike<number>, start: number, classes: number): number {
   let best = 0;
-  for (let c = 1; c < classes; c++) if (x[start + c]! > x[start + best]!) best = c;
+  for (let c = 1; c < classes; c++) if (exceeds(x[start + c]!, x[start + best]!)) best = c;
   return best;
+}
+
+/** Whether a value, met after `best`, is the new maximum. The first of equal values stays, and so does the first NaN. */
+export function exceeds(value: number, best: number): boolean {
+  return !Number.isNaN(best) && (Number.isNaN(value) || value > best);
 }
 
 function checkRows(name: string, values: ArrayLike<number>, classes: number): number {

@@ -72,6 +72,26 @@ export function expectClose(
 }
 
 /**
+ * `expectClose` for numbers of which some are not finite: a NaN is told by its bits, since no comparison is to be trusted with it,
+ * and must be where one is wanted and nowhere else; so must each infinity.
+ */
+export function expectCarried(got: Float32Array, want: ArrayLike<number>, tolerance: Tolerance, label: string): void {
+  const kinds = Array.from(want, (value) => (Number.isFinite(value) ? "finite" : String(value)));
+  const all = Array.from(new Uint32Array(got.buffer, got.byteOffset, got.length), kindOfBits);
+  if (String(all) !== String(kinds)) throw new Error(`${label}: got ${[...got]}, want ${[...Array.from(want)]}.`);
+  const finite = kinds.flatMap((kind, at) => (kind === "finite" ? [at] : []));
+  const of = (values: ArrayLike<number>) => finite.map((at) => values[at]!);
+  if (finite.length > 0) expectClose(of(got), of(want), tolerance, label);
+}
+
+/** What a float32 of these bits is. */
+export function kindOfBits(bits: number): string {
+  if ((bits & 0x7f800000) !== 0x7f800000) return "finite";
+  if ((bits & 0x007fffff) !== 0) return "NaN";
+  return bits >>> 31 === 0 ? "Infinity" : "-Infinity";
+}
+
+/**
  * Central differences of a scalar function in float64: (f(x + step) - f(x - step)) / (2 * step) for each value of x.
  * `f` is called while x itself is changed in place; x is as before when this returns.
  */

@@ -6,6 +6,7 @@
  * relative error of one float32 rounding.
  */
 
+import { winogradTransforms } from "../reference/winograd.ts";
 import type { Tolerance } from "./compare.ts";
 
 export interface NamedTolerance extends Tolerance {
@@ -63,6 +64,38 @@ export function winogradTolerance(terms: number, points: 6 | 7 | 8, scale = 1): 
   };
 }
 
+/**
+ * For outputs of Winograd's algorithm near a pixel that is much larger than all others. The transforms give a share of it to every
+ * output of each tile whose patch has it, where the shares cancel but for their roundings: those outputs too are off by a share of
+ * u * outlier whose window lacks the pixel, as a direct convolution's are not.
+ *
+ * A share is at most growth², growth = the largest sum over the points p of |A[p,i]| * (sum over j of |G[p,j]|) * |B[a,p]| over
+ * outputs i and places a: 15 to 21 at 6 points, 20 to 36 at 7 and 8. Measured on SwiftShader over six places and data of each size,
+ * kernels of 2 to 5: up to 0.3 of that, 209 u * outlier at worst (7 points, a kernel of 4), which is 12 for a pixel of 1e6.
+ *
+ * @param terms products per sum of the direct algorithm, of data within 1 but for the pixel
+ * @param outlier the size of that pixel, times the largest weight
+ */
+export function winogradOutlierTolerance(
+  points: 6 | 7 | 8,
+  taps: number,
+  terms: number,
+  outlier: number,
+): NamedTolerance {
+  const { bT, g, aT } = winogradTransforms(points, taps);
+  const weights = g.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0));
+  const growths = aT.flatMap((a) =>
+    bT[0]!.map((_, at) => weights.reduce((sum, of, p) => sum + Math.abs(a[p]!) * of * Math.abs(bT[p]![at]!), 0)),
+  );
+  const { atol, rtol } = winogradTolerance(terms, points);
+  const share = Math.max(...growths) ** 2;
+  return {
+    atol: atol + share * 2 ** -24 * outlier,
+    rtol,
+    reason: `Winograd's algorithm on ${points} points beside a product of ${outlier}: ${Math.round(share)} u of it`,
+  };
+}
+
 export const tolerances = {
   exact: {
     atol: 0,
@@ -73,6 +106,23 @@ export const tolerances = {
     atol: 2e-6,
     rtol: 2e-6,
     reason: "a few roundings (u each) plus exp or tanh: WGSL allows exp 3 + 2|x| ulp, some 5u to 20u for |x| < 4",
+  },
+  activation: {
+    atol: 2 ** -126,
+    rtol: 5e-7,
+    reason:
+      "each activation over all exponents: Keras 3.15.1 on JAX is up to 2.5e-7 off, the kernels' formulas in float32 up to 1.8e-7, " +
+      "and WGSL's division may add 1.5e-7; what is no normal number may be 0",
+  },
+  activationGradient: {
+    atol: 2 ** -126,
+    rtol: 1e-6,
+    reason: "the same for a derivative, by an output that is rounded: Keras on JAX is up to 5.1e-7 off",
+  },
+  saturatedGradient: {
+    atol: 5e-7,
+    rtol: 1e-6,
+    reason: "1 - y beside an output of 1 or -1 has what y has after the point: Keras on JAX is up to 4.5e-7 off",
   },
   softmax: {
     atol: 2e-6,
