@@ -21,7 +21,7 @@ fn average_pooling2d(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_inv
     for (var j = 0u; j < POOL_W; j++) {
       let h = u32(first_h + i32(i));
       let w = u32(first_w + i32(j));
-      if (h < IN_H && w < IN_W) {
+      if ((h < IN_H) & (w < IN_W)) {
         sum += x[((image * IN_H + h) * IN_W + w) * C + c];
         count += 1.0f;
       }

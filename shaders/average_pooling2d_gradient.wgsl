@@ -24,7 +24,7 @@ fn average_pooling2d_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(
   for (var i = 0u; i < POOL_H; i++) {
     for (var j = 0u; j < POOL_W; j++) {
       let at = window_with(place_h, place_w, i, j);
-      if (at.x < OUT_H && at.y < OUT_W) {
+      if ((at.x < OUT_H) & (at.y < OUT_W)) {
         let count = cells(at.x * STRIDE_H, POOL_H, PAD_H, IN_H) * cells(at.y * STRIDE_W, POOL_W, PAD_W, IN_W);
         sum += dy[((image * OUT_H + at.x) * OUT_W + at.y) * C + c] / f32(count);
       }

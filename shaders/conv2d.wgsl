@@ -112,7 +112,7 @@ fn finish(n: u32, sum: vec4f) -> vec4f {
 
 fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
   if (POOL) {
-    if (row.m4 < BATCH * POOLED_H * POOLED_W && n < OUT_C) {
+    if ((row.m4 < BATCH * POOLED_H * POOLED_W) & (n < OUT_C)) {
       store_window(row.m4, n, c);
     }
   } else {

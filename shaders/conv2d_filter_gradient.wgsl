@@ -112,7 +112,7 @@ fn block_b(o: Column, step: Step, k4: u32) -> mat4x4f {
 fn store_block(row: Row, o: Column, slice: u32, sum: mat4x4f) {
   store_rows(row.m, o < OUT_C, row, o, slice, sum);
   if (STORED_ROWS < ROWS) {
-    if (row.m == WEIGHTS && o < OUT_C) {
+    if ((row.m == WEIGHTS) & (o < OUT_C)) {
       store_row(row, o, slice, 0u, sum[0]);
     }
   }

@@ -45,7 +45,7 @@ fn conv2d_filter_gradient_sum(@builtin(workgroup_id) workgroup: vec3u, @builtin(
   if (PARTS > 1u) {
     sum = add_parts(sum, part, local);
   }
-  if (part > 0u || r >= ROWS) {
+  if ((part > 0u) | (r >= ROWS)) {
     return;
   }
   if (HAS_BIAS) {

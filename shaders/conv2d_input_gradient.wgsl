@@ -81,7 +81,7 @@ fn block_b(c: Column, step: Step, k4: u32) -> mat4x4f {
 }
 
 fn store_block(row: Row, c: Column, slice: u32, sum: mat4x4f) {
-  store_rows(row.image, row.y < IN_H && c < IN_C, row, c, slice, sum);
+  store_rows(row.image, (row.y < IN_H) & (c < IN_C), row, c, slice, sum);
 }
 
 fn store_row(row: Row, c: Column, slice: u32, r: u32, sum: vec4f) {

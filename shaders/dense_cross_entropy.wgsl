@@ -95,7 +95,7 @@ fn dense_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_i
   }
   if (lane == 0u) {
     loss[r] = select(0.0f, loss_of(r, outcome), r < rows);
-    correct[r] = select(0u, 1u, r < rows && outcome.correct);
+    correct[r] = select(0u, 1u, (r < rows) & outcome.correct);
   }
   if (INPUT_GRADIENT) {
     workgroupBarrier();

@@ -53,7 +53,7 @@ fn block_b(n: Column, in_use: Step, k4: u32) -> mat4x4f {
 fn store_block(m: Row, n: Column, slice: u32, c: mat4x4f) {
   store_rows(m, n < OUT, m, n, slice, c);
   if (HAS_BIAS) {
-    if (m == IN / 4u * 4u && n < OUT) {
+    if ((m == IN / 4u * 4u) & (n < OUT)) {
       put_bias(n, c[IN % 4u], OUT - n);
     }
   }

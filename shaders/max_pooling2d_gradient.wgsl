@@ -20,7 +20,7 @@ fn max_pooling2d_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(loca
   for (var i = 0u; i < POOL_H; i++) {
     for (var j = 0u; j < POOL_W; j++) {
       let at = window_with(place_h, place_w, i, j);
-      if (at.x < OUT_H && at.y < OUT_W) {
+      if ((at.x < OUT_H) & (at.y < OUT_W)) {
         let window = ((image * OUT_H + at.x) * OUT_W + at.y) * C + c;
         if (argmax[window] == i * POOL_W + j) {
           sum += dy[window];

@@ -28,5 +28,5 @@ fn softmax_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local
     dx[r * CLASSES + c] = select(0.0f, gradient_of(r, c, outcome) / f32(rows), r < rows);
   }
   loss[r] = select(0.0f, loss_of(r, outcome), r < rows);
-  correct[r] = select(0u, 1u, r < rows && outcome.correct);
+  correct[r] = select(0u, 1u, (r < rows) & outcome.correct);
 }

@@ -50,7 +50,7 @@ fn winograd_filter_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(lo
       hand_on(i, local.y, local.x, column[i]);
     }
     workgroupBarrier();
-    if (c >= IN_C || local.y >= TAPS) {
+    if ((c >= IN_C) | (local.y >= TAPS)) {
       return;
     }
     var row: Points;

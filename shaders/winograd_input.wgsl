@@ -13,7 +13,7 @@ fn x_at(tile: Tile, i: u32, j: u32, c: u32, used: bool) -> Channels {
   let x = load_x(u32((i32(tile.image * IN_H) + h) * i32(IN_W) + w) * IN_C + c, IN_C - c);
   if (CLIPPED) {
     // As unsigned numbers, those before the first are larger than any size.
-    return select(Channels(0.0f), x, used && u32(h) < IN_H && u32(w) < IN_W);
+    return select(Channels(0.0f), x, used & (u32(h) < IN_H) & (u32(w) < IN_W));
   } else {
     return select(Channels(0.0f), x, used);
   }

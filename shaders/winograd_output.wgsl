@@ -22,7 +22,7 @@ fn finish(o: u32, sum: vec4f) -> vec4f {
 }
 
 fn store_window(tile: Tile, h: u32, w: u32, o: u32, pooled: Pooled) {
-  if (h < POOLED_H && w < POOLED_W) {
+  if ((h < POOLED_H) & (w < POOLED_W)) {
     let pixel = (tile.image * POOLED_H + h) * POOLED_W + w;
     store_y(pixel * OUT_C + o, pooled.y, OUT_C - o);
     routes[pixel * ((OUT_C + 3u) / 4u) + o / 4u] = packed(pooled.bits);
@@ -54,7 +54,7 @@ fn store_strip(tile: Tile, strip: u32, o: u32, y: Strip) {
   } else {
     // unroll
     for (var j = 0u; j < OUTPUTS; j++) {
-      if (tile.h + strip < OUT_H && tile.w + j < OUT_W) {
+      if ((tile.h + strip < OUT_H) & (tile.w + j < OUT_W)) {
         let at = ((tile.image * OUT_H + tile.h + strip) * OUT_W + tile.w + j) * OUT_C + o;
         store_y(at, finish(o, y[0][j]), OUT_C - o);
       }
@@ -98,7 +98,7 @@ fn winograd_output(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoc
       hand_on(i, local.y, local.x, column[i]);
     }
     workgroupBarrier();
-    if (!exists || local.y >= STRIPS) {
+    if (!exists | (local.y >= STRIPS)) {
       return;
     }
     var y: Strip;

@@ -26,7 +26,7 @@ fn dy_of(tile: Tile, o: u32) -> Outputs {
       // unroll
       for (var j = 0u; j < WINDOWS_W; j++) {
         let w = tile.w / POOL_W + j;
-        let exists = used && h < POOLED_H && w < POOLED_W;
+        let exists = used & (h < POOLED_H) & (w < POOLED_W);
         windows[j] = load_window(image_at, h, w, o);
         // unroll
         for (var r = 0u; r < 4u; r++) {
@@ -63,7 +63,7 @@ fn dy_of(tile: Tile, o: u32) -> Outputs {
       // unroll
       for (var j = 0u; j < OUTPUTS; j++) {
         let at = image_at + ((tile.h + i) * OUT_W + tile.w + j) * OUT_C + o;
-        let exists = used && tile.h + i < OUT_H && tile.w + j < OUT_W;
+        let exists = used & (tile.h + i < OUT_H) & (tile.w + j < OUT_W);
         dy[i][j] = select(vec4f(0.0f), load_dy(at, OUT_C - o), exists);
       }
     }

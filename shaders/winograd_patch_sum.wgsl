@@ -23,7 +23,7 @@ fn winograd_patch_sum(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_in
     let h = y / OUTPUTS - up;
     let i = y % OUTPUTS + up * OUTPUTS;
     let value = load_strips((((image * TILES_H + h) * POINTS + i) * STRIP_W + x) * IN_C + c, IN_C - c);
-    sum += select(vec4f(0.0f), value, h < TILES_H && i < POINTS);
+    sum += select(vec4f(0.0f), value, (h < TILES_H) & (i < POINTS));
   }
   let at = pixel * IN_C + c;
   if (GRADIENT_ACTIVATION != 0u) {

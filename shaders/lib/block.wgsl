@@ -12,10 +12,10 @@ fn rows_where(real: vec4<bool>, block: mat4x4f) -> mat4x4f {
 }
 
 // Stores what there is of the rows from `first` by the kernel's store_row, if there is anything of them; the kernel has
-// STORED_ROWS.
+// STORED_ROWS. By `&`, which has no branch of its own as `&&` has: those of many blocks took SwiftShader's compiler minutes.
 fn store_rows(first: u32, exists: bool, row: Row, column: Column, slice: u32, c: mat4x4f) {
   if (STORED_ROWS % 4u == 0u) {
-    if (exists && first < STORED_ROWS) {
+    if (exists & (first < STORED_ROWS)) {
       // unroll
       for (var r = 0u; r < 4u; r++) {
         store_row(row, column, slice, r, c[r]);
@@ -24,7 +24,7 @@ fn store_rows(first: u32, exists: bool, row: Row, column: Column, slice: u32, c:
   } else {
     // unroll
     for (var r = 0u; r < 4u; r++) {
-      if (exists && first + r < STORED_ROWS) {
+      if (exists & (first + r < STORED_ROWS)) {
         store_row(row, column, slice, r, c[r]);
       }
     }

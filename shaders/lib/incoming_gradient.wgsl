@@ -19,7 +19,7 @@ struct Position {
 
 fn position_of(h: u32, w: u32) -> Position {
   if (UNPOOL) {
-    let pooled = h < POOLED_H * POOL_H && w < POOLED_W * POOL_W;
+    let pooled = (h < POOLED_H * POOL_H) & (w < POOLED_W * POOL_W);
     let bit = select(0u, 1u << (h % POOL_H * POOL_W + w % POOL_W), pooled);
     return Position((h / POOL_H * POOLED_W + w / POOL_W) * OUT_C, vec4u(bit) << vec4u(0u, 8u, 16u, 24u));
   } else {

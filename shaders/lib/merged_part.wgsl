@@ -18,7 +18,7 @@ fn range_start(group: u32, local_invocation_index: u32) {
 }
 
 fn range_run(group: u32, lane: u32) {
-  if (group >= range_FIRST && group < range_FIRST + range_GROUPS_X * range_GROUPS_Y * range_GROUPS_Z) {
+  if ((group >= range_FIRST) & (group < range_FIRST + range_GROUPS_X * range_GROUPS_Y * range_GROUPS_Z)) {
     if (range_SIZE_X * range_SIZE_Y * range_SIZE_Z < LANES) {
       if (lane < range_SIZE_X * range_SIZE_Y * range_SIZE_Z) {
         range_start(group, lane);

@@ -14,6 +14,6 @@ override PAD_W: u32;
 
 // Row and column in y of the window whose cell (i, j) is (h, w) of the padded x; outside y where there is none.
 fn window_with(h: u32, w: u32, i: u32, j: u32) -> vec2u {
-  let aligned = h >= i && w >= j && (h - i) % STRIDE_H == 0u && (w - j) % STRIDE_W == 0u;
+  let aligned = (h >= i) & (w >= j) & ((h - i) % STRIDE_H == 0u) & ((w - j) % STRIDE_W == 0u);
   return select(vec2u(OUT_H, OUT_W), vec2u((h - i) / STRIDE_H, (w - j) / STRIDE_W), aligned);
 }

@@ -30,6 +30,8 @@ override DEPTH: u32; // blocks of 4 k a turn, a multiple of WORKGROUP_K
 const TURNS_A_STEP: u32 = (INNER + DEPTH - 1u) / DEPTH;
 const LOADS_A: u32 = (DEPTH * TILE_M + INVOCATIONS - 1u) / INVOCATIONS; // of one invocation
 const LOADS_B: u32 = (DEPTH * TILE_N + INVOCATIONS - 1u) / INVOCATIONS;
+const ALL_LOAD_A: bool = DEPTH * TILE_M % INVOCATIONS == 0u; // as much
+const ALL_LOAD_B: bool = DEPTH * TILE_N % INVOCATIONS == 0u;
 
 // For each k4 the first vec4f of every block, then the second, and so on: what neighbours read lies side by side. The 2 that
 // are left free after each k4 keep writes along k in different banks, too.
@@ -93,7 +95,7 @@ fn add_parts(sum: vec4f, part: u32, lane: u32) -> vec4f {
   var total = sum;
   for (var half = WORKGROUP_K / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (part >= half && part < 2u * half) {
+    if ((part >= half) & (part < 2u * half)) {
       shared_a[(part - half) * LANES + lane] = total;
     }
     workgroupBarrier();
@@ -136,7 +138,7 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
       // unroll
       for (var i = 0u; i < LOADS_A; i++) {
         let load = lane_a + i * INVOCATIONS;
-        if (DEPTH * TILE_M % INVOCATIONS == 0u || load < DEPTH * TILE_M) {
+        if (ALL_LOAD_A | (load < DEPTH * TILE_M)) {
           let place = place_of(load, TILE_M, A_ALONG_K);
           next_a[i] = block_a(rows[i], step, min(first_k4 + place.k4, INNER - 1u));
         }
@@ -144,7 +146,7 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
       // unroll
       for (var i = 0u; i < LOADS_B; i++) {
         let load = lane_b + i * INVOCATIONS;
-        if (DEPTH * TILE_N % INVOCATIONS == 0u || load < DEPTH * TILE_N) {
+        if (ALL_LOAD_B | (load < DEPTH * TILE_N)) {
           let place = place_of(load, TILE_N, B_ALONG_K);
           next_b[i] = block_b(columns[i], step, min(first_k4 + place.k4, INNER - 1u));
         }
@@ -180,14 +182,14 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
       // unroll
       for (var i = 0u; i < LOADS_A; i++) {
         let load = lane_a + i * INVOCATIONS;
-        if (DEPTH * TILE_M % INVOCATIONS == 0u || load < DEPTH * TILE_M) {
+        if (ALL_LOAD_A | (load < DEPTH * TILE_M)) {
           share_a(place_of(load, TILE_M, A_ALONG_K), next_a[i]);
         }
       }
       // unroll
       for (var i = 0u; i < LOADS_B; i++) {
         let load = lane_b + i * INVOCATIONS;
-        if (DEPTH * TILE_N % INVOCATIONS == 0u || load < DEPTH * TILE_N) {
+        if (ALL_LOAD_B | (load < DEPTH * TILE_N)) {
           share_b(place_of(load, TILE_N, B_ALONG_K), next_b[i]);
         }
       }

@@ -1,3 +1,5 @@
+import { type LiveDevice, orLost } from "./lost.ts";
+
 /** Ask for the state of the device so often, in ms. Timers of a page do not fire more often than each 4 ms. */
 const NUDGE_MS = 4;
 
@@ -6,14 +8,11 @@ export function isFirefox(userAgent: string | undefined): boolean {
   return userAgent !== undefined && /\bFirefox\/\d/.test(userAgent) && !/\bSeamonkey\//i.test(userAgent);
 }
 
-/** A device that refuses a mapping may say so late, in ms, that it is lost. */
-const LOST_MS = 100;
-
 /** Waits for what the device reports: work that is done, buffers that are mapped. */
 export class Completions {
   readonly #device: GPUDevice;
+  readonly #live: LiveDevice;
   readonly #nudges: boolean;
-  readonly #assertLive: () => void;
   #pending = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,8 +26,8 @@ export class Completions {
    */
   constructor(device: GPUDevice, nudges: boolean, assertLive: () => void) {
     this.#device = device;
+    this.#live = { device, assertLive };
     this.#nudges = nudges;
-    this.#assertLive = assertLive;
   }
 
   /** When all that was submitted is done. */
@@ -41,19 +40,8 @@ export class Completions {
     return this.#await(buffer.mapAsync(1)); // GPUMapMode.READ
   }
 
-  async #await(promise: Promise<undefined>): Promise<undefined> {
-    try {
-      return await (this.#nudges ? this.#nudged(promise) : promise);
-    } catch (error) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, LOST_MS);
-      });
-      await Promise.race([this.#device.lost, late]);
-      clearTimeout(timer);
-      this.#assertLive();
-      throw error;
-    }
+  #await(promise: Promise<undefined>): Promise<undefined> {
+    return orLost(this.#live, this.#nudges ? this.#nudged(promise) : promise);
   }
 
   async #nudged(promise: Promise<undefined>): Promise<undefined> {

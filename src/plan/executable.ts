@@ -1,4 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
+import { Patience } from "../gpu/patience.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { assertFeatures, assertWithinLimits } from "./limits.ts";
@@ -16,7 +17,15 @@ export interface CompileProgress {
   readonly kernel?: string;
   /** `compile({ tune })` is measuring: the numbers count what there is to choose, which grows once, and `kernel` names it. */
   readonly tuning?: boolean;
+  /**
+   * No pipeline became ready for so many seconds: told each 5 s, of the kernels and nodes that are still compiling. Where there is no
+   * `onProgress`, the console is told once of each. After 120 s the call fails.
+   */
+  readonly waiting?: { readonly seconds: number; readonly kernels: readonly string[] };
 }
+
+/** A user who waits longer for a pipeline is told. */
+const WAIT_MS = 5000;
 
 export interface PrepareOptions {
   /** Scratch buffers that are shared with other plans. Default: the plan's own. */
@@ -54,8 +63,8 @@ export interface BoundPlan {
  */
 export async function prepare(runtime: Runtime, plan: Plan, options: PrepareOptions = {}): Promise<Executable> {
   runtime.assertLive();
-  assertWithinLimits(plan, runtime.device.limits);
-  assertFeatures(plan, runtime.device.features);
+  assertWithinLimits(plan, runtime.device.limits, runtime.ownsDevice);
+  assertFeatures(plan, runtime.device.features, runtime.ownsDevice);
   const started = performance.now();
   const pipelines = await compileAll(runtime, plan, options.onProgress);
   const compileMs = performance.now() - started;
@@ -85,18 +94,42 @@ async function compileAll(
   let compiled = 0;
   // One call after the other; after one that throws there are no more.
   let telling: Promise<void> = Promise.resolve();
-  const tell = (kernel: { kernel?: string }) => {
-    const progress = { plan: plan.name, compiled, total, ...kernel };
+  const tell = (more: Pick<CompileProgress, "kernel" | "waiting">) => {
+    const progress = { plan: plan.name, compiled, total, ...more };
     if (onProgress) telling = telling.then(() => onProgress(progress));
     return telling;
   };
-  const begun = tell({});
-  const compiling = [...different.values()].map(async ({ kernel, shader }) => {
-    await runtime.pipelines.get(shader);
-    compiled++;
-    await tell({ kernel });
+  const open = new Set(different.values());
+  const warned = new Set<string>();
+  let fail: (error: unknown) => void;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
   });
-  await Promise.all([begun, ...compiling]);
+  const patience = new Patience(WAIT_MS, (ms) => {
+    const seconds = ms / 1000;
+    const kernels = [...open].map(({ kernel, node }) => `${kernel} of "${node}"`);
+    tell({ waiting: { seconds, kernels } }).catch(fail);
+    const fresh = kernels.filter((kernel) => !warned.has(kernel));
+    for (const kernel of fresh) warned.add(kernel);
+    if (!onProgress && fresh.length > 0)
+      console.warn(`featuremap: ${plan.name}: the GPU's compiler is at it for ${seconds} s: ${fresh.join(", ")}`);
+  });
+  patience.restart();
+  const begun = tell({});
+  const compiling = [...open].map(async (step) => {
+    await runtime.pipelines.get(step.shader, step.node);
+    open.delete(step);
+    if (open.size > 0) patience.restart();
+    else patience.end();
+    compiled++;
+    await tell({ kernel: step.kernel });
+  });
+  try {
+    await Promise.race([Promise.all([begun, ...compiling]), failed]);
+  } finally {
+    open.clear(); // What is ready later restarts nothing.
+    patience.end();
+  }
   return Promise.all(plan.steps.map(({ shader }) => runtime.pipelines.get(shader)));
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { specialize } from "../../src/gpu/specialize.ts";
-import { createRuntime, type Runtime } from "../../src/index.ts";
+import { conv2d, createRuntime, dense, flatten, type Runtime, sequential, sgd } from "../../src/index.ts";
+import { noise } from "../support/models.ts";
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -57,5 +58,24 @@ describe("buffers", () => {
       new RegExp(`"huge" needs a buffer of ${most + 4} bytes.*${most}`),
     );
     expect(runtime.memory).toEqual({ buffers: 0, bytes: 0, peakBytes: 0 });
+  });
+});
+
+describe("networks that SwiftShader's compiler once did not finish", () => {
+  it("predict one image by a convolution of 32 filters of 4 x 4", async () => {
+    const convolution = conv2d({ filters: 32, kernelSize: 4, inputShape: [28, 28, 1] });
+    const model = sequential([convolution, flatten(), dense({ units: 10, activation: "softmax" })]);
+    await model.compile({ runtime });
+    const { data } = await model.predict(noise(1, [28, 28, 1], 10).x);
+    expect(data.reduce((sum, probability) => sum + probability, 0)).toBeCloseTo(1, 5);
+    model.dispose();
+  });
+
+  it("are evaluated, a dense layer of 32 units, on 999 samples at a batch size of 1024", async () => {
+    const model = sequential([dense({ units: 32, inputShape: [8], activation: "softmax" })]);
+    await model.compile({ runtime, loss: "sparseCategoricalCrossentropy", optimizer: sgd() });
+    const { x, y } = noise(999, [8], 32);
+    expect((await model.evaluate(x, y, { batchSize: 1024 })).loss).toBeCloseTo(Math.log(32), 0);
+    model.dispose();
   });
 });
