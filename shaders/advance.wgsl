@@ -1,8 +1,16 @@
 // advance.   metrics += the batch's loss and hits; the state moves on to the next batch. The last kernel of a step.
-// loss, correct [BATCH]   metrics: [loss sum, as f32 bits; hits; samples; steps]
+// loss, correct [BATCH]   metrics: the words below, 0 where a sweep begins
 // 64 lanes add every 64th row, lane 0 adds the lanes: a fixed order. Rows not in use are excluded by `select`.
 override BATCH: u32;
 override HAS_METRICS: bool;
+
+// The loss's sum over the samples so far is two floats: a single one loses digits once it is large beside a batch's.
+const LOSS_HIGH: u32 = 0u;
+const LOSS_LOW: u32 = 1u;
+const HITS: u32 = 2u;
+const SAMPLES: u32 = 3u;
+const STEPS: u32 = 4u;
+const BAD_STEP: u32 = 5u; // the first step, counted from 1, whose loss is a NaN or infinite; 0 where there is none
 
 @group(0) @binding(0) var<storage, read> loss: array<f32>;
 @group(0) @binding(0) var<storage, read> correct: array<u32>;
@@ -11,6 +19,28 @@ override HAS_METRICS: bool;
 
 var<workgroup> lane_loss: array<f32, 64>;
 var<workgroup> lane_correct: array<u32, 64>;
+
+// A value whose bits are known only as the kernel runs, so that no compiler takes the sums below for zero. Steps are fewer than 2^31.
+fn opaque(value: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(value) ^ (metrics[STEPS] >> 31u));
+}
+
+// Kahan's sum by Knuth's two-sum: the low part is what the rounding of the high one dropped.
+fn add_loss(loss: f32) {
+  let high = bitcast<f32>(metrics[LOSS_HIGH]);
+  let more = opaque(loss + bitcast<f32>(metrics[LOSS_LOW]));
+  let sum = opaque(high + more);
+  let added = opaque(sum - high);
+  let dropped = (high - opaque(sum - added)) + (more - added);
+  metrics[LOSS_HIGH] = bitcast<u32>(sum);
+  // Of a sum that is infinite, the dropped part is a NaN.
+  metrics[LOSS_LOW] = select(bitcast<u32>(dropped), 0u, is_bad(sum));
+}
+
+// Whether a value is a NaN or infinite: by bits, since a compiler may take it that no float is.
+fn is_bad(value: f32) -> bool {
+  return (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u;
+}
 
 fn add_metrics(lane: u32) {
   let rows = state[STATE_ROWS];
@@ -28,10 +58,13 @@ fn add_metrics(lane: u32) {
       loss_sum += lane_loss[i];
       hits += lane_correct[i];
     }
-    metrics[0] = bitcast<u32>(bitcast<f32>(metrics[0]) + loss_sum);
-    metrics[1] += hits;
-    metrics[2] += rows;
-    metrics[3] += 1u;
+    add_loss(loss_sum);
+    metrics[HITS] += hits;
+    metrics[SAMPLES] += rows;
+    metrics[STEPS] += 1u;
+    if (is_bad(loss_sum) && metrics[BAD_STEP] == 0u) {
+      metrics[BAD_STEP] = metrics[STEPS];
+    }
   }
   // The state moves on only after every lane has read it.
   storageBarrier();

@@ -1,3 +1,4 @@
+import { checked } from "../gpu/checked.ts";
 import type { PendingRead, ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 
@@ -7,13 +8,15 @@ export interface SweepMetrics {
   readonly loss: number;
   readonly accuracy: number;
   readonly samples: number;
+  /** The first step, counted from 1, whose loss is a NaN or infinite; 0 where there is none. */
+  readonly badStep: number;
 }
 
 /** Metrics are read back at most every so many steps and milliseconds. */
 const READ_STEPS = 16;
 const READ_MS = 250;
 
-/** Reads the running metrics now and then, without ever making the loop wait. */
+/** Reads the running metrics now and then, without ever making the loop wait; the first time at once. */
 export class MetricsReader {
   latest: SweepMetrics | undefined;
   count = 0;
@@ -22,20 +25,28 @@ export class MetricsReader {
   readonly #ring: ReadbackRing;
   readonly #reading = new Set<Promise<void>>();
   #final: Promise<void> | undefined;
-  #lastStep = 0;
-  #lastTime = performance.now();
+  readonly #always: boolean;
+  #lastStep = Number.NEGATIVE_INFINITY;
+  #lastTime = Number.NEGATIVE_INFINITY;
 
-  /** The ring's buffers are all free. */
-  constructor(runtime: Runtime, source: GPUBuffer, ring: ReadbackRing) {
+  /** The ring's buffers are all free. `always`: with each submit, as long as a buffer is free. */
+  constructor(runtime: Runtime, source: GPUBuffer, ring: ReadbackRing, always: boolean) {
     this.#runtime = runtime;
     this.#source = source;
     this.#ring = ring;
+    this.#always = always;
+  }
+
+  /** Resolves once something was read: at once where that was before. */
+  async first(): Promise<void> {
+    if (!this.latest) await Promise.all(this.#reading);
   }
 
   /** Records a copy where it is time for one, and leaves a buffer for the last; `start` it once the encoder is submitted. */
   record(encoder: GPUCommandEncoder, steps: number): { start(): void } | undefined {
     const now = performance.now();
-    if (steps - this.#lastStep < READ_STEPS || now - this.#lastTime < READ_MS) return undefined;
+    const soon = steps - this.#lastStep < READ_STEPS || now - this.#lastTime < READ_MS;
+    if (soon && !this.#always) return undefined;
     const pending = this.#ring.record(encoder, this.#source, 1);
     if (!pending) return undefined;
     this.#lastStep = steps;
@@ -56,10 +67,14 @@ export class MetricsReader {
   /** The metrics as they are when everything submitted is done. */
   async last(): Promise<SweepMetrics> {
     if (!this.#final) {
-      const encoder = this.#runtime.device.createCommandEncoder({ label: "metrics" });
-      const read = this.recordLast(encoder);
-      this.#runtime.device.queue.submit([encoder.finish()]);
-      read.start();
+      let read: { start(): void };
+      const copied = checked(this.#runtime, "metrics", () => {
+        const encoder = this.#runtime.device.createCommandEncoder({ label: "metrics" });
+        read = this.recordLast(encoder);
+        this.#runtime.device.queue.submit([encoder.finish()]);
+      });
+      read!.start();
+      await copied;
     }
     await Promise.all(this.#reading);
     await this.#final;
@@ -73,7 +88,7 @@ export class MetricsReader {
   #follow(pending: PendingRead): Promise<void> {
     this.count++;
     const reading = pending.read().then((bytes) => {
-      this.latest = decode(bytes);
+      this.latest = decodeMetrics(bytes);
     });
     this.#reading.add(reading);
     // A lost device shows in `last`; here it must not become an unhandled rejection.
@@ -82,8 +97,9 @@ export class MetricsReader {
   }
 }
 
-function decode(bytes: ArrayBuffer): SweepMetrics {
-  const [lossSum] = new Float32Array(bytes, 0, 1);
-  const [, hits, samples] = new Uint32Array(bytes);
-  return { loss: lossSum! / samples!, accuracy: hits! / samples!, samples: samples! };
+/** The words of `shaders/advance.wgsl`. */
+export function decodeMetrics(bytes: ArrayBuffer): SweepMetrics {
+  const [high, low] = new Float32Array(bytes, 0, 2);
+  const [, , hits, samples, , badStep] = new Uint32Array(bytes);
+  return { loss: (high! + low!) / samples!, accuracy: hits! / samples!, samples: samples!, badStep: badStep! };
 }

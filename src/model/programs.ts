@@ -16,8 +16,8 @@ import type { Loss } from "./losses.ts";
 import type { Network } from "./network.ts";
 import { type Optimizer, slotsOf } from "./optimizers.ts";
 
-/** Loss sum as f32 bits, hits, samples, steps: see `shaders/advance.wgsl`. */
-export const METRIC_WORDS = 4;
+/** Words of the metrics, `shaders/advance.wgsl`. */
+export const METRIC_WORDS = 6;
 
 /** What a plan depends on beside the model: one plan serves all data of one kind. */
 export interface DataKind {
@@ -67,6 +67,8 @@ export interface ProgramOptions {
   readonly limits?: MergeLimits & Partial<PlanLimits>;
   /** Default `fast`. */
   readonly memory?: MemoryMode;
+  /** Whether convolutions may be Winograd's. Default true. */
+  readonly winograd?: boolean;
   /** Keeps every node's dispatches apart. Default false. */
   readonly apart?: boolean | undefined;
   /** Hears of every choice that `choices` leaves open. */
@@ -213,14 +215,14 @@ function advance({ ops, graph, options }: Build, rows?: LossRows): TensorId | un
 }
 
 function finish({ options, ops, graph, tensors }: Build, name: string, own: Partial<ProgramTensors>): Program {
-  const { capacity, adapter, choices, limits, memory = "fast", apart, asked } = options;
+  const { capacity, adapter, choices, limits, memory = "fast", winograd = true, apart, asked } = options;
   const algorithms = rewrite(ops, graph, {
     adapter,
     choices,
-    leastSaving: leastSaving(memory),
+    leastSaving: winograd ? leastSaving(memory) : Number.POSITIVE_INFINITY,
     mostBytes: mostBufferBytes(limits),
-    // Where memory is short, no algorithm is an alternative.
-    asked: memory === "fast" ? asked : undefined,
+    // Where memory is short, or windows are to be exact, no algorithm is an alternative.
+    asked: winograd && memory === "fast" ? asked : undefined,
   });
   return {
     plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory, apart, asked }),

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import { addTensor, byteLength, emptyGraph, sweepState, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import { addNode } from "../../src/graph/op.ts";
+import { decodeMetrics } from "../../src/model/metrics-reader.ts";
+import { METRIC_WORDS } from "../../src/model/programs.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
 import { allOps } from "../support/ops.ts";
@@ -139,5 +141,72 @@ describe("a batch", () => {
     expect(seen[0]!.x).toEqual([1, 2, 3, 4, 0, 0, 0, 0]);
     expect(seen[1]!.x).toEqual([Number.NaN, 6, 0, 0, 0, 0, 0, 0]);
     expect(rows.slice(0, 6)).toEqual([1, 2, 3, 4, Number.NaN, 6]);
+  });
+});
+
+/** Runs `advance` for losses, a step each, and reads the metrics. */
+async function metricsOf(losses: readonly number[], begin: readonly number[], rows = 1) {
+  const runtime = await testRuntime();
+  const graph = emptyGraph();
+  const [batch, steps] = [2, losses.length];
+  const all = addTensor(graph, "losses", "data", { shape: [steps], dtype: "f32" });
+  const [loss] = addNode(allOps, graph, {
+    op: "batchGather",
+    name: "loss",
+    inputs: [graph.state, all],
+    attributes: { batch, sampleShape: [1], scale: 1, shuffled: false },
+  });
+  const correct = addTensor(graph, "correct", "data", { shape: [batch], dtype: "u32" });
+  const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
+  const inputs = [graph.state, loss!, correct, metrics];
+  addNode(allOps, graph, { op: "advance", name: "advance", inputs, attributes: { batch } });
+  const executable = await prepare(runtime, lower(allOps, graph, { name: "metrics", adapter: "software" }));
+  const contents = new Map<TensorId, Words>([
+    [graph.state, sweepState({ step: 0, samples: steps * rows, batch: rows })],
+    [all, Float32Array.from(losses)],
+    [correct, Uint32Array.of(1, 1)],
+    [metrics, new Uint32Array([...begin, 0, 0, 0, 0, 0, 0].slice(0, METRIC_WORDS))],
+  ]);
+  const owned = await runtime.buffers.create(
+    [...contents].map(([id, words]) => ({ label: tensorOf(graph, id).name, bytes: words.byteLength })),
+    (buffers) => {
+      [...contents.values()].forEach((words, i) => {
+        runtime.device.queue.writeBuffer(buffers[i]!, 0, words);
+      });
+    },
+  );
+  const run = executable.bind(new Map([...contents.keys()].map((id, i) => [id, owned[i]!.buffer])));
+  for (let step = 0; step < steps; step += 1000) {
+    const encoder = runtime.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = step; i < Math.min(steps, step + 1000); i++) run.encode(pass);
+    pass.end();
+    runtime.device.queue.submit([encoder.finish()]);
+  }
+  const [bytes] = await readBuffers(runtime, [{ buffer: owned[3]!.buffer, bytes: METRIC_WORDS * 4 }]);
+  executable.dispose();
+  for (const { release } of owned) release();
+  return decodeMetrics(bytes!);
+}
+
+describe("the metrics of a sweep", () => {
+  it("are means within 1e-6 of float64, though the sum is far larger than a step's loss", async () => {
+    const losses = Array.from({ length: 4000 }, (_, i) => Math.fround(0.1 + (i % 7) / 13));
+    // As after 30 million steps of 0.3: a single float would take none of these losses in.
+    const before = Float32Array.of(1e7);
+    const metrics = await metricsOf(losses, [...new Uint32Array(before.buffer)]);
+    const sum = losses.reduce((a, b) => a + b, 1e7);
+    expect(metrics.samples).toBe(4000);
+    expect(!(Math.abs(metrics.loss * 4000 - sum) <= 1e-6 * sum)).toBe(false);
+    // All digits of it: what was added is known to 1e-6 too.
+    expect(!(Math.abs(metrics.loss * 4000 - sum) <= 1e-6 * (sum - 1e7))).toBe(false);
+    expect(metrics).toMatchObject({ accuracy: 1, badStep: 0 });
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("tell the first step whose loss is %s", async (bad) => {
+    const metrics = await metricsOf([1, 2, bad, 4, Number.NaN], []);
+    expect(metrics.badStep).toBe(3);
+    expect(metrics.loss).toBeNaN();
+    expect((await metricsOf([1, bad, 2], [])).loss).toEqual(bad);
   });
 });

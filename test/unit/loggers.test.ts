@@ -13,7 +13,7 @@ function train(callback: Callback): void {
   callback.onEpochBegin!(1);
   for (const batch of [1, 2]) {
     now += 1000;
-    callback.onBatchEnd?.(batch, { loss: 0.5, accuracy: 0.25 }, { samples: 4 * batch });
+    callback.onBatchEnd?.(batch, { loss: 0.5, accuracy: 0.25 }, { samples: 4 * batch, badStep: 0 });
   }
   callback.onEpochEnd!(1, { loss: 0.5, accuracy: 0.25, val_loss: 0.00012, val_accuracy: Number.NaN });
 }

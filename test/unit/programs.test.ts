@@ -221,7 +221,7 @@ describe("an outputs program", () => {
 
 describe("metrics", () => {
   it("are the words that the shader counts", () => {
-    expect(METRIC_WORDS).toBe(4);
+    expect(METRIC_WORDS).toBe(6);
     const { plan, tensors } = train();
     expect(plan.buffers.find(({ bound }) => bound === tensors.metrics)!.bytes).toBe(METRIC_WORDS * 4);
   });
