@@ -1,4 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
+import { errorOf } from "./checked.ts";
+import { limitRemedy } from "./limit.ts";
+import type { LiveDevice } from "./lost.ts";
 
 /** A buffer that somebody owns and must release; sizes are counted until then. */
 export interface OwnedBuffer {
@@ -27,35 +30,53 @@ export const STAGING = 0x1 | 0x8;
 
 /** Makes buffers and keeps count of them. */
 export class BufferPool {
+  readonly #live: LiveDevice;
   readonly #device: GPUDevice;
-  #buffers = 0;
+  readonly #owned = new Set<OwnedBuffer>();
   #bytes = 0;
   #peakBytes = 0;
 
-  constructor(device: GPUDevice) {
-    this.#device = device;
+  constructor(live: LiveDevice) {
+    this.#live = live;
+    this.#device = live.device;
   }
 
   get use(): MemoryUse {
-    return { buffers: this.#buffers, bytes: this.#bytes, peakBytes: this.#peakBytes };
+    return { buffers: this.#owned.size, bytes: this.#bytes, peakBytes: this.#peakBytes };
   }
 
   /**
    * Makes all of the buffers or, where one cannot be had, none.
    *
-   * @throws FeaturemapError `limit` where a buffer is larger than the device allows or memory runs out
+   * @param fill Called before `create` returns its promise, to write what the caller may change or take away afterwards.
+   * @throws FeaturemapError `limit` where a buffer is larger than the device allows or memory runs out; `lost`, `state` where the
+   *   device is gone
    */
-  async create(requests: readonly BufferRequest[]): Promise<OwnedBuffer[]> {
+  async create(
+    requests: readonly BufferRequest[],
+    fill: (buffers: readonly GPUBuffer[]) => void = () => {},
+  ): Promise<OwnedBuffer[]> {
+    this.#live.assertLive();
     for (const request of requests) this.#checkSize(request);
-    this.#device.pushErrorScope("validation");
-    this.#device.pushErrorScope("out-of-memory");
-    const made = requests.map((request) => this.#make(request));
-    // Both at once: what is pushed during an `await`, by the app or another call, must not be popped here.
-    const [outOfMemory, invalid] = await Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
-    if (!outOfMemory && !invalid) return made;
-    for (const owned of made) owned.release();
+    let made: OwnedBuffer[] = [];
+    const release = () => {
+      for (const owned of made) owned.release();
+    };
+    let error: GPUError | undefined;
+    try {
+      error = await errorOf(this.#live, () => {
+        made = requests.map((request) => this.#make(request));
+        fill(made.map(({ buffer }) => buffer));
+      });
+      this.#live.assertLive();
+    } catch (gone) {
+      release();
+      throw gone;
+    }
+    if (!error) return made;
+    release();
     const total = requests.reduce((sum, { bytes }) => sum + bytes, 0);
-    const reason = (outOfMemory ?? invalid)!.message;
+    const reason = error.message;
     throw new FeaturemapError(
       "limit",
       `The GPU has no room for ${requests.length} buffers of ${total} bytes in all, beside ${this.#bytes} bytes in use. ` +
@@ -68,32 +89,35 @@ export class BufferPool {
     return (await this.create([request]))[0]!;
   }
 
+  /** Frees all that is there, whoever owns it. */
+  dispose(): void {
+    for (const owned of this.#owned) owned.release();
+  }
+
   #make({ label, bytes, usage = STORAGE }: BufferRequest): OwnedBuffer {
     const buffer = this.#device.createBuffer({ label, size: bytes, usage });
-    this.#buffers++;
-    this.#bytes += bytes;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
-    let live = true;
     const release = () => {
-      if (!live) return;
-      live = false;
-      this.#buffers--;
+      if (!this.#owned.delete(owned)) return;
       this.#bytes -= bytes;
       buffer.destroy();
     };
-    return { buffer, bytes, release };
+    const owned = { buffer, bytes, release };
+    this.#owned.add(owned);
+    this.#bytes += bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    return owned;
   }
 
   #checkSize({ label, bytes, usage = STORAGE }: BufferRequest): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
-    const most = usage === STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
-    if (bytes > most) {
-      throw new FeaturemapError(
-        "limit",
-        `"${label}" needs a buffer of ${bytes} bytes, but this device allows at most ${most} ` +
-          `(maxBufferSize ${maxBufferSize}, maxStorageBufferBindingSize ${maxStorageBufferBindingSize}). ` +
-          "Use a smaller batch size, data set or network.",
-      );
-    }
+    const { limits } = this.#device;
+    const names = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
+    const small = names.filter((name) => bytes > limits[name] && (usage === STORAGE || name === "maxBufferSize"));
+    if (small.length === 0) return;
+    throw new FeaturemapError(
+      "limit",
+      `"${label}" needs a buffer of ${bytes} bytes, but this device's ` +
+        `${small.map((name) => `${name} is ${limits[name]}`).join(" and ")}. ` +
+        limitRemedy(small, bytes, this.#live.ownsDevice),
+    );
   }
 }

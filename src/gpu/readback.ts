@@ -1,4 +1,5 @@
 import { type BufferRequest, type OwnedBuffer, STAGING } from "./buffers.ts";
+import { checked } from "./checked.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A copy that was recorded; `read` maps it, after the encoder was submitted. */
@@ -94,11 +95,13 @@ export async function readBuffers(
   try {
     for (const round of rounds) {
       assertLive();
-      const encoder = runtime.device.createCommandEncoder({ label: "read" });
-      for (const { source, from, to, bytes } of round)
-        encoder.copyBufferToBuffer(sources[source]!.buffer, from, staging.buffer, to, bytes);
-      runtime.device.queue.submit([encoder.finish()]);
-      await runtime.completions.mapped(staging.buffer);
+      const copied = checked(runtime, "read", () => {
+        const encoder = runtime.device.createCommandEncoder({ label: "read" });
+        for (const { source, from, to, bytes } of round)
+          encoder.copyBufferToBuffer(sources[source]!.buffer, from, staging.buffer, to, bytes);
+        runtime.device.queue.submit([encoder.finish()]);
+      });
+      await Promise.all([copied, runtime.completions.mapped(staging.buffer)]);
       const mapped = staging.buffer.getMappedRange();
       for (const { source, from, to, bytes } of round) results[source]!.set(new Uint8Array(mapped, to, bytes), from);
       staging.buffer.unmap();

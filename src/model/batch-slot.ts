@@ -1,6 +1,7 @@
 import { type Dataset, type HostData, upload } from "../data/dataset.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
-import { ReadbackRing } from "../gpu/readback.ts";
+import { checked } from "../gpu/checked.ts";
+import { type PendingRead, ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { STATE_WORDS, sweepStart } from "../graph/graph.ts";
 import type { BoundPlan, Executable } from "../plan/executable.ts";
@@ -18,6 +19,8 @@ export class BatchSlot {
   /** Where the batch's predictions go, in a slot for predictions. */
   readonly predictions: GPUBuffer | undefined;
   readonly bytes: number;
+  /** What became of the last write. */
+  written: Promise<void> = Promise.resolve();
   readonly #owned: readonly OwnedBuffer[];
   readonly #reader: ReadbackRing | undefined;
   #samples = 0;
@@ -39,20 +42,19 @@ export class BatchSlot {
   static async create(runtime: Runtime, data: HostData, rowBytes?: number): Promise<BatchSlot> {
     const dataset = await upload(runtime, data);
     const bytes = data.size * (rowBytes ?? 0);
-    const owned = await runtime.buffers
-      .create([
-        { label: "batch order", bytes: data.size * 4 },
-        { label: "batch start", bytes: (STATE_WORDS - 1) * 4 },
-        ...(rowBytes ? [{ label: "batch predictions", bytes }, ...ReadbackRing.requests(bytes, 1)] : []),
-      ])
-      .catch((error: unknown) => {
-        dataset.dispose();
-        throw error;
-      });
+    const requests = [
+      { label: "batch order", bytes: data.size * 4 },
+      { label: "batch start", bytes: (STATE_WORDS - 1) * 4 },
+      ...(rowBytes ? [{ label: "batch predictions", bytes }, ...ReadbackRing.requests(bytes, 1)] : []),
+    ];
     const indices = Uint32Array.from({ length: data.size }, (_, i) => i);
-    runtime.device.queue.writeBuffer(owned[0]!.buffer, 0, indices);
+    const fill = ([order]: readonly GPUBuffer[]) => runtime.device.queue.writeBuffer(order!, 0, indices);
+    const owned = await runtime.buffers.create(requests, fill).catch((error: unknown) => {
+      dataset.dispose();
+      throw error;
+    });
     const slot = new BatchSlot(dataset, owned);
-    slot.#begin(data.size);
+    slot.written = checked(runtime, "batch", () => slot.#begin(data.size));
     return slot;
   }
 
@@ -66,10 +68,13 @@ export class BatchSlot {
 
   /** Puts a batch in place of the last: two writes, and one more where it has another number of samples. */
   write({ size, x, y }: HostData): void {
-    const { queue } = this.dataset.runtime.device;
-    queue.writeBuffer(this.dataset.x.buffer, 0, x.words);
-    if (y) queue.writeBuffer(this.dataset.y!.buffer, 0, y.words);
-    if (size !== this.#samples) this.#begin(size);
+    const { runtime } = this.dataset;
+    const { queue } = runtime.device;
+    this.written = checked(runtime, "batch", () => {
+      queue.writeBuffer(this.dataset.x.buffer, 0, x.words);
+      if (y) queue.writeBuffer(this.dataset.y!.buffer, 0, y.words);
+      if (size !== this.#samples) this.#begin(size);
+    });
   }
 
   /** The plan bound to the slot: `bind` is called where another one was before. */
@@ -79,16 +84,20 @@ export class BatchSlot {
   }
 
   /** Runs a plan that is bound to the slot once, and reads what it predicts: one submit. */
-  predict(run: BoundPlan, state: GPUBuffer): Promise<ArrayBuffer> {
-    const { device } = this.dataset.runtime;
-    const encoder = device.createCommandEncoder({ label: run.plan.name });
-    encoder.copyBufferToBuffer(this.start, 0, state, START, this.start.size);
-    const pass = encoder.beginComputePass({ label: run.plan.name });
-    run.encode(pass);
-    pass.end();
-    const pending = this.#reader!.record(encoder, this.predictions!)!;
-    device.queue.submit([encoder.finish()]);
-    return pending.read();
+  async predict(run: BoundPlan, state: GPUBuffer): Promise<ArrayBuffer> {
+    const { runtime } = this.dataset;
+    let pending: PendingRead;
+    const submitted = checked(runtime, "predict", () => {
+      const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
+      encoder.copyBufferToBuffer(this.start, 0, state, START, this.start.size);
+      const pass = encoder.beginComputePass({ label: run.plan.name });
+      run.encode(pass);
+      pass.end();
+      pending = this.#reader!.record(encoder, this.predictions!)!;
+      runtime.device.queue.submit([encoder.finish()]);
+    });
+    const [bytes] = await Promise.all([pending!.read(), submitted, this.written]);
+    return bytes;
   }
 
   dispose(): void {
@@ -101,6 +110,12 @@ export class BatchSlot {
     this.#samples = samples;
     this.dataset.runtime.device.queue.writeBuffer(this.start, 0, sweepStart({ samples, batch: samples }));
   }
+}
+
+/** A batch in memory of its own, for the caller may change or take away the samples before they are written. */
+export function copyOf(data: HostData): HostData {
+  const { buffer, byteOffset, byteLength } = data.x.words;
+  return { ...data, x: { ...data.x, words: new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength)) } };
 }
 
 /** The slots of a model, one for each place. */

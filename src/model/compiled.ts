@@ -1,13 +1,12 @@
 import type { Dataset, HostData } from "../data/dataset.ts";
 import { FeaturemapError } from "../errors.ts";
+import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { sweepStart } from "../graph/graph.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
-import { type BoundPlan, type CompileProgress, type Executable, prepare } from "../plan/executable.ts";
-import { ScratchPool } from "../plan/scratch.ts";
-import { adapterClassOf } from "../plan/tiles.ts";
-import type { PlanRequest, Tuner } from "../plan/tuning.ts";
+import type { BoundPlan, CompileProgress } from "../plan/executable.ts";
+import type { Tuner } from "../plan/tuning.ts";
 import { permutation } from "../random.ts";
 import { elements } from "../shape.ts";
 import { type BatchSlot, BatchSlots } from "./batch-slot.ts";
@@ -17,16 +16,8 @@ import { ModelState, type Place } from "./model-state.ts";
 import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { FRAMES_MS, Pace } from "./pace.ts";
-import {
-  assertTrainable,
-  type DataKind,
-  dataKind,
-  evaluationProgram,
-  type Program,
-  type ProgramOptions,
-  predictionProgram,
-  trainingProgram,
-} from "./programs.ts";
+import { type Kind, Plans, type Ready } from "./plans.ts";
+import { assertTrainable } from "./programs.ts";
 import { noCounts, type Sweep, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
 import type { Trainer } from "./training.ts";
 
@@ -40,19 +31,9 @@ export interface CompileSettings {
   readonly seed: number;
   readonly choices: Choices;
   readonly memory: MemoryMode;
+  readonly winograd: boolean;
   readonly tune: Tuner | undefined;
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
-}
-
-const PROGRAMS = { train: trainingProgram, evaluate: evaluationProgram, predict: predictionProgram };
-type Kind = keyof typeof PROGRAMS;
-
-interface Ready {
-  /** The kind of data that the plan takes, as JSON. */
-  readonly data: string;
-  readonly program: Program;
-  readonly executable: Executable;
-  pace?: Pace;
 }
 
 /** Bytes that are read back at once. */
@@ -63,15 +44,11 @@ export class CompiledModel {
   readonly settings: CompileSettings;
   /** What all training so far has cost. */
   readonly counts: SweepCounts = noCounts();
-  compileMs = 0;
-  /** All plans together. */
-  tuning = { ms: 0, measured: 0, remembered: 0, skipped: 0 };
   datasetBytes = 0;
   readonly #network: Network;
   #state: ModelState | undefined;
   #making: Promise<void> | undefined;
-  readonly #ready = new Map<Kind, Ready>();
-  readonly #scratch: ScratchPool;
+  readonly plans: Plans;
   /** What `trainOnBatch` and small predictions write their batches to. */
   readonly #slots: BatchSlots;
   /** A reading of the parameters that takes several submits: no training step may come between them. */
@@ -80,13 +57,21 @@ export class CompiledModel {
   #gone: string | undefined;
   /** Told by `dispose`. */
   #onGone: () => void = () => {};
+  readonly #ended: Promise<unknown>;
+  /** What ends with the model, such as probes. */
+  readonly #guests = new Set<{ dispose(): void }>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(settings: CompileSettings, network: Network) {
     this.settings = settings;
     this.#network = network;
-    this.#scratch = new ScratchPool(settings.runtime);
     this.#slots = new BatchSlots(settings.runtime, () => this.assertLive());
+    const disposed = new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+    });
+    this.#ended = Promise.race([disposed, settings.runtime.lost]);
+    this.#ended.then(() => this.#seeOff());
+    this.plans = new Plans(settings, network, () => this.assertLive(), this.#ended);
   }
 
   /** Makes the state. Calls that come at once share it; one that failed is made anew by the next. */
@@ -117,36 +102,34 @@ export class CompiledModel {
     return this.settings.runtime;
   }
 
-  get trainingProgram(): Program | undefined {
-    return this.#ready.get("train")?.program;
-  }
-
-  /** Bytes of the buffers that hold what a step computes; all plans share them. */
-  get activationBytes(): number {
-    return this.#scratch.bytes;
-  }
-
-  /** Steps of the training's next submit. */
-  get stepsPerSubmit(): number {
-    return this.#ready.get("train")?.pace?.steps ?? 1;
-  }
-
   /** Readies training on a data set; each call of what it returns is an epoch. */
   async trainer(dataset: Dataset, settings: SweepSettings): Promise<Trainer> {
-    const ready = await this.#program("train", dataset, settings);
+    const ready = await this.#plan("train", dataset, settings);
     const { runtime } = this;
     const order = await runtime.buffers.createOne({ label: "order", bytes: dataset.size * 4 });
     this.datasetBytes = dataset.bytes + order.bytes;
     const run = this.#bind("train", ready, { dataset, order: order.buffer });
+    const { size } = dataset;
+    const { batchSize, scale } = settings;
+    let indices = new Uint32Array();
     return {
+      dataset,
+      scale,
       run,
       epoch: async (shuffleSeed, at) => {
-        const { size } = dataset;
-        const indices =
+        indices =
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
-        runtime.device.queue.writeBuffer(order.buffer, 0, indices);
-        return this.#sweep(run, dataset, settings, { ready, place: "train", counts: this.counts, at });
+        const written = checked(runtime, "order", () => runtime.device.queue.writeBuffer(order.buffer, 0, indices));
+        const sweeping = { ready, place: "train", counts: this.counts, at } as const;
+        const [metrics] = await Promise.all([this.#sweep(run, dataset, settings, sweeping), written]);
+        return metrics;
       },
+      replay: async (from, to) => {
+        const quiet = { batchSize, scale, stepsPerExecution: "auto", submitMs: FRAMES_MS } as const;
+        const sweeping = { ready, place: "train", counts: noCounts(), at: { steps: from }, until: to } as const;
+        await this.#sweep(run, dataset, quiet, sweeping);
+      },
+      samplesOf: (step) => [...indices.subarray((step - 1) * batchSize, step * batchSize)],
       dispose: () => order.release(),
     };
   }
@@ -156,11 +139,12 @@ export class CompiledModel {
     const slot = await this.#slots.take("train", data);
     const { dataset, start, bytes } = slot;
     const settings = { batchSize: data.size, scale, stepsPerExecution: "auto", submitMs: FRAMES_MS } as const;
-    const ready = await this.#program("train", dataset, settings);
+    const ready = await this.#plan("train", dataset, settings);
     const run = slot.boundTo(ready.executable, () => this.#bind("train", ready, slot));
     this.datasetBytes = bytes;
     const sweeping = { ready, place: "train", counts: this.counts, start, samples: data.size } as const;
-    return (await this.#sweep(run, dataset, settings, sweeping))!;
+    const [metrics] = await Promise.all([this.#sweep(run, dataset, settings, sweeping), slot.written]);
+    return metrics!;
   }
 
   /** The outputs of a batch, as `predict`. Once made for such a batch, it makes nothing, and writes only the batch. */
@@ -168,7 +152,7 @@ export class CompiledModel {
     return this.#inTurn(async () => {
       const size = elements(this.#network.outputShape!);
       const slot = await this.#slots.take("look", data, size * 4);
-      const ready = await this.#program("predict", slot.dataset, { batchSize: data.size, scale });
+      const ready = await this.#plan("predict", slot.dataset, { batchSize: data.size, scale });
       const run = slot.boundTo(ready.executable, () => this.#bind("look", ready, slot));
       const rows = slot.predict(run, this.state.place("look").state).finally(() => this.assertLive());
       return new Float32Array(await rows).slice(0, data.size * size);
@@ -178,7 +162,7 @@ export class CompiledModel {
   /** `undefined` where the signal came before the first submit. */
   evaluate(dataset: Dataset, settings: SweepSettings): Promise<SweepMetrics | undefined> {
     return this.#inTurn(async () => {
-      const ready = await this.#program("evaluate", dataset, settings);
+      const ready = await this.#plan("evaluate", dataset, settings);
       const run = this.#bind("look", ready, { dataset });
       return this.#sweep(run, dataset, settings, { ready, place: "look", counts: noCounts() });
     });
@@ -187,7 +171,7 @@ export class CompiledModel {
   /** The outputs of all samples, row by row. */
   predict(dataset: Dataset, settings: SweepSettings): Promise<Float32Array> {
     return this.#inTurn(async () => {
-      const ready = await this.#program("predict", dataset, settings);
+      const ready = await this.#plan("predict", dataset, settings);
       const bytes = dataset.size * elements(this.#network.outputShape!) * 4;
       const rows = await this.runtime.buffers.createOne({ label: "predictions", bytes });
       try {
@@ -209,11 +193,13 @@ export class CompiledModel {
 
   /** Resolves when the model can no longer be used, for one who waits for something else. */
   gone(): Promise<unknown> {
-    if (this.#gone !== undefined) return Promise.resolve();
-    const disposed = new Promise<void>((resolve) => {
-      this.#onGone = resolve;
-    });
-    return Promise.race([disposed, this.runtime.lost]);
+    return this.#ended;
+  }
+
+  /** Disposes of something when the model can no longer be used, unless `leave` is called before. */
+  host(guest: { dispose(): void }): { leave(): void } {
+    this.#guests.add(guest);
+    return { leave: () => void this.#guests.delete(guest) };
   }
 
   /**
@@ -240,7 +226,7 @@ export class CompiledModel {
   async write(buffers: readonly GPUBuffer[], values: readonly (Float32Array | Uint32Array)[]): Promise<void> {
     for (let held = this.#reading; held; held = this.#reading) await held;
     this.assertLive();
-    this.state.write(buffers, values);
+    await this.state.write(buffers, values);
   }
 
   async readParameters(): Promise<Float32Array[]> {
@@ -254,11 +240,16 @@ export class CompiledModel {
   dispose(why = "The model was disposed."): void {
     this.#gone ??= why;
     this.#onGone();
-    for (const { executable } of this.#ready.values()) executable.dispose();
-    this.#ready.clear();
+    this.#seeOff();
+    this.plans.dispose();
     this.#slots.dispose();
     this.#state?.dispose();
     if (this.settings.ownsRuntime) this.runtime.dispose();
+  }
+
+  #seeOff(): void {
+    for (const guest of this.#guests) guest.dispose();
+    this.#guests.clear();
   }
 
   /** Frees what was made for a model that is gone by now. */
@@ -268,12 +259,7 @@ export class CompiledModel {
     return made;
   }
 
-  /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
-  async #program(
-    kind: Kind,
-    dataset: Dataset,
-    { batchSize, scale }: Pick<SweepSettings, "batchSize" | "scale">,
-  ): Promise<Ready> {
+  async #plan(kind: Kind, dataset: Dataset, settings: Pick<SweepSettings, "batchSize" | "scale">): Promise<Ready> {
     this.assertLive();
     dataset.assertLive();
     if (dataset.runtime !== this.runtime) {
@@ -282,71 +268,35 @@ export class CompiledModel {
         "The data set is on another runtime than the model. Make both with one createRuntime().",
       );
     }
-    const capacity = Math.min(batchSize, dataset.size);
-    const data = dataKind(dataset, scale);
-    const key = JSON.stringify(data);
-    const known = this.#ready.get(kind);
-    if (known && known.data === key && known.program.capacity >= capacity) return known;
-    const { onProgress } = this.settings;
-    const program = await this.#choose(kind, data, capacity);
-    const executable = await prepare(this.runtime, program.plan, { scratch: this.#scratch, onProgress });
-    this.#kept(executable);
-    known?.executable.dispose();
-    this.compileMs += executable.compileMs;
-    const ready = { data: key, program, executable };
-    this.#ready.set(kind, ready);
-    return ready;
-  }
-
-  /** The program, with what a tuner has found to be fastest where there is one. */
-  async #choose(kind: Kind, data: DataKind, capacity: number): Promise<Program> {
-    const { tune, choices, onProgress } = this.settings;
-    const shipped = this.#build(kind, data, capacity, { choices });
-    if (!tune) return shipped;
-    const begin = performance.now();
-    const tuned = await tune.tune({
-      runtime: this.runtime,
-      adapter: adapterClassOf(this.runtime),
-      shipped,
-      capacity,
-      choices,
-      build: (request) => this.#build(kind, data, capacity, request).plan,
-      assertLive: () => this.assertLive(),
-      onProgress,
-    });
-    this.tuning.ms += performance.now() - begin;
-    for (const name of ["measured", "remembered", "skipped"] as const) this.tuning[name] += tuned.counts[name];
-    return this.#build(kind, data, capacity, { choices: tuned.choices });
-  }
-
-  #build(kind: Kind, data: DataKind, capacity: number, request: PlanRequest): Program {
-    const { loss, optimizer, memory } = this.settings;
-    const adapter = adapterClassOf(this.runtime);
-    const { limits } = this.runtime.device;
-    const device = { adapter, limits, memory };
-    const options: ProgramOptions = { network: this.#network, capacity, data, ...device, ...request };
-    return PROGRAMS[kind]({ ...options, loss: loss!, optimizer: optimizer! });
+    return this.plans.of(kind, dataset, settings);
   }
 
   #bind(
     place: Place,
-    { executable, program: { tensors } }: Ready,
+    { executable, program }: Ready,
     { dataset, order, predictions }: Pick<BatchSlot, "dataset"> & Partial<Pick<BatchSlot, "order" | "predictions">>,
   ): BoundPlan {
+    const { tensors } = program;
     const bound = this.state.bindings(tensors, place);
     const brought = { samples: dataset.x.buffer, labels: dataset.y?.buffer, order, predictions };
     for (const name of ["samples", "labels", "order", "predictions"] as const) {
       const id = tensors[name];
       if (id !== undefined) bound.set(id, brought[name]!);
     }
-    return executable.bind(bound);
+    // Where a group is refused, so is the submit that uses it.
+    let run: BoundPlan;
+    checked(this.runtime, program.plan.name, () => {
+      run = executable.bind(bound);
+    });
+    return run!;
   }
 
   #sweep(
     run: BoundPlan,
     dataset: Dataset,
     settings: SweepSettings,
-    options: Pick<Sweep, "counts" | "at"> & Partial<Pick<Sweep, "start" | "samples">> & { ready: Ready; place: Place },
+    options: Pick<Sweep, "counts" | "at"> &
+      Partial<Pick<Sweep, "start" | "samples" | "until">> & { ready: Ready; place: Place },
   ): Promise<SweepMetrics | undefined> {
     const { ready, place, samples = dataset.size } = options;
     // A plan has a capacity; what it was asked for may be less.

@@ -21,9 +21,11 @@ export async function getHyperparameters(model: Sequential): Promise<Record<stri
  *   least 0, and then nothing is changed; `state` where the model is not compiled, or disposed
  */
 export async function setHyperparameters(model: Sequential, values: Readonly<Record<string, number>>): Promise<void> {
+  // The caller may go on to change the object.
+  const given = typeof values === "object" ? { ...values } : values;
   const { compiled } = await insideOf(model, "setHyperparameters");
   const known = Object.keys(compiled.state.hyperparameters);
-  knownKeys(values, known, `setHyperparameters: optimizer "${compiled.settings.optimizer?.name ?? "none"}"`);
-  for (const [name, value] of Object.entries(values)) finiteNumber(value, `setHyperparameters: ${name}`, 0);
-  compiled.state.hyperparameters = values;
+  knownKeys(given, known, `setHyperparameters: optimizer "${compiled.settings.optimizer?.name ?? "none"}"`);
+  for (const [name, value] of Object.entries(given)) finiteNumber(value, `setHyperparameters: ${name}`, 0);
+  await model.inside.write("setHyperparameters", () => compiled.state.setHyperparameters(given));
 }

@@ -1,4 +1,5 @@
 import { type OwnedBuffer, STAGING } from "../gpu/buffers.ts";
+import { checked } from "../gpu/checked.ts";
 import { ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { byteLength, STATE_WORDS, type TensorId } from "../graph/graph.ts";
@@ -34,6 +35,8 @@ export class ModelState {
   readonly parameterBuffers: readonly GPUBuffer[];
   readonly #slots: readonly GPUBuffer[];
   readonly #hyperparameters: readonly GPUBuffer[];
+  /** Told before hyperparameters change. */
+  onHyperparameters: (() => void) | undefined;
   #values: Readonly<Record<string, number>> = {};
   readonly #places: Readonly<Record<Place, SweepPlace>>;
   readonly #all: readonly OwnedBuffer[];
@@ -81,15 +84,15 @@ export class ModelState {
     const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));
     try {
       // An initializer may be the user's, and throw.
-      state.write(
-        state.parameterBuffers,
-        network.parameters.map(({ initializer, shape }, i) => initialize(initializer, shape, seedOf(seed, i))),
+      const values = network.parameters.map(({ initializer, shape }, i) =>
+        initialize(initializer, shape, seedOf(seed, i)),
       );
+      await state.write(state.parameterBuffers, values);
+      await state.setHyperparameters(optimizer?.hyperparameters ?? {});
     } catch (error) {
       state.dispose();
       throw error;
     }
-    state.hyperparameters = optimizer?.hyperparameters ?? {};
     return state;
   }
 
@@ -102,9 +105,10 @@ export class ModelState {
   }
 
   /** Some or all of them, from the next submit on; taken as checked. */
-  set hyperparameters(values: Readonly<Record<string, number>>) {
+  setHyperparameters(values: Readonly<Record<string, number>>): Promise<void> {
+    this.onHyperparameters?.();
     this.#values = { ...this.#values, ...values };
-    this.write(
+    return this.write(
       this.#hyperparameters,
       Object.values(this.#values).map((value) => Float32Array.of(value)),
     );
@@ -132,10 +136,12 @@ export class ModelState {
     return [...this.parameterBuffers, ...this.#slots, state, metrics];
   }
 
-  /** The values are taken as checked. */
-  write(buffers: readonly GPUBuffer[], values: readonly (Float32Array | Uint32Array)[]): void {
-    values.forEach((value, i) => {
-      this.runtime.device.queue.writeBuffer(buffers[i]!, 0, value.slice());
+  /** The values are taken as checked. They are written before the promise is returned. */
+  write(buffers: readonly GPUBuffer[], values: readonly (Float32Array | Uint32Array)[]): Promise<void> {
+    return checked(this.runtime, "write", () => {
+      values.forEach((value, i) => {
+        this.runtime.device.queue.writeBuffer(buffers[i]!, 0, value.slice());
+      });
     });
   }
 

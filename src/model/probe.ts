@@ -1,6 +1,8 @@
+import { holdsBytes } from "../arrays.ts";
 import { type DataInput, type TensorData, toTensor } from "../data/tensor.ts";
 import { FeaturemapError, knownKeys, listOf, positiveInteger, show } from "../errors.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
+import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import { STATE_WORDS, sweepState } from "../graph/graph.ts";
 import { type BoundPlan, type Executable, prepare } from "../plan/executable.ts";
@@ -48,6 +50,9 @@ export class Probe {
   readonly #owned: readonly OwnedBuffer[];
   readonly #host: Float32Array<ArrayBuffer>;
   readonly #batchSize: number;
+  readonly #visit: { leave(): void };
+  /** What became of the last run. */
+  #ran: Promise<void> = Promise.resolve();
   /** Of the last run. */
   #rows = 0;
   #disposed = false;
@@ -69,7 +74,12 @@ export class Probe {
     this.#host = new Float32Array(samples!.bytes / 4);
     const bound = compiled.state.bindings(tensors, "look");
     bound.set(tensors.state, state!.buffer).set(tensors.samples, samples!.buffer);
-    this.#plan = executable.bind(bound);
+    let plan: BoundPlan;
+    checked(compiled.runtime, "probe", () => {
+      plan = executable.bind(bound);
+    });
+    this.#plan = plan!;
+    this.#visit = compiled.host(this);
     this.buffers = new Map(
       [...tensors.outputs!].map(([name, tensor]) => {
         const shape = [capacity, ...shapeOf(model, name)];
@@ -80,7 +90,8 @@ export class Probe {
 
   /**
    * Writes samples, computes the layers' outputs for them and submits, without waiting: what is submitted later, an app's
-   * drawing too, finds them in `buffers`. Nothing is made. Bytes without a scale are scaled as in `fit`.
+   * drawing too, finds them in `buffers`. Nothing is made. Bytes without a scale are scaled as in `fit`. What the GPU refuses, the
+   * next `read` throws.
    *
    * @param x [samples, ...input], at most `batchSize` samples; where there are fewer, the later rows of `buffers` mean nothing
    * @throws FeaturemapError `shape` where x does not suit the model or has too many samples; `state` where the probe or the
@@ -91,17 +102,21 @@ export class Probe {
     const samples = toTensor(x, "probe.run: x");
     const rows = this.#checkedRows(samples);
     const [input, state] = this.#owned;
-    const { device } = this.#compiled.runtime;
-    device.queue.writeBuffer(input!.buffer, 0, this.#host, 0, this.#fill(samples));
-    if (rows !== this.#rows) {
-      device.queue.writeBuffer(state!.buffer, 0, sweepState({ step: 0, samples: rows, batch: rows }));
-      this.#rows = rows;
-    }
-    const encoder = device.createCommandEncoder({ label: "probe" });
-    const pass = encoder.beginComputePass({ label: "probe" });
-    this.#plan.encode(pass);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
+    const { runtime } = this.#compiled;
+    const { device } = runtime;
+    const numbers = this.#fill(samples);
+    this.#ran = checked(runtime, "probe.run", () => {
+      device.queue.writeBuffer(input!.buffer, 0, this.#host, 0, numbers);
+      if (rows !== this.#rows) {
+        device.queue.writeBuffer(state!.buffer, 0, sweepState({ step: 0, samples: rows, batch: rows }));
+        this.#rows = rows;
+      }
+      const encoder = device.createCommandEncoder({ label: "probe" });
+      const pass = encoder.beginComputePass({ label: "probe" });
+      this.#plan.encode(pass);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    });
   }
 
   /**
@@ -123,13 +138,14 @@ export class Probe {
       bytes: elements(shapes[i]!) * 4,
     }));
     const assertLive = () => this.#assertLive("probe.read");
-    const read = await readBuffers(this.#compiled.runtime, sources, { assertLive });
+    const [read] = await Promise.all([readBuffers(this.#compiled.runtime, sources, { assertLive }), this.#ran]);
     return new Map(names.map((name, i) => [name, { data: new Float32Array(read[i]!), shape: shapes[i]! }]));
   }
 
   /** Frees the probe's buffers. */
   dispose(): void {
     this.#disposed = true;
+    this.#visit.leave();
     this.#executable.dispose();
     for (const owned of this.#owned) owned.release();
   }
@@ -154,8 +170,7 @@ export class Probe {
 
   /** Puts samples in `#host` as the GPU's gather would read them; returns how many numbers they are. */
   #fill({ data, scale }: TensorData): number {
-    const bytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-    const factor = Math.fround(scale ?? (bytes ? this.#model.inside.training.byteScale : undefined) ?? 1);
+    const factor = Math.fround(scale ?? (holdsBytes(data) ? this.#model.inside.training.byteScale : undefined) ?? 1);
     for (let i = 0; i < data.length; i++) this.#host[i] = factor * data[i]!;
     return data.length;
   }
@@ -185,7 +200,9 @@ export async function outputsOf(
   names?: readonly string[],
 ): Promise<Map<string, LayerOutput>> {
   const where = "outputsOf";
-  const { data, shape, ...scale } = toTensor(x, `${where}: x`);
+  const { data: given, shape, ...scale } = toTensor(x, `${where}: x`);
+  // The caller may go on to change them.
+  const data = given.slice();
   const [samples, ...sample] = shape as [number, ...number[]];
   const size = elements(sample);
   const batchSize = Math.min(samples, MOST_ROWS);
@@ -219,11 +236,11 @@ async function probeOf(model: Sequential, options: ProbeOptions, where: string):
   const names = listOf(options.outputs ?? known, `${where}: outputs`);
   for (const name of names) assertKnown(name, known, `${where}: the model`);
   const { runtime, settings } = compiled;
-  const { choices, memory, onProgress } = settings;
+  const { choices, memory, winograd, onProgress } = settings;
   const { limits } = runtime.device;
   const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
   const adapter = adapterClassOf(runtime);
-  const program = outputsProgram({ network, capacity, data, adapter, limits, choices, memory }, names);
+  const program = outputsProgram({ network, capacity, data, adapter, limits, choices, memory, winograd }, names);
   const executable = await prepare(runtime, program.plan, { onProgress });
   const requests = [
     { label: "probe samples", bytes: capacity * elements(network.inputShape!) * 4 },

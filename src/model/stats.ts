@@ -34,17 +34,17 @@ export interface ModelStats {
 }
 
 export function statsOf(compiled: CompiledModel | undefined, network: Network): ModelStats {
-  const plan = compiled?.trainingProgram?.plan;
+  const plan = compiled?.plans.made("train")?.program.plan;
   return {
     dispatchesPerStep: plan?.steps.length ?? 0,
     ...(compiled?.counts ?? noCounts()),
-    stepsPerSubmit: compiled?.stepsPerSubmit ?? 1,
-    compileMs: compiled?.compileMs ?? 0,
-    tuning: { ...(compiled?.tuning ?? { ms: 0, measured: 0, remembered: 0, skipped: 0 }) },
+    stepsPerSubmit: compiled?.plans.made("train")?.pace?.steps ?? 1,
+    compileMs: compiled?.plans.compileMs ?? 0,
+    tuning: { ...(compiled?.plans.tuning ?? { ms: 0, measured: 0, remembered: 0, skipped: 0 }) },
     choices: plan?.choices ?? {},
     bytes: {
       parameters: compiled ? network.parameterCount * 4 : 0,
-      activations: compiled?.activationBytes ?? 0,
+      activations: compiled?.plans.scratchBytes ?? 0,
       dataset: compiled?.datasetBytes ?? 0,
       peak: compiled?.runtime.memory.peakBytes ?? 0,
     },

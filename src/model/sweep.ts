@@ -1,8 +1,9 @@
+import { checked } from "../gpu/checked.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { BoundPlan } from "../plan/executable.ts";
 import { MetricsReader, type SweepMetrics } from "./metrics-reader.ts";
 import type { SweepPlace } from "./model-state.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace, Ticket } from "./pace.ts";
 
 /** What a sweep asked of the device. */
 export interface SweepCounts {
@@ -20,7 +21,7 @@ export function noCounts(): SweepCounts {
 export interface SweepProgress {
   readonly done: number;
   readonly total: number;
-  /** As last read from the GPU; `undefined` before the first read. */
+  /** As last read from the GPU; `undefined` where the plan has none. */
   readonly metrics: SweepMetrics | undefined;
 }
 
@@ -43,10 +44,12 @@ export interface SweepSettings {
   readonly submitMs: number;
   readonly signal?: Stop | undefined;
   readonly pause?: Pause | undefined;
+  /** Whether the metrics are read with each submit. Default: now and then. */
+  readonly readsAlways?: boolean;
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
-export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "onProgress"> {
+export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "readsAlways" | "onProgress"> {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
   readonly place: SweepPlace;
@@ -59,6 +62,8 @@ export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pau
   /** Steps that were made before, and what is made from now on: where it is not 0, the sweep goes on where it stopped. */
   readonly at?: { steps: number } | undefined;
   readonly samples: number;
+  /** The step to end with. Default: the one that ends the samples. */
+  readonly until?: number;
   /** The state in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
   readonly start: Uint32Array<ArrayBuffer> | GPUBuffer;
   /** What the sweep costs is added here as it goes, so that it is known where a callback throws, too. */
@@ -74,14 +79,16 @@ export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pau
  */
 export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
   const { runtime, run, place, counts, pace, pause, signal, at = { steps: 0 } } = options;
-  const { queue } = runtime.device;
-  const total = Math.ceil(options.samples / options.batchSize);
-  const reader = options.withMetrics ? new MetricsReader(runtime, place.metrics, place.ring) : undefined;
-  const waiting: Promise<void>[] = [];
+  const { device } = runtime;
+  const { until: total = Math.ceil(options.samples / options.batchSize) } = options;
+  const { withMetrics, readsAlways = false } = options;
+  const reader = withMetrics ? new MetricsReader(runtime, place.metrics, place.ring, readsAlways) : undefined;
+  /** Submits under way, each with the steps that are done when it is. */
+  const waiting: Promise<number>[] = [];
   let made = at.steps;
-  let done = made;
   const first = async () => {
-    await waiting.shift();
+    const done = (await waiting.shift())!;
+    await reader?.first();
     await options.onProgress?.({ done, total, metrics: reader?.latest });
   };
   try {
@@ -99,32 +106,38 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
       }
       options.assertLive();
       const steps = Math.min(pace.steps, total - made);
-      const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
-      if (made === 0) begin(options, encoder);
-      const pass = encoder.beginComputePass({ label: run.plan.name });
-      for (let i = 0; i < steps; i++) run.encode(pass);
-      pass.end();
-      made += steps;
+      const after = made + steps;
+      let read: { start(): void } | undefined;
+      let ticket: Ticket;
+      const submitted = checked(runtime, run.plan.name, () => {
+        const encoder = device.createCommandEncoder({ label: run.plan.name });
+        if (made === 0) begin(options, encoder);
+        const pass = encoder.beginComputePass({ label: run.plan.name });
+        for (let i = 0; i < steps; i++) run.encode(pass);
+        pass.end();
+        read = after < total ? reader?.record(encoder, after) : reader?.recordLast(encoder);
+        ticket = pace.submitted(steps);
+        device.queue.submit([encoder.finish()]);
+      });
+      made = after;
       at.steps = made;
       counts.steps += steps;
-      const read = made < total ? reader?.record(encoder, made) : reader?.recordLast(encoder);
-      const ticket = pace.submitted(steps);
-      queue.submit([encoder.finish()]);
       counts.submits++;
       read?.start();
-      waiting.push(
-        runtime.completions.submitted().then(() => {
-          done += steps;
-          counts.firstStepMs ??= performance.now() - ticket.time;
-          pace.completed(ticket);
-        }),
-      );
+      const completed = Promise.all([runtime.completions.submitted(), submitted]).then(() => {
+        counts.firstStepMs ??= performance.now() - ticket.time;
+        pace.completed(ticket);
+        return after;
+      });
+      // Awaited in its turn; a callback may keep the loop from it for long.
+      completed.catch(() => {});
+      waiting.push(completed);
       while (waiting.length >= pace.inFlight) await first();
     }
     await Promise.all(waiting);
     options.assertLive();
     const metrics = made > 0 ? await reader?.last() : undefined;
-    await options.onProgress?.({ done, total, metrics });
+    await options.onProgress?.({ done: made, total, metrics });
     return metrics;
   } finally {
     await Promise.allSettled(waiting);

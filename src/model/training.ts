@@ -1,3 +1,4 @@
+import { type Dataset, type HostData, identityOf } from "../data/dataset.ts";
 import { FeaturemapError } from "../errors.ts";
 import type { BoundPlan } from "../plan/executable.ts";
 import { seedOf } from "../random.ts";
@@ -12,12 +13,18 @@ export interface Training {
   byteScale: number | undefined;
   /** Where the last `fit` stands, or stopped; `undefined` where another training step came after it. */
   bookmark: Bookmark | undefined;
+  /** Of the `fit` that runs. */
+  trainer: Trainer | undefined;
+  /** Whether a callback has asked to end `fit`. */
+  stop: boolean;
 }
 
 /** What the steps of a `fit` depend on, beside the data. */
 export interface Course {
   /** Samples of the data set. */
   readonly samples: number;
+  /** What tells the data set from others, `identityOf`. */
+  readonly data: string;
   readonly batchSize: number;
   /** Whether each epoch takes the samples in a new order. */
   readonly shuffle: boolean;
@@ -38,6 +45,9 @@ export interface Bookmark extends Course {
 }
 
 export interface Trainer {
+  readonly dataset: Dataset;
+  /** What samples are multiplied by. */
+  readonly scale: number;
   /** The step that an epoch repeats. */
   readonly run: BoundPlan;
   /**
@@ -45,21 +55,34 @@ export interface Trainer {
    * steps that `at` tells of, and keeps count of them there.
    */
   epoch(shuffleSeed: number | undefined, at?: { steps: number }): Promise<SweepMetrics | undefined>;
+  /**
+   * Makes the epoch's steps after `from` again, up to `to`: on the parameters, the state and the order that are on the GPU, without
+   * a word to callbacks.
+   */
+  replay(from: number, to: number): Promise<void>;
+  /** The samples of a step of the epoch, counted from 1, by their places in the data set. */
+  samplesOf(step: number): readonly number[];
   dispose(): void;
 }
 
 /** What `fit` was told, as far as the course goes. */
-type Given = { readonly [key in keyof Course]?: Course[key] } & { readonly resume?: boolean };
+type Given = Partial<Pick<Course, "batchSize" | "shuffle" | "seed">> & { readonly resume?: boolean };
 
 /**
  * Where a `fit` begins: at its begin or, with `resume`, where the last one stopped.
  *
- * @throws FeaturemapError `state` where nothing is to be resumed; `value` where it has another course
+ * @throws FeaturemapError `state` where nothing is to be resumed; `value` where it has another course, or other data
  */
-export function bookmarkFor(training: Training, given: Given, samples: number, compileSeed: number): Bookmark {
+export function bookmarkFor(
+  training: Training,
+  given: Given,
+  dataset: HostData | Dataset,
+  compileSeed: number,
+): Bookmark {
   const { batchSize = 32, shuffle = true, seed = compileSeed, resume } = given;
+  const [samples, data] = [dataset.size, identityOf(dataset)];
   if (!resume) {
-    const course = { samples, batchSize, shuffle, seed };
+    const course = { samples, data, batchSize, shuffle, seed };
     return { ...course, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 };
   }
   const { bookmark } = training;
@@ -68,8 +91,8 @@ export function bookmarkFor(training: Training, given: Given, samples: number, c
       "state",
       "fit: resume: the last training step was not of a fit. Leave resume out, or restore().",
     );
-  for (const key of ["samples", "batchSize", "shuffle", "seed"] as const) {
-    const got = { ...given, samples }[key] ?? bookmark[key];
+  for (const key of ["data", "batchSize", "shuffle", "seed"] as const) {
+    const got = { ...given, data }[key] ?? bookmark[key];
     if (got !== bookmark[key])
       throw new FeaturemapError(
         "value",

@@ -1,5 +1,6 @@
 import { FeaturemapError } from "../errors.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
+import { checked } from "../gpu/checked.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { assertWithinLimits } from "../plan/limits.ts";
@@ -92,11 +93,15 @@ class DeviceStand implements Stand {
     const sizes = new Map<Slot, number>();
     for (const { slot, bytes } of slots.flat()) sizes.set(slot, Math.max(bytes, sizes.get(slot) ?? 0));
     const requests = [...sizes].map(([slot, bytes]) => ({ label: `tuning: ${slot}`, bytes }));
-    this.#buffers = await this.#runtime.buffers.create(requests);
+    const state = [...sizes.keys()].indexOf("state");
+    this.#buffers = await this.#runtime.buffers.create(requests, (buffers) => {
+      if (state >= 0) this.#runtime.device.queue.writeBuffer(buffers[state]!, 0, this.#state.words);
+    });
     const places = new Map([...sizes.keys()].map((slot, i) => [slot, this.#buffers[i]!.buffer]));
-    const state = places.get("state");
-    if (state) this.#runtime.device.queue.writeBuffer(state, 0, this.#state.words);
-    const runs = steps.map(({ step }, i) => this.#encoderOf(step, slots[i]!, places));
+    let runs: ((pass: GPUComputePassEncoder) => void)[] = [];
+    await checked(this.#runtime, "tuning", () => {
+      runs = steps.map(({ step }, i) => this.#encoderOf(step, slots[i]!, places));
+    });
     let at = 0;
     this.#mounted = parts.map((part) => {
       const own = runs.slice(at, at + part.steps.length);

@@ -1,3 +1,5 @@
+import { type OwnedBuffer, STAGING } from "../gpu/buffers.ts";
+import { checked } from "../gpu/checked.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 
 export type Encode = (pass: GPUComputePassEncoder) => void;
@@ -20,36 +22,44 @@ export function createStopwatch(runtime: Runtime): Stopwatch {
 
 const BYTES = 16;
 
-function timestamps({ device, completions }: Runtime): Stopwatch {
+function timestamps(runtime: Runtime): Stopwatch {
+  const { device, completions } = runtime;
   const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
-  // GPUBufferUsage as numbers, since not every host has it: QUERY_RESOLVE | COPY_SRC, and MAP_READ | COPY_DST.
-  const resolved = device.createBuffer({ label: "tuning: timestamps", size: BYTES, usage: 0x200 | 0x4 });
-  const staging = device.createBuffer({ label: "tuning: timestamps read", size: BYTES, usage: 0x1 | 0x8 });
+  // GPUBufferUsage as numbers, since not every host has it: QUERY_RESOLVE | COPY_SRC.
+  const requests = [
+    { label: "tuning: timestamps", bytes: BYTES, usage: 0x200 | 0x4 },
+    { label: "tuning: timestamps read", bytes: BYTES, usage: STAGING },
+  ];
+  let owned: readonly OwnedBuffer[] = [];
   return {
     timingMs: 6,
     async time(encode) {
-      const encoder = device.createCommandEncoder({ label: "tuning" });
-      const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
-      const pass = encoder.beginComputePass({ label: "tuning", timestampWrites });
-      encode(pass);
-      pass.end();
-      encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, BYTES);
-      device.queue.submit([encoder.finish()]);
-      await completions.mapped(staging);
-      const [begin, end] = new BigUint64Array(staging.getMappedRange().slice(0));
-      staging.unmap();
+      if (owned.length === 0) owned = await runtime.buffers.create(requests);
+      const [resolved, staging] = owned.map(({ buffer }) => buffer);
+      const submitted = checked(runtime, "tuning", () => {
+        const encoder = device.createCommandEncoder({ label: "tuning" });
+        const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+        const pass = encoder.beginComputePass({ label: "tuning", timestampWrites });
+        encode(pass);
+        pass.end();
+        encoder.resolveQuerySet(querySet, 0, 2, resolved!, 0);
+        encoder.copyBufferToBuffer(resolved!, 0, staging!, 0, BYTES);
+        device.queue.submit([encoder.finish()]);
+      });
+      await Promise.all([submitted, completions.mapped(staging!)]);
+      const [begin, end] = new BigUint64Array(staging!.getMappedRange().slice(0));
+      staging!.unmap();
       return Number(end! - begin!) / 1e6;
     },
     dispose() {
       querySet.destroy();
-      resolved.destroy();
-      staging.destroy();
+      for (const { release } of owned) release();
     },
   };
 }
 
-function wallClock({ device, completions }: Runtime): Stopwatch {
+function wallClock(runtime: Runtime): Stopwatch {
+  const { device, completions } = runtime;
   return {
     timingMs: 20,
     async time(encode) {
@@ -59,9 +69,11 @@ function wallClock({ device, completions }: Runtime): Stopwatch {
       pass.end();
       const commands = encoder.finish();
       const begin = performance.now();
-      device.queue.submit([commands]);
+      const submitted = checked(runtime, "tuning", () => device.queue.submit([commands]));
       await completions.submitted();
-      return performance.now() - begin;
+      const ms = performance.now() - begin;
+      await submitted;
+      return ms;
     },
     dispose() {},
   };

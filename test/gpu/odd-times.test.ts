@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   createDataset,
+  createProbe,
   createRuntime,
   dense,
   type Runtime,
   type Sequential,
   sequential,
+  setHyperparameters,
   sgd,
 } from "../../src/index.ts";
 import { noise, tinyModel } from "../support/models.ts";
@@ -48,17 +50,17 @@ async function devicesMade(run: () => Promise<void>): Promise<GPUDevice[]> {
   return made;
 }
 
-describe("a model that is disposed of while a call is under way", () => {
-  const weights = [{ data: new Float32Array(12) }, { data: new Float32Array(3) }];
-  const calls: Record<string, (model: Sequential) => Promise<unknown>> = {
-    fit: (model) => model.fit(x, y, { verbose: 0, batchSize: 8, validationData: [x, y] }),
-    evaluate: (model) => model.evaluate(x, y),
-    predict: (model) => model.predict(x),
-    trainOnBatch: (model) => model.trainOnBatch(x, y),
-    getWeights: (model) => model.getWeights(),
-    setWeights: (model) => model.setWeights(weights),
-  };
+const weights = [{ data: new Float32Array(12) }, { data: new Float32Array(3) }];
+const calls: Record<string, (model: Sequential) => Promise<unknown>> = {
+  fit: (model) => model.fit(x, y, { verbose: 0, batchSize: 8, validationData: [x, y] }),
+  evaluate: (model) => model.evaluate(x, y),
+  predict: (model) => model.predict(x),
+  trainOnBatch: (model) => model.trainOnBatch(x, y),
+  getWeights: (model) => model.getWeights(),
+  setWeights: (model) => model.setWeights(weights),
+};
 
+describe("a model that is disposed of while a call is under way", () => {
   it.each(Object.keys(calls))("frees everything and says so: %s", async (name) => {
     for (let ticks = 0; ticks < 12; ticks++) {
       const model = await compiled();
@@ -96,6 +98,110 @@ describe("a model that is disposed of while a call is under way", () => {
     });
     expect(made).toHaveLength(3);
     for (const { lost } of made) expect((await lost).reason).toBe("destroyed");
+  });
+});
+
+describe("a runtime on the app's device that is disposed of while a call is under way", () => {
+  it.each(Object.keys(calls))("has nothing on the device any more, and says so: %s", async (name) => {
+    for (let ticks = 0; ticks < 12; ticks += 2) {
+      const own = await createRuntime({ device: runtime.device });
+      const model = tinyModel();
+      await model.compile({ ...settings, runtime: own });
+      const call = calls[name]!(model).then(
+        () => "done",
+        (error: Error) => error.message,
+      );
+      for (let i = 0; i < ticks; i++) await (i < 6 ? undefined : new Promise((resolve) => setTimeout(resolve, 1)));
+      own.dispose();
+      expect(own.memory).toMatchObject({ buffers: 0, bytes: 0 });
+      expect(await call).toMatch(/^done$|runtime was disposed/);
+      expect(own.memory).toMatchObject({ buffers: 0, bytes: 0 });
+      await runtime.device.queue.onSubmittedWorkDone();
+      expect(uncaptured).toEqual([]);
+      model.dispose();
+    }
+  });
+});
+
+it("a probe ends with its model, and when it is compiled again", async () => {
+  const model = await compiled();
+  const probe = await createProbe(model);
+  await model.compile({ ...settings, runtime });
+  expect(() => probe.run({ data: new Float32Array(4), shape: [1, 4] })).toThrow(/disposed|compiled again/);
+  const other = await createProbe(model);
+  model.dispose();
+  expect(runtime.memory.buffers).toBe(0);
+  expect(() => other.run({ data: new Float32Array(4), shape: [1, 4] })).toThrow(/disposed/);
+  other.dispose();
+});
+
+describe("a change at a wrong time", () => {
+  it("is refused while compile runs, and the model is as it was", async () => {
+    const model = await compiled();
+    const before = await model.getWeights();
+    const compiling = model.compile({ ...settings, runtime });
+    expect(() => model.add(dense({ units: 2 }))).toThrow(/model.add: the model is busy with compile/);
+    await expect(model.setWeights(weights)).rejects.toMatchObject({ code: "state", message: /busy with compile/ });
+    await expect(setHyperparameters(model, { learningRate: 1 })).rejects.toMatchObject({ code: "state" });
+    await compiling;
+    expect(model.layers).toHaveLength(1);
+    expect(await model.getWeights()).toEqual(before);
+
+    const first = sequential([dense({ units: 3, activation: "softmax", inputShape: [4] })]);
+    const making = first.compile({ ...settings, runtime });
+    expect(() => first.add(dense({ units: 2 }))).toThrow(/busy with compile/);
+    await making;
+    await first.fit(x, y, { verbose: 0 });
+    first.dispose();
+    model.dispose();
+  });
+
+  it("comes in the order of the calls: a write, then compile, then a prediction", async () => {
+    for (let round = 0; round < 5; round++) {
+      const model = await compiled();
+      const setting = model.setWeights(weights);
+      const compiling = model.compile({ ...settings, runtime });
+      await Promise.all([setting, compiling]);
+      expect((await model.getWeights()).flatMap(({ data }) => [...data])).toEqual(new Array(15).fill(0));
+      const asking = [
+        model.setWeights([{ data: new Float32Array(12) }, { data: Float32Array.of(9, 0, 0) }]),
+        model.predict(x),
+      ];
+      const [, predicted] = (await Promise.all(asking)) as [undefined, { data: Float32Array }];
+      expect(predicted.data[0]).toBeGreaterThan(0.99);
+      model.dispose();
+    }
+  });
+});
+
+describe("a callback that never settles", () => {
+  const never = () => new Promise<void>(() => {});
+  const neverBut = (meanwhile: () => void) => {
+    setTimeout(meanwhile, 20);
+    return never();
+  };
+  it.each(["onTrainBegin", "onEpochBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd"] as const)(
+    "%s: abort and dispose end fit all the same",
+    async (hook) => {
+      const model = await compiled();
+      const stop = new AbortController();
+      const hang = { [hook]: () => neverBut(() => stop.abort()) };
+      const history = await model.fit(x, y, { batchSize: 8, verbose: 0, callbacks: [hang], signal: stop.signal });
+      expect(history.epoch.length).toBeLessThanOrEqual(1);
+      expect((await model.fit(x, y, { verbose: 0 })).epoch).toEqual([0]);
+
+      const hung = { [hook]: () => neverBut(() => model.dispose()) };
+      await expect(model.fit(x, y, { batchSize: 8, verbose: 0, callbacks: [hung] })).rejects.toThrow(/disposed/);
+      expect(runtime.memory.buffers).toBe(0);
+    },
+  );
+
+  it("compile's onProgress: dispose ends fit", async () => {
+    const model = tinyModel();
+    await model.compile({ ...settings, runtime, onProgress: never });
+    setTimeout(() => model.dispose(), 20);
+    await expect(model.fit(x, y, { verbose: 0 })).rejects.toThrow(/disposed/);
+    expect(runtime.memory.buffers).toBe(0);
   });
 });
 

@@ -14,6 +14,8 @@ export const FILES = [
   "merge",
   "softmax",
   "elementwise",
+  "non-finite",
+  "non-finite-fused",
   "batch",
   "dropout",
   "optimizers",
@@ -23,6 +25,7 @@ export const FILES = [
   "many-rows",
   "winograd",
   "winograd-step",
+  "winograd-outlier",
   "hoisted",
   "ledger",
   "model",
@@ -37,6 +40,10 @@ export const FILES = [
   "saving",
   "lifetime",
   "compile-progress",
+  "callers-memory",
+  "gpu-errors",
+  "terminate-on-nan",
+  "recovery",
 ] as const;
 
 /** Those that do not run there, and why: none, so far. */

@@ -1,0 +1,94 @@
+import type { Dataset } from "../data/dataset.ts";
+import type { CompiledModel } from "./compiled.ts";
+import { epochLogger } from "./epoch-logger.ts";
+import { batching, type FitOptions } from "./fit.ts";
+import { type History, type Logs, logsOf } from "./history.ts";
+import { Hooks } from "./hooks.ts";
+import type { SweepMetrics } from "./metrics-reader.ts";
+import type { Stop } from "./sweep.ts";
+import { type Bookmark, orderSeed, type Training } from "./training.ts";
+
+/** One side of `fit`: data on the GPU and what its numbers are multiplied by. */
+export interface ScaledDataset {
+  readonly dataset: Dataset;
+  readonly scale: number;
+}
+
+export interface FitCall {
+  readonly compiled: CompiledModel;
+  readonly data: ScaledDataset;
+  readonly validation: ScaledDataset | undefined;
+  readonly options: FitOptions<unknown>;
+  readonly training: Training;
+  /** Where to begin; kept up to date. */
+  readonly bookmark: Bookmark;
+}
+
+/** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
+export async function runFit(call: FitCall): Promise<History> {
+  const { compiled, data, validation, options, training, bookmark } = call;
+  const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
+  const { epochs = 1, verbose = 1, pause, signal } = options;
+  const batches = { ...batching(options, "fit"), batchSize };
+  const gate = pause?.gate(() => compiled.gone(), signal);
+  const stop: Stop = {
+    get aborted() {
+      return signal?.aborted === true || training.stop;
+    },
+  };
+  const logs = (metrics: SweepMetrics) => logsOf(metrics, compiled.settings.withAccuracy);
+  const validate = (stop: Stop) =>
+    compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
+  const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
+  const hooks = new Hooks(callbacks, signal);
+  const trainer = await compiled.trainer(data.dataset, {
+    ...batches,
+    scale: data.scale,
+    signal: stop,
+    pause: gate,
+    readsAlways: callbacks.some(({ watches }) => watches),
+    onProgress: ({ done, metrics }) =>
+      metrics && hooks.call((callback) => callback.onBatchEnd?.(done, logs(metrics), metrics)),
+  });
+  hooks.begin();
+  const visit = compiled.host({ dispose: () => hooks.drop() });
+  training.bookmark = bookmark;
+  training.trainer = trainer;
+  gate?.enter();
+  let warned = false;
+  try {
+    const steps = Math.ceil(data.dataset.size / batchSize);
+    await hooks.call((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
+    while (bookmark.epoch < epochs && !stop.aborted) {
+      const { epoch } = bookmark;
+      await hooks.call((callback) => callback.onEpochBegin?.(epoch));
+      const metrics = await trainer.epoch(shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined, bookmark);
+      training.epochs = epochsBefore + epoch + 1;
+      if (metrics?.badStep && !warned && !training.stop) {
+        warned = true;
+        const where = `fit: epoch ${epoch + 1}: the loss is ${metrics.loss} from step ${metrics.badStep} of ${steps} on.`;
+        console.warn(
+          `${where} callbacks: [terminateOnNaN()] stops there, keeps the weights of before, and names the layer.`,
+        );
+      }
+      if (!metrics || stop.aborted) break;
+      const held = validation && (await (gate ? gate.whole(validate, validation.dataset.size) : validate(stop)));
+      if (stop.aborted) break;
+      const heldLogs = Object.entries(held ? logs(held) : {}).map(([name, value]) => [`val_${name}`, value]);
+      const epochLogs: Logs = { ...logs(metrics), ...Object.fromEntries(heldLogs) };
+      history.add(epoch, epochLogs);
+      bookmark.epoch++;
+      bookmark.steps = 0;
+      await hooks.call((callback) => callback.onEpochEnd?.(epoch, epochLogs));
+    }
+    await hooks.call((callback) => callback.onTrainEnd?.(history));
+    compiled.assertLive();
+    return history;
+  } finally {
+    hooks.end();
+    visit.leave();
+    gate?.leave();
+    training.trainer = undefined;
+    trainer.dispose();
+  }
+}
