@@ -31,7 +31,7 @@ export async function bundleTests(files: readonly string[], outDir: string): Pro
     resolve: {
       alias: [
         { find: /^vitest$/, replacement: join(HERE, "vitest.ts") },
-        { find: /^.*\/indexed-db\.ts$/, replacement: join(HERE, "indexed-db.ts") },
+        { find: /^\.\.\/indexed-db\.ts$/, replacement: join(HERE, "indexed-db.ts") },
       ],
     },
     ssr: { noExternal: true },

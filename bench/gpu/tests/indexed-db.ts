@@ -1,17 +1,16 @@
-// What stands in for src/tune/indexed-db.ts where there is no IndexedDB (an alias in build.ts): the same store, in memory.
+// What stands in for src/indexed-db.ts where there is no IndexedDB (an alias in build.ts): the same tables, in memory.
 
-import type { Choice } from "../../../src/graph/tile.ts";
-import type { TuningStore } from "../../../src/tune/answers.ts";
+import type { Table } from "../../../src/indexed-db.ts";
 
-const databases = new Map<string, Map<string, readonly Choice[]>>();
+const databases = new Map<string, Map<string, unknown>>();
 
 /** The tests that make databases delete them. */
 Object.assign(globalThis, { indexedDB: { deleteDatabase: (name: string) => void databases.delete(name) } });
 
-export function indexedDbStore(name = "featuremap"): TuningStore {
+export function indexedDbTable<T>(name: string): Table<T> {
   const database = () => databases.get(name) ?? databases.set(name, new Map()).get(name)!;
   return {
-    get: async (key) => structuredClone(database().get(key)),
-    set: async (key, choices) => void database().set(key, structuredClone(choices)),
+    get: async (key) => structuredClone(database().get(key)) as T | undefined,
+    set: async (key, value) => void database().set(key, structuredClone(value)),
   };
 }
