@@ -23,100 +23,152 @@ export class FeaturemapError extends Error {
 
 /** A positive whole number, or a `value` error that names the option: `conv2d: filters must be ..., got 0.` */
 export function positiveInteger(value: unknown, where: string): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 1) {
-    throw new FeaturemapError("value", `${where} must be a whole number of at least 1, got ${show(value)}.`);
-  }
-  return value;
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  const most = Number.isInteger(value) && (value as number) > 1 ? " and below 2^53" : "";
+  throw wrong(where, `be a whole number of at least 1${most}`, value);
 }
 
-/** A finite number at or above `least` and below `below`, or a `value` error that names the option. */
+/** The smallest number that 32-bit floats hold in full; a GPU may take a smaller one for 0. */
+const LEAST_NORMAL = 2 ** -126;
+
+/**
+ * A number at or above `least` and below `below`, as a 32-bit float too, or a `value` error that names the option: what the GPU
+ * would take for infinity, for `below` or, though it is not 0, for 0 is none.
+ */
 export function finiteNumber(
   value: unknown,
   where: string,
   least = Number.NEGATIVE_INFINITY,
   below = Number.POSITIVE_INFINITY,
 ): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < least || value >= below) {
-    const from = least === Number.NEGATIVE_INFINITY ? "" : ` of at least ${least}`;
-    const to = below === Number.POSITIVE_INFINITY ? "" : ` and below ${below}`;
-    throw new FeaturemapError("value", `${where} must be a finite number${from}${to}, got ${show(value)}.`);
-  }
-  return value;
+  const fits = (number: number) => Number.isFinite(number) && number >= least && number < below;
+  const valid = typeof value === "number" && fits(value);
+  if (valid && fits(Math.fround(value)) && (value === 0 || Math.abs(value) >= LEAST_NORMAL)) return value;
+  const from = least === Number.NEGATIVE_INFINITY ? "" : ` of at least ${least}`;
+  const to = below === Number.POSITIVE_INFINITY ? "" : ` and below ${below}`;
+  throw wrong(where, `be a finite number${from}${to}${valid ? ", as a 32-bit float" : ""}`, value);
 }
 
 /** A whole number, or a `value` error that names the option. */
 export function wholeNumber(value: unknown, where: string): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
-    throw new FeaturemapError("value", `${where} must be a whole number, got ${show(value)}.`);
-  }
-  return value;
+  if (Number.isSafeInteger(value)) return value as number;
+  throw wrong(where, "be a whole number", value);
 }
 
-/** One of the listed words, or a `value` error that lists them. */
-export function oneOf<const T extends string>(value: unknown, allowed: readonly T[], where: string): T {
-  if (!allowed.includes(value as T)) {
-    const words = allowed.map((word) => `"${word}"`).join(", ");
-    throw new FeaturemapError("value", `${where} must be one of ${words}, got ${show(value)}.`);
-  }
-  return value as T;
+/** One of the listed words or numbers, or a `value` error that lists them. */
+export function oneOf<const T extends string | number>(value: unknown, allowed: readonly T[], where: string): T {
+  if (allowed.includes(value as T)) return value as T;
+  throw wrong(where, `be one of ${allowed.map((each) => JSON.stringify(each)).join(", ")}`, value);
 }
 
 /** A list, or a `value` error that names the option. */
 export function listOf<T>(value: readonly T[], where: string): readonly T[] {
-  if (!Array.isArray(value)) throw new FeaturemapError("value", `${where} must be an array, got ${show(value)}.`);
-  return value;
+  if (Array.isArray(value)) return value;
+  throw wrong(where, "be an array", value);
 }
 
-/** Throws where `options` has a key that is not listed, so that a misspelt option is never silently ignored. */
+/**
+ * Throws where `options` has a key that is not listed, so that a misspelt option is never silently ignored, and where it is no
+ * object of options at all: a promise, a list, a device, something whose fields are hidden.
+ */
 export function knownKeys<T extends object>(options: T, allowed: readonly (keyof T & string)[], where: string): void {
-  if (typeof options !== "object" || options === null)
-    throw new FeaturemapError("value", `${where} must be given an object of options, got ${show(options)}.`);
+  const takes = `It takes: ${allowed.join(", ")}.`;
+  if (tagOf(options) !== "Object" || (Object.keys(options).length === 0 && !isPlain(options)))
+    throw new FeaturemapError("value", `${where} must be given an object of options, got ${show(options)}. ${takes}`);
   for (const key of Object.keys(options)) {
-    if (!(allowed as readonly string[]).includes(key)) {
-      throw new FeaturemapError("value", `${where} has no option "${key}". It takes: ${allowed.join(", ")}.`);
-    }
+    if (!(allowed as readonly string[]).includes(key))
+      throw new FeaturemapError("value", `${where} has no option "${cut(key)}". ${takes}`);
   }
 }
 
-/** The most of a list, and the most characters, that a message shows. */
-const MOST = { items: 8, characters: 80 };
+/** Whether an object's prototype is the last, in whatever realm, or none. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
 
-/** A short printable form of any value for a message. */
+/** A `value` error: where, what it must be or have, and what it is. */
+export function wrong(where: string, must: string, value: unknown): FeaturemapError {
+  return new FeaturemapError("value", `${where} must ${must}, got ${show(value)}.`);
+}
+
+/** The most of a list, the most characters, and the most levels of lists in lists that a message shows. */
+const MOST = { items: 8, characters: 80, levels: 3 };
+
+/** A short printable form of any value, with its type where that is not plain to see, for a message. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return `"${cut(value)}"`;
-  if (typeof value === "function") return `a function ${value.name}`.trimEnd();
-  if (Array.isArray(value)) return cut(`[${list(value.map(show))}]`);
-  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
-  if (typeof value === "object" && value !== null)
-    return cut(`an object with keys ${list(Object.keys(value)) || "(none)"}`);
-  return String(value);
+  try {
+    return shown(value, 0);
+  } catch {
+    return "something that cannot be read";
+  }
+}
+
+function shown(value: unknown, level: number): string {
+  if (typeof value === "string") return `"${cut(value)}"${Number.isNaN(Number(value || "-")) ? "" : " (a string)"}`;
+  if (typeof value === "bigint") return cut(`${value}n (a bigint)`);
+  if (typeof value === "function") return cut(`a function ${value.name}`.trimEnd());
+  if (typeof value !== "object" || value === null) return cut(String(value));
+  if (Array.isArray(value)) {
+    if (level === MOST.levels) return "[...]";
+    return cut(`[${list(value.length, (i) => shown(value[i], level + 1))}]`);
+  }
+  const { then, length } = value as { then?: unknown; length?: unknown };
+  if (typeof then === "function") return "a promise: await it first";
+  const tag = tagOf(value);
+  if (tag !== "Object") {
+    const count = ArrayBuffer.isView(value) && length !== undefined ? ` of length ${length}` : "";
+    return cut(`a${/^[AEIO]/.test(tag) ? "n" : ""} ${tag}${count}`);
+  }
+  const keys = Object.keys(value);
+  return cut(`an object with keys ${list(keys.length, (i) => keys[i]!) || "(none)"}`);
+}
+
+/** What a value says that it is, in whatever realm it was made: `Object`, `Array`, `Promise`, `GPUDevice`. */
+export function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return "";
+  }
 }
 
 /** The first few items, and how many there are. */
-function list(items: string[]): string {
-  return [...items.slice(0, MOST.items), ...(items.length > MOST.items ? [`... (${items.length})`] : [])].join(", ");
+function list(length: number, item: (i: number) => string): string {
+  const items = Array.from({ length: Math.min(length, MOST.items) }, (_, i) => item(i));
+  return [...items, ...(length > MOST.items ? [`... (${length})`] : [])].join(", ");
 }
 
 function cut(text: string): string {
   return text.length > MOST.characters ? `${text.slice(0, MOST.characters)}...` : text;
 }
 
+/** An object, whatever its keys; anything else is a `value` error. */
+export function anObject<T>(value: T, where: string): T {
+  if (tagOf(value) === "Object") return value;
+  throw wrong(where, "be an object", value);
+}
+
 /** A word, or none; anything else is a `value` error. */
 export function optionalText(value: unknown, where: string): string | undefined {
-  if (value !== undefined && (typeof value !== "string" || value === "")) {
-    throw new FeaturemapError("value", `${where} must be a word, got ${show(value)}.`);
-  }
-  return value;
+  if (value === undefined || (typeof value === "string" && value !== "")) return value;
+  throw wrong(where, "be a word", value);
+}
+
+/** A function, or none; anything else is a `value` error. */
+export function optionalFunction(value: unknown, where: string): void {
+  if (value !== undefined && typeof value !== "function") throw wrong(where, "be a function", value);
 }
 
 /** A `value` error where something was not made by the function that makes it. */
 export function madeBy(made: boolean, value: unknown, where: string, maker: string): void {
-  if (!made) throw new FeaturemapError("value", `${where} must come from ${maker}, got ${show(value)}.`);
+  if (made) return;
+  const copy = /^(Sequential|Runtime)$/.test(tagOf(value)) ? " of this copy of featuremap" : "";
+  throw wrong(where, `come from ${maker}${copy}`, value);
 }
 
 /** True or false; anything else is a `value` error. */
 export function flag(value: unknown, where: string): boolean {
-  if (typeof value !== "boolean")
-    throw new FeaturemapError("value", `${where} must be true or false, got ${show(value)}.`);
-  return value;
+  if (typeof value === "boolean") return value;
+  throw wrong(where, "be true or false", value);
 }

@@ -1,6 +1,15 @@
 /** Sizes of a tensor, outermost first, row-major; images are NHWC. */
 export type Shape = readonly number[];
 
+/** The most sizes of a shape, batch axis included: more are a mistake, such as lists nested in themselves. */
+export const MOST_DIMENSIONS = 8;
+
+/** Whether a value is an array of whole numbers of at least 1, none of them missing. */
+export function isShape(value: unknown): value is Shape {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_DIMENSIONS) return false;
+  return Array.from(value).every((size) => Number.isSafeInteger(size) && size >= 1);
+}
+
 export function elements(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }

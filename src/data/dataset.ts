@@ -1,6 +1,8 @@
-import { FeaturemapError } from "../errors.ts";
+import { arrayType, floats, holdsBytes } from "../arrays.ts";
+import { Checksum } from "../checksum.ts";
+import { FeaturemapError, knownKeys, madeBy, tagOf } from "../errors.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
-import type { Runtime } from "../gpu/runtime.ts";
+import { Runtime } from "../gpu/runtime.ts";
 import type { DType } from "../graph/graph.ts";
 import { type Shape, showShape } from "../shape.ts";
 import { type DataInput, type TensorData, toTensor } from "./tensor.ts";
@@ -29,17 +31,31 @@ export class Dataset {
   readonly y: LabelColumn | undefined;
   /** On the GPU, samples and labels together. */
   readonly bytes: number;
+  /** @internal See `identityOf`. */
+  readonly identity: string;
   readonly #owned: readonly OwnedBuffer[];
   #disposed = false;
 
   /** @internal Use `createDataset`. */
-  constructor(runtime: Runtime, size: number, x: Column, y: LabelColumn | undefined, owned: readonly OwnedBuffer[]) {
+  constructor(
+    runtime: Runtime,
+    size: number,
+    x: Column,
+    y: LabelColumn | undefined,
+    owned: readonly OwnedBuffer[],
+    identity: string,
+  ) {
     this.runtime = runtime;
     this.size = size;
     this.x = x;
     this.y = y;
     this.#owned = owned;
+    this.identity = identity;
     this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Dataset";
   }
 
   /** @throws FeaturemapError `state` where the data set was disposed */
@@ -53,6 +69,17 @@ export class Dataset {
     this.#disposed = true;
     for (const owned of this.#owned) owned.release();
   }
+}
+
+/**
+ * Whether something is a data set.
+ *
+ * @throws FeaturemapError `value` for one that another copy of the library made, whose buffers ours knows nothing of
+ */
+export function isDataset(data: unknown): data is Dataset {
+  if (data instanceof Dataset) return true;
+  if (tagOf(data) !== "Dataset") return false;
+  throw new FeaturemapError("value", "The data set is of another copy of featuremap. Let the page load one copy only.");
 }
 
 /** What `createDataset` uploads, checked: everything that is known of data before the GPU sees it. */
@@ -98,20 +125,38 @@ export async function createDataset(
   runtime: Runtime,
   input: { readonly x: DataInput; readonly y?: DataInput },
 ): Promise<Dataset> {
-  return upload(runtime, hostData(input));
+  const where = "createDataset(runtime, { x, y })";
+  madeBy(runtime instanceof Runtime, runtime, `${where}: runtime`, "await createRuntime()");
+  knownKeys(input, ["x", "y"], where);
+  const data = hostData(input);
+  return upload(runtime, data, identityOf(data));
 }
 
-/** Puts checked data on the GPU. */
-export async function upload(runtime: Runtime, { size, x, y }: HostData): Promise<Dataset> {
-  runtime.assertLive();
+/**
+ * What tells data from other data: number, shapes, types and scale in words, and a checksum of all numbers. A million bytes take
+ * about a millisecond.
+ */
+export function identityOf(data: HostData | Dataset): string {
+  if (data instanceof Dataset) return data.identity;
+  const { size, x, y } = data;
+  const checksum = new Checksum().add(x.words);
+  if (y) checksum.add(y.words);
+  const kind = ({ shape, dtype }: Pick<Column, "shape" | "dtype">) => `${dtype} ${showShape(shape)}`;
+  const labels = y ? `, labels ${kind(y)}` : "";
+  return `${size} samples ${kind(x)} * ${x.scale ?? 1}${labels}, checksum ${checksum}`;
+}
+
+/** Puts checked data on the GPU. All of it is written before the promise is returned. */
+export async function upload(runtime: Runtime, { size, x, y }: HostData, identity = ""): Promise<Dataset> {
   const columns = [x, ...(y ? [y] : [])];
   const owned = await runtime.buffers.create(
     columns.map(({ words }, i) => ({ label: i === 0 ? "samples" : "labels", bytes: words.byteLength })),
+    (buffers) => {
+      columns.forEach(({ words }, i) => {
+        runtime.device.queue.writeBuffer(buffers[i]!, 0, words);
+      });
+    },
   );
-  runtime.assertLive();
-  columns.forEach(({ words }, i) => {
-    runtime.device.queue.writeBuffer(owned[i]!.buffer, 0, words);
-  });
   const samples = { shape: x.shape, dtype: x.dtype, scale: x.scale, buffer: owned[0]!.buffer };
   const labels = y && {
     shape: y.shape,
@@ -120,17 +165,20 @@ export async function upload(runtime: Runtime, { size, x, y }: HostData): Promis
     largestClass: y.largestClass,
     buffer: owned[1]!.buffer,
   };
-  return new Dataset(runtime, size, samples, labels, owned);
+  return new Dataset(runtime, size, samples, labels, owned, identity);
 }
 
 function sampleWords({ data }: TensorData): { words: ArrayBufferView<ArrayBuffer>; dtype: DType } {
-  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return { words: wholeWords(data), dtype: "u8" };
-  return { words: data instanceof Float32Array ? wholeWords(data) : Float32Array.from(data), dtype: "f32" };
+  if (holdsBytes(data)) return { words: wholeWords(data), dtype: "u8" };
+  if (arrayType(data) === "Float32Array") return { words: wholeWords(data as Float32Array), dtype: "f32" };
+  const words = floats(data.length, "x");
+  words.set(data);
+  return { words, dtype: "f32" };
 }
 
 /** The array itself, or a copy that `writeBuffer` takes: of whole words, in memory that is neither shared nor resizable. */
 function wholeWords(data: Uint8Array | Uint8ClampedArray | Float32Array): ArrayBufferView<ArrayBuffer> {
-  const fixed = data.buffer instanceof ArrayBuffer && !(data.buffer as { resizable?: boolean }).resizable;
+  const fixed = tagOf(data.buffer) === "ArrayBuffer" && !(data.buffer as { resizable?: boolean }).resizable;
   if (data.byteLength % 4 === 0 && fixed) return data as ArrayBufferView<ArrayBuffer>;
   const words = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
   words.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -163,7 +211,8 @@ function labelWords(y: TensorData) {
     return { words, dtype: "u32" as const, shape: [1], largestClass };
   }
   const { scale = 1 } = y;
-  const words = Float32Array.from(y.data, (weight) => weight * scale);
+  const words = floats(y.data.length, "y");
+  for (let i = 0; i < words.length; i++) words[i] = y.data[i]! * scale;
   const bad = words.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
     const where = `row ${Math.floor(bad / perSample)}, class ${bad % perSample}`;

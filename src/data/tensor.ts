@@ -1,5 +1,6 @@
-import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show } from "../errors.ts";
-import { elements, type Shape, showShape } from "../shape.ts";
+import { arrayType, floats, lengthOf } from "../arrays.ts";
+import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show, wrong } from "../errors.ts";
+import { elements, isShape, MOST_DIMENSIONS, type Shape, sameShape, showShape } from "../shape.ts";
 
 export type TypedArray =
   | Uint8Array
@@ -12,7 +13,7 @@ export type TypedArray =
   | Float32Array
   | Float64Array;
 
-/** Numbers with their shape, the first axis being the samples. */
+/** Numbers with their shape, the first axis being the samples: what `tensor` makes. */
 export interface TensorData {
   readonly data: TypedArray;
   readonly shape: Shape;
@@ -26,13 +27,22 @@ export type NestedNumbers = readonly (number | NestedNumbers)[];
 export type DataInput = TensorData | NestedNumbers;
 
 /**
- * A typed array with its shape, checked.
+ * Numbers with their shape, checked. A typed array is taken as it is, not copied; plain arrays, flat or nested as the shape says,
+ * become 32-bit floats.
  *
- * @throws FeaturemapError `shape` where the sizes do not multiply to the array's length
+ * @example
+ * const x = tensor(bytes, [60000, 28, 28, 1], { scale: 1 / 255 });
+ * const y = tensor([0, 1, 1, 0], [2, 2]);
+ * @throws FeaturemapError `value` for what is no array of numbers; `shape` where the sizes do not multiply to its length
  */
-export function tensor(data: TypedArray, shape: Shape, options: { readonly scale?: number } = {}): TensorData {
+export function tensor(
+  data: TypedArray | NestedNumbers,
+  shape: Shape,
+  options: { readonly scale?: number } = {},
+): TensorData {
   knownKeys(options, ["scale"], "tensor");
-  return checked({ data, shape, ...options }, "tensor");
+  const { scale } = options;
+  return checked({ data, shape, ...(scale !== undefined && { scale }) }, "tensor");
 }
 
 /**
@@ -42,17 +52,21 @@ export function tensor(data: TypedArray, shape: Shape, options: { readonly scale
  */
 export function oneHot(labels: ArrayLike<number>, classes: number): TensorData {
   positiveInteger(classes, "oneHot: classes");
-  if (typeof labels?.length !== "number")
-    throw new FeaturemapError("value", `oneHot: labels must be an array of class numbers, got ${show(labels)}.`);
-  const data = new Float32Array(labels.length * classes);
-  for (let i = 0; i < labels.length; i++) {
+  const length = lengthOf(labels);
+  if (length === undefined) throw wrong("oneHot: labels", "be an array of class numbers", labels);
+  // An array may be a hole of any length.
+  const isClass = (label: unknown) => Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes;
+  const known: number[] = [];
+  for (let i = 0; i < length; i++) {
     const label = labels[i]!;
-    if (!Number.isInteger(label) || label < 0 || label >= classes) {
-      throw new FeaturemapError("value", `oneHot: label ${i} must be a whole number in [0, ${classes}), got ${label}.`);
-    }
-    data[i * classes + label] = 1;
+    if (!isClass(label)) throw wrong(`oneHot: label ${i}`, `be a whole number in [0, ${classes})`, label);
+    known.push(label);
   }
-  return { data, shape: [labels.length, classes] };
+  const data = floats(known.length * classes, "oneHot");
+  known.forEach((label, i) => {
+    data[i * classes + label] = 1;
+  });
+  return { data, shape: [known.length, classes] };
 }
 
 /** Anything that `fit` takes, as a checked tensor; `where` names the argument. */
@@ -61,41 +75,56 @@ export function toTensor(input: DataInput, where: string): TensorData {
   return checked(input as TensorData, where);
 }
 
-function checked(input: TensorData, where: string): TensorData {
-  const { data, shape, scale } = input ?? {};
-  if (
-    !ArrayBuffer.isView(data) ||
-    data instanceof DataView ||
-    data instanceof BigInt64Array ||
-    data instanceof BigUint64Array
-  ) {
-    throw new FeaturemapError(
-      "value",
-      `${where} must be { data: a typed array, shape }, nested arrays of numbers or a Dataset, got ${show(input)}.`,
-    );
-  }
-  if (!Array.isArray(shape) || shape.length < 1 || !shape.every((size) => Number.isInteger(size) && size >= 1)) {
-    throw new FeaturemapError(
-      "shape",
-      `${where} must have a shape of whole numbers of at least 1, got ${show(shape)}.`,
-    );
-  }
-  if (elements(shape) !== data.length) {
-    throw new FeaturemapError(
-      "shape",
-      `${where} has shape ${showShape(shape)}, which is ${elements(shape)} numbers, but its array holds ${data.length}.`,
-    );
-  }
+/** What a tensor is made of: data as it should be, or plain numbers. */
+type Given = Omit<TensorData, "data"> & { readonly data: TypedArray | NestedNumbers };
+
+function checked(input: Given, where: string): TensorData {
+  const { data: given, shape, scale } = input ?? {};
   if (scale !== undefined) finiteNumber(scale, `${where}: scale`);
-  return input;
+  const plain = Array.isArray(given) ? fromNested(given as NestedNumbers, where) : undefined;
+  const data = plain ? plain.data : (given as TypedArray);
+  const type = arrayType(data);
+  if (!type || type.startsWith("Big")) {
+    if (given !== undefined)
+      throw wrong(`${where}: data`, "be a typed array, not of bigints, or nested arrays of numbers", given);
+    throw wrong(where, "be tensor(data, shape) of a typed array, or nested arrays of numbers", input);
+  }
+  if (!isShape(shape)) {
+    throw new FeaturemapError(
+      "shape",
+      `${where} must have a shape, an array of 1 to ${MOST_DIMENSIONS} whole numbers of at least 1, got ${show(shape)}.`,
+    );
+  }
+  if (elements(shape) !== data.length || (plain && plain.shape.length > 1 && !sameShape(plain.shape, shape))) {
+    const holds = plain ? `is ${showShape(plain.shape)}` : `holds ${data.length}`;
+    const gone = data.length === 0 ? " Was its buffer transferred?" : "";
+    throw new FeaturemapError(
+      "shape",
+      `${where} has shape ${showShape(shape)}, which is ${elements(shape)} numbers, but its array ${holds}.${gone}`,
+    );
+  }
+  return plain ? { data, shape, ...(scale !== undefined && { scale }) } : (input as TensorData);
 }
 
+/** As deep as a shape may be, whatever is nested in whatever: one pass over the numbers. */
 function fromNested(nested: NestedNumbers, where: string): TensorData {
   const shape: number[] = [];
-  for (let level: unknown = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  let level: unknown = nested;
+  for (; Array.isArray(level); level = level[0]) {
+    if (shape.length === MOST_DIMENSIONS)
+      throw new FeaturemapError("shape", `${where} has arrays nested deeper than ${MOST_DIMENSIONS} levels.`);
+    shape.push(level.length);
+  }
   if (shape.includes(0))
     throw new FeaturemapError("shape", `${where} has an empty array in it, of shape ${showShape(shape)}.`);
-  const data = new Float32Array(elements(shape));
+  const ragged = (got: unknown, depth: number) => {
+    const what = Array.isArray(got) ? `an array of ${got.length}` : show(got);
+    const remedy = ArrayBuffer.isView(got) ? " Join typed arrays into one, for tensor(data, shape)." : "";
+    const wanted = `must be a regular array of numbers of shape ${showShape(shape)}`;
+    return new FeaturemapError("shape", `${where} ${wanted}, but at depth ${depth} it has ${what}.${remedy}`);
+  };
+  if (typeof level !== "number") throw ragged(level, shape.length);
+  const data = floats(elements(shape), where);
   let filled = 0;
   const fill = (level: unknown, depth: number): void => {
     if (depth === shape.length) {
@@ -104,14 +133,8 @@ function fromNested(nested: NestedNumbers, where: string): TensorData {
       return;
     }
     if (!Array.isArray(level) || level.length !== shape[depth]) throw ragged(level, depth);
-    for (const inner of level) fill(inner, depth + 1);
+    for (let i = 0; i < level.length; i++) fill(level[i], depth + 1);
   };
-  const ragged = (got: unknown, depth: number) =>
-    new FeaturemapError(
-      "shape",
-      `${where} must be a regular array of shape ${showShape(shape)}, but at depth ${depth} it has ` +
-        `${Array.isArray(got) ? `an array of ${got.length}` : show(got)}.`,
-    );
   fill(nested, 0);
   return { data, shape };
 }

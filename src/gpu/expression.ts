@@ -4,6 +4,9 @@ export type Constant = number | boolean;
 /** A number, a name, an operator, or whatever else stands there. */
 const TOKEN = /\d+(?:\.\d+)?(?:e[+-]?\d+)?[uif]?|\w+|&&|\|\||[=!<>]=|\S/g;
 
+/** Parentheses and signs in each other: more are left to WGSL. */
+const MOST_DEPTH = 100;
+
 /** By how strongly they bind, and what they do: with bools, which `||` and `&&` take, as with numbers. */
 const BINARY: ReadonlyMap<string, readonly [strength: number, apply: (a: number, b: number) => Constant]> = new Map([
   ["||", [1, (a, b) => a || b]],
@@ -30,6 +33,7 @@ export function evaluate(expression: string, constants: ReadonlyMap<string, Cons
   const tokens = expression.match(TOKEN) ?? [];
   let at = 0;
   let known = true;
+  let depth = 0;
   const value = binary(0);
   return known && at === tokens.length ? value : undefined;
 
@@ -45,6 +49,14 @@ export function evaluate(expression: string, constants: ReadonlyMap<string, Cons
   }
 
   function unary(): Constant {
+    depth++;
+    known &&= depth < MOST_DEPTH;
+    const value = known ? operand() : 0;
+    depth--;
+    return value;
+  }
+
+  function operand(): Constant {
     const token = tokens[at++] ?? "";
     if (token === "!") return !unary();
     if (token === "-") return -unary();

@@ -45,7 +45,7 @@ export function defineKernel<B extends Bindings>(code: string): Kernel<B> {
 }
 
 /**
- * Specialises a kernel and binds its buffers.
+ * Specialises a kernel and binds its buffers. The call is taken as the types have it: `dispatch` of the package checks it.
  *
  * @throws FeaturemapError `value` where the buffers given are not those that the specialised text binds.
  */
@@ -58,13 +58,13 @@ export function dispatch<B extends Bindings, Value extends number | string>(
   const given = call.bind as Record<string, Value | { readonly id: Value } | undefined>;
   const bind: Record<string, Value> = {};
   for (const { name, access } of bindings) {
-    const value = given[name];
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined) {
       throw new FeaturemapError("value", `Kernel "${entryPoint}" binds "${name}" (${access}), got no buffer for it.`);
     }
     bind[name] = typeof value === "object" ? value.id : value;
   }
-  const spare = Object.keys(given).find((name) => given[name] !== undefined && !(name in bind));
+  const spare = Object.keys(given).find((name) => given[name] !== undefined && !Object.hasOwn(bind, name));
   if (spare !== undefined) {
     throw new FeaturemapError("value", `Kernel "${entryPoint}" does not bind "${spare}", but got a buffer for it.`);
   }

@@ -1,5 +1,5 @@
 /// <reference path="../wgsl.d.ts" />
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError, show } from "../errors.ts";
 import { type Constant, evaluate } from "./expression.ts";
 
 /** A WGSL file, with names replaced by others where it is a library file used for one of several buffers. */
@@ -76,12 +76,14 @@ function setConstants(code: string, given: Values, values: Values): string {
   const declared: string[] = [];
   const set = code.replace(CONSTANT, (declaration, name: string, type: string, initialiser: string) => {
     declared.push(name);
-    return name in all || !initialiser ? constant(name, all[name]!, type) : declaration;
+    return Object.hasOwn(all, name) || !initialiser ? constant(name, all[name]!, type) : declaration;
   });
   const others = Object.keys(all).filter((name) => !declared.includes(name));
   const open = others.filter((name) => word(name).test(code));
   const unknown = others.find((name) =>
-    open.includes(name) ? new RegExp(`\\b(?:const|fn|let|override|var)\\s+${name}\\b`).test(code) : name in values,
+    open.includes(name)
+      ? new RegExp(`\\b(?:const|fn|let|override|var)\\s+${name}\\b`).test(code)
+      : Object.hasOwn(values, name),
   );
   if (unknown) {
     const has = declared.join(", ") || "none";
@@ -98,10 +100,10 @@ function constant(name: string, value: Constant, type = typeof value === "boolea
     type === "bool"
       ? typeof value === "boolean"
       : type === "f32"
-        ? Number.isFinite(value)
+        ? typeof value === "number" && Number.isFinite(Math.fround(value))
         : Number.isInteger(value) && (type === "i32" || Number(value) >= 0);
+  if (!valid) throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${show(value)}.`);
   const text = String(value);
-  if (!valid) throw new FeaturemapError("value", `The shader constant ${name} is of type ${type}, got ${text}.`);
   const suffix = type === "bool" ? "" : `${type === "f32" && !/[.e]/.test(text) ? ".0" : ""}${type[0]}`;
   return `const ${name}: ${type} = ${text}${suffix};`;
 }
@@ -172,7 +174,9 @@ const ELSE = /^\s*else\s*/;
 
 /** What follows a branch, without the branches that are then not taken. */
 function withoutElse(text: string): string {
-  return ELSE.test(text) ? withoutElse(text.slice(blockEnd(text, 0))) : text;
+  let rest = text;
+  while (ELSE.test(rest)) rest = rest.slice(blockEnd(rest, 0));
+  return rest;
 }
 
 /** Where the first block from a place on is over. */
@@ -200,15 +204,17 @@ const WORKGROUP_VARIABLE = /^[ \t]*var<()workgroup>\s*(\w+)\s*:[^;]*;/gm;
 /** The entry point: its workgroup's size, name and parameters. */
 export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s*fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
 
-function dropUnused(code: string): string {
-  const declared = [FUNCTION, BINDING, WORKGROUP_VARIABLE].flatMap((pattern) => [...code.matchAll(pattern)]);
-  const unused = declared.find(
-    ([, attributes, name]) => !attributes?.includes("@compute") && code.match(word(name!))!.length === 1,
-  );
-  if (!unused) return code.replace(/\n{3,}/g, "\n\n");
-  const [declaration] = unused;
-  const end = unused.index + declaration.length;
-  return dropUnused(code.slice(0, unused.index) + code.slice(declaration.endsWith(";") ? end : blockEnd(code, end)));
+function dropUnused(text: string): string {
+  for (let code = text; ; ) {
+    const declared = [FUNCTION, BINDING, WORKGROUP_VARIABLE].flatMap((pattern) => [...code.matchAll(pattern)]);
+    const unused = declared.find(
+      ([, attributes, name]) => !attributes?.includes("@compute") && code.match(word(name!))!.length === 1,
+    );
+    if (!unused) return code.replace(/\n{3,}/g, "\n\n");
+    const [declaration] = unused;
+    const end = unused.index + declaration.length;
+    code = code.slice(0, unused.index) + code.slice(declaration.endsWith(";") ? end : blockEnd(code, end));
+  }
 }
 
 function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {

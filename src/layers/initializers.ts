@@ -1,3 +1,4 @@
+import { arrayType, floats } from "../arrays.ts";
 import { FeaturemapError, oneOf, show } from "../errors.ts";
 import { uniform } from "../random.ts";
 import { elements, type Shape, showShape } from "../shape.ts";
@@ -17,9 +18,9 @@ export function initialize(initializer: Initializer, shape: Shape, seed: number)
   const [fanIn, fanOut] = fans(shape);
   switch (initializer) {
     case "zeros":
-      return new Float32Array(elements(shape));
+      return floats(elements(shape), "zeros");
     case "ones":
-      return new Float32Array(elements(shape)).fill(1);
+      return floats(elements(shape), "ones").fill(1);
     case "glorotUniform": // Glorot and Bengio 2010
       return uniformWithin(Math.sqrt(6 / (fanIn + fanOut)), shape, seed);
     case "heUniform": // He et al. 2015
@@ -36,12 +37,11 @@ function fans(shape: Shape): [number, number] {
 }
 
 function uniformWithin(limit: number, shape: Shape, seed: number): Float32Array {
-  return Float32Array.from({ length: elements(shape) }, (_, i) => (2 * uniform(seed, i) - 1) * limit);
+  return floats(elements(shape), "parameters").map((_, i) => (2 * uniform(seed, i) - 1) * limit);
 }
 
 function checked(values: Float32Array, shape: Shape): Float32Array {
-  if (values instanceof Float32Array && values.length === elements(shape)) return values;
-  const got = values instanceof Float32Array ? `${values.length} numbers` : show(values);
+  if (arrayType(values) === "Float32Array" && values.length === elements(shape)) return values;
   const wanted = `a Float32Array of ${elements(shape)} numbers for shape ${showShape(shape)}`;
-  throw new FeaturemapError("shape", `An initializer must return ${wanted}, got ${got}.`);
+  throw new FeaturemapError("shape", `An initializer must return ${wanted}, got ${show(values)}.`);
 }

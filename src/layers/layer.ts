@@ -62,8 +62,9 @@ export function subject(type: string, name: string): string {
 /** @throws FeaturemapError `shape` unless a layer's input is images, [batch, height, width, channels] */
 export function wantImages(type: string, { name, input, from }: LayerPlace): void {
   if (input.length === 3) return;
+  const remedy = input.length === 2 ? ` Grey images have one channel: ${batchShape([...input, 1])}.` : "";
   throw new FeaturemapError(
     "shape",
-    `${subject(type, name)} wants images [batch, height, width, channels], got ${batchShape(input)} from "${from}".`,
+    `${subject(type, name)} wants images [batch, height, width, channels], got ${batchShape(input)} from "${from}".${remedy}`,
   );
 }

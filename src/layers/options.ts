@@ -1,8 +1,8 @@
-import { FeaturemapError, oneOf, positiveInteger, show } from "../errors.ts";
+import { oneOf, positiveInteger, wrong } from "../errors.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { ACTIVATIONS, type Activation } from "../ops/activation.ts";
 import type { Padding, Pair } from "../ops/window.ts";
-import type { Shape } from "../shape.ts";
+import { isShape, MOST_DIMENSIONS, type Shape } from "../shape.ts";
 import type { LayerCall } from "./layer.ts";
 
 /**
@@ -16,8 +16,7 @@ export type PairOption = number | readonly [number, number];
 
 export function pair(value: unknown, where: string): Pair {
   const both = Array.isArray(value) ? value : [value, value];
-  if (both.length !== 2)
-    throw new FeaturemapError("value", `${where} must be a whole number or a pair of them, got ${show(value)}.`);
+  if (both.length !== 2) throw wrong(where, "be a whole number or a pair of them", value);
   return [positiveInteger(both[0], where), positiveInteger(both[1], where)];
 }
 
@@ -31,13 +30,8 @@ export function activationOption(value: unknown, where: string): LayerActivation
 
 export function inputShapeOption(value: unknown, where: string): Shape | undefined {
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new FeaturemapError(
-      "value",
-      `${where} must be the shape of one sample, e.g. [28, 28, 1], got ${show(value)}.`,
-    );
-  }
-  return value.map((size) => positiveInteger(size, where));
+  if (isShape(value) && value.length < MOST_DIMENSIONS) return [...value];
+  throw wrong(where, "be the shape of one sample, whole numbers of at least 1, e.g. [28, 28, 1]", value);
 }
 
 /** Adds a layer's activation; linear adds nothing. */

@@ -1,4 +1,6 @@
+import { listOf, optionalFunction, wrong } from "../errors.ts";
 import type { History, Logs } from "./history.ts";
+import type { Sequential } from "./sequential.ts";
 
 export interface TrainingParams {
   readonly epochs: number;
@@ -7,16 +9,51 @@ export interface TrainingParams {
   readonly batchSize: number;
 }
 
-/** Hooks into `fit`; training waits for those that return a promise. */
+/**
+ * Hooks into `fit`; training waits for those that return a promise. A hook that never settles holds training up, not its end: once
+ * the `signal` is aborted, hooks have 2 s, and none after `dispose`.
+ */
 export interface Callback {
+  /** Before training begins. The model's `stopTraining` ends it. */
+  setModel?(model: Sequential): void;
   onTrainBegin?(params: TrainingParams): void | Promise<void>;
   onTrainEnd?(history: History): void | Promise<void>;
   onEpochBegin?(epoch: number): void | Promise<void>;
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /**
-   * After a submit, which holds one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far,
-   * as last read from the GPU; `NaN` before the first read. `read.samples`: how many samples those means are over, which
-   * lags behind `batch`.
+   * After a submit, which holds one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far, as last
+   * read from the GPU. `read.samples`: how many samples those means are over, which lags behind `batch`. `read.badStep`: the first
+   * step of the epoch, counted from 1, whose loss is a NaN or infinite; 0 where there is none.
    */
-  onBatchEnd?(batch: number, logs: Logs, read: { readonly samples: number }): void | Promise<void>;
+  onBatchEnd?(
+    batch: number,
+    logs: Logs,
+    read: { readonly samples: number; readonly badStep: number },
+  ): void | Promise<void>;
+  /** @internal Whether the figures are read with each submit, and not now and then. */
+  readonly watches?: boolean;
+}
+
+/** A hook of a name that begins so and is not among them is a mistake, such as Keras's `on_epoch_end`. */
+const HOOK = /^on[A-Z_]/;
+const HOOKS: readonly string[] = [
+  "setModel",
+  "onTrainBegin",
+  "onTrainEnd",
+  "onEpochBegin",
+  "onEpochEnd",
+  "onBatchEnd",
+] satisfies (keyof Callback)[];
+
+/** A copy of the list. @throws FeaturemapError `value` for what is no object, a hook that is no function, or one that is not known */
+export function checkedCallbacks(callbacks: readonly Callback[], where: string): readonly Callback[] {
+  return Array.from(listOf(callbacks, where), (callback) => {
+    if (typeof callback !== "object" || callback === null) {
+      throw wrong(where, "be objects with hooks such as { onEpochEnd: (epoch, logs) => ... }", callback);
+    }
+    for (const hook of HOOKS) optionalFunction(callback[hook as keyof Callback], `${where}: ${hook}`);
+    const unknown = Object.keys(callback).find((key) => HOOK.test(key) && !HOOKS.includes(key));
+    if (unknown) throw wrong(where, `have hooks among ${HOOKS.join(", ")}`, unknown);
+    return callback;
+  });
 }

@@ -1,6 +1,7 @@
-import { Dataset, type HostData } from "../data/dataset.ts";
+import { floats, lengthOf } from "../arrays.ts";
+import { type Dataset, type HostData, isDataset } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, knownKeys, listOf, show } from "../errors.ts";
+import { FeaturemapError, knownKeys, listOf, show, wrong } from "../errors.ts";
 import { batchShape, elements, type Shape, sameShape, showShape } from "../shape.ts";
 import { type BatchOptions, batching } from "./fit.ts";
 import type { Loss } from "./losses.ts";
@@ -10,7 +11,7 @@ export type Labelled = readonly [x: DataInput, y: DataInput] | Dataset;
 
 /** The two ways to call: (dataset, options) and (x, y, options). */
 export function splitCall(x: DataInput | Dataset, y: unknown, options: unknown, where: string) {
-  if (x instanceof Dataset) {
+  if (isDataset(x)) {
     if (options !== undefined)
       throw new FeaturemapError("value", `${where}(dataset, options): a Dataset brings its own labels.`);
     return { data: x, options: y as object | undefined };
@@ -19,10 +20,9 @@ export function splitCall(x: DataInput | Dataset, y: unknown, options: unknown, 
 }
 
 export function pairOf(validation: Labelled): Dataset | { x: DataInput; y: DataInput } {
-  if (validation instanceof Dataset) return validation;
-  if (!Array.isArray(validation) || validation.length !== 2) {
-    throw new FeaturemapError("value", `fit: validationData must be [x, y] or a Dataset, got ${show(validation)}.`);
-  }
+  if (isDataset(validation)) return validation;
+  if (!Array.isArray(validation) || validation.length !== 2)
+    throw wrong("fit: validationData", "be [x, y] or a Dataset", validation);
   return { x: validation[0], y: validation[1] };
 }
 
@@ -32,7 +32,8 @@ export function checkLabels({ y }: HostData | Dataset, output: Shape, loss: Loss
   if (output.length !== 1) {
     throw new FeaturemapError(
       "shape",
-      `${where}: the model's output is ${batchShape(output)}, but losses want [batch, classes]. Add flatten().`,
+      `${where}: the model's output is ${batchShape(output)}, but losses want [batch, classes]. ` +
+        "Let the model end in flatten() and a dense layer with as many units as there are classes.",
     );
   }
   loss.check(y, output);
@@ -53,7 +54,7 @@ const MOST_KEPT = 2 ** 20;
 
 /** Whether samples are one batch from the host, and few enough to keep room for. */
 export function isBatch(data: HostData | Dataset, batchSize: number): data is HostData {
-  return !(data instanceof Dataset) && data.size <= batchSize && data.x.words.byteLength <= MOST_KEPT;
+  return "words" in data.x && data.size <= batchSize && data.x.words.byteLength <= MOST_KEPT;
 }
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */
@@ -62,7 +63,12 @@ export function batchOptions(options: BatchOptions = {}, where: string) {
   return batching(options, where);
 }
 
-/** @throws FeaturemapError `shape` where there are not as many arrays as parameters, or one has another shape */
+/**
+ * Parameters' values in a copy.
+ *
+ * @throws FeaturemapError `shape` where there are not as many arrays as parameters, or one has another shape; `value` where a
+ *   number is none, or not finite as a 32-bit float
+ */
 export function checkedWeights(
   weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[],
   parameters: readonly { readonly path: string; readonly shape: Shape }[],
@@ -73,17 +79,21 @@ export function checkedWeights(
   }
   return parameters.map(({ path, shape }, i) => {
     const { data, shape: given } = weights[i] ?? { data: undefined };
-    if (!data || data.length !== elements(shape) || (given && !sameShape(given, shape))) {
-      const got = given
-        ? showShape(given)
-        : data
-          ? `${data.length} numbers`
-          : `${show(weights[i])} in place of { data }`;
+    const fits = given === undefined || (Array.isArray(given) && sameShape(given, shape));
+    if (!data || lengthOf(data) !== elements(shape) || !fits) {
+      const got = !fits ? show(given) : data ? `data of ${show(data)}` : `${show(weights[i])} in place of { data }`;
       throw new FeaturemapError(
         "shape",
         `setWeights: "${path}" has shape ${showShape(shape)}, got ${got} at place ${i}.`,
       );
     }
-    return Float32Array.from(data);
+    const values = floats(elements(shape), `setWeights: "${path}"`);
+    for (let at = 0; at < values.length; at++) {
+      const number: unknown = data[at];
+      if (typeof number !== "number" || !Number.isFinite(Math.fround(number)))
+        throw wrong(`setWeights: "${path}", number ${at},`, "be finite, as a 32-bit float", number);
+      values[at] = number;
+    }
+    return values;
   });
 }

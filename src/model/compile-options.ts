@@ -1,4 +1,15 @@
-import { FeaturemapError, knownKeys, listOf, madeBy, oneOf, show, wholeNumber } from "../errors.ts";
+import {
+  anObject,
+  finiteNumber,
+  flag,
+  knownKeys,
+  listOf,
+  madeBy,
+  oneOf,
+  optionalFunction,
+  wholeNumber,
+  wrong,
+} from "../errors.ts";
 import { Runtime } from "../gpu/runtime.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
 import type { CompileProgress } from "../plan/executable.ts";
@@ -24,6 +35,12 @@ export interface CompileOptions {
   readonly choices?: Choices;
   /** `fast` (default), or `compact`: what the GPU holds beside the data is kept small, at the cost of speed. */
   readonly memory?: MemoryMode;
+  /**
+   * Whether convolutions may be computed by Winograd's algorithm, where it saves enough. It spreads what one sample's window holds
+   * over its tile of outputs: a NaN or a number of 1e6 among pixels of 1 reaches neighbours whose window lacks it. With `false`,
+   * each output depends on its window alone. Default true.
+   */
+  readonly winograd?: boolean;
   /** Chooses kernels by measurement, from `tuner()`, before a plan is first used. What `choices` names wins. Default: none. */
   readonly tune?: Tuner;
   /**
@@ -35,28 +52,47 @@ export interface CompileOptions {
 
 const COMPILE_OPTIONS = [
   ...["loss", "optimizer", "metrics", "runtime", "seed"],
-  ...["choices", "memory", "tune", "onProgress"],
+  ...["choices", "memory", "winograd", "tune", "onProgress"],
 ] as const;
 
 /** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
 export function checkCompileOptions(options: CompileOptions): Omit<CompileSettings, "runtime" | "ownsRuntime"> {
   knownKeys(options, COMPILE_OPTIONS, "compile");
-  const { optimizer, runtime, choices = {}, tune, onProgress } = options;
+  const { optimizer, runtime, tune, onProgress } = options;
   const own = options.loss as Loss | undefined;
   const trains = own !== undefined || optimizer !== undefined;
   const loss = !trains || typeof own?.build === "function" ? own : lossNamed(options.loss);
-  madeBy(!trains || typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
-  const metrics = listOf(options.metrics ?? [], "compile: metrics").map((metric) =>
+  if (trains) checkOptimizer(optimizer);
+  const metrics = Array.from(listOf(options.metrics ?? [], "compile: metrics"), (metric) =>
     oneOf(metric, METRICS, "compile: metrics"),
   );
   const known = runtime === undefined || runtime instanceof Runtime;
   madeBy(known, runtime, "compile: runtime", "await createRuntime()");
   const seed = wholeNumber(options.seed ?? 0, "compile: seed");
   const memory = oneOf(options.memory ?? "fast", ["fast", "compact"], "compile: memory");
+  const winograd = flag(options.winograd ?? true, "compile: winograd");
   madeBy(tune === undefined || typeof tune?.tune === "function", tune, "compile: tune", "tuner()");
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new FeaturemapError("value", `compile: onProgress must be a function, got ${show(onProgress)}.`);
-  }
+  optionalFunction(onProgress, "compile: onProgress");
+  const choices = checkedChoices(options.choices ?? {});
   const withAccuracy = metrics.includes("accuracy");
-  return { loss, optimizer, seed, choices, memory, tune, onProgress, withAccuracy };
+  return { loss, optimizer, seed, choices, memory, winograd, tune, onProgress, withAccuracy };
+}
+
+function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
+  madeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
+  const { hyperparameters } = optimizer!;
+  for (const [name, value] of Object.entries(anObject(hyperparameters, "compile: optimizer.hyperparameters")))
+    finiteNumber(value, `compile: optimizer: ${name}`);
+}
+
+/** Whether their nodes can follow them is found when a plan is made. */
+function checkedChoices(choices: Choices): Choices {
+  const where = "compile: choices";
+  for (const [node, choice] of Object.entries(anObject(choices, where))) {
+    const { algorithm, ...tile } = { algorithm: undefined, ...choice };
+    const counts = Object.values(tile).every((value) => typeof value === "number" || typeof value === "boolean");
+    if (!(typeof algorithm === "string" || ("blocksM" in tile && counts)))
+      throw wrong(`${where}: "${node}"`, "be a tile or { algorithm }, as of model.stats().choices", choice);
+  }
+  return choices;
 }

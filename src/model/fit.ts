@@ -1,25 +1,7 @@
-import type { Dataset } from "../data/dataset.ts";
-import {
-  FeaturemapError,
-  finiteNumber,
-  flag,
-  knownKeys,
-  listOf,
-  madeBy,
-  oneOf,
-  positiveInteger,
-  show,
-  wholeNumber,
-} from "../errors.ts";
-import type { Callback } from "./callbacks.ts";
-import type { CompiledModel } from "./compiled.ts";
-import { epochLogger } from "./epoch-logger.ts";
-import { type History, type Logs, logsOf } from "./history.ts";
-import type { SweepMetrics } from "./metrics-reader.ts";
+import { finiteNumber, flag, knownKeys, madeBy, oneOf, positiveInteger, wholeNumber, wrong } from "../errors.ts";
+import { type Callback, checkedCallbacks } from "./callbacks.ts";
 import { FRAMES_MS } from "./pace.ts";
 import type { PauseSwitch } from "./pause.ts";
-import type { Stop } from "./sweep.ts";
-import { type Bookmark, orderSeed, type Training } from "./training.ts";
 
 /** How the samples of a call are cut into steps. */
 export interface BatchOptions {
@@ -63,103 +45,38 @@ export interface FitOptions<V> extends BatchOptions {
   readonly resume?: boolean;
 }
 
-const FIT_OPTIONS = [
+export const FIT_OPTIONS = [
   ...["batchSize", "stepsPerExecution", "submitMs", "signal", "epochs", "verbose"],
   ...["validationData", "shuffle", "seed", "callbacks", "pause", "resume"],
 ] as const;
 
-/** @throws FeaturemapError `value` for an option that is unknown or out of range */
-export function checkFitOptions(options: FitOptions<unknown>): void {
-  knownKeys(options, FIT_OPTIONS, "fit");
-  positiveInteger(options.epochs ?? 1, "fit: epochs");
-  oneOf(String(options.verbose ?? 1), ["0", "1", "2"], "fit: verbose");
-  if (options.seed !== undefined) wholeNumber(options.seed, "fit: seed");
-  flag(options.shuffle ?? true, "fit: shuffle");
-  flag(options.resume ?? false, "fit: resume");
-  const { pause } = options;
+/**
+ * The options in a copy, of which nothing changes while `fit` runs.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
+ */
+export function checkFitOptions<V>(given: FitOptions<V> = {}): FitOptions<V> {
+  knownKeys(given, FIT_OPTIONS, "fit");
+  const options: FitOptions<V> = Object.fromEntries(FIT_OPTIONS.map((name) => [name, given[name]]));
+  const { epochs = 1, verbose = 1, seed, shuffle = true, resume = false, pause, callbacks = [] } = options;
+  positiveInteger(epochs, "fit: epochs");
+  oneOf(verbose, [0, 1, 2], "fit: verbose");
+  if (seed !== undefined) wholeNumber(seed, "fit: seed");
+  flag(shuffle, "fit: shuffle");
+  flag(resume, "fit: resume");
   madeBy(pause === undefined || typeof pause?.gate === "function", pause, "fit: pause", "pauseSwitch()");
-  for (const callback of listOf(options.callbacks ?? [], "fit: callbacks")) {
-    if (typeof callback === "object" && callback !== null) continue;
-    const wanted = "objects with hooks such as { onEpochEnd: (epoch, logs) => ... }";
-    throw new FeaturemapError("value", `fit: callbacks must be ${wanted}, got ${show(callback)}.`);
-  }
   batching(options, "fit");
+  return { ...options, callbacks: checkedCallbacks(callbacks, "fit: callbacks") };
 }
 
 /** @throws FeaturemapError `value` for an option that is out of range */
 export function batching(options: BatchOptions, where: string) {
-  const { batchSize = 32, stepsPerExecution = "auto", submitMs = FRAMES_MS, signal } = options;
+  const { batchSize = 32, stepsPerExecution = "auto", submitMs = FRAMES_MS } = options;
+  const signal = options.signal ?? undefined;
   positiveInteger(batchSize, `${where}: batchSize`);
   finiteNumber(submitMs, `${where}: submitMs`, 1);
   if (stepsPerExecution !== "auto") positiveInteger(stepsPerExecution, `${where}: stepsPerExecution`);
-  if (signal !== undefined && typeof signal.aborted !== "boolean") {
-    throw new FeaturemapError("value", `${where}: signal must be an AbortSignal, got ${show(signal)}.`);
-  }
+  if (signal && !(typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function"))
+    throw wrong(`${where}: signal`, "be an AbortSignal, such as controller.signal", signal);
   return { batchSize, stepsPerExecution, submitMs, signal };
-}
-
-/** One side of `fit`: data on the GPU and what its numbers are multiplied by. */
-export interface ScaledDataset {
-  readonly dataset: Dataset;
-  readonly scale: number;
-}
-
-export interface FitCall {
-  readonly compiled: CompiledModel;
-  readonly data: ScaledDataset;
-  readonly validation: ScaledDataset | undefined;
-  readonly options: FitOptions<unknown>;
-  readonly training: Training;
-  /** Where to begin; kept up to date. */
-  readonly bookmark: Bookmark;
-}
-
-/** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
-export async function runFit(call: FitCall): Promise<History> {
-  const { compiled, data, validation, options, training, bookmark } = call;
-  const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
-  const { epochs = 1, verbose = 1, pause } = options;
-  const batches = { ...batching(options, "fit"), batchSize };
-  const { signal } = batches;
-  const gate = pause?.gate(() => compiled.gone(), signal);
-  const logs = (metrics: SweepMetrics | undefined) => logsOf(metrics, compiled.settings.withAccuracy);
-  const validate = (stop: Stop | undefined) =>
-    compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
-  const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
-  const each = async (event: (callback: Callback) => void | Promise<void> | undefined) => {
-    for (const callback of callbacks) await event(callback);
-  };
-  const trainer = await compiled.trainer(data.dataset, {
-    ...batches,
-    scale: data.scale,
-    pause: gate,
-    onProgress: ({ done, metrics }) =>
-      each((callback) => callback.onBatchEnd?.(done, logs(metrics), { samples: metrics?.samples ?? 0 })),
-  });
-  training.bookmark = bookmark;
-  gate?.enter();
-  try {
-    const steps = Math.ceil(data.dataset.size / batchSize);
-    await each((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
-    while (bookmark.epoch < epochs && !signal?.aborted) {
-      const { epoch } = bookmark;
-      await each((callback) => callback.onEpochBegin?.(epoch));
-      const metrics = await trainer.epoch(shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined, bookmark);
-      training.epochs = epochsBefore + epoch + 1;
-      if (signal?.aborted) break;
-      const held = validation && (await (gate ? gate.whole(validate, validation.dataset.size) : validate(signal)));
-      if (signal?.aborted) break;
-      const heldLogs = Object.entries(held ? logs(held) : {}).map(([name, value]) => [`val_${name}`, value]);
-      const epochLogs: Logs = { ...logs(metrics), ...Object.fromEntries(heldLogs) };
-      history.add(epoch, epochLogs);
-      bookmark.epoch++;
-      bookmark.steps = 0;
-      await each((callback) => callback.onEpochEnd?.(epoch, epochLogs));
-    }
-    await each((callback) => callback.onTrainEnd?.(history));
-    return history;
-  } finally {
-    gate?.leave();
-    trainer.dispose();
-  }
 }

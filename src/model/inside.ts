@@ -1,4 +1,4 @@
-import { FeaturemapError, show } from "../errors.ts";
+import { madeBy } from "../errors.ts";
 import type { CompiledModel } from "./compiled.ts";
 import type { Network } from "./network.ts";
 import { Sequential } from "./sequential.ts";
@@ -20,6 +20,5 @@ export async function insideOf(
 
 /** @throws FeaturemapError `value` for what is no model */
 export function assertModel(model: unknown, where: string): asserts model is Sequential {
-  if (model instanceof Sequential) return;
-  throw new FeaturemapError("value", `${where}: model must come from sequential(), got ${show(model)}.`);
+  madeBy(model instanceof Sequential, model, `${where}: model`, "sequential()");
 }

@@ -1,6 +1,6 @@
 import type { LabelColumn } from "../data/dataset.ts";
 import { FeaturemapError, oneOf } from "../errors.ts";
-import { type Graph, producerOf, type TensorId } from "../graph/graph.ts";
+import { type Graph, producerOf, type TensorId, tensorOf } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
 import { denseCrossEntropyOps } from "../ops/dense-cross-entropy.ts";
 import { softmaxCrossEntropyOps } from "../ops/softmax-cross-entropy.ts";
@@ -49,10 +49,12 @@ function crossEntropy(name: LossName): Loss {
     build: (graph, { output, labels, add }) => {
       const softmax = producerOf(graph, output);
       if (softmax?.op !== "softmax") {
+        const before = graph.nodes.some(({ op }) => op === "softmax");
         throw new FeaturemapError(
           "value",
-          `loss "${name}" compares class probabilities, so the last layer must end in a softmax over its outputs. ` +
-            'Give it activation: "softmax".',
+          `loss "${name}" compares class probabilities, so the last layer must end in a softmax over its outputs, ` +
+            `but the model ends in "${tensorOf(graph, output).name}". ` +
+            (before ? "Move the softmax behind it." : 'Give the last layer activation: "softmax".'),
         );
       }
       const [loss, correct] = add("softmaxCrossEntropy", [softmax.inputs[0]!, labels, graph.state]);

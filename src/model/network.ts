@@ -1,9 +1,11 @@
-import { FeaturemapError, show } from "../errors.ts";
+import { FeaturemapError, listOf, madeBy, optionalText, wrong } from "../errors.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { addNode, freeName, type OpTable, opTable } from "../graph/op.ts";
-import type { Layer, ParameterSpec } from "../layers/layer.ts";
+import { initializerOption } from "../layers/initializers.ts";
+import { type Layer, type ParameterSpec, subject } from "../layers/layer.ts";
+import { inputShapeOption } from "../layers/options.ts";
 import { coreOps } from "../ops/table.ts";
-import { elements, type Shape, sameShape, showShape } from "../shape.ts";
+import { elements, isShape, type Shape, sameShape, showShape } from "../shape.ts";
 
 export interface BuiltLayer {
   readonly layer: Layer;
@@ -27,6 +29,9 @@ export interface LayerInfo {
 /** Layers in a row, named, and checked as soon as the input's shape is known. Pure: runs without a GPU. */
 export class Network {
   readonly #layers: { layer: Layer; name: string }[] = [];
+  readonly #names = new Set<string>();
+  /** By the name that a layer's type gives, the number from which on names are free. */
+  readonly #numbers = new Map<string, number>();
   #ops: OpTable = coreOps;
   #inputShape: Shape | undefined;
   #built: BuiltLayer[] = [];
@@ -66,14 +71,12 @@ export class Network {
 
   /** Appends a layer. Throws, and stays as it was, where the layer does not fit. */
   add(layer: Layer): void {
-    if (typeof layer?.parameters !== "function") {
-      throw new FeaturemapError(
-        "value",
-        `A layer must come from conv2d(), dense() and their like, got ${show(layer)}.`,
-      );
-    }
+    const made = [layer?.parameters, layer?.call].every((each) => typeof each === "function");
+    madeBy(made && typeof layer.type === "string", layer, "A layer", "conv2d(), dense() and their like");
+    optionalText(layer.name, `${layer.type}: name`);
+    inputShapeOption(layer.inputShape, `${layer.type}: inputShape`);
     const name = this.#freeName(layer);
-    const ops = layer.ops ? opTable([...this.#ops.values()], layer.ops) : this.#ops;
+    const ops = layer.ops ? opTable([...this.#ops.values()], listOf(layer.ops, `${layer.type}: ops`)) : this.#ops;
     const inputShape = this.#inputShape ?? (this.#layers.length === 0 ? layer.inputShape : undefined);
     const built = inputShape && this.#buildLayer(layer, name, ops, inputShape);
     if (built && layer.inputShape && !sameShape(layer.inputShape, built.inputShape)) {
@@ -82,6 +85,7 @@ export class Network {
     }
     this.#ops = ops;
     this.#layers.push({ layer, name });
+    this.#names.add(name);
     this.#inputShape = inputShape;
     if (built) this.#built.push(built);
   }
@@ -93,7 +97,9 @@ export class Network {
     if (this.#inputShape) {
       if (!sameShape(sample, this.#inputShape)) {
         const got = `${showShape(this.#inputShape)} a sample, got ${showShape(sample)}`;
-        throw new FeaturemapError("shape", `The model takes ${got}.`);
+        const one = sample.length === this.#inputShape.length - 1;
+        const remedy = one ? " The first axis counts the samples, one too." : "";
+        throw new FeaturemapError("shape", `The model takes ${got}.${remedy}`);
       }
       check(this.outputShape!);
       return;
@@ -131,7 +137,10 @@ export class Network {
   #buildLayer(layer: Layer, name: string, ops: OpTable, first: Shape): BuiltLayer {
     const before = this.#built.at(-1);
     const inputShape = before?.outputShape ?? first;
-    const parameters = layer.parameters({ name, input: inputShape, from: before?.name ?? "the input" });
+    const parameters = checkedParameters(
+      layer.parameters({ name, input: inputShape, from: before?.name ?? "the input" }),
+      subject(layer.type, name),
+    );
     const graph = emptyGraph();
     const input = addTensor(graph, before?.name ?? "input", "scratch", { shape: [1, ...inputShape], dtype: "f32" });
     const own = parameters.map((spec) => addTensor(graph, spec.name, "state", { shape: spec.shape, dtype: "f32" }));
@@ -141,12 +150,27 @@ export class Network {
 
   /** Keras's: `conv2d`, `conv2d_1`, ...; a name that the user gave must be free. */
   #freeName(layer: Layer): string {
-    if (layer.name === undefined) return freeName(this.#layers, snakeCase(layer.type));
-    if (this.#layers.some(({ name }) => name === layer.name)) {
+    if (layer.name === undefined) {
+      const wanted = snakeCase(layer.type);
+      const { name, number } = freeName(this.#names, wanted, this.#numbers.get(wanted));
+      this.#numbers.set(wanted, number);
+      return name;
+    }
+    if (this.#names.has(layer.name)) {
       throw new FeaturemapError("value", `The model has a layer named "${layer.name}" already. Names must differ.`);
     }
     return layer.name;
   }
+}
+
+/** A layer of the user's own gives what it likes. */
+function checkedParameters(parameters: readonly ParameterSpec[], layer: string): readonly ParameterSpec[] {
+  for (const spec of listOf(parameters, `${layer}: parameters()`)) {
+    if (typeof spec?.name !== "string" || !isShape(spec.shape))
+      throw wrong(`${layer}: parameters()`, "give a list of { name, shape, initializer }", spec);
+    initializerOption(spec.initializer, `${layer}: ${spec.name}: initializer`);
+  }
+  return parameters;
 }
 
 function callLayer(
@@ -158,7 +182,7 @@ function callLayer(
   trainingState?: TensorId,
 ): TensorId {
   let first = true;
-  return layer.call({
+  const output = layer.call({
     input,
     parameters,
     trainingState,
@@ -169,6 +193,9 @@ function callLayer(
       return outputs;
     },
   });
+  if (graph.tensors[output] === undefined)
+    throw wrong(`${subject(layer.type, name)}: call()`, "return a tensor", output);
+  return output;
 }
 
 /** `MaxPooling2D` becomes `max_pooling2d`, as in Keras. */

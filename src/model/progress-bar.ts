@@ -1,3 +1,4 @@
+import { madeBy } from "../errors.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Logs } from "./history.ts";
 import { progressLine } from "./progress.ts";
@@ -16,8 +17,11 @@ export interface Terminal {
 /**
  * A callback for `fit(..., { verbose: 0, callbacks: [progressBar(process.stdout)] })` that draws Keras's progress line. Where the
  * terminal cannot redraw, as where it is a file, there is one line an epoch.
+ *
+ * @throws FeaturemapError `value` for a terminal that cannot be written to
  */
 export function progressBar(terminal: Terminal): Callback {
+  madeBy(typeof terminal?.write === "function", terminal, "progressBar: terminal", "process.stdout, or have a write()");
   const { isTTY: redraws = false, columns } = terminal;
   let steps = 0;
   let epochs = 0;

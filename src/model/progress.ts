@@ -1,3 +1,5 @@
+import { flag, knownKeys, wrong } from "../errors.ts";
+
 /** What one progress line shows; see {@link progressLine}. */
 export interface Progress {
   /** Steps finished in this epoch. */
@@ -30,11 +32,31 @@ const RESET = "\x1b[0m";
  * ` 12/469 ━━━━━━━━━━━━━━━━━━━━ 1:25 188ms/step - accuracy: 0.8123 - loss: 0.6123`.
  *
  * Without colour the bar reads the same at every step, as Keras's own does where colours are not shown.
+ *
+ * @throws FeaturemapError `value` for what is missing, unknown or of another type
  */
 export function progressLine(progress: Progress): string {
+  checkProgress(progress);
   const pieces = [...barPieces(progress), ...timePieces(progress), metricsPiece(progress)];
   const shown = progress.finished || progress.columns === undefined ? pieces : cut(pieces, progress.columns);
   return shown.map(([text, style]) => (progress.color ? paint(text, style) : text)).join("");
+}
+
+function checkProgress(progress: Progress): void {
+  const where = "progressLine";
+  const numbers = ["done", "elapsedMs", "total", "firstStepMs", "columns"] as const;
+  knownKeys(progress, [...numbers, "logs", "finished", "color"], where);
+  const { logs, finished, color = false } = progress;
+  flag(finished, `${where}: finished`);
+  flag(color, `${where}: color`);
+  numbers.forEach((name, i) => {
+    const value = progress[name];
+    if (value === undefined ? i < 2 : typeof value !== "number" || !(value >= 0))
+      throw wrong(`${where}: ${name}`, "be a number of at least 0", value);
+  });
+  if (typeof logs !== "object" || logs === null) throw wrong(`${where}: logs`, "be an object of numbers", logs);
+  for (const [name, value] of Object.entries(logs))
+    if (typeof value !== "number") throw wrong(`${where}: logs: ${name}`, "be a number", value);
 }
 
 function barPieces({ done, total }: Progress): Piece[] {

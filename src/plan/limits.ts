@@ -1,4 +1,5 @@
 import { FeaturemapError } from "../errors.ts";
+import { limitRemedy } from "../gpu/limit.ts";
 import { product, workgroupBytes } from "../gpu/merge.ts";
 import type { Plan } from "./plan.ts";
 
@@ -14,13 +15,14 @@ export type PlanLimits = Pick<
 >;
 
 /** @throws FeaturemapError `limit` where a kernel needs a feature that the device does not have */
-export function assertFeatures(plan: Plan, features: Pick<GPUSupportedFeatures, "has">): void {
+export function assertFeatures(plan: Plan, features: Pick<GPUSupportedFeatures, "has">, ownsDevice = false): void {
   for (const { kernel, node, shader } of plan.steps) {
     if (!/^enable subgroups;/m.test(shader.code) || features.has("subgroups")) continue;
     throw new FeaturemapError(
       "limit",
       `${plan.name}: kernel "${kernel}" of "${node}" needs the feature "subgroups", which this device does not have. ` +
-        "Leave out the choices of another adapter whose tiles are quads.",
+        "Leave out the choices of another adapter whose tiles are quads" +
+        (ownsDevice ? "." : ', or make the device by requestDevice({ requiredFeatures: ["subgroups"] }).'),
     );
   }
 }
@@ -30,14 +32,17 @@ export function mostBufferBytes(limits: Partial<PlanLimits> = {}): number {
   return Math.min(limits.maxBufferSize ?? Infinity, limits.maxStorageBufferBindingSize ?? Infinity);
 }
 
-/** @throws FeaturemapError `limit`, with what is needed and what there is, where the adapter cannot run the plan */
-export function assertWithinLimits(plan: Plan, limits: PlanLimits): void {
-  const remedy = "Use a smaller batch size or network, or an adapter that allows more.";
+/**
+ * @param ownsDevice Whether the library made the device, which then has all that its adapter allows.
+ * @throws FeaturemapError `limit`, with what is needed and what there is, where the device cannot run the plan
+ */
+export function assertWithinLimits(plan: Plan, limits: PlanLimits, ownsDevice = false): void {
   const check = (what: string, needed: number, name: keyof PlanLimits) => {
     if (needed <= limits[name]) return;
     throw new FeaturemapError(
       "limit",
-      `${plan.name}: ${what} needs ${needed}, but this adapter's ${name} is ${limits[name]}. ${remedy}`,
+      `${plan.name}: ${what} needs ${needed}, but this device's ${name} is ${limits[name]}. ` +
+        limitRemedy([name], needed, ownsDevice),
     );
   };
   for (const { label, bytes } of plan.buffers) {

@@ -1,4 +1,4 @@
-import { FeaturemapError, finiteNumber, knownKeys, show } from "../errors.ts";
+import { FeaturemapError, finiteNumber, knownKeys, optionalFunction } from "../errors.ts";
 import { sweepState } from "../graph/graph.ts";
 import type { AdapterClass, Choice, Choices } from "../graph/tile.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -57,8 +57,7 @@ export function tunerWith(options: TunerOptions, instruments: Instruments): Tune
   knownKeys(options, ["budgetMs", "store", "warn"], "tuner");
   const { budgetMs, warn = (message: string) => console.warn(message) } = options;
   if (budgetMs !== undefined) finiteNumber(budgetMs, "tuner: budgetMs", 0);
-  if (typeof warn !== "function")
-    throw new FeaturemapError("value", `tuner: warn must be a function, got ${show(warn)}.`);
+  optionalFunction(warn, "tuner: warn");
   const store = options.store === undefined ? defaultStore() : checkedStore(options.store);
   const answers = new Answers(store, warn);
   return {
@@ -145,7 +144,8 @@ class Tuning {
       const chosen = questions.map((question) =>
         choicesOf(question, question.candidates[i] ?? question.candidates[0]!),
       );
-      return this.#task.build({ choices: Object.assign({ ...before }, ...chosen), apart: true });
+      const choices = Object.fromEntries([before, ...chosen].flatMap((each) => Object.entries(each)));
+      return this.#task.build({ choices, apart: true });
     });
     return questions.map((question) => ({
       question,

@@ -60,7 +60,7 @@ describe("initialize", () => {
   it("asks a function, with shape and seed", () => {
     const own = (shape: readonly number[], seed: number) => Float32Array.of(...shape, seed);
     expect([...initialize(own, [3, 1], 9)]).toEqual([3, 1, 9]);
-    expect(() => initialize(own, [2, 3], 9)).toThrow("6 numbers for shape [2, 3], got 3 numbers");
+    expect(() => initialize(own, [2, 3], 9)).toThrow("6 numbers for shape [2, 3], got a Float32Array of length 3");
   });
 });
 

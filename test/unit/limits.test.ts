@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { FeaturemapError } from "../../src/errors.ts";
+import { adapterSummary, Runtime } from "../../src/gpu/runtime.ts";
 import { assertFeatures, assertWithinLimits, mostBufferBytes, type PlanLimits } from "../../src/plan/limits.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "../../src/plan/plan.ts";
+import { fakeDevice } from "../support/fake-device.ts";
 import { failure } from "./building.ts";
 
 const LIMITS: PlanLimits = {
@@ -66,6 +69,15 @@ describe("assertWithinLimits", () => {
     expect(message).toMatch(/smaller batch|adapter that allows more/);
   });
 
+  it("tells of requiredLimits where the device is the app's, and not where it has all that there is", () => {
+    const plan = planOf({ bindings: 9 });
+    const asked = "requestDevice({ requiredLimits: { maxStorageBuffersPerShaderStage: 9 } })";
+    expect(failure(() => assertWithinLimits(plan, LIMITS, false)).message).toContain(asked);
+    const own = failure(() => assertWithinLimits(plan, LIMITS, true)).message;
+    expect(own).not.toContain("requiredLimits");
+    expect(own).toContain("an adapter that allows more");
+  });
+
   it("looks at every buffer and every dispatch", () => {
     const good = planOf({});
     const bad = planOf({ bytes: 904, bindings: 9 });
@@ -78,7 +90,38 @@ describe("assertWithinLimits", () => {
   });
 });
 
+describe("a buffer that a device does not allow", () => {
+  const refusal = async (bytes: number, ownsDevice: boolean) => {
+    const device = fakeDevice({ maxBufferSize: 1000, maxStorageBufferBindingSize: 900 });
+    const { buffers } = new Runtime(device, adapterSummary(), ownsDevice);
+    const error = await buffers.createOne({ label: "samples", bytes }).catch((error: unknown) => error);
+    return error as FeaturemapError;
+  };
+
+  it("names the limits that are too small, and what to ask for", async () => {
+    const both = await refusal(1004, false);
+    expect(both.code).toBe("limit");
+    expect(both.message).toBe(
+      '"samples" needs a buffer of 1004 bytes, but this device\'s maxBufferSize is 1000 and maxStorageBufferBindingSize is 900. ' +
+        "Use a smaller batch size, data set or network, or make the device by " +
+        "requestDevice({ requiredLimits: { maxBufferSize: 1004, maxStorageBufferBindingSize: 1004 } }), if its adapter allows that.",
+    );
+    const one = await refusal(904, false);
+    expect(one.message).toContain("requiredLimits: { maxStorageBufferBindingSize: 904 }");
+  });
+
+  it("of the library's own is the adapter's", async () => {
+    expect((await refusal(1004, true)).message).not.toContain("requiredLimits");
+  });
+});
+
 describe("assertFeatures", () => {
+  it("tells of requiredFeatures where the device is the app's", () => {
+    const message = (ownsDevice: boolean) => failure(() => assertFeatures(quads(), new Set(), ownsDevice)).message;
+    expect(message(false)).toContain('requiredFeatures: ["subgroups"]');
+    expect(message(true)).not.toContain("requiredFeatures");
+  });
+
   const quads = () => {
     const plan = planOf({ shared: "f32" });
     const [step] = plan.steps;

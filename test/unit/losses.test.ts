@@ -82,12 +82,20 @@ describe("a loss's nodes", () => {
   it.each<[string, (build: Build, x: TensorId) => TensorId]>([
     ["linear outputs", (_, x) => x],
     ["sigmoids", (made, x) => made.add("activation", [x], { kind: "sigmoid" })[0]!],
-    ["what comes after a softmax", (made, x) => made.add("reshape", made.add("softmax", [x]), { shape: [4, 10] })[0]!],
   ])("cannot be made for %s: the remedy is named", (_, end) => {
     const { code, message } = failure(build(end).run);
     expect(code).toBe("value");
     for (const text of ['"categoricalCrossentropy"', 'activation: "softmax"', "last layer"]) {
       expect(message).toContain(text);
     }
+  });
+
+  it("cannot be made for what comes after a softmax: who has one is not told to add one", () => {
+    const after = (made: Build, x: TensorId) =>
+      made.add("reshape", made.add("softmax", [x]), { shape: [4, 10] }, "flatten")[0]!;
+    const { code, message } = failure(build(after).run);
+    expect(code).toBe("value");
+    expect(message).toContain('ends in "flatten". Move the softmax behind it.');
+    expect(message).not.toContain("activation:");
   });
 });

@@ -1,0 +1,41 @@
+import { FeaturemapError } from "./errors.ts";
+
+const TYPED = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const ownGetter = (key: PropertyKey) => Object.getOwnPropertyDescriptor(TYPED, key)!.get!;
+const tagOf = ownGetter(Symbol.toStringTag);
+const trueLength = ownGetter("length");
+
+/**
+ * A typed array's type, `Float32Array`, of whatever realm it is: arrays of an iframe or of Jest are no `instanceof` ours.
+ * Nothing for what is no typed array, or has a length of its own making.
+ */
+export function arrayType(value: unknown): string | undefined {
+  const type = tagOf.call(value) as string | undefined;
+  return type && trueLength.call(value) === (value as ArrayLike<number>).length ? type : undefined;
+}
+
+/** The length of what has numbers by index: a typed array, an array, an object with a length of its own. Nothing for what has none. */
+export function lengthOf(value: unknown): number | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!arrayType(value) && !Object.hasOwn(value, "length")) return undefined;
+  const { length } = value as ArrayLike<unknown>;
+  return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+}
+
+/** Whether a typed array holds bytes, which stay bytes on the GPU. */
+export function holdsBytes(data: ArrayBufferView): data is Uint8Array | Uint8ClampedArray {
+  return /^Uint8/.test(arrayType(data) ?? "");
+}
+
+/**
+ * An array of zeros.
+ *
+ * @throws FeaturemapError `limit` where this machine has no room for it; `where` names what it is for
+ */
+export function floats(count: number, where: string): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(count);
+  } catch (cause) {
+    throw new FeaturemapError("limit", `${where}: there is no room for an array of ${count} numbers.`, { cause });
+  }
+}
