@@ -49,6 +49,17 @@ function nodeProject(name: string, include: string[], testTimeout: number) {
   };
 }
 
+/** The property tests again, with 20 times as many cases. */
+function propertyProject() {
+  const files = ["outside-data", "snapshot-check", "model-file", "hostile-arguments"];
+  const project = nodeProject(
+    "properties",
+    files.map((name) => `test/unit/${name}.test.ts`),
+    1_800_000,
+  );
+  return { ...project, test: { ...project.test, env: { FEATUREMAP_CASES: "20000" } } };
+}
+
 /** Files one after the other: pages that train beside each other would wait for each other. */
 function pageProject() {
   const project = nodeProject("page", ["test/page/**/*.test.ts"], 300_000);
@@ -82,6 +93,7 @@ export default defineConfig({
       nodeProject("e2e", ["test/e2e/**/*.test.ts"], 300_000),
       pageProject(),
       browserProject("full", ["test/full/**/*.test.ts"]),
+      propertyProject(),
       nodeProject("kit", ["test/kit/**/*.test.ts"], 600_000),
     ],
   },

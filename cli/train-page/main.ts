@@ -12,11 +12,11 @@ import {
   oneHot,
   type Runtime,
   type Sequential,
+  saveModel,
   sequential,
   sgd,
   type TuningStore,
   tensor,
-  toSafetensors,
   tuner,
 } from "../../src/index.ts";
 import { goldenWeights } from "../../test/golden/formula.ts";
@@ -136,9 +136,7 @@ async function useGoldenWeights(model: Sequential): Promise<void> {
 }
 
 async function postWeights(model: Sequential): Promise<void> {
-  const weights = await model.getWeights();
-  const tensors = Object.fromEntries(weights.map(({ name, shape, data }) => [name, { shape, data }]));
-  const body = toSafetensors(tensors, { format: "featuremap" });
+  const body = await saveModel(model);
   const response = await fetch(WEIGHTS_ROUTE, { method: "POST", body });
   if (!response.ok) throw new Error(`The weights could not be handed over: HTTP ${response.status}.`);
 }

@@ -1,4 +1,6 @@
-import { FeaturemapError } from "../errors.ts";
+import { bytesOf, checkedAt, text } from "../check.ts";
+import { anObject, FeaturemapError, optionalFunction, positiveInteger, show, tagOf, wrong } from "../errors.ts";
+import { nodeFiles } from "../node-files.ts";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -8,7 +10,12 @@ export interface IdxArray {
   shape: number[];
 }
 
-export interface FetchIdxOptions extends RequestInit {
+export interface ReadIdxOptions {
+  /** The most bytes that the unpacked file may have: a gzip of a megabyte may hold a gigabyte. Default 2^30, one GiB. */
+  readonly maxBytes?: number;
+}
+
+export interface FetchIdxOptions extends RequestInit, ReadIdxOptions {
   /** Called after each piece with the bytes received so far, and the bytes to come in all where the server says. */
   onProgress?: (received: number, total: number | undefined) => void;
 }
@@ -31,26 +38,28 @@ interface Header {
 }
 
 const MAX_DIMENSIONS = 8;
-const SLICE_BYTES = 65536;
+/** What is unpacked at once; it may become a thousand times as much. */
+const SLICE_BYTES = 16384;
+const MAX_BYTES = 2 ** 30;
 
-const KINDS: Readonly<Record<number, Kind>> = {
-  8: { bytes: 1, read: (view, count) => new Uint8Array(view.buffer, view.byteOffset, count) },
-  9: { bytes: 1, read: (view, count) => new Int8Array(view.buffer, view.byteOffset, count) },
-  11: { bytes: 2, read: (view, count) => Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i)) },
-  12: { bytes: 4, read: (view, count) => Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i)) },
-  13: { bytes: 4, read: (view, count) => Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i)) },
-  14: { bytes: 8, read: (view, count) => Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i)) },
-};
+const KINDS: ReadonlyMap<number | undefined, Kind> = new Map<number, Kind>([
+  [8, { bytes: 1, read: (view, count) => new Uint8Array(view.buffer, view.byteOffset, count) }],
+  [9, { bytes: 1, read: (view, count) => new Int8Array(view.buffer, view.byteOffset, count) }],
+  [11, { bytes: 2, read: (view, count) => Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i)) }],
+  [12, { bytes: 4, read: (view, count) => Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i)) }],
+  [13, { bytes: 4, read: (view, count) => Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i)) }],
+  [14, { bytes: 8, read: (view, count) => Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i)) }],
+]);
 
 /**
  * Reads an unpacked IDX file, the big-endian format of the MNIST files (http://yann.lecun.com/exdb/mnist/).
  * 8-bit data is a view into `bytes`, not a copy.
  *
  * @param where Names the data in error messages, such as a file name.
- * @throws {FeaturemapError} `data` where the header is wrong, or says another size than `bytes` has.
+ * @throws {FeaturemapError} `data` where the header is wrong, or says another size than `bytes` has; `value` where `bytes` are none.
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, where = "IDX data"): IdxArray {
-  const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const all = bytesOf(bytes, `${checkedAt(text, where, "parseIdx: where")}: bytes`);
   if (isGzip(all)) {
     throw broken(where, "still packed by gzip (it begins with 1f 8b). Unpack it, or use fetchIdx or readIdxFile.");
   }
@@ -69,14 +78,19 @@ export function parseIdx(bytes: Uint8Array | ArrayBuffer, where = "IDX data"): I
 
 /**
  * Downloads an IDX file. A gzip-packed one is known by its first bytes, not by its name or the answer's headers, and
- * unpacked on the way. Stops as soon as more arrives than the IDX header says.
+ * unpacked on the way. Stops as soon as more arrives than the IDX header says, or the header says more than `maxBytes`.
  *
- * @param options Those of `fetch`, and `onProgress`. An abort by `signal` rejects with the signal's reason.
- * @throws {FeaturemapError} `data` where the download fails or its content is not a whole IDX file.
+ * @param options Those of `fetch`, `onProgress` and `maxBytes`. An abort by `signal` rejects with the signal's reason.
+ * @throws {FeaturemapError} `data` where the download fails or its content is not a whole IDX file; `limit` where it is larger than
+ *   `maxBytes`; `value` for wrong options.
+ * @example
+ * const { data, shape } = await fetchIdx("mnist/train-images-idx3-ubyte.gz");
  */
 export async function fetchIdx(url: string | URL, options: FetchIdxOptions = {}): Promise<IdxArray> {
-  const { onProgress, ...init } = options;
-  const where = String(url);
+  const where = addressOf(url, "fetchIdx: url");
+  const { onProgress, maxBytes = MAX_BYTES, ...init } = anObject(options, "fetchIdx: options");
+  optionalFunction(onProgress, "fetchIdx: onProgress");
+  positiveInteger(maxBytes, "fetchIdx: maxBytes");
   const failed = (error: unknown) => {
     if (init.signal?.aborted) return init.signal.reason;
     const advice = "Check the address, the network and, for another origin, its CORS headers.";
@@ -89,21 +103,24 @@ export async function fetchIdx(url: string | URL, options: FetchIdxOptions = {})
     throw broken(where, `the server answered ${status}, wanted 200 with a file. Check the address.`);
   }
   const report = progressReporter(response, onProgress);
-  return unpack(response.body as ReadableStream<Bytes>, where, failed, report);
+  return unpack(response.body as ReadableStream<Bytes>, { where, maxBytes }, failed, report);
 }
 
 /**
  * Reads an IDX file from disk in Node, Deno or Bun; a gzip-packed one, known by its first bytes, is unpacked.
  *
- * @throws {FeaturemapError} `data` where there is no such file, it cannot be read, or it is not a whole IDX file.
+ * @throws {FeaturemapError} `data` where there is no such file, it cannot be read, or it is not a whole IDX file; `limit` where a
+ *   packed one is larger than `maxBytes`; `value` for wrong options.
  */
-export async function readIdxFile(path: string | URL): Promise<IdxArray> {
-  const where = String(path);
+export async function readIdxFile(path: string | URL, options: ReadIdxOptions = {}): Promise<IdxArray> {
+  const where = addressOf(path, "readIdxFile: path");
+  const { maxBytes = MAX_BYTES } = anObject(options, "readIdxFile: options");
+  positiveInteger(maxBytes, "readIdxFile: maxBytes");
   const bytes = await readBytes(path, where);
   if (!isGzip(bytes)) return parseIdx(bytes, where);
   return unpack(
     slices(bytes),
-    where,
+    { where, maxBytes },
     (error) => error,
     () => {},
   );
@@ -111,13 +128,19 @@ export async function readIdxFile(path: string | URL): Promise<IdxArray> {
 
 const REFETCH = "Check that the file was downloaded whole.";
 
+function addressOf(address: unknown, what: string): string {
+  if (typeof address === "string" || tagOf(address) === "URL") return String(address);
+  throw wrong(what, "be a string or a URL", address);
+}
+
 function broken(where: string, what: string, cause?: unknown): FeaturemapError {
   return new FeaturemapError("data", `${where}: ${what}`, cause === undefined ? {} : { cause });
 }
 
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+  if (tagOf(error) !== "Error" && tagOf(error) !== "DOMException") return show(error);
+  const { message, cause } = error as Error;
+  return tagOf(cause) === "Error" ? `${message} (${(cause as Error).message})` : message;
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -138,7 +161,7 @@ function readHeader(bytes: Uint8Array, where: string): Header | undefined {
   if (shape.includes(0)) {
     throw broken(where, `the IDX header has a dimension of 0: wanted at least 1 in each, got [${shape.join(", ")}].`);
   }
-  const kind = KINDS[bytes[2]!]!;
+  const kind = KINDS.get(bytes[2])!;
   const count = shape.reduce((product, length) => product * length, 1);
   const size = offset + count * kind.bytes;
   if (!Number.isSafeInteger(size)) {
@@ -158,7 +181,7 @@ function checkMagic(bytes: Uint8Array, where: string): void {
     const got = `${hex(first)} ${hex(second)}`;
     throw broken(where, `not an IDX file: wanted 00 00 as its first two bytes, got ${got}. Check the file's name.`);
   }
-  if (code !== undefined && !(code in KINDS)) {
+  if (code !== undefined && !KINDS.has(code)) {
     const known = "08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) or 0e (f64)";
     throw broken(where, `unknown IDX type code: wanted ${known} as the third byte, got ${hex(code)}.`);
   }
@@ -172,14 +195,7 @@ function hex(byte: number): string {
 }
 
 async function readBytes(path: string | URL, where: string): Promise<Bytes> {
-  // Joined at run time, so that bundlers leave the import alone.
-  const specifier = ["node:fs", "promises"].join("/");
-  let files: typeof import("node:fs/promises");
-  try {
-    files = await import(/* @vite-ignore */ specifier);
-  } catch (error) {
-    throw broken(where, "readIdxFile needs Node, Deno or Bun. Use fetchIdx in a browser.", error);
-  }
+  const files = nodeFiles(`${where}: readIdxFile`, "fetchIdx");
   try {
     return await files.readFile(path);
   } catch (error) {
@@ -211,13 +227,20 @@ function progressReporter(response: Response, onProgress: FetchIdxOptions["onPro
   };
 }
 
+/** What a stream is called in messages, and the most bytes that the file may have. */
+interface Wanted {
+  readonly where: string;
+  readonly maxBytes: number;
+}
+
 /** Reads a stream of IDX bytes, packed or not, to its end. `failed` makes the error for a fault of the source. */
 async function unpack(
   source: ReadableStream<Bytes>,
-  where: string,
+  wanted: Wanted,
   failed: (error: unknown) => unknown,
   report: (bytes: number) => void,
 ): Promise<IdxArray> {
+  const { where } = wanted;
   let fault: { error: unknown } | undefined;
   const reader = source.getReader();
   const next = async (): Promise<Bytes | undefined> => {
@@ -232,9 +255,9 @@ async function unpack(
   };
   const start = await firstBytes(next, 2);
   const whole = resumed(start, next, (why) => reader.cancel(why));
-  if (!isGzip(start)) return parseIdx(await collect(whole, where), where);
+  if (!isGzip(start)) return parseIdx(await collect(whole, wanted), where);
   try {
-    return parseIdx(await collect(whole.pipeThrough(new DecompressionStream("gzip")), where), where);
+    return parseIdx(await collect(whole.pipeThrough(new DecompressionStream("gzip")), wanted), where);
   } catch (error) {
     if (fault !== undefined) throw fault.error;
     if (error instanceof FeaturemapError) throw error;
@@ -257,19 +280,22 @@ function resumed(
   next: () => Promise<Bytes | undefined>,
   cancel: (why: unknown) => Promise<void>,
 ): ReadableStream<Bytes> {
+  let piece: Bytes | undefined = start;
+  let at = 0;
   return new ReadableStream({
-    start: (controller) => controller.enqueue(start),
+    // In slices, however large the pieces are: a decompressor unpacks each whole before anybody can stop it.
     async pull(controller) {
-      const piece = await next();
-      if (piece === undefined) controller.close();
-      else controller.enqueue(piece);
+      if (piece === undefined || at >= piece.length) [piece, at] = [await next(), 0];
+      if (piece === undefined) return controller.close();
+      controller.enqueue(piece.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
     },
     cancel,
   });
 }
 
 /** All bytes of a stream; stops at a bad IDX header, and once there is more than the header says (a gzip bomb). */
-async function collect(stream: ReadableStream<Bytes>, where: string): Promise<Bytes> {
+async function collect(stream: ReadableStream<Bytes>, { where, maxBytes }: Wanted): Promise<Bytes> {
   const reader = stream.getReader();
   const pieces: Bytes[] = [];
   let header: Header | undefined;
@@ -281,6 +307,11 @@ async function collect(stream: ReadableStream<Bytes>, where: string): Promise<By
       pieces.push(value);
       length += value.length;
       header ??= readHeader(joined(pieces), where);
+      if (header !== undefined && header.size > maxBytes) {
+        const size = `the unpacked file has ${header.size} bytes by its header [${header.shape.join(", ")}]`;
+        const remedy = "Raise maxBytes where it may be that large";
+        throw new FeaturemapError("limit", `${where}: ${size}, more than maxBytes, ${maxBytes}. ${remedy}.`);
+      }
       if (header !== undefined && length > header.size) {
         throw broken(where, `longer than its header says: wanted ${header.size} bytes in all, got more. ${REFETCH}`);
       }

@@ -1,20 +1,34 @@
+import { arrayType } from "../arrays.ts";
+import { bytesOf, checkedAt, readAt, text } from "../check.ts";
 import { FeaturemapError, show } from "../errors.ts";
 import { elements } from "../shape.ts";
+import { ELEMENT_TYPES, isElementType, type SafeArray, type SafeType, TYPE_OF } from "./element-types.ts";
+import { jsonKeys } from "./json-keys.ts";
 
-/** A float32 tensor, row-major. `shape` may be `[]` for a single number. */
+/** Numbers with their shape, row-major, as they are read. `shape` may be `[]` for a single number. */
 export interface SafeTensor {
   readonly shape: readonly number[];
-  data: Float32Array;
+  /** As the file names it. Left out, it is F32. */
+  readonly dtype?: SafeType;
+  /**
+   * `F16` and `BF16` become a Float32Array and `BOOL` a Uint8Array, which hold all of their values; `I64` and `U64` a BigInt64Array
+   * and a BigUint64Array; each other type is the array of its name.
+   */
+  readonly data: SafeArray;
 }
 
 export interface SafetensorsFile {
-  /** In the order of the file's header. */
-  tensors: Record<string, SafeTensor>;
-  metadata: Record<string, string>;
+  /** In the order of the file's header, whatever the names are. */
+  readonly tensors: Map<string, SafeTensor>;
+  readonly metadata: Map<string, string>;
 }
+
+/** Values by name: an object or, where names such as "10" shall keep their place, entries as of a Map. */
+export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
 
 interface Entry {
   readonly name: string;
+  readonly dtype: SafeType;
   readonly shape: number[];
   readonly begin: number;
   readonly end: number;
@@ -26,88 +40,129 @@ const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * Packs float32 tensors as a safetensors file (https://github.com/huggingface/safetensors#format): the header's length
- * as eight little-endian bytes, a JSON header padded with spaces so that the values begin at a multiple of 8, then the
- * values of all tensors in the order of `tensors`, without gaps.
+ * Packs tensors as a safetensors file (https://github.com/huggingface/safetensors#format): the header's length as eight
+ * little-endian bytes, a JSON header padded with spaces so that the values begin at a multiple of 8, then the values of all
+ * tensors in the order of `tensors`, without gaps. Each is written with the type of its array: `F32` for a Float32Array.
  *
  * @throws {FeaturemapError} `shape` where a shape does not fit its data, `value` for what the format cannot hold.
  */
-export function toSafetensors(
-  tensors: Readonly<Record<string, SafeTensor>>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
-  const named = Object.entries(tensors);
-  const header = encodeHeader(named, metadata);
-  const total = named.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
+export function toSafetensors(tensors: Named<SafeTensor>, metadata: Named<string> = {}): Uint8Array<ArrayBuffer> {
+  const packed = entriesOf(tensors, "tensors").map(([name, tensor]) => packedOf(name, tensor));
+  const header = encodeHeader(packed, entriesOf(metadata, "metadata"));
+  const total = packed.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const file = new Uint8Array(LENGTH_BYTES + header.length + total);
   new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
   file.set(header, LENGTH_BYTES);
   let at = LENGTH_BYTES + header.length;
-  for (const [, { data }] of named) {
-    // Typed arrays are little-endian, as the format is, wherever WebGPU runs.
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
+  for (const { bytes } of packed) {
+    file.set(bytes, at);
+    at += bytes.length;
   }
   return file;
 }
 
 /**
- * Reads a safetensors file of float32 tensors. The values are copies.
+ * Reads a safetensors file. The values are copies, in the order of the header; types are those of `SafeTensor`. A file has no
+ * checksum of its own: values that were damaged cannot be told, except in files of `saveModel`, which brings one.
  *
  * @param where Names the data in error messages, such as a file name.
- * @throws {FeaturemapError} `data` where the file is damaged, or has a tensor of another type than F32.
+ * @throws {FeaturemapError} `data` where the file is damaged, has a name twice, or a tensor of a type that is not read; `value`
+ *   where `bytes` are none
+ * @example
+ * const { tensors, metadata } = parseSafetensors(await file.arrayBuffer());
+ * const { shape, data } = tensors.get("dense/kernel")!;
  */
 export function parseSafetensors(bytes: Uint8Array | ArrayBuffer, where = "safetensors data"): SafetensorsFile {
-  const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const all = bytesOf(bytes, `${checkedAt(text, where, "parseSafetensors: where")}: bytes`);
   const start = LENGTH_BYTES + headerLength(all, where);
-  const { [METADATA]: metadata, ...described } = readHeader(all.subarray(LENGTH_BYTES, start), where);
-  const entries = Object.entries(described).map(([name, info]) => readEntry(name, info, where));
+  const header = readHeader(all.subarray(LENGTH_BYTES, start), where);
+  const metadata = readMetadata(header.get(METADATA), where);
+  header.delete(METADATA);
+  const entries = [...header].map(([name, info]) => readEntry(name, info, where));
   checkLayout(entries, all.length - start, where);
-  const tensors = entries.map(({ name, shape, begin, end }): [string, SafeTensor] => {
+  const tensors = entries.map(({ name, dtype, shape, begin, end }): [string, SafeTensor] => {
     const copy = new Uint8Array(all.subarray(start + begin, start + end));
-    return [name, { shape, data: new Float32Array(copy.buffer) }];
+    return [name, { shape, dtype, data: ELEMENT_TYPES[dtype].read(copy.buffer) }];
   });
-  return { tensors: Object.fromEntries(tensors), metadata: readMetadata(metadata, where) };
+  return { tensors: new Map(tensors), metadata };
 }
 
-function encodeHeader(named: [string, SafeTensor][], metadata: Readonly<Record<string, string>>): Uint8Array {
-  const entries: [string, unknown][] = [];
-  if (Object.keys(metadata).length > 0) entries.push([METADATA, checkedMetadata(metadata)]);
+function entriesOf<T>(named: Named<T>, what: string): [string, T][] {
+  const wanted = new FeaturemapError(
+    "value",
+    `toSafetensors: ${what} must be an object, or a Map or entries with each name once, got ${show(named)}.`,
+  );
+  if (typeof named !== "object" || named === null) throw wanted;
+  const read = readAt({ path: `toSafetensors: ${what}`, code: "value" }, () => {
+    const entries = new Map<string, T>();
+    const given = Symbol.iterator in named ? (named as Iterable<readonly [string, T]>) : Object.entries(named);
+    for (const entry of given) {
+      const [name, value] = Array.isArray(entry) ? (entry as [string, T]) : [];
+      // At once: there may be no end.
+      if (typeof name !== "string" || entries.has(name)) return undefined;
+      entries.set(name, value as T);
+    }
+    return [...entries];
+  });
+  if (!read) throw wanted;
+  return read;
+}
+
+function encodeHeader(packed: readonly Packed[], metadata: readonly (readonly [string, string])[]): Uint8Array {
+  const entries: [string, string][] = [];
+  if (metadata.length > 0) entries.push([METADATA, asJson(metadata.map(metadataEntry))]);
   let at = 0;
-  for (const [name, tensor] of named) {
-    checkTensor(name, tensor);
-    const end = at + tensor.data.byteLength;
-    entries.push([name, { dtype: "F32", shape: tensor.shape, data_offsets: [at, end] }]);
+  for (const { name, dtype, shape, bytes } of packed) {
+    const end = at + bytes.length;
+    entries.push([name, JSON.stringify({ dtype, shape, data_offsets: [at, end] })]);
     at = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const json = new TextEncoder().encode(asJson(entries));
   const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
   padded.set(json);
   return padded;
 }
 
-function checkTensor(name: string, { shape, data }: SafeTensor): void {
-  const where = `toSafetensors: tensor "${name}"`;
+/** An object in the order of its entries: JavaScript's own objects put names such as "10" first. */
+function asJson(entries: readonly (readonly [name: string, json: string])[]): string {
+  return `{${entries.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
+}
+
+function metadataEntry([key, value]: readonly [string, string]): [string, string] {
+  if (typeof value === "string") return [key, JSON.stringify(value)];
+  const message = `toSafetensors: metadata "${key}" must be a string, got ${show(value)}. Use JSON.stringify on it.`;
+  throw new FeaturemapError("value", message);
+}
+
+/** A tensor to be written. */
+interface Packed {
+  readonly name: string;
+  readonly dtype: SafeType;
+  readonly shape: readonly number[];
+  /** Typed arrays are little-endian, as the format is, wherever WebGPU runs. */
+  readonly bytes: Uint8Array;
+}
+
+function packedOf(name: string, tensor: SafeTensor): Packed {
+  const where = `toSafetensors: tensor ${show(name)}`;
   if (name === METADATA) {
     throw new FeaturemapError("value", `${where}: the format keeps this name for metadata. Choose another.`);
   }
-  if (!(data instanceof Float32Array)) {
-    throw new FeaturemapError("value", `${where} must have its data in a Float32Array, got ${show(data)}.`);
+  const { shape, data } = readAt({ path: where, code: "value" }, () => {
+    const { shape, data } = tensor ?? {};
+    return { shape: isShape(shape) ? [...shape] : shape, data };
+  });
+  const dtype = TYPE_OF.get(arrayType(data) ?? "");
+  if (!dtype) {
+    const wanted = "a Float32Array, or another typed array of the format's types";
+    throw new FeaturemapError("value", `${where} must have its data in ${wanted}, got ${show(data)}.`);
   }
-  const length = isShape(shape) ? elements(shape) : Number.NaN;
-  if (length !== data.length) {
-    const wanted = Number.isNaN(length) ? "whole numbers as dimensions" : `${length} values`;
+  const sizes = isShape(shape) ? shape : undefined;
+  if (!sizes || elements(sizes) !== data.length) {
+    const wanted = sizes ? `${elements(sizes)} values` : "whole numbers as dimensions";
     throw new FeaturemapError("shape", `${where}: shape ${show(shape)} wants ${wanted}, got ${data.length} values.`);
   }
-}
-
-function checkedMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value === "string") continue;
-    const message = `toSafetensors: metadata "${key}" must be a string, got ${show(value)}. Use JSON.stringify on it.`;
-    throw new FeaturemapError("value", message);
-  }
-  return metadata;
+  return { name, dtype, shape: sizes, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 function broken(where: string, what: string, cause?: unknown): FeaturemapError {
@@ -129,61 +184,69 @@ function headerLength(bytes: Uint8Array, where: string): number {
   return Number(length);
 }
 
-function readHeader(bytes: Uint8Array, where: string): Record<string, unknown> {
+/** What the header says of each name, in order. */
+function readHeader(bytes: Uint8Array, where: string): Map<string, unknown> {
+  let json: string;
   let header: unknown;
   try {
     // Copied, because TextDecoder refuses shared memory.
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes)));
+    json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes));
+    header = JSON.parse(json);
   } catch (error) {
     throw broken(where, `the header is not JSON (${(error as Error).message}). The file is damaged.`, error);
   }
   if (!isObject(header)) throw broken(where, `the header must be a JSON object, got ${show(header)}.`);
-  return header;
+  const { names, twice } = jsonKeys(json);
+  if (twice !== undefined)
+    throw broken(where, `the header has ${show(twice)} twice. The file is damaged, or no longer its own.`);
+  return new Map(names.map((name) => [name, header[name]]));
 }
 
 function readEntry(name: string, info: unknown, where: string): Entry {
-  const at = `${where}: tensor "${name}"`;
+  const at = `${where}: tensor ${show(name)}`;
   if (!isObject(info)) throw new FeaturemapError("data", `${at} must be described by an object, got ${show(info)}.`);
   const { dtype, shape, data_offsets: offsets } = info;
-  if (dtype !== "F32") {
-    throw new FeaturemapError("data", `${at} has dtype ${show(dtype)}: only F32 is supported. Convert it to float32.`);
+  if (!isElementType(dtype)) {
+    const known = `It can be ${Object.keys(ELEMENT_TYPES).join(", ")}`;
+    throw new FeaturemapError("data", `${at} has dtype ${show(dtype)}, which is not read. ${known}.`);
   }
   if (!isShape(shape)) throw new FeaturemapError("data", `${at}: shape must be whole numbers, got ${show(shape)}.`);
   if (!isShape(offsets) || offsets.length !== 2) {
     throw new FeaturemapError("data", `${at}: data_offsets must be two whole numbers, got ${show(offsets)}.`);
   }
   const [begin, end] = offsets as [number, number];
-  const size = elements(shape) * Float32Array.BYTES_PER_ELEMENT;
+  const size = elements(shape) * ELEMENT_TYPES[dtype].bytes;
   if (end - begin !== size) {
     const got = `data_offsets ${show(offsets)} hold ${end - begin}`;
     throw new FeaturemapError("data", `${at}: shape ${show(shape)} wants ${size} bytes, but ${got}.`);
   }
-  return { name, shape, begin, end };
+  return { name, dtype, shape, begin, end };
 }
 
 /** Checks that the tensors fill `present` bytes from first to last, with no overlap and no gap. */
 function checkLayout(entries: readonly Entry[], present: number, where: string): void {
   let filled = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    const at = `tensor ${show(name)}`;
     if (begin !== filled) {
       const fault = begin < filled ? "overlaps the one before it" : "leaves a gap before it";
-      throw broken(where, `tensor "${name}" ${fault}: wanted it to begin at byte ${filled}, got ${begin}.`);
+      throw broken(where, `${at} ${fault}: wanted it to begin at byte ${filled}, got ${begin}.`);
     }
     if (end > present) {
       const check = "Check that the file is whole.";
-      throw broken(where, `cut short: tensor "${name}" ends at byte ${end} of the values, got ${present}. ${check}`);
+      throw broken(where, `cut short: ${at} ends at byte ${end} of the values, got ${present}. ${check}`);
     }
     filled = end;
   }
   if (filled !== present) throw broken(where, `the tensors fill ${filled} bytes, got ${present}: bytes are left over.`);
 }
 
-function readMetadata(metadata: unknown, where: string): Record<string, string> {
-  if (metadata === undefined) return {};
+function readMetadata(metadata: unknown, where: string): Map<string, string> {
+  if (metadata === undefined) return new Map();
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     throw broken(where, `${METADATA} must be an object of strings, got ${show(metadata)}.`);
   }
-  return metadata as Record<string, string>;
+  return new Map(Object.entries(metadata) as [string, string][]);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -191,5 +254,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isShape(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
+  if (!Array.isArray(value)) return false;
+  // Not by `every`, which leaves out what is missing.
+  for (let i = 0; i < value.length; i++) if (!(Number.isSafeInteger(value[i]) && value[i] >= 0)) return false;
+  return true;
 }

@@ -54,7 +54,9 @@ export function partOf<Value>(dispatch: Dispatch<Value>): Part<Value> | undefine
   };
 }
 
-const SCALAR_BYTES: Readonly<Record<string, number>> = { f: 4, f32: 4, u: 4, u32: 4, i: 4, i32: 4, h: 2, f16: 2 };
+const SCALAR_BYTES: ReadonlyMap<string, number> = new Map(
+  Object.entries({ f: 4, f32: 4, u: 4, u32: 4, i: 4, i32: 4, h: 2, f16: 2 }),
+);
 
 /** Bytes of the workgroup variables of a shader's text; infinite where they are of a type that is not counted here. */
 export function workgroupBytes(code: string): number {
@@ -66,7 +68,7 @@ export function workgroupBytes(code: string): number {
     const [, of, count] = /^array<(.*),([^,]*)>$/.exec(type) ?? [];
     if (of !== undefined) return bytesOf(of) * Number(evaluate(count!, constants) ?? Number.POSITIVE_INFINITY);
     const [, columns = 1, rows = 1, scalar = ""] = /^(?:(?:mat([234])x|vec)([234]))?<?(\w+?)>?$/.exec(type) ?? [];
-    return (SCALAR_BYTES[scalar] ?? Number.POSITIVE_INFINITY) * Number(columns) * (rows === "3" ? 4 : Number(rows));
+    return (SCALAR_BYTES.get(scalar) ?? Number.POSITIVE_INFINITY) * Number(columns) * (rows === "3" ? 4 : Number(rows));
   };
   const variables = [...code.matchAll(/var\s*<\s*workgroup\s*>\s*\w+\s*:([^;]*);/g)];
   return variables.reduce((sum, [, type]) => sum + bytesOf(type!.replace(/\s/g, "")), 0);

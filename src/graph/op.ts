@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError, wrong } from "../errors.ts";
 import type { Dispatch } from "../gpu/kernel.ts";
 import {
   type Attributes,
@@ -143,6 +143,8 @@ export function opNamed(ops: OpTable, name: string): Op {
 export function opTable(...lists: readonly (readonly Op[])[]): OpTable {
   const table = new Map<string, Op>();
   for (const op of lists.flat()) {
+    if (typeof op?.name !== "string" || typeof op.infer !== "function")
+      throw wrong("An op", "have a name and infer()", op);
     const known = table.get(op.name);
     if (known && known !== op)
       throw new FeaturemapError("value", `There are two ops named "${op.name}". Rename one of them.`);
@@ -191,17 +193,20 @@ export function addNode(
   call: { op: string; name: string; inputs: readonly TensorId[]; attributes?: Attributes },
 ): readonly TensorId[] {
   // Tiles are chosen by node, so no two have one name.
-  const name = freeName(graph.nodes, call.name);
+  const { name } = freeName(new Set(graph.nodes.map((node) => node.name)), call.name);
   const node = makeNode(ops, graph, { ...call, name });
   graph.nodes.push(node);
   return node.outputs;
 }
 
-/** The name, numbered where another has it. */
-export function freeName(named: readonly { readonly name: string }[], wanted: string): string {
-  const taken = new Set(named.map(({ name }) => name));
-  for (let i = 0; ; i++) {
-    const name = i === 0 ? wanted : `${wanted}_${i}`;
-    if (!taken.has(name)) return name;
+/** The name, with the first number from `from` on where others have it. */
+export function freeName(
+  taken: ReadonlySet<string>,
+  wanted: string,
+  from = 0,
+): { readonly name: string; readonly number: number } {
+  for (let number = from; ; number++) {
+    const name = number === 0 ? wanted : `${wanted}_${number}`;
+    if (!taken.has(name)) return { name, number };
   }
 }

@@ -1,7 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
 import { type Graph, type Node, producerOf, readersOf, type TensorId, tensorOf } from "./graph.ts";
 import { type Algorithm, type Asked, type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
-import { type AdapterClass, type AlgorithmChoice, type Choices, isTile } from "./tile.ts";
+import { type AdapterClass, type AlgorithmChoice, type Choices, choiceOf, isTile } from "./tile.ts";
 
 export interface RewriteOptions {
   /** What the graph is rewritten for. Default: `software`. */
@@ -31,15 +31,15 @@ export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}
     changed = rewrites.some((rule) => graph.nodes.some((node) => rule(edit, node)));
   }
   dropUnused(graph);
-  const chosen: Record<string, AlgorithmChoice> = {};
+  const chosen = new Map<string, AlgorithmChoice>();
   for (const node of graph.nodes) {
     const algorithm = algorithmFor(edit, node, opNamed(ops, node.op).algorithms ?? [], options);
     if (!algorithm) continue;
     algorithm.apply(edit, node);
-    chosen[node.name] = { algorithm: algorithm.name };
+    chosen.set(node.name, { algorithm: algorithm.name });
   }
   graph.nodes = inOrder(graph.nodes, (node) => opNamed(ops, node.op).view === true);
-  return chosen;
+  return Object.fromEntries(chosen);
 }
 
 /** The algorithm that was asked for, else the one that saves most, if it saves enough and its buffers can be made. */
@@ -49,7 +49,7 @@ function algorithmFor(
   algorithms: readonly Algorithm[],
   { choices = {}, leastSaving = Infinity, mostBytes = Infinity, asked }: RewriteOptions,
 ): Algorithm | undefined {
-  const choice = choices[node.name];
+  const choice = choiceOf(choices, node.name);
   if (choice && (isTile(choice) || choice.algorithm === "direct")) return undefined;
   const savings = algorithms.map((algorithm) => ({ algorithm, saving: algorithm.saving(edit, node) }));
   const able = savings.filter(({ saving }) => saving > 0).sort((a, b) => b.saving - a.saving);

@@ -55,6 +55,11 @@ export type Choice = Tile | AlgorithmChoice;
  */
 export type Choices = Readonly<Record<string, Choice>>;
 
+/** The choice for a node, whose name may be that of a property that every object inherits: `constructor`. */
+export function choiceOf(choices: Choices, node: string): Choice | undefined {
+  return Object.hasOwn(choices, node) ? choices[node] : undefined;
+}
+
 export function isTile(choice: Choice | undefined): choice is Tile {
   return choice !== undefined && "blocksM" in choice;
 }

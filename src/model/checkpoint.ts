@@ -1,3 +1,4 @@
+import { firstNotFinite } from "../check.ts";
 import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show } from "../errors.ts";
 import type { Callback } from "./callbacks.ts";
 import { assertModel } from "./inside.ts";
@@ -10,7 +11,10 @@ export interface CheckpointOptions {
   readonly everyMs?: number;
   /** At the end of each so many epochs. */
   readonly everyEpochs?: number;
-  /** What it returns is awaited before the next snapshot is taken, and before `fit` returns. What it throws, `fit` throws. */
+  /**
+   * What it returns is awaited before the next snapshot is taken, and before `fit` returns. What it throws, `fit` throws. It is not
+   * called with a snapshot that has a NaN or Infinity in it: the last good one stays.
+   */
   save(snapshot: Snapshot): void | Promise<void>;
 }
 
@@ -50,7 +54,7 @@ export function checkpoint(model: Sequential, options: CheckpointOptions): Callb
     last = performance.now();
     const taking = snapshot(model);
     saving = taking
-      .then((taken) => save(taken))
+      .then((taken) => (isSound(taken) ? save(taken) : undefined))
       .catch((error: unknown) => {
         failure = { error };
       })
@@ -75,4 +79,9 @@ export function checkpoint(model: Sequential, options: CheckpointOptions): Callb
     },
     onTrainEnd: saved,
   };
+}
+
+/** Whether training can go on from a snapshot: `restore` takes no other. */
+export function isSound({ weights, slots }: Snapshot): boolean {
+  return [...weights, ...slots].every(({ data }) => firstNotFinite(data) < 0);
 }

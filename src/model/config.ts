@@ -1,4 +1,5 @@
-import { FeaturemapError, knownKeys, listOf, oneOf, show } from "../errors.ts";
+import { asObject, type Check, checkedAt, list, plain, record, text, wrongAt } from "../check.ts";
+import { FeaturemapError, knownKeys, oneOf, show } from "../errors.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
@@ -36,14 +37,14 @@ export interface FromConfigOptions {
 
 const VERSION = 1;
 
-const LAYERS: Readonly<Record<string, LayerFactory>> = {
-  Conv2D: conv2d,
-  MaxPooling2D: maxPooling2d,
-  AveragePooling2D: averagePooling2d,
-  Dropout: dropout,
-  Flatten: flatten,
-  Dense: dense,
-};
+const LAYERS: readonly [string, LayerFactory][] = [
+  ["Conv2D", conv2d],
+  ["MaxPooling2D", maxPooling2d],
+  ["AveragePooling2D", averagePooling2d],
+  ["Dropout", dropout],
+  ["Flatten", flatten],
+  ["Dense", dense],
+];
 
 /**
  * A model's architecture, without its weights, as plain JSON: layers with their class names, names and options, defaults too.
@@ -62,82 +63,77 @@ export function toConfig(model: Sequential): ModelConfig {
     }
     const inputShape = i === 0 ? network.inputShape : layer.inputShape;
     const config = { name, ...(inputShape && { inputShape }), ...layer.config };
-    return { className: layer.type, config: plain(config, where) as LayerConfig["config"] };
+    return { className: layer.type, config: checkedAt(OPTIONS, config, where) };
   });
   return { className: "Sequential", version: VERSION, name: model.name, layers };
 }
 
+const version: Check<typeof VERSION> = (value, place) => {
+  if (value === VERSION) return VERSION;
+  throw wrongAt(place, `be ${VERSION}`, value, "Newer ones need a newer featuremap.");
+};
+
+const OPTIONS: Check<LayerConfig["config"]> = (value, place) =>
+  plain(asObject(value, place, "an object of options"), place) as LayerConfig["config"];
+
+const CONFIG = record<ModelConfig>(
+  {
+    className: (value, { path }) => oneOf(value, ["Sequential"], path),
+    version,
+    name: text,
+    layers: list(record<LayerConfig>({ className: text, config: OPTIONS }, { only: true })),
+  },
+  { only: true, what: "an object, as toConfig() gives it" },
+);
+
 /**
- * A new model, not compiled, of an architecture that `toConfig` wrote down.
+ * A new model, not compiled, of an architecture that `toConfig` wrote down. Takes plain JSON: objects without classes, nested up
+ * to 32 levels deep.
  *
  * @throws FeaturemapError `value` for a layer or option that is unknown or wrong; `shape` where layers do not fit together
+ * @example
+ * const copy = fromConfig(JSON.parse(JSON.stringify(toConfig(model))));
  */
 export function fromConfig(config: ModelConfig, options: FromConfigOptions = {}): Sequential {
   const where = "fromConfig: config";
   knownKeys(options, ["layers"], "fromConfig");
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    throw new FeaturemapError("value", `${where} must be an object, as toConfig() gives it, got ${show(config)}.`);
-  }
-  if (config.version !== VERSION) {
-    const got = `got ${show(config.version)}. Newer ones need a newer featuremap`;
-    throw new FeaturemapError("value", `${where}.version must be ${VERSION}, ${got}.`);
-  }
-  knownKeys(config, ["className", "version", "name", "layers"], where);
-  oneOf(config.className, ["Sequential"], `${where}.className`);
-  if (typeof config.name !== "string")
-    throw new FeaturemapError("value", `${where}.name must be a word, got ${show(config.name)}.`);
-  const factories = { ...LAYERS, ...checkedFactories(options.layers ?? {}) };
-  const made = listOf(config.layers, `${where}.layers`).map((each, i) =>
-    layerOf(each, factories, `${where}.layers[${i}]`),
-  );
-  const model = sequential(made, { name: config.name });
-  model.inside.network.layers.forEach(({ name }, i) => {
-    const wanted = config.layers[i]!.config.name;
-    if (wanted !== undefined && name !== wanted) {
-      const factory = `the factory of "${config.layers[i]!.className}"`;
-      const message = `${where}.layers[${i}] is named ${show(wanted)}, but ${factory} made ${show(name)}.`;
-      throw new FeaturemapError("value", `${message} Let it pass the name on.`);
-    }
+  const { name, layers } = checkedAt(CONFIG, config, where);
+  const factories = new Map([...LAYERS, ...checkedFactories(options.layers ?? {})]);
+  const made = layers.map((each, i) => layerOf(each, factories, `${where}.layers[${i}]`));
+  const model = sequential(made, { name });
+  model.inside.network.layers.forEach((built, i) => {
+    const { className, config } = layers[i]!;
+    if (config.name === undefined || built.name === config.name) return;
+    const message = `${where}.layers[${i}] is named ${show(config.name)}`;
+    const made = `but the factory of ${show(className)} made ${show(built.name)}`;
+    throw new FeaturemapError("value", `${message}, ${made}. Let it pass the name on.`);
   });
   return model;
 }
 
-function checkedFactories(layers: Readonly<Record<string, LayerFactory>>): Readonly<Record<string, LayerFactory>> {
-  for (const [className, factory] of Object.entries(layers)) {
-    if (typeof factory === "function") continue;
+function checkedFactories(layers: Readonly<Record<string, LayerFactory>>): [string, LayerFactory][] {
+  return Object.entries(layers).map(([className, factory]) => {
+    if (typeof factory === "function") return [className, factory];
     const got = `(config) => Layer, got ${show(factory)}`;
     throw new FeaturemapError("value", `fromConfig: layers.${className} must be a function ${got}.`);
-  }
-  return layers;
+  });
 }
 
-function layerOf(each: LayerConfig, factories: Readonly<Record<string, LayerFactory>>, where: string): Layer {
-  knownKeys(each, ["className", "config"], where);
-  const { className, config } = each;
-  if (typeof className !== "string" || !Object.hasOwn(factories, className)) {
-    const known = `It can be: ${Object.keys(factories).join(", ")}`;
+function layerOf(
+  { className, config }: LayerConfig,
+  factories: ReadonlyMap<string, LayerFactory>,
+  where: string,
+): Layer {
+  const factory = factories.get(className);
+  if (!factory) {
+    const known = `It can be: ${[...factories.keys()].join(", ")}`;
     const remedy = "A layer of your own comes by fromConfig(config, { layers: { ItsClassName: (config) => layer } }).";
     throw new FeaturemapError("value", `${where}.className is no known layer: ${show(className)}. ${known}. ${remedy}`);
   }
-  if (typeof config !== "object" || config === null || Array.isArray(config))
-    throw new FeaturemapError("value", `${where}.config must be an object of options, got ${show(config)}.`);
   try {
-    return factories[className]!(config);
+    return factory(config);
   } catch (error) {
     if (!(error instanceof FeaturemapError)) throw error;
     throw new FeaturemapError(error.code, `${where}: ${error.message}`, { cause: error });
   }
-}
-
-/** A copy of plain JSON; options that are not set are left out. */
-function plain(value: unknown, where: string): unknown {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)) return value;
-  if (Array.isArray(value)) return value.map((item, i) => plain(item, `${where}[${i}]`));
-  if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    const set = Object.entries(value).filter(([, item]) => item !== undefined);
-    return Object.fromEntries(set.map(([key, item]) => [key, plain(item, `${where}: ${key}`)]));
-  }
-  const remedy =
-    typeof value === "function" ? "Use one that has a name." : "Use numbers, words, flags and lists of them.";
-  throw new FeaturemapError("value", `${where} is ${show(value)}, which JSON cannot hold. ${remedy}`);
 }

@@ -1,13 +1,15 @@
+import { checkedAt, finite, list, maybe, plain, record, text } from "../check.ts";
+import { Checksum } from "../checksum.ts";
 import { parseSafetensors, type SafeTensor, type SafetensorsFile, toSafetensors } from "../data/safetensors.ts";
 import { FeaturemapError, show } from "../errors.ts";
 
 /** What `compile` was given, as far as a file can hold it. */
 export interface SavedCompile {
   /** Of a loss of one's own, its name. */
-  readonly loss?: string;
+  readonly loss?: string | undefined;
   /** Without options where it does not know them. */
-  readonly optimizer?: { readonly name: string; readonly config?: Readonly<Record<string, unknown>> };
-  readonly metrics?: readonly string[];
+  readonly optimizer?: { readonly name: string; readonly config?: unknown } | undefined;
+  readonly metrics?: readonly string[] | undefined;
 }
 
 /** What a saved model's file holds. */
@@ -17,46 +19,70 @@ export interface ModelFile {
   readonly compile: SavedCompile;
   /** What bytes were multiplied by in training. */
   readonly byteScale?: number | undefined;
-  readonly tensors: Readonly<Record<string, SafeTensor>>;
+  readonly tensors: ReadonlyMap<string, SafeTensor>;
 }
 
-const FORMAT = "featuremap";
+/**
+ * What is ours in a file's metadata. The mark is in more than one place, so that damage to one does not make the file another's,
+ * which has no checksum.
+ */
+const MARK = "featuremap";
+const KEYS = { format: "format", config: `${MARK}.config`, compile: `${MARK}.compile`, checksum: `${MARK}.checksum` };
 
 /** A safetensors file with everything else in its metadata, and a checksum over all of it. */
 export function packModel({ config, compile, byteScale, tensors }: ModelFile): Uint8Array<ArrayBuffer> {
-  const texts = {
-    config: JSON.stringify(config),
-    compile: JSON.stringify({ ...compile, ...(byteScale !== undefined && { byteScale }) }),
-  };
-  return toSafetensors(tensors, { format: FORMAT, ...texts, checksum: checksum({ tensors, metadata: texts }) });
+  const texts: [string, string][] = [
+    [KEYS.format, MARK],
+    [KEYS.config, JSON.stringify(config)],
+    [KEYS.compile, JSON.stringify({ ...compile, ...(byteScale !== undefined && { byteScale }) })],
+  ];
+  const sum = checksum({ tensors: new Map(tensors), metadata: new Map(texts) });
+  return toSafetensors(tensors, [...texts, [KEYS.checksum, sum]]);
 }
 
-/** @throws FeaturemapError `data` where the bytes are damaged, or were not written by `saveModel` */
+/**
+ * A file of `saveModel`.
+ *
+ * @throws FeaturemapError `data` where the bytes are damaged, or were not written by `saveModel`; `value` where they are no bytes
+ */
 export function unpackModel(bytes: Uint8Array | ArrayBuffer, where: string): ModelFile {
   const { tensors, metadata } = unpack(bytes, where);
-  if (metadata.format !== FORMAT) {
+  if (!isOurs(metadata)) {
     const message = "the file holds no model, since saveModel() did not write it";
     throw new FeaturemapError(
       "data",
       `${where}: ${message}. loadWeights(model, bytes) reads the weights of such files.`,
     );
   }
-  const { byteScale, ...compile } = parsed(metadata, "compile", where) as SavedCompile & Pick<ModelFile, "byteScale">;
-  return { config: parsed(metadata, "config", where), compile, byteScale, tensors };
+  const { byteScale, ...compile } = checkedAt(
+    COMPILE,
+    parsed(metadata, KEYS.compile, where),
+    `${where}: compile`,
+    "data",
+  );
+  return { config: parsed(metadata, KEYS.config, where), compile, byteScale, tensors };
 }
 
-/** A file's tensors, `saveModel`'s or another's. @throws FeaturemapError `data` where the bytes are damaged */
+const COMPILE = record<SavedCompile & Pick<ModelFile, "byteScale">>({
+  loss: maybe(text),
+  optimizer: maybe(record<{ name: string; config?: unknown }>({ name: text, config: maybe(plain) })),
+  metrics: maybe(list(text)),
+  byteScale: maybe(finite),
+});
+
+/**
+ * A file's tensors, `saveModel`'s or another's.
+ *
+ * @throws FeaturemapError `data` where the bytes are damaged; `value` where they are none
+ */
 export function unpackWeights(bytes: Uint8Array | ArrayBuffer, where: string): ModelFile["tensors"] {
   return unpack(bytes, where).tensors;
 }
 
 function unpack(bytes: Uint8Array | ArrayBuffer, where: string): SafetensorsFile {
-  if (!(bytes instanceof Uint8Array || bytes instanceof ArrayBuffer)) {
-    throw new FeaturemapError("value", `${where}: bytes must be a Uint8Array or an ArrayBuffer, got ${show(bytes)}.`);
-  }
   const file = parseSafetensors(bytes, where);
-  const { format, checksum: wanted } = file.metadata;
-  if (format === FORMAT && wanted !== checksum(file)) {
+  const wanted = file.metadata.get(KEYS.checksum);
+  if (isOurs(file.metadata) && wanted !== checksum(file)) {
     const message = `the file is damaged, or was changed: its checksum is ${checksum(file)}, but it says ${show(wanted)}`;
     const remedy = "Weights that were changed on purpose want a file without this metadata, for loadWeights()";
     throw new FeaturemapError("data", `${where}: ${message}. ${remedy}.`);
@@ -64,30 +90,29 @@ function unpack(bytes: Uint8Array | ArrayBuffer, where: string): SafetensorsFile
   return file;
 }
 
-function parsed(metadata: Readonly<Record<string, string>>, key: string, where: string): object {
-  const text = metadata[key];
+function isOurs(metadata: ReadonlyMap<string, string>): boolean {
+  return metadata.get(KEYS.format) === MARK || [...metadata.keys()].some((key) => key.startsWith(MARK));
+}
+
+function parsed(metadata: ReadonlyMap<string, string>, key: string, where: string): object {
+  const json = metadata.get(key);
   let value: unknown;
   try {
-    value = JSON.parse(text ?? "");
+    value = JSON.parse(json ?? "");
   } catch {
     value = undefined;
   }
   if (typeof value === "object" && value !== null) return value;
-  throw new FeaturemapError("data", `${where}: the file's metadata "${key}" must be a JSON object, got ${show(text)}.`);
+  throw new FeaturemapError("data", `${where}: the file's metadata "${key}" must be a JSON object, got ${show(json)}.`);
 }
 
-/** FNV-1a (32 bits, a word a step) over texts, names, shapes and values, in the order of the names: files may reorder. */
-function checksum({ tensors, metadata }: Pick<ModelFile, "tensors"> & Pick<SafetensorsFile, "metadata">): string {
-  let hash = 0x811c9dc5;
-  const add = (words: ArrayLike<number>) => {
-    for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);
-  };
-  const names = Object.keys(tensors).sort();
-  add(new TextEncoder().encode(JSON.stringify([metadata.config, metadata.compile, names])));
-  for (const name of names) {
-    const { shape, data } = tensors[name]!;
-    add(shape);
-    add(new Uint32Array(data.buffer, data.byteOffset, data.length));
-  }
-  return (hash >>> 0).toString(16).padStart(8, "0");
+/** Over texts, names, types, shapes and values, in the order of the names: files may reorder. */
+function checksum({ tensors, metadata }: SafetensorsFile): string {
+  const byName = <T>(named: ReadonlyMap<string, T>) => [...named].sort(([a], [b]) => (a < b ? -1 : 1));
+  const texts = byName(metadata).filter(([key]) => key !== KEYS.checksum);
+  const sorted = byName(tensors);
+  const sum = new Checksum();
+  sum.text(JSON.stringify([texts, sorted.map(([name, { dtype = "F32", shape }]) => [name, dtype, shape])]));
+  for (const [, { data }] of sorted) sum.add(data);
+  return String(sum);
 }

@@ -151,8 +151,8 @@ export class Probe {
   }
 
   #assertLive(where: string): void {
-    if (this.#disposed) throw new FeaturemapError("state", `${where}: the probe was disposed.`);
     this.#compiled.assertLive();
+    if (this.#disposed) throw new FeaturemapError("state", `${where}: the probe was disposed.`);
   }
 
   #checkedRows({ shape: [rows, ...sample] }: TensorData): number {

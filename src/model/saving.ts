@@ -1,12 +1,14 @@
+import { firstNotFinite } from "../check.ts";
+import { asFloats } from "../data/element-types.ts";
 import type { SafeTensor } from "../data/safetensors.ts";
-import { FeaturemapError, show } from "../errors.ts";
+import { FeaturemapError, show, wrong } from "../errors.ts";
 import { type Shape, sameShape, showShape } from "../shape.ts";
 import { adagrad } from "./adagrad.ts";
 import { adam, adamW } from "./adam.ts";
 import type { CompileOptions } from "./compile-options.ts";
 import type { CompiledModel } from "./compiled.ts";
 import { type FromConfigOptions, fromConfig, type ModelConfig, toConfig } from "./config.ts";
-import { insideOf } from "./inside.ts";
+import { assertModel, insideOf } from "./inside.ts";
 import { LOSSES, type LossName, type MetricName } from "./losses.ts";
 import { packModel, type SavedCompile, unpackModel, unpackWeights } from "./model-file.ts";
 import { type Optimizer, sgd } from "./optimizers.ts";
@@ -18,12 +20,14 @@ export interface LoadOptions extends CompileOptions, FromConfigOptions {}
 
 /** The library's, by name. */
 // biome-ignore lint/suspicious/noExplicitAny: each checks its options itself
-export const OPTIMIZERS: Readonly<Record<string, (config: any) => Optimizer>> = { adagrad, adam, adamW, rmsprop, sgd };
+export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = new Map(
+  Object.entries({ adagrad, adam, adamW, rmsprop, sgd }),
+);
 
 /**
  * A model as one safetensors file: weights by name (`conv2d/kernel`), which other readers of the format find too, and in its
  * metadata the architecture (`toConfig`), loss, optimizer and metrics, what bytes were scaled by, and a checksum. The weights are
- * of one moment, also while `fit` runs. What an optimizer remembers between steps is not saved.
+ * of one moment, also while `fit` runs. What an optimizer remembers between steps is not saved: `snapshot` has it.
  *
  * @throws FeaturemapError `value` as `toConfig` does; `state` where the model is not compiled
  */
@@ -33,7 +37,7 @@ export async function saveModel(model: Sequential): Promise<Uint8Array<ArrayBuff
   const { byteScale } = training;
   const compile = compileOf(compiled);
   const weights = await model.getWeights();
-  const tensors = Object.fromEntries(weights.map(({ name, shape, data }) => [name, { shape, data }]));
+  const tensors = new Map(weights.map(({ name, shape, data }) => [name, { shape, data }]));
   return packModel({ config, compile, byteScale, tensors });
 }
 
@@ -48,13 +52,17 @@ function compileOf({ settings: { loss, optimizer, withAccuracy }, state }: Compi
 }
 
 /**
- * A model that `saveModel` wrote, compiled as it was, with its weights. The file is checked, whole, before anything is made.
+ * A model that `saveModel` wrote, compiled as it was, with its weights. The file is checked, whole, before anything is made, and
+ * read before the promise is returned.
  *
- * @throws FeaturemapError `data` where the file is damaged or holds no model; `value` for a layer, loss or optimizer that the
- *   library does not have (`layers`, `loss` and `optimizer` bring it); and as `compile` does
+ * @throws FeaturemapError `data` where the file is damaged or holds no model; `value` for weights that are not finite, and for a
+ *   layer, loss or optimizer that the library does not have (`layers`, `loss` and `optimizer` bring it); and as `compile` does
+ * @example
+ * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
  */
 export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Sequential> {
   const where = "loadModel";
+  if (typeof options !== "object" || options === null) throw wrong(`${where}: options`, "be an object", options);
   const { layers, ...given } = options;
   const { config, compile, byteScale, tensors } = unpackModel(bytes, where);
   const model = fromConfig(config as ModelConfig, layers ? { layers } : {});
@@ -75,39 +83,45 @@ export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOp
 }
 
 /**
- * Puts the weights of a safetensors file, `saveModel`'s or another's, in place of a model's, by name. Everything is checked
- * first: where it throws, the model is as it was.
+ * Puts the weights of a safetensors file, `saveModel`'s or another's, in place of a model's, by name. Numbers of other types than
+ * F32 become the nearest 32-bit floats. Everything is checked first, and read before the promise is returned: where it throws,
+ * the model is as it was. Damage to another writer's values cannot be told: such files have no checksum.
  *
- * @throws FeaturemapError `data` where the file is damaged; `shape` where its names or shapes are not the model's; `state` where
- *   the model is not compiled
+ * @throws FeaturemapError `data` where the file is damaged; `shape` where its names or shapes are not the model's; `value` where a
+ *   weight is not finite; `state` where the model is not compiled
  */
 export async function loadWeights(model: Sequential, bytes: Uint8Array | ArrayBuffer): Promise<void> {
   const where = "loadWeights";
-  const { network, compiled } = await insideOf(model, where);
-  await compiled.setParameters(weightsFor(network, unpackWeights(bytes, where), where));
+  assertModel(model, where);
+  const tensors = unpackWeights(bytes, where);
+  await model.inside.setParameters(where, (network) => weightsFor(network, tensors, where));
 }
 
 /** The values of a network's parameters, in its order. */
 export function weightsFor(
   { parameters }: { readonly parameters: readonly { readonly path: string; readonly shape: Shape }[] },
-  tensors: Readonly<Record<string, SafeTensor>>,
+  tensors: ReadonlyMap<string, SafeTensor>,
   where: string,
 ): Float32Array[] {
-  const names = Object.keys(tensors);
-  const extra = names.find((name) => !parameters.some(({ path }) => path === name));
+  const known = new Set(parameters.map(({ path }) => path));
+  const extra = [...tensors.keys()].find((name) => !known.has(name));
   if (extra !== undefined)
     throw new FeaturemapError("shape", `${where}: the file has weights ${show(extra)}, which the model has not.`);
   return parameters.map(({ path, shape }) => {
-    if (!names.includes(path)) {
-      const has = names.length > 0 ? names.join(", ") : "no weights";
+    const tensor = tensors.get(path);
+    if (!tensor) {
+      const has = tensors.size > 0 ? show([...tensors.keys()]) : "no weights";
       throw new FeaturemapError("shape", `${where}: the file has no weights "${path}". It has: ${has}.`);
     }
-    const { shape: got, data } = tensors[path]!;
-    if (!sameShape(got, shape)) {
-      const message = `"${path}" has shape ${showShape(shape)} in the model, but ${showShape(got)} in the file`;
+    if (!sameShape(tensor.shape, shape)) {
+      const message = `"${path}" has shape ${showShape(shape)} in the model, but ${show(tensor.shape)} in the file`;
       throw new FeaturemapError("shape", `${where}: ${message}.`);
     }
-    return data;
+    const data = asFloats(tensor.data);
+    const bad = firstNotFinite(data);
+    if (bad < 0) return data;
+    const got = `must hold finite numbers, as 32-bit floats, got ${tensor.data[bad]} at place ${bad}`;
+    throw new FeaturemapError("value", `${where}: "${path}" ${got}. Nothing can be learned from there on.`);
   });
 }
 
@@ -126,8 +140,9 @@ function savedLoss(name: string): LossName {
 }
 
 function savedOptimizer({ name, config }: NonNullable<SavedCompile["optimizer"]>): Optimizer {
-  if (config === undefined || !Object.hasOwn(OPTIMIZERS, name)) throw notOurs("optimizer", name);
-  return OPTIMIZERS[name]!(config);
+  const make = OPTIMIZERS.get(name);
+  if (config === undefined || !make) throw notOurs("optimizer", name);
+  return make(config);
 }
 
 function notOurs(what: string, name: string): FeaturemapError {

@@ -1,27 +1,24 @@
-import { FeaturemapError, show } from "../errors.ts";
-import { STATE_WORDS } from "../graph/graph.ts";
-import { elements, type Shape, sameShape, showShape } from "../shape.ts";
+import { FeaturemapError, knownKeys, oneOf } from "../errors.ts";
 import type { CompiledModel } from "./compiled.ts";
 import { History } from "./history.ts";
 import { assertModel, insideOf } from "./inside.ts";
 import type { Network } from "./network.ts";
-import { slotsOf } from "./optimizers.ts";
-import { METRIC_WORDS } from "./programs.ts";
+import { type Optimizer, slotsOf } from "./optimizers.ts";
 import type { Sequential, Weight } from "./sequential.ts";
+import { checkedSnapshot, checkReceiver, checksumOf, type Part, type Receiver, VERSION } from "./snapshot-check.ts";
 import type { Bookmark } from "./training.ts";
 
-/** Of the layout below. */
-const VERSION = 1;
-
 /**
- * All that a model's training goes on from, as plain data: `structuredClone`, `postMessage` and IndexedDB take it. The data set,
- * the layers and what `compile` was given are not in it.
+ * All that a model's training goes on from, as plain data: `structuredClone`, `postMessage` and IndexedDB take it. JSON does not: it
+ * loses typed arrays and NaN. The data set, the layers and what `compile` was given are not in it, but for what tells them from others.
  */
 export interface Snapshot {
   readonly version: typeof VERSION;
   /** Name of the loss and of the optimizer. */
   readonly loss: string;
   readonly optimizer: string;
+  /** What the optimizer was made with beside `hyperparameters`: `{ momentum: 0.9, nesterov: false }`. */
+  readonly constants: Readonly<Record<string, string | number | boolean | null>>;
   readonly hyperparameters: Readonly<Record<string, number>>;
   /** As of `getWeights`. */
   readonly weights: readonly Weight[];
@@ -37,6 +34,17 @@ export interface Snapshot {
   readonly byteScale: number | undefined;
   /** Where `fit({ resume: true })` goes on; `undefined` where the last step was not of a `fit`. */
   readonly fit: (Omit<Bookmark, "history"> & { readonly history: Pick<History, "epoch" | "history"> }) | undefined;
+  /** Of all of the above: damage is found. */
+  readonly checksum: string;
+}
+
+/** How `restore` deals with an optimizer of other constants. */
+export interface RestoreOptions {
+  /**
+   * Whose learning rate and constants count. `"snapshot"` (default): the learning rate is the snapshot's, and constants such as
+   * `momentum` that differ are an error. `"model"`: those that the model was compiled with.
+   */
+  readonly optimizer?: "snapshot" | "model";
 }
 
 /**
@@ -62,38 +70,65 @@ export async function snapshot(model: Sequential): Promise<Snapshot> {
   const words = read.splice(-2).map((bytes) => new Uint32Array(bytes));
   const { weights, slots } = partsOf(compiled, network);
   const filled = (parts: readonly Part[]) => parts.map((part) => ({ ...part, data: new Float32Array(read.shift()!) }));
-  return {
+  const taken = {
     version: VERSION,
     loss: loss.name,
     optimizer: optimizer.name,
+    constants: constantsOf(optimizer),
     weights: filled(weights),
     slots: filled(slots),
     state: words[0]!,
     metrics: words[1]!,
     ...host!,
-  };
+  } as const;
+  return { ...taken, checksum: checksumOf(taken) };
 }
 
 /**
  * Puts a model where a snapshot was taken: weights, optimizer, counts. `fit({ resume: true })` then goes on to the same bits
  * as the training that it was taken of, on the same adapter, with the same data and choices (`model.stats().choices`).
  *
- * @throws FeaturemapError and changes nothing: `data` for what is no snapshot; `value`, `shape` where it is of another loss,
- *   optimizer or network, and which; `state` where the model is not compiled, or trains
+ * The snapshot is read before the promise is returned, and checked whole before anything changes. Weights that are not finite are
+ * refused: nothing can be learned from there on.
+ *
+ * @throws FeaturemapError and changes nothing: `data` for what is no snapshot, or is damaged, as JSON's copies are; `value`, `shape`
+ *   where it is of another loss, optimizer or network, and which; `state` where the model is not compiled, or trains
+ * @example
+ * await restore(model, await store.get("last"));
+ * await model.fit(x, y, { epochs: 10, resume: true });
  */
-export async function restore(model: Sequential, snapshot: Snapshot): Promise<void> {
+export async function restore(model: Sequential, snapshot: Snapshot, options: RestoreOptions = {}): Promise<void> {
   assertModel(model, "restore");
+  knownKeys(options, ["optimizer"], "restore");
+  const own = oneOf(options.optimizer ?? "snapshot", ["snapshot", "model"], "restore: optimizer") === "model";
+  const taken = checkedSnapshot(snapshot, "restore");
   await model.inside.alone("restore", async () => {
     const { compiled, network, training } = await insideOf(model, "restore");
-    checkSnapshot(snapshot, compiled, network);
-    const { weights, slots, state, metrics, hyperparameters, epochs, byteScale, fit } = snapshot;
+    checkReceiver(taken, receiverOf(compiled, network), own);
+    const { weights, slots, state, metrics, epochs, byteScale, fit } = taken;
     await compiled.write(compiled.state.trained, [...[...weights, ...slots].map(({ data }) => data), state, metrics]);
-    compiled.state.hyperparameters = hyperparameters;
+    if (!own) await compiled.state.setHyperparameters(taken.hyperparameters);
     Object.assign(training, { epochs, byteScale, bookmark: fit && { ...fit, history: new History(fit.history) } });
   });
 }
 
-type Part = Omit<Weight, "data">;
+function receiverOf(compiled: CompiledModel, network: Network): Receiver {
+  const { loss, optimizer } = trained(compiled, "restore");
+  const { hyperparameters } = compiled.state;
+  const names = { loss: loss.name, optimizer: optimizer.name };
+  return { ...names, constants: constantsOf(optimizer), hyperparameters, ...partsOf(compiled, network) };
+}
+
+/** What the optimizer's `config` says beside its hyperparameters, each as one plain value. */
+function constantsOf({ config = {}, hyperparameters }: Optimizer): Snapshot["constants"] {
+  const constants = Object.entries(config).filter(([name]) => !Object.hasOwn(hyperparameters, name));
+  return Object.fromEntries(
+    constants.map(([name, value]) => [
+      name,
+      /^(string|number|boolean)$/.test(typeof value) ? value : (JSON.stringify(value) ?? null),
+    ]),
+  ) as Snapshot["constants"];
+}
 
 /** What the parameters and the slots are named, in the order of their buffers. */
 function partsOf(
@@ -109,46 +144,4 @@ function partsOf(
 function trained({ settings: { loss, optimizer } }: CompiledModel, where: string) {
   if (loss && optimizer) return { loss, optimizer };
   throw new FeaturemapError("state", `${where}: the model was compiled to predict. Give compile() loss and optimizer.`);
-}
-
-function checkSnapshot(snapshot: Snapshot, compiled: CompiledModel, network: Network): void {
-  const { loss, optimizer } = trained(compiled, "restore");
-  const words = snapshot?.version === VERSION && snapshot.state?.length === STATE_WORDS;
-  if (!words || snapshot.metrics?.length !== METRIC_WORDS) {
-    const got = snapshot?.version === undefined ? show(snapshot) : `one of version ${show(snapshot.version)}`;
-    throw new FeaturemapError(
-      "data",
-      `restore wants a snapshot of version ${VERSION}, from snapshot(model), got ${got}.`,
-    );
-  }
-  sameWord(snapshot.loss, loss.name, "loss");
-  sameWord(snapshot.optimizer, optimizer.name, "optimizer");
-  const rates = (values: object) => Object.keys(values).sort().join(", ");
-  sameWord(rates(snapshot.hyperparameters), rates(compiled.state.hyperparameters), "hyperparameters");
-  const { weights, slots } = partsOf(compiled, network);
-  sameParts(snapshot.weights, weights, "parameter");
-  sameParts(snapshot.slots, slots, "optimizer slot");
-}
-
-function sameWord(got: unknown, wanted: string, what: string): void {
-  if (got === wanted) return;
-  const is = `is of ${what} ${show(got)}, the model has ${show(wanted)}`;
-  throw new FeaturemapError("value", `restore: the snapshot ${is}. Compile the model as the one that it was taken of.`);
-}
-
-function sameParts(got: readonly Weight[], wanted: readonly Part[], what: string): void {
-  const length = Math.max(got.length, wanted.length);
-  for (let i = 0; i < length; i++) {
-    const [a, b] = [got[i], wanted[i]];
-    if (a && b && a.name === b.name && sameShape(a.shape, b.shape) && a.data?.length === elements(b.shape)) continue;
-    const differ = `${what} ${i} of the snapshot is ${named(a)}, the model's is ${named(b)}`;
-    throw new FeaturemapError(
-      "shape",
-      `restore: ${differ}. Build the model of the same layers, with the same optimizer.`,
-    );
-  }
-}
-
-function named(part: { readonly name: string; readonly shape: Shape } | undefined): string {
-  return part ? `"${part.name}" ${showShape(part.shape)}` : "missing";
 }

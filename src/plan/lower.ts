@@ -2,7 +2,15 @@ import { FeaturemapError } from "../errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type Asked, type OpTable, opNamed } from "../graph/op.ts";
 import { seenThrough } from "../graph/rewrite.ts";
-import { type AdapterClass, type Choice, type Choices, checkedTile, isTile, type MemoryMode } from "../graph/tile.ts";
+import {
+  type AdapterClass,
+  type Choice,
+  type Choices,
+  checkedTile,
+  choiceOf,
+  isTile,
+  type MemoryMode,
+} from "../graph/tile.ts";
 import { type Interval, mostSlices, shareBuffers } from "./memory.ts";
 import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
@@ -32,7 +40,7 @@ export interface LowerOptions {
  */
 export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
   const { limits = LEAST_LIMITS, memory = "fast" } = options;
-  const choices: Record<string, Choice> = { ...options.algorithms };
+  const choices = new Map<string, Choice>(Object.entries(options.algorithms ?? {}));
   const views = graph.nodes.filter(({ op }) => opNamed(ops, op).view);
   const calls = graph.nodes.flatMap((node): NodeDispatch[] => {
     const op = opNamed(ops, node.op);
@@ -51,16 +59,16 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
       outputs: node.outputs.map((id) => tensorOf(graph, id)),
       adapter: options.adapter,
       tile: (request) => {
-        const choice = options.choices?.[node.name];
+        const choice = choiceOf(options.choices ?? {}, node.name);
         if (isTile(choice)) {
-          choices[node.name] = choice;
+          choices.set(node.name, choice);
           return checkedTile(choice, request, node.name);
         }
         const shipped = shippedTile(options.adapter, request);
         const most = mostSlices(memory, request);
         const tile = { ...shipped, slices: Math.min(shipped.slices, most) };
         options.asked?.({ node, inputs, request, mostSlices: most, chosen: tile });
-        choices[node.name] = tile;
+        choices.set(node.name, tile);
         return tile;
       },
       storageBuffers: limits.maxStorageBuffersPerShaderStage,
@@ -81,7 +89,7 @@ export function lower(ops: OpTable, graph: Graph, options: LowerOptions): Plan {
     const buffer = bufferOf.get(storage(id));
     if (buffer !== undefined) bufferOf.set(id, buffer);
   }
-  return new Plan({ name: options.name, buffers, steps, bufferOf, choices });
+  return new Plan({ name: options.name, buffers, steps, bufferOf, choices: Object.fromEntries(choices) });
 }
 
 /** Gives every tensor that a dispatch binds its buffer; scratch tensors share, by when they are live. */

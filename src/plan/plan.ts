@@ -1,6 +1,6 @@
 import type { Specialized } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
-import { type Choice, type Choices, isTile } from "../graph/tile.ts";
+import { type Choice, type Choices, choiceOf, isTile } from "../graph/tile.ts";
 
 /** A buffer of a plan: one of its own, or one that the caller brings for a tensor of role `data` or `state`. */
 export interface PlanBuffer {
@@ -58,7 +58,7 @@ export class Plan {
         step.workgroups.join("x"),
         step.node
           .split(" + ")
-          .flatMap((node) => tileText(this.choices[node]) || [])
+          .flatMap((node) => tileText(choiceOf(this.choices, node)) || [])
           .join(" + "),
         uses.join(" "),
       ];

@@ -1,4 +1,5 @@
-import { FeaturemapError } from "../errors.ts";
+import { readAt } from "../check.ts";
+import { show, wrong } from "../errors.ts";
 import type { AdapterSummary } from "../gpu/runtime.ts";
 import type { AdapterClass, Choice } from "../graph/tile.ts";
 import type { Question } from "./questions.ts";
@@ -33,9 +34,14 @@ export class Answers {
     const key = prefix + question.key;
     const known = this.#known.get(key);
     if (known) return known;
-    const stored = await this.#try((store) => store.get(key), "read");
-    if (stored === undefined) return undefined;
-    const found = question.candidates.find((candidate) => alike(candidate, stored));
+    const find = (stored: unknown) => question.candidates.find((candidate) => alike(candidate, stored));
+    // What comes from a store is compared, never used, and within the same guard: reading it may throw.
+    const answer = await this.#try(async (store) => {
+      const stored = await store.get(key);
+      return stored === undefined ? undefined : { found: find(stored) };
+    }, "read");
+    if (!answer) return undefined;
+    const { found } = answer;
     if (found) this.#known.set(key, found);
     else this.#warn(`The tuning store holds no candidate for ${question.label}. It is measured again.`);
     return found;
@@ -53,8 +59,9 @@ export class Answers {
       return await use(this.#store);
     } catch (error) {
       this.#store = undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#warn(`The tuning store cannot be ${what}: ${reason} What is measured is forgotten with the tuner.`);
+      this.#warn(
+        `The tuning store cannot be ${what}: ${reasonOf(error)} What is measured is forgotten with the tuner.`,
+      );
       return undefined;
     }
   }
@@ -65,17 +72,37 @@ export function adapterKey({ vendor, architecture, device, description }: Adapte
   return JSON.stringify([VERSION, vendor, architecture, device, description, kind]);
 }
 
-/** Equal as plain data, in whatever order the properties are. */
-function alike(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const keys = Object.keys(a);
+/** The message of whatever a store throws, which need not be an Error, nor of this realm. */
+function reasonOf(error: unknown): string {
+  try {
+    const { message } = error as { message?: unknown };
+    if (typeof message === "string") return message;
+  } catch {
+    // Nothing, or a getter of the store's that throws.
+  }
+  return `It threw ${show(error)}.`;
+}
+
+/** Whether a store's value equals ours as plain data, in whatever order the properties are. Goes as deep as ours. */
+function alike(ours: unknown, stored: unknown): boolean {
+  if (typeof ours !== "object" || typeof stored !== "object" || ours === null || stored === null)
+    return ours === stored;
+  const keys = Object.keys(ours);
   const value = (object: object, key: string) => (object as Record<string, unknown>)[key];
-  return keys.length === Object.keys(b).length && keys.every((key) => alike(value(a, key), value(b, key)));
+  return (
+    Array.isArray(ours) === Array.isArray(stored) &&
+    keys.length === Object.keys(stored).length &&
+    keys.every((key) => Object.hasOwn(stored, key) && alike(value(ours, key), value(stored, key)))
+  );
 }
 
 /** @throws FeaturemapError `value` for what is no store */
 export function checkedStore(store: unknown): TuningStore {
-  const { get, set } = (store ?? {}) as Partial<TuningStore>;
-  if (typeof get === "function" && typeof set === "function") return store as TuningStore;
-  throw new FeaturemapError("value", "tuner: store must have get(key) and set(key, choices), as indexedDbStore() has.");
+  const place = { path: "tuner: store", code: "value" } as const;
+  const is = readAt(place, () => {
+    const { get, set } = Object(store) as Partial<TuningStore>;
+    return typeof get === "function" && typeof set === "function";
+  });
+  if (is) return store as TuningStore;
+  throw wrong(place.path, "have get(key) and set(key, choices), as indexedDbStore() has", store);
 }

@@ -1,74 +1,68 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError, tagOf, wrong } from "../errors.ts";
+import { nodeFiles } from "../node-files.ts";
 import type { TuningStore } from "./answers.ts";
-
-type Files = typeof import("node:fs/promises");
 
 /**
  * Keeps what was measured in a JSON file, for Node, Deno and Bun. The file is made where there is none, and read once.
  *
  * Its methods throw a FeaturemapError `data` where the file is no JSON object or cannot be read or written. A tuner warns of
  * that and leaves the file as it is.
+ *
+ * @throws FeaturemapError `value` where the path is none
  */
 export function fileStore(path: string | URL): TuningStore {
-  let entries: Promise<Record<string, unknown>> | undefined;
+  if ((typeof path !== "string" || path === "") && tagOf(path) !== "URL")
+    throw wrong("fileStore: path", "be the path or URL of a file", path);
+  let entries: Promise<Entries> | undefined;
   let writing: Promise<unknown> = Promise.resolve();
   const read = () => {
     entries ??= readEntries(path);
     return entries;
   };
   return {
-    get: async (key) => (await read())[key],
+    get: async (key) => (await read()).get(key),
     set: async (key, choices) => {
       const all = await read();
-      all[key] = choices;
-      // One after the other, each with all that is known.
-      writing = writing.then(() => writeEntries(path, all));
+      all.set(key, choices);
+      // One after the other, each with all that is known; one that failed holds up none.
+      writing = writing.catch(() => {}).then(() => writeEntries(path, all));
       await writing;
     },
   };
 }
 
-async function readEntries(path: string | URL): Promise<Record<string, unknown>> {
-  const files = await nodeFiles();
+/** Keys are of the file: they are no names of an object's own things. */
+type Entries = Map<string, unknown>;
+
+async function readEntries(path: string | URL): Promise<Entries> {
+  const files = nodeFiles("fileStore", "indexedDbStore");
   let text: string;
   try {
     text = await files.readFile(path, "utf8");
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return {};
+    if ((error as { code?: string }).code === "ENOENT") return new Map();
     throw broken(path, `cannot be read: ${(error as Error).message}.`, error);
   }
   return parseEntries(text, path);
 }
 
-function parseEntries(text: string, path: string | URL): Record<string, unknown> {
+function parseEntries(text: string, path: string | URL): Entries {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
     throw broken(path, "is no JSON. Delete it.", error);
   }
-  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return new Map(Object.entries(parsed));
   throw broken(path, "holds no JSON object of choices. Delete it.");
 }
 
-async function writeEntries(path: string | URL, entries: Record<string, unknown>): Promise<void> {
-  const files = await nodeFiles();
+async function writeEntries(path: string | URL, entries: Entries): Promise<void> {
+  const files = nodeFiles("fileStore", "indexedDbStore");
   try {
-    await files.writeFile(path, `${JSON.stringify(entries, null, 2)}\n`);
+    await files.writeFile(path, `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
   } catch (error) {
     throw broken(path, `cannot be written: ${(error as Error).message}.`, error);
-  }
-}
-
-async function nodeFiles(): Promise<Files> {
-  // Joined at run time, so that bundlers leave the import alone.
-  const specifier = ["node:fs", "promises"].join("/");
-  try {
-    return (await import(/* @vite-ignore */ specifier)) as Files;
-  } catch (error) {
-    throw new FeaturemapError("data", "fileStore needs Node, Deno or Bun. Use indexedDbStore in a browser.", {
-      cause: error,
-    });
   }
 }
 

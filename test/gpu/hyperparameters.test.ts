@@ -67,5 +67,5 @@ it("are checked, all before any is changed", async () => {
   expect(await getHyperparameters(model)).toEqual({ learningRate: 0.1, momentum: 0.9 });
   model.dispose();
   await expect(set({ learningRate: 1 })).rejects.toMatchObject({ code: "state" });
-  await expect(getHyperparameters(tinyModel())).rejects.toThrow(/getHyperparameters cannot go on: call model.compile/);
+  await expect(getHyperparameters(tinyModel())).rejects.toThrow(/getHyperparameters cannot go on: await model.compile/);
 });

@@ -250,7 +250,7 @@ describe("a wrong call", () => {
   it("says what is wrong with it", async () => {
     const model = tinyModel();
     const { x } = noise(2, [4], 3);
-    await expect(createProbe(model)).rejects.toThrow("createProbe cannot go on: call model.compile() first.");
+    await expect(createProbe(model)).rejects.toThrow("createProbe cannot go on: await model.compile() first.");
     await expect(outputsOf({} as never, x)).rejects.toThrow(
       /outputsOf: model must come from sequential\(\), got an obj/,
     );

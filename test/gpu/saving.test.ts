@@ -156,7 +156,7 @@ describe("a saved model", () => {
     expect(runtime.memory.buffers).toBe(before);
     model.dispose();
     await expect(saveModel(model)).rejects.toThrow("saveModel: the model was disposed.");
-    await expect(saveModel(tinyModel())).rejects.toThrow(/saveModel cannot go on: call model\.compile\(\) first/);
+    await expect(saveModel(tinyModel())).rejects.toThrow(/saveModel cannot go on: await model\.compile\(\) first/);
   });
 });
 
@@ -166,13 +166,23 @@ describe("loadWeights", () => {
     const weights = await model.getWeights();
     await loadWeights(other, await saveModel(model));
     expect(await other.getWeights()).toEqual(weights);
-    const turned = Object.fromEntries(
-      weights.map((each) => [each.name, { ...each, data: each.data.map((w) => -w) }]).reverse(),
-    );
-    await loadWeights(other, toSafetensors(turned as never));
+    const negated = weights.map(({ name, shape, data }) => [name, { shape, data: data.map((w) => -w) }] as const);
+    await loadWeights(other, toSafetensors(negated.reverse()));
     expect(await allWeights(other)).toEqual((await allWeights(model)).map((w) => -w));
     model.dispose();
     other.dispose();
+  });
+
+  it("reads the file before the promise is returned, and takes its turn", async () => {
+    const [model, other] = [await compiled(tinyModel(), 1), await compiled(tinyModel(), 2)];
+    const weights = await model.getWeights();
+    const [one, two] = [await saveModel(model), await saveModel(other)];
+    const first = loadWeights(model, two);
+    const second = loadWeights(model, one);
+    for (const bytes of [one, two]) bytes.fill(0);
+    await Promise.all([first, second]);
+    expect(await model.getWeights()).toEqual(weights);
+    for (const each of [model, other]) each.dispose();
   });
 
   it("changes nothing where the file is damaged, or another model's", async () => {
@@ -186,6 +196,11 @@ describe("loadWeights", () => {
     damaged[file.length - 3]! ^= 4;
     await expect(loadWeights(model, damaged)).rejects.toMatchObject({ code: "data" });
     await expect(loadWeights(model, file.subarray(0, -1))).rejects.toMatchObject({ code: "data" });
+    const nan = Object.fromEntries(
+      (await model.getWeights()).map(({ name, shape, data }) => [name, { shape, data: data.fill(Number.NaN) }]),
+    );
+    await expect(loadWeights(model, toSafetensors(nan))).rejects.toThrow(/"dense\/kernel" must hold finite numbers/);
+    await expect(model.setWeights(Object.values(nan))).rejects.toThrow(/"dense\/kernel", number 0, must be finite/);
     await expect(loadWeights(model, await saveModel(other))).rejects.toThrow(
       'loadWeights: "dense/kernel" has shape [4, 3] in the model, but [5, 3] in the file.',
     );

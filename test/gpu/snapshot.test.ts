@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Callback,
   checkpoint,
+  createDataset,
   createRuntime,
   dense,
   FeaturemapError,
@@ -16,6 +17,7 @@ import {
   snapshot,
   tensor,
 } from "../../src/index.ts";
+import { checksumOf } from "../../src/model/snapshot-check.ts";
 import { momentumSgd } from "../support/extension.ts";
 import { Ledger } from "../support/ledger.ts";
 import { allWeights, noise, tinyModel } from "../support/models.ts";
@@ -183,30 +185,50 @@ describe("a snapshot", () => {
   });
 });
 
+/** With the checksum of what it now says. */
+function forged(taken: Snapshot, change: object): Snapshot {
+  const changed = { ...taken, ...change };
+  return { ...changed, checksum: checksumOf(changed) };
+}
+
 describe("restore", () => {
   it("names what differs, and changes nothing", async () => {
     const model = await compiled();
     await model.fit(x, y, options);
     const taken = await snapshot(model);
     const before = await allWeights(model);
-    const refused = async (other: Sequential, from: unknown, message: RegExp, code: string) => {
+    const refused = async (other: Sequential, from: unknown, message: RegExp, code = "data") => {
       const was = await snapshot(other);
       const error = await restore(other, from as Snapshot).catch((error: unknown) => error);
       expect(error).toBeInstanceOf(FeaturemapError);
       expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
       expect(await snapshot(other)).toEqual(was);
     };
-    await refused(model, undefined, /wants a snapshot of version 1, from snapshot\(model\), got undefined/, "data");
-    await refused(model, { weights: [] }, /got an object with keys weights/, "data");
-    await refused(model, { ...taken, version: 2 }, /got one of version 2/, "data");
-    await refused(model, { ...taken, loss: "mse" }, /of loss "mse", the model has "sparse/, "value");
+    await refused(model, undefined, /snapshot must be an object of snapshot\(model\), got undefined/);
+    await refused(model, { weights: [] }, /snapshot\.version must be 2, an object of snapshot\(model\), got undefined/);
+    await refused(model, { ...taken, version: 1 }, /version must be 2, .*got 1\. Another version's/);
+    await refused(model, { ...taken, epochs: 4 }, /is damaged, or was changed: its checksum is \w{16}, but it says/);
     await refused(
       model,
-      { ...taken, slots: taken.slots.slice(1) },
-      /slot 0 of the snapshot is "dense\/bias\/vel/,
-      "shape",
+      JSON.parse(JSON.stringify(taken)),
+      /must be a Float32Array, .*JSON does not keep typed arrays/,
     );
-    await refused(model, { ...taken, weights: [taken.weights[0]] }, /parameter 1 of the snapshot is missing/, "shape");
+    const nan = structuredClone(taken);
+    nan.weights[1]!.data[2] = Number.NaN;
+    await refused(model, nan, /finite numbers \("dense\/bias"\) at place 2, got NaN/);
+    await refused(model, forged(taken, { loss: "mse" }), /of loss "mse", the model has "sparse/, "value");
+    const rate = { ...taken.hyperparameters, learningRate: -1 };
+    await refused(
+      model,
+      forged(taken, { hyperparameters: rate }),
+      /learningRate must be .* at least 0, got -1/,
+      "value",
+    );
+    const fewer = forged(taken, { slots: taken.slots.slice(1) });
+    await refused(model, fewer, /slot 0 of the snapshot is "dense\/bias\/vel/, "shape");
+    const one = forged(taken, { weights: [taken.weights[0]] });
+    await refused(model, one, /parameter 1 of the snapshot is missing/, "shape");
+    await expect(restore(model, taken, { optimizer: "mine" } as never)).rejects.toThrow(/optimizer must be one of/);
     const plainSgd = await compiled({}, sgd());
     await refused(plainSgd, taken, /of optimizer "momentumSgd", the model has "sgd"/, "value");
     const wide = sequential([dense({ units: 5, activation: "softmax", inputShape: [4] })]);
@@ -226,6 +248,64 @@ describe("restore", () => {
   });
 });
 
+describe("a restored fit", () => {
+  it("goes on with its own data only", async () => {
+    const taken = await interrupted((_, take) => ({ onEpochEnd: take }));
+    const model = await compiled();
+    await restore(model, taken);
+    const { batchSize: _, seed: __, ...rest } = options;
+    const resume = (...data: Parameters<typeof noise>) => {
+      const { x, y } = noise(...data);
+      return model.fit(x, y, { ...rest, resume: true });
+    };
+    const was = await snapshot(model);
+    await expect(resume(60, [4], 3, 9)).rejects.toMatchObject({
+      code: "value",
+      message: expect.stringMatching(/fit: resume: data was 60 samples f32 \[4\].*, got 60 samples f32 \[4\]/),
+    });
+    await expect(resume(59, [4], 3)).rejects.toThrow(/data was 60 samples f32.*, got 59 samples/);
+    const scaled = model.fit({ ...x, scale: 2 }, y, { ...rest, resume: true });
+    await expect(scaled).rejects.toThrow(/\[4\] \* 1, .* got 60 samples f32 \[4\] \* 2/);
+    expect(await snapshot(model)).toEqual(was);
+    const dataset = await createDataset(runtime, { x, y });
+    expect(await outcome(model, await model.fit(dataset, { ...rest, resume: true }))).toEqual(plain);
+    dataset.dispose();
+  });
+
+  it("wants the optimizer's constants, or is told that the model's count", async () => {
+    const model = await compiled({}, sgd({ learningRate: 0.1, momentum: 0.9 }));
+    await model.trainOnBatch(x, y);
+    const taken = await snapshot(model);
+    const other = await compiled({}, sgd({ learningRate: 0.3, momentum: 0.5, nesterov: true }));
+    await expect(restore(other, taken)).rejects.toMatchObject({
+      code: "value",
+      message: expect.stringMatching(
+        /"sgd" with momentum 0\.9, nesterov false, the model's has momentum 0\.5, nesterov true.*optimizer: "model"/,
+      ),
+    });
+    await restore(other, taken, { optimizer: "model" });
+    expect(await allWeights(other)).toEqual(await allWeights(model));
+    expect(await snapshot(other)).toMatchObject({
+      slots: taken.slots,
+      hyperparameters: { learningRate: 0.3 },
+      constants: { momentum: 0.5, nesterov: true },
+    });
+    for (const each of [model, other]) each.dispose();
+  });
+
+  it("is read before the promise is returned", async () => {
+    const model = await compiled();
+    const taken = await snapshot(model);
+    const before = await allWeights(model);
+    await model.fit(x, y, options);
+    const restoring = restore(model, taken);
+    for (const { data } of taken.weights) data.fill(7);
+    await restoring;
+    expect(await allWeights(model)).toEqual(before);
+    model.dispose();
+  });
+});
+
 describe("checkpoint", () => {
   it("saves at epochs' ends and between, while training goes on, and goes on from any of them", async () => {
     const model = await compiled();
@@ -238,6 +318,21 @@ describe("checkpoint", () => {
     const within = all.filter(({ fit }) => fit!.steps % 15 > 0);
     expect(within.length).toBeGreaterThan(1);
     for (const taken of [ends[0]!, within.at(-1)!]) expect(await goOn(taken)).toEqual(plain);
+  });
+
+  it("keeps the last good snapshot where training goes wrong", async () => {
+    const model = await compiled();
+    const all: Snapshot[] = [];
+    const saving = checkpoint(model, { everyMs: 0, everyEpochs: 1, save: (taken) => void all.push(taken) });
+    const bad = { ...x, data: Float32Array.from(x.data as Float32Array, (value, i) => (i < 180 ? value : Number.NaN)) };
+    await model.fit(bad, y, { ...stepwise, shuffle: false, callbacks: [saving] });
+    expect((await allWeights(model)).some(Number.isNaN)).toBe(true);
+    expect(all.length).toBeGreaterThan(0);
+    for (const { weights, slots } of all)
+      for (const { data } of [...weights, ...slots]) expect(data.every(Number.isFinite)).toBe(true);
+    const other = await compiled();
+    await restore(other, all.at(-1)!);
+    for (const each of [model, other]) each.dispose();
   });
 
   it("ends fit where saving fails, and says what is wrong with its options", async () => {

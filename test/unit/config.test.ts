@@ -130,7 +130,7 @@ describe("toConfig", () => {
   it("says what JSON cannot hold, and which layer does not know its options", () => {
     const own = sequential([dense({ units: 2, kernelInitializer: () => new Float32Array(8), inputShape: [4] })]);
     expect(failure(() => toConfig(own)).message).toBe(
-      'toConfig: Dense "dense": kernelInitializer is a function kernelInitializer, which JSON cannot hold. ' +
+      'toConfig: Dense "dense".kernelInitializer is a function kernelInitializer, which JSON cannot hold. ' +
         "Use one that has a name.",
     );
     const layer: Layer = { type: "Own", parameters: () => [], call: ({ input }) => input };
@@ -139,9 +139,11 @@ describe("toConfig", () => {
         "Give the layer a config: the options that make it again, as plain JSON.",
     );
     const odd = (config: Record<string, unknown>) => failure(() => toConfig(sequential([{ ...layer, config }])));
-    expect(odd({ rate: Number.NaN }).message).toMatch(/Own "own": rate is NaN, which JSON cannot hold/);
-    expect(odd({ when: new Date(0) }).message).toMatch(/when is an object/);
-    expect(odd({ list: [1, { deep: undefined, bad: 1n }] }).message).toMatch(/list\[1\]: bad is 1, which JSON/);
+    expect(odd({ rate: Number.NaN }).message).toMatch(/Own "own"\.rate is NaN, which JSON cannot hold/);
+    expect(odd({ when: new Date(0) }).message).toMatch(/"own"\.when is an? /);
+    expect(odd({ list: [1, { deep: undefined, bad: 1n }] }).message).toMatch(
+      /list\[1\]\.bad is 1n \(a bigint\), which JSON/,
+    );
     expect(failure(() => toConfig({} as never)).message).toMatch(/toConfig: model must come from sequential/);
   });
 });
@@ -206,9 +208,9 @@ describe("fromConfig", () => {
     ["no version", { ...article, version: undefined }, /version must be 1, got undefined/],
     ["more than there is", { ...article, edges: [] }, /config has no option "edges"/],
     ["another class", { ...article, className: "Functional" }, /className must be one of "Sequential", got "Func/],
-    ["no name", { ...article, name: 3 }, /name must be a word, got 3/],
+    ["no name", { ...article, name: 3 }, /name must be a string, got 3/],
     ["no layers", { ...article, layers: {} }, /layers must be an array/],
-    ["a layer that is none", { ...article, layers: [null] }, /layers\[0\] must be given an object/],
+    ["a layer that is none", { ...article, layers: [null] }, /layers\[0\] must be an object, got null/],
     ["an unknown layer", { ...article, layers: [{ className: "GRU", config: {} }] }, /no known layer: "GRU"/],
     ["an inherited one", { ...article, layers: [{ className: "toString", config: {} }] }, /no known layer: "toString"/],
     [

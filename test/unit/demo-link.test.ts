@@ -106,7 +106,7 @@ describe("a link that is none", () => {
     ["1~flatten~sgd-0.01~128", /batch size must be a number/],
     ["1~__proto__-1~sgd-0.01~batch-8", /which this page does not know/],
     [`1~${"flatten~".repeat(MOST_LAYERS)}${rest}`, /17 layers; this page takes 16/],
-    ["1~%E0%A4%A", /URI malformed/],
+    ["1~%E0%A4%A", /It has a % that begins no character/],
   ])("%s: says what is wrong", (text, message) => {
     expect(() => decodeNetwork(text)).toThrow(message);
   });

@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { VERSION } from "../../src/tune/answers.ts";
 import { fileStore } from "../../src/tune/file-store.ts";
+import { indexedDbStore } from "../../src/tune/indexed-db.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "featuremap-tuning-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,6 +48,33 @@ describe("fileStore", () => {
       message: expect.stringMatching(/cannot be written: ENOENT/),
     });
   });
+});
+
+describe("in a browser", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("fileStore says which store to take", async () => {
+    vi.stubGlobal("process", undefined);
+    const error = await fileStore("kernels.json")
+      .get("a")
+      .catch((error: unknown) => error);
+    vi.unstubAllGlobals();
+    expect(error).toMatchObject({
+      code: "data",
+      message: "fileStore needs Node, Deno or Bun. Use indexedDbStore in a browser.",
+    });
+  });
+});
+
+it("indexedDbStore says so where there is no IndexedDB, each time", async () => {
+  const store = indexedDbStore("digits");
+  for (const call of [store.get("a"), store.get("a"), store.set("a", [tile])])
+    await expect(call).rejects.toMatchObject({
+      code: "data",
+      message: expect.stringMatching(
+        /^The IndexedDB database "digits" cannot be (read|written): indexedDB is not defined/,
+      ),
+    });
 });
 
 it("What is stored is of this version", () => {

@@ -181,6 +181,49 @@ describe("readIdxFile", () => {
   });
 });
 
+/** A file of zeros with an IDX header, which gzip makes a thousand times smaller. */
+function zeros(bytes: number): Buffer {
+  return gzipSync(idx(8, [bytes], new Uint8Array(bytes)), { level: 9 });
+}
+
+describe("maxBytes", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "featuremap-idx-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it("bounds what a packed file may become, by its header, before it is unpacked", async () => {
+    const path = join(folder, "zeros.gz");
+    await writeFile(path, zeros(200_000));
+    expect((await readIdxFile(path, { maxBytes: 200_008 })).shape).toEqual([200_000]);
+    await expect(readIdxFile(path, { maxBytes: 200_007 })).rejects.toMatchObject({
+      code: "limit",
+      message: `${path}: the unpacked file has 200008 bytes by its header [200000], more than maxBytes, 200007. Raise maxBytes where it may be that large.`,
+    });
+    // A header may say anything: by default a GiB is the most.
+    const claims = join(folder, "claims.gz");
+    await writeFile(claims, gzipSync(idx(8, [2 ** 31, 2], new Uint8Array(10))));
+    await expect(readIdxFile(claims)).rejects.toMatchObject({ code: "limit" });
+    await expect(readIdxFile(path, { maxBytes: 0 })).rejects.toMatchObject({ code: "value" });
+    await expect(readIdxFile(5 as never)).rejects.toMatchObject({ code: "value" });
+  });
+
+  it("stops a stream that is more than it says, with little unpacked", async () => {
+    const bomb = gzipSync(Buffer.concat([idx(8, [4], [1, 2, 3, 4]), Buffer.alloc(300_000_000)]), { level: 1 });
+    const path = join(folder, "bomb.gz");
+    await writeFile(path, bomb);
+    const before = process.memoryUsage().arrayBuffers;
+    let most = before;
+    const timer = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers);
+    }, 1);
+    await expect(readIdxFile(path)).rejects.toThrow(/longer than its header says: wanted 12 bytes in all, got more/);
+    clearInterval(timer);
+    expect(most - before).toBeLessThan(100_000_000);
+  });
+});
+
 describe("fetchIdx", () => {
   const small = idx(8, [2, 2], [1, 2, 3, 4]);
   const parsed = { data: new Uint8Array([1, 2, 3, 4]), shape: [2, 2] };

@@ -1,19 +1,21 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseSafetensors, toSafetensors } from "../../src/data/safetensors.ts";
+import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/data/safetensors.ts";
 import { FeaturemapError } from "../../src/errors.ts";
 import { dense, sequential, toConfig } from "../../src/index.ts";
 import { type ModelFile, packModel, unpackModel, unpackWeights } from "../../src/model/model-file.ts";
 import { OPTIMIZERS, weightsFor } from "../../src/model/saving.ts";
+import { SEEDED } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 
 const file: ModelFile = {
   config: toConfig(sequential([dense({ units: 3, inputShape: [4] })])),
   compile: { loss: "categoricalCrossentropy", optimizer: { name: "sgd", config: { learningRate: 0.1 } }, metrics: [] },
   byteScale: 1 / 255,
-  tensors: {
-    "dense/kernel": { shape: [4, 3], data: Float32Array.from({ length: 12 }, (_, i) => i / 7) },
-    "dense/bias": { shape: [3], data: Float32Array.of(-1, 0, 1e-9) },
-  },
+  tensors: new Map<string, SafeTensor>([
+    ["dense/kernel", { dtype: "F32", shape: [4, 3], data: Float32Array.from({ length: 12 }, (_, i) => i / 7) }],
+    ["dense/bias", { dtype: "F32", shape: [3], data: Float32Array.of(-1, 0, 1e-9) }],
+  ]),
 };
 const bytes = packModel(file);
 
@@ -23,35 +25,70 @@ describe("a model's file", () => {
     expect(unpackWeights(bytes.buffer, "test")).toEqual(file.tensors);
     const { tensors, metadata } = parseSafetensors(bytes);
     expect(tensors).toEqual(file.tensors);
-    expect(metadata.format).toBe("featuremap");
-    expect(JSON.parse(metadata.config!)).toEqual(file.config);
+    expect(metadata.get("format")).toBe("featuremap");
+    expect(JSON.parse(metadata.get("featuremap.config")!)).toEqual(file.config);
   });
 
   it("may have its tensors in another order, as other writers put them", () => {
     const { tensors, metadata } = parseSafetensors(bytes);
-    const turned = Object.fromEntries(Object.entries(tensors).reverse());
-    expect(unpackModel(toSafetensors(turned, metadata), "test")).toEqual(file);
+    const turned = [...tensors].reverse();
+    expect(unpackModel(toSafetensors(turned, [...metadata].reverse()), "test")).toEqual(file);
   });
 
-  it("is refused whole where a single byte of it is another", () => {
-    const loud: string[] = [];
-    for (let at = 0; at < bytes.length; at++) {
-      for (const bit of [1, 0x20]) {
-        const damaged = bytes.slice();
-        damaged[at]! ^= bit;
-        try {
-          const read = unpackModel(damaged, "test");
-          // JSON has bytes that mean nothing: then all must be as it was.
-          expect(read).toEqual(file);
-        } catch (error) {
-          expect(error, `byte ${at}`).toBeInstanceOf(FeaturemapError);
-          expect((error as FeaturemapError).code, `byte ${at}`).toBe("data");
-          loud.push((error as FeaturemapError).message);
-        }
+  /** Both ways of reading refuse it, or read what it was: JSON has bytes that mean nothing. */
+  function tried(damaged: Uint8Array<ArrayBuffer>, which: string): string | undefined {
+    let message: string | undefined;
+    for (const [read, wanted] of [
+      [() => unpackModel(damaged, "test"), file],
+      [() => unpackWeights(damaged, "test"), file.tensors],
+    ] as const) {
+      try {
+        expect(read(), which).toEqual(wanted);
+        expect(message, which).toBeUndefined();
+      } catch (error) {
+        if (!(error instanceof FeaturemapError)) throw error;
+        expect(error.code, which).toBe("data");
+        message = error.message;
       }
     }
-    expect(loud.length).toBeGreaterThan(2 * bytes.length - 20);
+    return message;
+  }
+
+  it("is refused whole where a single bit of it is another, be it in what marks the file as ours", () => {
+    const loud: string[] = [];
+    for (let at = 0; at < bytes.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const damaged = bytes.slice();
+        damaged[at]! ^= 1 << bit;
+        const message = tried(damaged, `byte ${at}, bit ${bit}`);
+        if (message) loud.push(message);
+      }
+    }
+    expect(loud.length).toBeGreaterThan(8 * bytes.length - 80);
     expect(loud.some((message) => /checksum/.test(message))).toBe(true);
+  });
+
+  it("is refused where two signs are flipped, or two numbers are exchanged", () => {
+    const first = bytes.length - 4 * 15;
+    const flipped = bytes.slice();
+    for (const value of [2, 5]) flipped[first + 4 * value + 3]! ^= 0x80;
+    expect(tried(flipped, "signs")).toMatch(/checksum/);
+    const exchanged = bytes.slice();
+    exchanged.set(bytes.subarray(first + 4, first + 8), first + 8);
+    exchanged.set(bytes.subarray(first + 8, first + 12), first + 4);
+    expect(tried(exchanged, "exchanged")).toMatch(/checksum/);
+  });
+
+  it("is refused where a run of bytes is overwritten", () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.uint8Array({ minLength: 1, maxLength: 64 }), (at, run) => {
+        const damaged = bytes.slice();
+        damaged.set(run.subarray(0, bytes.length - at), at);
+        const same = damaged.every((byte, i) => byte === bytes[i]);
+        if (!same) tried(damaged, `at ${at}`);
+      }),
+      SEEDED,
+    );
   });
 
   it("is refused where it is cut short, at whatever byte, or goes on", () => {
@@ -73,12 +110,28 @@ describe("a model's file", () => {
       /bytes must be a Uint8Array or an ArrayBuffer, got "model"/,
     );
     const odd = packModel({ ...file, config: 3 });
-    expect(failure(() => unpackModel(odd, "loadModel")).message).toMatch(/"config" must be a JSON object, got "3"/);
+    expect(failure(() => unpackModel(odd, "loadModel")).message).toMatch(/\.config" must be a JSON object, got "3/);
+    for (const [compile, message] of [
+      [{ metrics: 5 }, /loadModel: compile\.metrics must be an array, got 5/],
+      [{ metrics: [{}] }, /loadModel: compile\.metrics\[0\] must be a string/],
+      [{ loss: 3 }, /loadModel: compile\.loss must be a string, got 3/],
+      [{ optimizer: "sgd" }, /loadModel: compile\.optimizer must be an object/],
+      [{ byteScale: "1" }, /loadModel: compile\.byteScale must be a finite number/],
+      [{ byteScale: 1e39 }, /loadModel: compile\.byteScale must be a finite number/],
+    ] as const) {
+      const error = failure(() =>
+        unpackModel(packModel({ ...file, compile: compile as never, byteScale: undefined }), "loadModel"),
+      );
+      expect(error.message).toMatch(message);
+      expect(error.code).toBe("data");
+    }
+    const theirs = toSafetensors(file.tensors, { checksum: "1", config: "{}", compile: "no" });
+    expect(unpackWeights(theirs, "loadWeights")).toEqual(file.tensors);
   });
 
   it("is refused where its weights were changed and its metadata was not", () => {
     const { tensors, metadata } = parseSafetensors(bytes);
-    tensors["dense/bias"]!.data[0] = 5;
+    tensors.get("dense/bias")!.data[0] = 5;
     const changed = toSafetensors(tensors, metadata);
     expect(failure(() => unpackWeights(changed, "test")).message).toMatch(
       /damaged, or was changed.*without this metadata/,
@@ -94,31 +147,55 @@ describe("weights of a file", () => {
       { path: "dense/bias", shape: [3] },
     ],
   };
-  const { "dense/kernel": kernel, "dense/bias": bias } = file.tensors as Record<
-    string,
-    { shape: number[]; data: Float32Array }
-  >;
+  const [kernel, bias] = [file.tensors.get("dense/kernel"), file.tensors.get("dense/bias")];
+  const others = (tensors: Record<string, SafeTensor>) => new Map(Object.entries(tensors));
 
   it("come in the model's order, by name", () => {
-    expect(weightsFor(network, { "dense/bias": bias!, "dense/kernel": kernel! }, "test")).toEqual([
+    expect(weightsFor(network, others({ "dense/bias": bias!, "dense/kernel": kernel! }), "test")).toEqual([
       kernel!.data,
       bias!.data,
     ]);
   });
 
   it.each([
-    ["one too few", { "dense/kernel": kernel! }, /no weights "dense\/bias"\. It has: dense\/kernel\./],
+    ["one too few", { "dense/kernel": kernel! }, /no weights "dense\/bias"\. It has: \["dense\/kernel"\]\./],
     ["none", {}, /no weights "dense\/kernel"\. It has: no weights/],
-    ["one too many", { ...file.tensors, more: bias! }, /has weights "more", which the model has not/],
+    [
+      "one too many",
+      { ...Object.fromEntries(file.tensors), more: bias! },
+      /has weights "more", which the model has not/,
+    ],
     [
       "another shape",
       { "dense/bias": bias!, "dense/kernel": { ...kernel!, shape: [3, 4] } },
       /"dense\/kernel" has shape \[4, 3\] in the model, but \[3, 4\] in the file/,
     ],
   ])("are refused where there is %s", (_, tensors, message) => {
-    const error = failure(() => weightsFor(network, tensors, "test"));
+    const error = failure(() => weightsFor(network, others(tensors), "test"));
     expect(error.message).toMatch(message);
     expect(error.code).toBe("shape");
+  });
+});
+
+describe("weights of other types", () => {
+  const network = { parameters: [{ path: "w", shape: [2] }] };
+  const weights = (data: SafeTensor["data"]) =>
+    weightsFor(network, parseSafetensors(toSafetensors({ w: { shape: [2], data } })).tensors, "test")[0];
+
+  it("become the nearest 32-bit floats", () => {
+    expect(weights(Float64Array.of(0.1, -1e-50))).toEqual(Float32Array.of(0.1, -0));
+    expect(weights(Int8Array.of(-3, 4))).toEqual(Float32Array.of(-3, 4));
+    expect(weights(BigInt64Array.of(-5n, 2n ** 24n + 1n))).toEqual(Float32Array.of(-5, 2 ** 24));
+  });
+
+  it.each([
+    ["NaN", Float32Array.of(1, Number.NaN), /"w" must hold finite numbers, as 32-bit floats, got NaN at place 1/],
+    ["infinite", Float32Array.of(Number.NEGATIVE_INFINITY, 0), /got -Infinity at place 0/],
+    ["too large for 32 bits", Float64Array.of(1e39, 0), /got 1e\+39 at place 0/],
+  ])("are refused where one is %s", (_, data, message) => {
+    const error = failure(() => weights(data));
+    expect(error.message).toMatch(message);
+    expect(error.code).toBe("value");
   });
 });
 
@@ -133,7 +210,7 @@ describe("the library's optimizers", () => {
 
   /** What a step of an optimizer would add to a graph. */
   function stepOf(name: string, options: object) {
-    const optimizer = OPTIMIZERS[name]!(options);
+    const optimizer = OPTIMIZERS.get(name)!(options);
     const added: unknown[] = [];
     const slots = optimizer.slots?.([3]) ?? [];
     optimizer.step({
@@ -150,7 +227,7 @@ describe("the library's optimizers", () => {
     return { name: optimizer.name, config: optimizer.config, slots, added, ...optimizer.hyperparameters };
   }
 
-  it("are all tried here", () => expect(Object.keys(OPTIMIZERS)).toEqual(Object.keys(odd)));
+  it("are all tried here", () => expect([...OPTIMIZERS.keys()]).toEqual(Object.keys(odd)));
 
   it.each(Object.keys(odd))("know their options: %s", (name) => {
     expect(stepOf(name, odd[name]!)).toMatchObject({ name, config: odd[name] });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseSafetensors, toSafetensors } from "../../src/data/safetensors.ts";
+import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/data/safetensors.ts";
 import { FeaturemapError } from "../../src/errors.ts";
+import { detached, foreign } from "../support/hostile.ts";
 
 function file(header: unknown, values: ArrayLike<number> = []): Uint8Array {
   const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
@@ -28,6 +29,11 @@ function failure(run: () => unknown, code = "data"): string {
 
 const parseFailure = (bytes: Uint8Array, where?: string) => failure(() => parseSafetensors(bytes, where));
 
+/** As they come back: with their type. */
+function read(tensors: Record<string, SafeTensor>): [string, SafeTensor][] {
+  return Object.entries(tensors).map(([name, tensor]) => [name, { ...tensor, dtype: "F32" }]);
+}
+
 describe("toSafetensors", () => {
   const tensors = {
     "conv2d/kernel": { shape: [1, 2, 1, 2], data: new Float32Array([1, 2, 3, -4.5]) },
@@ -38,9 +44,11 @@ describe("toSafetensors", () => {
 
   it("round-trips values, shapes, order and metadata", () => {
     const back = parseSafetensors(toSafetensors(tensors, { format: "featuremap", größe: "≤ 3" }));
-    expect(back.tensors).toEqual(tensors);
-    expect(Object.keys(back.tensors)).toEqual(Object.keys(tensors));
-    expect(back.metadata).toEqual({ format: "featuremap", größe: "≤ 3" });
+    expect([...back.tensors]).toEqual(read(tensors));
+    expect([...back.metadata]).toEqual([
+      ["format", "featuremap"],
+      ["größe", "≤ 3"],
+    ]);
   });
 
   it("lays the file out as the format says", () => {
@@ -60,23 +68,28 @@ describe("toSafetensors", () => {
     const bytes = toSafetensors({ part: { shape: [2], data } });
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
-    const expected = { part: { shape: [2], data: new Float32Array([1, 2]) } };
-    expect(parseSafetensors(shifted.subarray(3)).tensors).toEqual(expected);
-    expect(parseSafetensors(bytes.buffer).tensors).toEqual(expected);
+    const expected = read({ part: { shape: [2], data: new Float32Array([1, 2]) } });
+    expect([...parseSafetensors(shifted.subarray(3)).tensors]).toEqual(expected);
+    expect([...parseSafetensors(bytes.buffer).tensors]).toEqual(expected);
   });
 
   it("copies on reading", () => {
     const bytes = toSafetensors({ scale: tensors.scale });
-    const { data } = parseSafetensors(bytes).tensors.scale!;
+    const { data } = parseSafetensors(bytes).tensors.get("scale")!;
     bytes.fill(0);
     expect(data[0]).toBe(7);
   });
 
   it("round-trips an empty file and awkward names", () => {
-    expect(parseSafetensors(toSafetensors({}))).toEqual({ tensors: {}, metadata: {} });
-    const awkward = Object.fromEntries([["__proto__", tensors.scale]]);
-    const back = parseSafetensors(toSafetensors(awkward)).tensors;
-    expect(Object.keys(back)).toEqual(["__proto__"]);
+    expect(parseSafetensors(toSafetensors({}))).toEqual({ tensors: new Map(), metadata: new Map() });
+    const names = ["constructor", "10", "__proto__", "2", "toString", "", "\ud800", 'a"b\\'];
+    const awkward = new Map(names.map((name) => [name, tensors.scale]));
+    const metadata = new Map(names.map((name) => [name, `text of ${name}`]));
+    const back = parseSafetensors(toSafetensors(awkward, metadata));
+    expect([...back.tensors.keys()]).toEqual(names);
+    expect(new Map([...back.metadata].sort())).toEqual(new Map([...metadata].sort()));
+    const own = Object.fromEntries([["__proto__", tensors.scale]]);
+    expect([...parseSafetensors(toSafetensors(own)).tensors.keys()]).toEqual(["__proto__"]);
   });
 
   it("refuses what the format cannot hold", () => {
@@ -86,7 +99,11 @@ describe("toSafetensors", () => {
     expect(failure(() => pack([2, 3]), "shape")).toMatch(/tensor "w": shape \[2, 3\] wants 6 values, got 4/);
     expect(failure(() => pack([-2, -2]), "shape")).toMatch(/whole numbers/);
     expect(failure(() => pack([1.5]), "shape")).toMatch(/whole numbers/);
-    expect(failure(() => pack([4], new Float64Array(4)), "value")).toMatch(/Float32Array, got a Float64Array/);
+    expect(failure(() => pack([4], [1, 2, 3, 4]), "value")).toMatch(/must have its data in a Float32Array.*got \[1, 2/);
+    expect(failure(() => pack([4], new DataView(new ArrayBuffer(16))), "value")).toMatch(/got a DataView/);
+    expect(failure(() => pack([16], new Uint8ClampedArray(16)), "value")).toMatch(/got a Uint8ClampedArray/);
+    const twice = [["w", tensors.scale] as const, ["w", tensors.scale] as const];
+    expect(failure(() => toSafetensors(twice), "value")).toMatch(/entries with each name once/);
     expect(failure(() => toSafetensors({ __metadata__: { shape: [4], data } }), "value")).toMatch(/metadata/);
     const metadata = { epochs: 3 } as unknown as Record<string, string>;
     expect(failure(() => toSafetensors({}, metadata), "value")).toMatch(/metadata "epochs" must be a string, got 3/);
@@ -96,9 +113,9 @@ describe("toSafetensors", () => {
 describe("parseSafetensors", () => {
   it("reads a header in any order, with or without padding", () => {
     const { tensors } = parseSafetensors(file({ b: entry(4, 8), a: entry(0, 4) }, [0, 0, 128, 63, 0, 0, 0, 64]));
-    expect(Object.keys(tensors)).toEqual(["b", "a"]);
-    expect(tensors.a!.data[0]).toBe(1);
-    expect(tensors.b!.data[0]).toBe(2);
+    expect([...tensors.keys()]).toEqual(["b", "a"]);
+    expect(tensors.get("a")!.data[0]).toBe(1);
+    expect(tensors.get("b")!.data[0]).toBe(2);
   });
 
   it("refuses a wrong header length", () => {
@@ -119,9 +136,10 @@ describe("parseSafetensors", () => {
   });
 
   it("refuses other dtypes by name", () => {
-    expect(parseFailure(file({ w: entry(0, 4, [2], "F16") }, new Uint8Array(4)))).toMatch(
-      /tensor "w" has dtype "F16": only F32 is supported/,
+    expect(parseFailure(file({ w: entry(0, 4, [4], "F8_E4M3") }, new Uint8Array(4)))).toMatch(
+      /tensor "w" has dtype "F8_E4M3", which is not read\. It can be F64, F32, F16, BF16, I64/,
     );
+    expect(parseFailure(file({ w: entry(0, 4, [4], "toString") }, new Uint8Array(4)))).toMatch(/dtype "toString"/);
     expect(parseFailure(file({ w: { shape: [1], data_offsets: [0, 4] } }))).toMatch(/dtype undefined/);
     expect(parseFailure(file({ w: 3 }))).toMatch(/must be described by an object, got 3/);
   });
@@ -154,5 +172,77 @@ describe("parseSafetensors", () => {
     for (const metadata of [{ epochs: 3 }, ["a"], null, "a"]) {
       expect(parseFailure(file({ __metadata__: metadata }))).toMatch(/__metadata__ must be an object of strings/);
     }
+  });
+
+  it("refuses a name that comes twice, whatever is written between, and reads names in escapes", () => {
+    const one = JSON.stringify(entry(0, 4));
+    const values = new Uint8Array(4);
+    expect(parseFailure(file(`{"w":${one},"w":${one}}`, values))).toMatch(/the header has "w" twice/);
+    expect(parseFailure(file(`{"w":${one}, "\\u0077" :${one}}`, values))).toMatch(/the header has "w" twice/);
+    expect(parseFailure(file(`{"__metadata__":{"a":"1","b":"}","a":"2"}}`))).toMatch(/has "a" twice/);
+    expect(parseFailure(file('{"w":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', values))).toMatch(
+      /has "dtype" twice/,
+    );
+    const quoted = '{"__metadata__":{"a":"{\\"a\\": 1, \\"a\\": 2","c":"\\\\"}}';
+    expect([...parseSafetensors(file(quoted)).metadata]).toEqual([
+      ["a", '{"a": 1, "a": 2'],
+      ["c", "\\"],
+    ]);
+  });
+
+  it("reads every type, and one that is not F32 bars no other", () => {
+    const half = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x8000, 0x3555);
+    const brain = Uint16Array.of(0x3f80, 0xc000, 0x7f80, 0x0001, 0x4049);
+    const parts: [string, ArrayBufferView, ArrayLike<unknown>][] = [
+      ["F16", half, [1, -2, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 65504, Infinity, -Infinity, -0, 0.333251953125]],
+      ["BF16", brain, [1, -2, Infinity, 2 ** -133, 3.140625]],
+      ["F32", Float32Array.of(1.5), [1.5]],
+      ["F64", Float64Array.of(Math.PI, 1e300), [Math.PI, 1e300]],
+      ["I8", Int8Array.of(-128, 127), [-128, 127]],
+      ["U8", Uint8Array.of(255), [255]],
+      ["I16", Int16Array.of(-32768), [-32768]],
+      ["U16", Uint16Array.of(65535), [65535]],
+      ["I32", Int32Array.of(-(2 ** 31)), [-(2 ** 31)]],
+      ["U32", Uint32Array.of(2 ** 32 - 1), [2 ** 32 - 1]],
+      ["I64", BigInt64Array.of(-(2n ** 63n), 2n ** 53n + 1n), [-(2n ** 63n), 2n ** 53n + 1n]],
+      ["U64", BigUint64Array.of(2n ** 64n - 1n), [2n ** 64n - 1n]],
+      ["BOOL", Uint8Array.of(0, 1), [0, 1]],
+    ];
+    let at = 0;
+    const header: Record<string, object> = {};
+    const values: number[] = [];
+    for (const [dtype, { buffer, byteLength }, wanted] of parts) {
+      header[`of ${dtype}`] = entry(at, at + byteLength, [wanted.length], dtype);
+      at += byteLength;
+      values.push(...new Uint8Array(buffer as ArrayBuffer));
+    }
+    const { tensors } = parseSafetensors(file(header, values));
+    for (const [dtype, , wanted] of parts) {
+      const { dtype: type, data } = tensors.get(`of ${dtype}`)!;
+      expect(type).toBe(dtype);
+      expect(Array.from(data as ArrayLike<unknown>), dtype).toEqual(Array.from(wanted));
+    }
+    const nan = parseSafetensors(file({ w: entry(0, 2, [1], "F16") }, [0x01, 0x7e])).tensors.get("w")!;
+    expect(nan.data[0]).toBeNaN();
+    // What has an array of its own is written back to the same bytes.
+    const exact = [...tensors].filter(([name]) => !/F16|BOOL/.test(name));
+    const again = parseSafetensors(toSafetensors(exact)).tensors;
+    expect([...again]).toEqual(exact);
+  });
+
+  it("is found cut short at every byte", () => {
+    const whole = toSafetensors({ a: { shape: [2], data: Float32Array.of(1, 2) } }, { b: "c" });
+    for (let length = 0; length < whole.length; length++) parseFailure(whole.subarray(0, length));
+  });
+
+  it("takes bytes of another realm, and says what is none", () => {
+    const whole = toSafetensors({ a: { shape: [1], data: Float32Array.of(1) } });
+    const other = foreign<Uint8ArrayConstructor>("Uint8Array").from(whole) as Uint8Array;
+    expect(other instanceof Uint8Array).toBe(false);
+    for (const bytes of [other, other.buffer as ArrayBuffer])
+      expect(parseSafetensors(bytes).tensors.get("a")!.data).toEqual(Float32Array.of(1));
+    for (const none of [5, 1e10, "{}", null, [1], new DataView(new ArrayBuffer(8)), { length: 8 }])
+      expect(failure(() => parseSafetensors(none as never), "value")).toMatch(/bytes must be a Uint8Array or an Arr/);
+    expect(failure(() => parseSafetensors(detached(whole)), "value")).toMatch(/its memory was transferred/);
   });
 });

@@ -268,7 +268,10 @@ describe("tuner()", () => {
   it.each([
     [{ budget: 3 }, 'tuner has no option "budget". It takes: budgetMs, store, warn.'],
     [{ budgetMs: -1 }, "tuner: budgetMs must be a finite number of at least 0, got -1."],
-    [{ store: {} }, "tuner: store must have get(key) and set(key, choices), as indexedDbStore() has."],
+    [
+      { store: {} },
+      "tuner: store must have get(key) and set(key, choices), as indexedDbStore() has, got an object with keys (none).",
+    ],
     [{ warn: 3 }, "tuner: warn must be a function, got 3."],
   ])("refuses %j", (options, message) => {
     expect(failure(() => tuner(options as TunerOptions))).toMatchObject({ code: "value", message });

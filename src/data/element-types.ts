@@ -1,0 +1,71 @@
+/** An array of numbers as a safetensors file may hold it. */
+export type SafeArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+interface ElementType {
+  /** Of one element. */
+  readonly bytes: number;
+  readonly read: (buffer: ArrayBuffer) => SafeArray;
+}
+
+/** Those of safetensors that are read. What has no typed array of its own becomes the next larger: no value changes. */
+export const ELEMENT_TYPES = {
+  F64: { bytes: 8, read: (buffer) => new Float64Array(buffer) },
+  F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },
+  F16: { bytes: 2, read: (buffer) => Float32Array.from(new Uint16Array(buffer), halfFloat) },
+  BF16: { bytes: 2, read: (buffer) => topHalves(new Uint16Array(buffer)) },
+  I64: { bytes: 8, read: (buffer) => new BigInt64Array(buffer) },
+  I32: { bytes: 4, read: (buffer) => new Int32Array(buffer) },
+  I16: { bytes: 2, read: (buffer) => new Int16Array(buffer) },
+  I8: { bytes: 1, read: (buffer) => new Int8Array(buffer) },
+  U64: { bytes: 8, read: (buffer) => new BigUint64Array(buffer) },
+  U32: { bytes: 4, read: (buffer) => new Uint32Array(buffer) },
+  U16: { bytes: 2, read: (buffer) => new Uint16Array(buffer) },
+  U8: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
+  BOOL: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
+} as const satisfies Readonly<Record<string, ElementType>>;
+
+export type SafeType = keyof typeof ELEMENT_TYPES;
+
+/** The type that an array is written with. */
+export const TYPE_OF: ReadonlyMap<string, SafeType> = new Map([
+  ...(["F64", "F32"] as const).map((name) => [`Float${name.slice(1)}Array`, name] as const),
+  ...(["I32", "I16", "I8"] as const).map((name) => [`Int${name.slice(1)}Array`, name] as const),
+  ...(["U32", "U16", "U8"] as const).map((name) => [`Uint${name.slice(1)}Array`, name] as const),
+  ["BigInt64Array", "I64"],
+  ["BigUint64Array", "U64"],
+]);
+
+export function isElementType(name: unknown): name is SafeType {
+  return typeof name === "string" && Object.hasOwn(ELEMENT_TYPES, name);
+}
+
+/** Each number as the nearest 32-bit float, which may be infinite. */
+export function asFloats(data: SafeArray): Float32Array {
+  if (data instanceof Float32Array) return data;
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+/** IEEE 754's 16 bits: sign, 5 of the exponent, 10 of the fraction. */
+function halfFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** A bfloat16 is the upper half of a 32-bit float. */
+function topHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}
