@@ -1,9 +1,24 @@
 export { createDataset, type Dataset } from "./data/dataset.ts";
-export { type FetchIdxOptions, fetchIdx, type IdxArray, parseIdx, readIdxFile } from "./data/idx.ts";
-export { parseSafetensors, type SafeTensor, toSafetensors } from "./data/safetensors.ts";
+export type { SafeArray, SafeType } from "./data/element-types.ts";
+export {
+  type FetchIdxOptions,
+  fetchIdx,
+  type IdxArray,
+  parseIdx,
+  type ReadIdxOptions,
+  readIdxFile,
+} from "./data/idx.ts";
+export {
+  type Named,
+  parseSafetensors,
+  type SafeTensor,
+  type SafetensorsFile,
+  toSafetensors,
+} from "./data/safetensors.ts";
 export { type DataInput, type NestedNumbers, oneHot, type TensorData, type TypedArray, tensor } from "./data/tensor.ts";
 export { type ErrorCode, FeaturemapError } from "./errors.ts";
-export { defineKernel, dispatch, type Kernel } from "./gpu/kernel.ts";
+export { dispatch } from "./gpu/dispatch.ts";
+export { defineKernel, type Kernel } from "./gpu/kernel.ts";
 export { type AdapterSummary, createRuntime, type Runtime, type RuntimeOptions } from "./gpu/runtime.ts";
 export type { Source } from "./gpu/specialize.ts";
 export type { Attributes, Graph, Node, Tensor, TensorId, TensorSpec } from "./graph/graph.ts";
@@ -57,6 +72,14 @@ export {
 } from "./model/probe.ts";
 export { type Progress, progressLine } from "./model/progress.ts";
 export { progressBar, type Terminal } from "./model/progress-bar.ts";
+export {
+  type LastingData,
+  type Recovered,
+  type Recovery,
+  RecoveryError,
+  type RecoveryOptions,
+  trainWithRecovery,
+} from "./model/recovery.ts";
 export { type RmspropOptions, rmsprop } from "./model/rmsprop.ts";
 export { type LoadOptions, loadModel, loadWeights, saveModel } from "./model/saving.ts";
 export {
@@ -65,8 +88,10 @@ export {
   sequential,
   type Weight,
 } from "./model/sequential.ts";
-export { restore, type Snapshot, snapshot } from "./model/snapshot.ts";
+export { type RestoreOptions, restore, type Snapshot, snapshot } from "./model/snapshot.ts";
+export { indexedDbSnapshots, type SnapshotStore } from "./model/snapshot-store.ts";
 export type { ModelStats } from "./model/stats.ts";
+export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./model/terminate-on-nan.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Tuner } from "./plan/tuning.ts";

@@ -1,4 +1,4 @@
-import { type ErrorCode, FeaturemapError, knownKeys } from "../errors.ts";
+import { type ErrorCode, FeaturemapError, knownKeys, madeBy, oneOf } from "../errors.ts";
 import { BufferPool, type MemoryUse } from "./buffers.ts";
 import { Completions, isFirefox } from "./completions.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -41,6 +41,12 @@ const LIMITS = [
   "maxComputeWorkgroupSizeY",
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
+/**
+ * What devices came of, kept as long as they are. Dawn's `GPU` object in Node does not know of its devices: when it is
+ * collected, whatever they do next ends the process.
+ */
+const ORIGINS = new WeakMap<GPUDevice, readonly object[]>();
+
 /** A device, its pipelines and its buffers. One may serve many models. */
 export class Runtime {
   readonly device: GPUDevice;
@@ -50,23 +56,28 @@ export class Runtime {
   readonly completions: Completions;
   /** Resolves when the device is gone: by `dispose`, a driver reset, or the app. */
   readonly lost: Promise<GPUDeviceLostInfo>;
-  readonly #ownsDevice: boolean;
+  /** Whether the runtime made the device, with all that its adapter allows. */
+  readonly ownsDevice: boolean;
   #gone: { readonly code: ErrorCode; readonly message: string } | undefined;
 
   /** @internal Use `createRuntime`. */
   constructor(device: GPUDevice, adapter: AdapterSummary, ownsDevice: boolean) {
     this.device = device;
     this.adapter = adapter;
-    this.pipelines = new PipelineCache(device);
-    this.buffers = new BufferPool(device);
+    this.pipelines = new PipelineCache(this);
+    this.buffers = new BufferPool(this);
     const firefox = isFirefox((globalThis.navigator as Navigator | undefined)?.userAgent);
     this.completions = new Completions(device, firefox, () => this.assertLive());
-    this.#ownsDevice = ownsDevice;
+    this.ownsDevice = ownsDevice;
     this.lost = device.lost;
     device.lost.then(({ reason, message }) => {
       const why = message ? `${reason}: ${message}` : reason;
       this.#gone ??= { code: "lost", message: `The GPU device was lost (${why}). Make a new runtime and model.` };
     });
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Runtime";
   }
 
   /** Live GPU buffers made through this runtime. */
@@ -79,23 +90,28 @@ export class Runtime {
     if (this.#gone) throw new FeaturemapError(this.#gone.code, this.#gone.message);
   }
 
-  /** Destroys the device, if the runtime made it. Models on it can no longer be used. */
+  /** Frees every buffer, and destroys the device if the runtime made it. Models on it can no longer be used. */
   dispose(): void {
     this.#gone ??= { code: "state", message: "The runtime was disposed. Make a new one with createRuntime()." };
-    if (this.#ownsDevice) this.device.destroy();
+    this.buffers.dispose();
+    if (this.ownsDevice) this.device.destroy();
   }
 }
 
 /**
  * Finds an adapter and makes a device, or takes the app's.
  *
- * @throws FeaturemapError `device` where there is no WebGPU or no adapter
+ * @throws FeaturemapError `value` for an option that is unknown or wrong; `device` where there is no WebGPU or no adapter;
+ *   `lost` where the GPU is lost meanwhile
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   knownKeys(options, ["device", "gpu", "powerPreference"], "createRuntime");
-  if (options.device) return new Runtime(options.device, adapterSummary(options.device.adapterInfo), false);
-
-  const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  const { device: given, powerPreference } = options;
+  const { gpu = (globalThis.navigator as Navigator | undefined)?.gpu } = options;
+  if (given !== undefined) {
+    madeBy(typeof given?.createBuffer === "function", given, "createRuntime: device", "await adapter.requestDevice()");
+    return new Runtime(given, adapterSummary(given.adapterInfo), false);
+  }
   if (!gpu) {
     throw new FeaturemapError(
       "device",
@@ -103,7 +119,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
         "or pass createRuntime({ gpu }) or ({ device }).",
     );
   }
-  const { powerPreference } = options;
+  madeBy(typeof gpu.requestAdapter === "function", gpu, "createRuntime: gpu", "navigator.gpu or the like");
+  if (powerPreference !== undefined)
+    oneOf(powerPreference, ["low-power", "high-performance"], "createRuntime: powerPreference");
   const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
   if (!adapter) {
     throw new FeaturemapError(
@@ -114,7 +132,15 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const wanted = ["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[];
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ label: "featuremap", requiredFeatures, requiredLimits });
+  const device = await adapter
+    .requestDevice({ label: "featuremap", requiredFeatures, requiredLimits })
+    .catch((cause: Error) => {
+      // All that was asked for the adapter has, so it is gone.
+      throw new FeaturemapError("lost", `The GPU was lost before it gave a device (${cause.message}). Try again.`, {
+        cause,
+      });
+    });
+  ORIGINS.set(device, [gpu, adapter]);
   return new Runtime(device, adapterSummary(adapter.info), true);
 }
 

@@ -1,10 +1,11 @@
-import { Dataset, type HostData, hostData, upload } from "../data/dataset.ts";
+import { Dataset, type HostData, hostData, isDataset, upload } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, knownKeys, listOf } from "../errors.ts";
+import { FeaturemapError, knownKeys, listOf, optionalFunction, optionalText } from "../errors.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Plan } from "../plan/plan.ts";
 import { elements, type Shape } from "../shape.ts";
+import { copyOf } from "./batch-slot.ts";
 import {
   batchOptions,
   byteScaleOf,
@@ -18,9 +19,11 @@ import {
 } from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { CompiledModel } from "./compiled.ts";
-import { type BatchOptions, checkFitOptions, type FitOptions, runFit, type ScaledDataset } from "./fit.ts";
+import { Door } from "./door.ts";
+import { type BatchOptions, checkFitOptions, type FitOptions } from "./fit.ts";
 import { type History, logsOf } from "./history.ts";
 import { type LayerInfo, Network } from "./network.ts";
+import { runFit } from "./run-fit.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 import { optimizerNumbers, summaryText } from "./summary.ts";
 import { bookmarkFor, type Training } from "./training.ts";
@@ -43,14 +46,23 @@ export class Sequential {
   readonly name: string;
   readonly #network = new Network();
   #compiled: CompiledModel | undefined;
-  #disposed = false;
-  #busy: string | undefined;
-  readonly #training: Training = { epochs: 0, byteScale: undefined, bookmark: undefined };
+  readonly #door = new Door();
+  readonly #training: Training = {
+    epochs: 0,
+    byteScale: undefined,
+    bookmark: undefined,
+    trainer: undefined,
+    stop: false,
+  };
 
   /** @internal Use `sequential`. */
   constructor(layers: readonly Layer[], name: string) {
     this.name = name;
     for (const layer of listOf(layers, "sequential: layers")) this.add(layer);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Sequential";
   }
 
   /** The layers in order, as far as they are built: what `summary` prints, as data. */
@@ -76,18 +88,21 @@ export class Sequential {
   /**
    * Appends a layer.
    *
-   * @throws FeaturemapError `shape` where it does not fit what is before it; `state` after `compile`
+   * @throws FeaturemapError `shape` where it does not fit what is before it; `state` during and after `compile`
    */
   add(layer: Layer): void {
+    this.#door.assertFree("model.add");
     if (this.#compiled) throw new FeaturemapError("state", "model.add: layers cannot be added after compile().");
     this.#network.add(layer);
   }
 
   /** Prints Keras's table of layers, shapes and parameters, and returns it. `print` defaults to `console.log`. */
   summary(options: { readonly print?: (text: string) => void } = {}): string {
+    knownKeys(options, ["print"], "summary");
+    optionalFunction(options.print, "summary: print");
     const compiled = this.#compiled;
     // Keras makes what an optimizer keeps when training begins.
-    const numbers = compiled?.trainingProgram ? optimizerNumbers(this.#network, compiled.settings.optimizer!) : 0;
+    const numbers = compiled?.plans.made("train") ? optimizerNumbers(this.#network, compiled.settings.optimizer!) : 0;
     const text = summaryText(this.name, this.#network, numbers);
     (options.print ?? console.log)(text);
     return text;
@@ -101,10 +116,11 @@ export class Sequential {
    * @throws FeaturemapError `value` for a wrong option; `device` where there is no WebGPU; `limit` where it has no room
    */
   compile(options: CompileOptions = {}): Promise<void> {
-    return this.#exclusively("compile", async () => {
+    return this.#door.alone("compile", async () => {
       const chosen = checkCompileOptions(options);
       if (this.#network.layers.length === 0)
         throw new FeaturemapError("state", "compile: the model has no layers. Add some with model.add().");
+      await this.#door.written;
       const kept = this.#compiled?.isReady ? await this.#compiled.readParameters() : undefined;
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
@@ -112,7 +128,7 @@ export class Sequential {
       try {
         if (this.#network.inputShape) await compiled.ready();
         if (kept) await compiled.setParameters(kept);
-        this.#assertUsable("compile");
+        this.#door.assertOpen("compile");
       } catch (error) {
         compiled.dispose();
         throw error;
@@ -132,37 +148,44 @@ export class Sequential {
   fit(dataset: Dataset, options?: FitOptions<Labelled>): Promise<History>;
   fit(x: DataInput, y: DataInput, options?: FitOptions<Labelled>): Promise<History>;
   fit(x: DataInput | Dataset, y?: DataInput | FitOptions<Labelled>, options?: FitOptions<Labelled>): Promise<History> {
-    return this.#exclusively("fit", async () => {
+    const run = async () => {
       const call = splitCall(x, y, options, "fit");
-      const fitOptions = (call.options ?? {}) as FitOptions<Labelled>;
-      checkFitOptions(fitOptions);
+      const fitOptions = checkFitOptions((call.options ?? {}) as FitOptions<Labelled>);
       const { validationData } = fitOptions;
       const training = this.#check(call.data, "fit", true);
-      const held = validationData && this.#check(pairOf(validationData), "fit: validationData", true);
-      const compiled = await this.#ready();
-      const bookmark = bookmarkFor(this.#training, fitOptions, training.size, compiled.settings.seed);
+      const held =
+        validationData === undefined ? undefined : this.#check(pairOf(validationData), "fit: validationData", true);
+      const bookmark = bookmarkFor(this.#training, fitOptions, training, this.#compiled!.settings.seed);
       const byteScale = byteScaleOf(training);
-      const run = (data: ScaledDataset, validation?: ScaledDataset) => {
+      return this.#uploaded([training, ...(held ? [held] : [])], "fit", (compiled, [data, validation]) => {
         this.#training.byteScale = byteScale;
-        return runFit({ compiled, data, validation, options: fitOptions, training: this.#training, bookmark });
-      };
-      return this.#uploaded(compiled, training, byteScale, (data) =>
-        held ? this.#uploaded(compiled, held, byteScale, (validation) => run(data, validation)) : run(data),
-      );
-    });
+        this.#training.stop = false;
+        for (const callback of fitOptions.callbacks ?? []) callback.setModel?.(this);
+        const scaled = (dataset: Dataset) => ({ dataset, scale: scaleOf(dataset, byteScale) });
+        return runFit({
+          compiled,
+          options: fitOptions,
+          training: this.#training,
+          bookmark,
+          data: scaled(data!),
+          validation: validation && scaled(validation),
+        });
+      });
+    };
+    return this.#door.alone("fit", run, true);
   }
 
   /** Mean loss, and accuracy if it is a metric, over all samples. Throws as `fit` does. */
   evaluate(dataset: Dataset, options?: BatchOptions): Promise<Evaluation>;
   evaluate(x: DataInput, y: DataInput, options?: BatchOptions): Promise<Evaluation>;
   evaluate(x: DataInput | Dataset, y?: DataInput | BatchOptions, options?: BatchOptions): Promise<Evaluation> {
-    return this.#looking("evaluate", async () => {
+    return this.#looking("evaluate", () => {
       const call = splitCall(x, y, options, "evaluate");
       const batches = batchOptions(call.options, "evaluate");
       const data = this.#check(call.data, "evaluate", true);
-      const compiled = await this.#ready();
-      return this.#uploaded(compiled, data, this.#training.byteScale, async ({ dataset, scale }) => {
-        const metrics = await compiled.evaluate(dataset, { ...batches, scale });
+      return this.#uploaded([data], "evaluate", async (compiled, [dataset]) => {
+        const scale = scaleOf(dataset!, this.#training.byteScale);
+        const metrics = await compiled.evaluate(dataset!, { ...batches, scale });
         batches.signal?.throwIfAborted();
         return logsOf(metrics, compiled.settings.withAccuracy);
       });
@@ -176,13 +199,13 @@ export class Sequential {
   predict(x: DataInput | Dataset, options: BatchOptions = {}): Promise<{ data: Float32Array; shape: number[] }> {
     return this.#looking("predict", async () => {
       const batches = batchOptions(options, "predict");
-      const data = this.#check(x instanceof Dataset ? x : { x }, "predict", false);
-      const compiled = await this.#ready();
-      const { byteScale } = this.#training;
-      const rows = isBatch(data, batches.batchSize)
-        ? await compiled.predictBatch(data, scaleOf(data, byteScale))
-        : await this.#uploaded(compiled, data, byteScale, ({ dataset, scale }) =>
-            compiled.predict(dataset, { ...batches, scale }),
+      const data = this.#check(isDataset(x) ? x : { x }, "predict", false);
+      const scale = () => scaleOf(data, this.#training.byteScale);
+      const batch = isBatch(data, batches.batchSize) ? copyOf(data) : undefined;
+      const rows = batch
+        ? await (await this.#ready("predict")).predictBatch(batch, scale())
+        : await this.#uploaded([data as Dataset], "predict", (compiled, [dataset]) =>
+            compiled.predict(dataset!, { ...batches, scale: scale() }),
           );
       batches.signal?.throwIfAborted();
       return { data: rows, shape: [data.size, ...this.#network.outputShape!] };
@@ -194,15 +217,16 @@ export class Sequential {
    * the next: calls with as many samples make none. Throws as `fit` does.
    */
   trainOnBatch(x: DataInput, y: DataInput): Promise<Evaluation> {
-    return this.#exclusively("trainOnBatch", async () => {
-      if ((x as unknown) instanceof Dataset)
+    const run = async () => {
+      if (isDataset(x))
         throw new FeaturemapError("value", "trainOnBatch takes samples and labels, got a Dataset. Use fit().");
-      const data = this.#check({ x, y }, "trainOnBatch", true) as HostData;
-      const compiled = await this.#ready();
+      const data = copyOf(this.#check({ x, y }, "trainOnBatch", true) as HostData);
+      const compiled = await this.#ready("trainOnBatch");
       this.#training.byteScale = byteScaleOf(data);
       this.#training.bookmark = undefined;
       return logsOf(await compiled.trainOnBatch(data, data.x.scale ?? 1), compiled.settings.withAccuracy);
-    });
+    };
+    return this.#door.alone("trainOnBatch", run, true);
   }
 
   /** All parameters, layer by layer, kernel before bias: the order and the layouts of Keras's `get_weights`. */
@@ -220,10 +244,7 @@ export class Sequential {
    * @throws FeaturemapError `shape` where number or shapes differ; then nothing is changed
    */
   setWeights(weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[]): Promise<void> {
-    return this.#looking("setWeights", async () => {
-      const compiled = await this.#ready("setWeights");
-      await compiled.setParameters(checkedWeights(weights, this.#network.parameters));
-    });
+    return this.#setParameters("setWeights", ({ parameters }) => checkedWeights(weights, parameters));
   }
 
   /** What training has cost so far, and what it holds. Figures of steps are those of `fit` and `trainOnBatch`. */
@@ -231,16 +252,31 @@ export class Sequential {
     return statsOf(this.#compiled, this.#network);
   }
 
+  /** Set by a callback, ends `fit` after the submits that are under way, as a `signal` does. Each `fit` begins with false. */
+  get stopTraining(): boolean {
+    return this.#training.stop;
+  }
+
+  set stopTraining(stop: boolean) {
+    this.#training.stop = stop;
+  }
+
   /** The plan of a training step, once one was made: print it with `String(model.plan)`. */
   get plan(): Plan | undefined {
-    return this.#compiled?.trainingProgram?.plan;
+    return this.#compiled?.plans.made("train")?.program.plan;
   }
 
   /** @internal What functions beside the class work on. */
   get inside() {
-    const ready = (where: string) => this.#looking(where, () => this.#ready(where));
-    const alone = <T>(where: string, run: () => Promise<T>) => this.#exclusively(where, run);
-    return { network: this.#network, training: this.#training, ready, alone };
+    return {
+      network: this.#network,
+      training: this.#training,
+      ready: (where: string) => this.#looking(where, () => this.#ready(where)),
+      alone: <T>(where: string, run: () => Promise<T>) => this.#door.alone(where, run),
+      write: (where: string, run: () => Promise<void>) => this.#door.write(where, run),
+      setParameters: (where: string, valuesOf: (network: Network) => Float32Array[]) =>
+        this.#setParameters(where, valuesOf),
+    };
   }
 
   get runtime(): Runtime | undefined {
@@ -249,22 +285,38 @@ export class Sequential {
 
   /** Frees every GPU buffer of the model, and its runtime if it is its own. The model cannot be used afterwards. */
   dispose(): void {
-    this.#disposed = true;
+    this.#door.close();
     this.#compiled?.dispose();
     this.#compiled = undefined;
   }
 
-  async #ready(where = "The model"): Promise<CompiledModel> {
-    const compiled = this.#compiled;
-    if (!compiled || !this.#network.inputShape) {
-      const why = compiled
-        ? "the input's shape is not known yet: give the first layer an inputShape"
-        : "call model.compile() first";
-      throw new FeaturemapError("state", `${where} cannot go on: ${why}.`);
-    }
+  /** What `compile` made, once its state is there and the writes before are done. */
+  async #ready(where: string): Promise<CompiledModel> {
+    const compiled = this.#usable(where);
+    await this.#door.written;
     await compiled.ready();
     compiled.assertLive();
     return compiled;
+  }
+
+  /** `valuesOf` is called at once, before the promise is returned: the arrays are the caller's. */
+  async #setParameters(where: string, valuesOf: (network: Network) => Float32Array[]): Promise<void> {
+    const compiled = this.#usable(where);
+    const values = valuesOf(this.#network);
+    return this.#door.write(where, async () => {
+      await compiled.ready();
+      await compiled.setParameters(values);
+    });
+  }
+
+  #usable(where: string): CompiledModel {
+    this.#door.assertOpen(where);
+    const compiled = this.#compiled;
+    if (compiled && this.#network.inputShape) return compiled;
+    const why = compiled
+      ? "the input's shape is not known yet: give the first layer an inputShape"
+      : "await model.compile() first";
+    throw new FeaturemapError("state", `${where} cannot go on: ${why}.`);
   }
 
   /** Everything that can be wrong with data, found before it is uploaded. */
@@ -273,7 +325,7 @@ export class Sequential {
     where: string,
     labelled: boolean,
   ): HostData | Dataset {
-    if (!this.#compiled) throw new FeaturemapError("state", `${where}: call model.compile() first.`);
+    if (!this.#compiled) throw new FeaturemapError("state", `${where}: await model.compile() first.`);
     const { loss } = this.#compiled.settings;
     if (labelled && !loss) {
       const why = "the model was compiled without loss and optimizer, only to predict";
@@ -284,47 +336,36 @@ export class Sequential {
     return data;
   }
 
-  /** Uploads data that is not on the GPU yet, runs, and frees what it uploaded. */
+  /**
+   * Uploads what is not on the GPU yet, runs, and frees what it uploaded. All is written before the promise is returned, since
+   * the arrays are the caller's.
+   */
   async #uploaded<T>(
-    { runtime }: CompiledModel,
-    data: HostData | Dataset,
-    byteScale: number | undefined,
-    run: (data: ScaledDataset) => Promise<T>,
+    data: readonly (HostData | Dataset)[],
+    where: string,
+    run: (compiled: CompiledModel, datasets: readonly Dataset[]) => Promise<T>,
   ): Promise<T> {
-    const dataset = data instanceof Dataset ? data : await upload(runtime, data);
+    const { runtime } = this.#usable(where);
+    const uploads = data.map((each) => (each instanceof Dataset ? each : upload(runtime, each)));
+    const done = await Promise.allSettled(uploads);
     try {
-      return await run({ dataset, scale: scaleOf(dataset, byteScale) });
+      return await run(await this.#ready(where), await Promise.all(uploads));
     } finally {
-      if (dataset !== data) dataset.dispose();
+      done.forEach((upload, i) => {
+        if (upload.status === "fulfilled" && upload.value !== data[i]) upload.value.dispose();
+      });
     }
-  }
-
-  #assertUsable(name: string): void {
-    if (this.#disposed) throw new FeaturemapError("state", `${name}: the model was disposed.`);
   }
 
   /** Calls that make no training step may come at any time, from callbacks too. */
   async #looking<T>(name: string, run: () => Promise<T>): Promise<T> {
-    this.#assertUsable(name);
+    this.#door.assertOpen(name);
     return run();
-  }
-
-  /** One training at a time: two would take turns on one state. */
-  async #exclusively<T>(name: string, run: () => Promise<T>): Promise<T> {
-    this.#assertUsable(name);
-    if (this.#busy)
-      throw new FeaturemapError("state", `${name}: the model is busy with ${this.#busy}. Await it first.`);
-    this.#busy = name;
-    try {
-      return await run();
-    } finally {
-      this.#busy = undefined;
-    }
   }
 }
 
 /** An empty model, or one of layers in a row. */
 export function sequential(layers: readonly Layer[] = [], options: { readonly name?: string } = {}): Sequential {
   knownKeys(options, ["name"], "sequential");
-  return new Sequential(layers, options.name ?? "sequential");
+  return new Sequential(layers, optionalText(options.name, "sequential: name") ?? "sequential");
 }

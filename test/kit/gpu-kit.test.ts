@@ -14,11 +14,11 @@ import {
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkedRun, type Run, runInfoOf } from "../../bench/gpu/tables-run.ts";
-import { findBrowser } from "../../cli/browser-find.ts";
+import { swiftShader } from "../support/swiftshader.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PARTS = ["adapter", "steps", "sweep"] as const;
@@ -40,14 +40,6 @@ function reasonToSkip(): string | undefined {
     return "apt-get knows no package libvulkan1, from which the kit takes Vulkan's loader";
   }
   return swiftShader() ? undefined : "there is no SwiftShader beside the browser";
-}
-
-/** The manifest of the browser's software driver. Debian's /usr/bin/chromium is a script that starts /usr/lib/chromium/chromium. */
-function swiftShader(): string | undefined {
-  const browser = findBrowser()?.path;
-  if (!browser) return undefined;
-  const folders = [dirname(realpathSync(browser)), join("/usr/lib", basename(browser))];
-  return folders.map((folder) => join(folder, "vk_swiftshader_icd.json")).find((file) => existsSync(file));
 }
 
 const reason = reasonToSkip();
