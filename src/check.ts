@@ -145,8 +145,8 @@ function typed<T extends "Float32Array" | "Uint32Array">(type: T): Check<Instanc
   };
 }
 
-export const floats = typed("Float32Array");
-export const words = typed("Uint32Array");
+export const floats: Check<Float32Array<ArrayBuffer>> = (value, place) => typed("Float32Array")(value, place);
+export const words: Check<Uint32Array<ArrayBuffer>> = (value, place) => typed("Uint32Array")(value, place);
 
 /** The place of the first number that is NaN or infinite; -1 where there is none. */
 export function firstNotFinite(values: Float32Array): number {
@@ -189,8 +189,6 @@ function isPlain(value: unknown): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-const TYPED = Object.getPrototypeOf(Uint8Array.prototype) as object;
-
 /**
  * The bytes of a Uint8Array or ArrayBuffer, of whatever realm, as a view and no copy.
  *
@@ -198,7 +196,8 @@ const TYPED = Object.getPrototypeOf(Uint8Array.prototype) as object;
  */
 export function bytesOf(value: unknown, path: string): Uint8Array {
   const place: Place = { path, code: "value" };
-  const ofArray = (key: string) => Reflect.get(TYPED, key, value) as never;
+  const typed = Object.getPrototypeOf(Uint8Array.prototype) as object;
+  const ofArray = (key: string) => Reflect.get(typed, key, value) as never;
   if (readAt(place, () => arrayType(value)) === "Uint8Array")
     return there(place, () => new Uint8Array(ofArray("buffer"), ofArray("byteOffset"), ofArray("byteLength")));
   if (isBuffer(value)) return there(place, () => new Uint8Array(value));

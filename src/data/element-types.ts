@@ -37,10 +37,15 @@ export const ELEMENT_TYPES = {
 export type SafeType = keyof typeof ELEMENT_TYPES;
 
 /** The type that an array is written with. */
-export const TYPE_OF: ReadonlyMap<string, SafeType> = new Map([
-  ...(["F64", "F32"] as const).map((name) => [`Float${name.slice(1)}Array`, name] as const),
-  ...(["I32", "I16", "I8"] as const).map((name) => [`Int${name.slice(1)}Array`, name] as const),
-  ...(["U32", "U16", "U8"] as const).map((name) => [`Uint${name.slice(1)}Array`, name] as const),
+export const TYPE_OF: ReadonlyMap<string, SafeType> = /* @__PURE__ */ new Map<string, SafeType>([
+  ["Float64Array", "F64"],
+  ["Float32Array", "F32"],
+  ["Int32Array", "I32"],
+  ["Int16Array", "I16"],
+  ["Int8Array", "I8"],
+  ["Uint32Array", "U32"],
+  ["Uint16Array", "U16"],
+  ["Uint8Array", "U8"],
   ["BigInt64Array", "I64"],
   ["BigUint64Array", "U64"],
 ]);

@@ -76,15 +76,16 @@ const version: Check<typeof VERSION> = (value, place) => {
 const OPTIONS: Check<LayerConfig["config"]> = (value, place) =>
   plain(asObject(value, place, "an object of options"), place) as LayerConfig["config"];
 
-const CONFIG = record<ModelConfig>(
-  {
-    className: (value, { path }) => oneOf(value, ["Sequential"], path),
-    version,
-    name: text,
-    layers: list(record<LayerConfig>({ className: text, config: OPTIONS }, { only: true })),
-  },
-  { only: true, what: "an object, as toConfig() gives it" },
-);
+const CONFIG: Check<ModelConfig> = (value, place) =>
+  record<ModelConfig>(
+    {
+      className: (value, { path }) => oneOf(value, ["Sequential"], path),
+      version,
+      name: text,
+      layers: list(record<LayerConfig>({ className: text, config: OPTIONS }, { only: true })),
+    },
+    { only: true, what: "an object, as toConfig() gives it" },
+  )(value, place);
 
 /**
  * A new model, not compiled, of an architecture that `toConfig` wrote down. Takes plain JSON: objects without classes, nested up

@@ -1,4 +1,4 @@
-import { checkedAt, finite, list, maybe, plain, record, text } from "../check.ts";
+import { type Check, checkedAt, finite, list, maybe, plain, record, text } from "../check.ts";
 import { Checksum } from "../checksum.ts";
 import { parseSafetensors, type SafeTensor, type SafetensorsFile, toSafetensors } from "../data/safetensors.ts";
 import { FeaturemapError, show } from "../errors.ts";
@@ -63,12 +63,13 @@ export function unpackModel(bytes: Uint8Array | ArrayBuffer, where: string): Mod
   return { config: parsed(metadata, KEYS.config, where), compile, byteScale, tensors };
 }
 
-const COMPILE = record<SavedCompile & Pick<ModelFile, "byteScale">>({
-  loss: maybe(text),
-  optimizer: maybe(record<{ name: string; config?: unknown }>({ name: text, config: maybe(plain) })),
-  metrics: maybe(list(text)),
-  byteScale: maybe(finite),
-});
+const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScale">> = (value, place) =>
+  record<SavedCompile & Pick<ModelFile, "byteScale">>({
+    loss: maybe(text),
+    optimizer: maybe(record<{ name: string; config?: unknown }>({ name: text, config: maybe(plain) })),
+    metrics: maybe(list(text)),
+    byteScale: maybe(finite),
+  })(value, place);
 
 /**
  * A file's tensors, `saveModel`'s or another's.

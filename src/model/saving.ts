@@ -20,9 +20,13 @@ export interface LoadOptions extends CompileOptions, FromConfigOptions {}
 
 /** The library's, by name. */
 // biome-ignore lint/suspicious/noExplicitAny: each checks its options itself
-export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = new Map(
-  Object.entries({ adagrad, adam, adamW, rmsprop, sgd }),
-);
+export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @__PURE__ */ new Map([
+  ["adagrad", adagrad],
+  ["adam", adam],
+  ["adamW", adamW],
+  ["rmsprop", rmsprop],
+  ["sgd", sgd],
+]);
 
 /**
  * A model as one safetensors file: weights by name (`conv2d/kernel`), which other readers of the format find too, and in its

@@ -128,21 +128,23 @@ const fit: Check<Fit> = (value, place) => {
   throw wrongAt(within(within(place, "history"), "epoch"), `count the ${epoch} epochs that are done`, epochs);
 };
 
-const SNAPSHOT = record<Snapshot>({
-  version: () => VERSION,
-  loss: text,
-  optimizer: text,
-  constants: named(scalar),
-  hyperparameters: named(finite),
-  weights: list(weight),
-  slots: list(weight),
-  state: wordsOf(STATE_WORDS),
-  metrics: wordsOf(METRIC_WORDS),
-  epochs: whole(),
-  byteScale: maybe(finite),
-  fit: maybe(fit),
-  checksum: text,
-});
+// A function, as every check is: a call beside the functions would be in every app's script.
+const SNAPSHOT: Check<Snapshot> = (value, place) =>
+  record<Snapshot>({
+    version: () => VERSION,
+    loss: text,
+    optimizer: text,
+    constants: named(scalar),
+    hyperparameters: named(finite),
+    weights: list(weight),
+    slots: list(weight),
+    state: wordsOf(STATE_WORDS),
+    metrics: wordsOf(METRIC_WORDS),
+    epochs: whole(),
+    byteScale: maybe(finite),
+    fit: maybe(fit),
+    checksum: text,
+  })(value, place);
 
 /** What the parts of a snapshot say of each other. */
 function checkRanges({ state, fit, epochs }: Snapshot, place: Place): void {
