@@ -59,10 +59,8 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function checkNetwork(value: unknown): NetworkSpec {
   const { layers, optimizer, batchSize } = fieldsOf(value, "The network");
-  if (!Array.isArray(layers) || layers.length === 0) throw new Error("The network has no layers.");
-  if (layers.length > MOST_LAYERS)
-    throw new Error(`The network has ${layers.length} layers; this page takes ${MOST_LAYERS}.`);
-  const checked = layers.map((layer, i) => checkLayer(layer, `Layer ${i + 1}`, i === layers.length - 1));
+  const list = listOf(layers);
+  const checked = list.map((layer, i) => checkLayer(layer, `Layer ${i + 1}`, i === list.length - 1));
   const last = checked.at(-1)!;
   if (last.kind !== "dense" || last.units !== DIGITS || last.activation !== "softmax")
     throw new Error(`The last layer must be dense with ${DIGITS} units and softmax: a probability for each digit.`);
@@ -112,14 +110,41 @@ export function sgdOf(learningRate: number, momentum: number, nesterov: boolean)
   return { name: "sgd", learningRate, momentum, ...(nesterov && { nesterov }) };
 }
 
+/** A copy of the fields: what comes from a file or a store may be anything, and is read once. */
 function fieldsOf(value: unknown, where: string): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  const is = typeof value === "object" && value !== null;
+  const fields = is && read(where, () => (Array.isArray(value) ? undefined : { ...value }));
+  if (fields) return fields as Fields;
   throw new Error(`${where} is missing, or is none.`);
+}
+
+/** A copy of the layers, whatever they are. */
+function listOf(layers: unknown): readonly unknown[] {
+  const what = "The network's list of layers";
+  const length = read(what, () => (Array.isArray(layers) ? layers.length : 0));
+  if (length === 0) throw new Error("The network has no layers.");
+  if (length > MOST_LAYERS) throw new Error(`The network has ${length} layers; this page takes ${MOST_LAYERS}.`);
+  return read(what, () => Array.from(layers as readonly unknown[]));
+}
+
+function read<T>(what: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Error(`${what} cannot be read.`, { cause });
+  }
+}
+
+/** For messages: short, whatever it is. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "object" && value !== null) return "something else";
+  return typeof value === "function" ? "a function" : String(value);
 }
 
 function oneOf<const T>(value: unknown, known: readonly T[], where: string): T {
   if (known.includes(value as T)) return value as T;
-  throw new Error(`${where} must be one of ${known.join(", ")}, got ${JSON.stringify(value)}.`);
+  throw new Error(`${where} must be one of ${known.join(", ")}, got ${shown(value)}.`);
 }
 
 function whole(value: unknown, name: keyof typeof LIMITS, where: string): number {
@@ -131,5 +156,5 @@ function whole(value: unknown, name: keyof typeof LIMITS, where: string): number
 function inRange(value: unknown, name: keyof typeof LIMITS, where: string): number {
   const { min, max } = LIMITS[name];
   if (typeof value === "number" && value >= min && value <= max) return value;
-  throw new Error(`${where} must be a number from ${min} to ${max}, got ${JSON.stringify(value)}.`);
+  throw new Error(`${where} must be a number from ${min} to ${max}, got ${shown(value)}.`);
 }

@@ -1,9 +1,9 @@
 import { FeaturemapError } from "./errors.ts";
 
-const TYPED = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const TYPED = /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype) as object;
 const ownGetter = (key: PropertyKey) => Object.getOwnPropertyDescriptor(TYPED, key)!.get!;
-const tagOf = ownGetter(Symbol.toStringTag);
-const trueLength = ownGetter("length");
+const tagOf = /* @__PURE__ */ ownGetter(Symbol.toStringTag);
+const trueLength = /* @__PURE__ */ ownGetter("length");
 
 /**
  * A typed array's type, `Float32Array`, of whatever realm it is: arrays of an iframe or of Jest are no `instanceof` ours.

@@ -69,6 +69,8 @@ export function createCourse(report: Report, before: number, images: number): Co
     },
     onTrainBegin(params) {
       steps = params.steps;
+      parts.restart();
+      pace.restart();
     },
     onEpochBegin(begun) {
       epoch = begun;

@@ -1,6 +1,7 @@
 // The device that all of the page shares, found anew where it is lost.
 
-import { createRuntime, type ErrorCode, type Runtime } from "../../src/index.ts";
+import { createRuntime, type Runtime } from "../../src/index.ts";
+import { wasLost } from "./lost.ts";
 
 export interface AdapterInfo {
   readonly label: string;
@@ -18,9 +19,6 @@ export interface Gpu {
   /** Loses the device, as a driver's reset does: for tests of what comes then. */
   lose(): Promise<void>;
 }
-
-/** A lost device may fail what runs on it before it says that it is lost, in ms. */
-const NEWS_MS = 500;
 
 export function createGpu(): Gpu {
   let current: Promise<Runtime> | undefined;
@@ -47,7 +45,7 @@ export function createGpu(): Gpu {
       try {
         return await run();
       } catch (error) {
-        if (!(await wasLost(runtime, error))) throw error;
+        if (!(await wasLost(error, runtime.lost))) throw error;
         return run();
       }
     },
@@ -56,12 +54,4 @@ export function createGpu(): Gpu {
       (await current)?.device.destroy();
     },
   };
-}
-
-/** Whether an error comes of a lost device: so it says, or that what was on the device is gone. */
-async function wasLost(runtime: Runtime, error: unknown): Promise<boolean> {
-  const { code } = error as { code?: ErrorCode };
-  if (code !== "lost" && code !== "state") return false;
-  const news = new Promise<false>((resolve) => setTimeout(() => resolve(false), NEWS_MS));
-  return Promise.race([runtime.lost.then(() => true), news]);
 }

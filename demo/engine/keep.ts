@@ -1,19 +1,20 @@
 // The page's network as a file, and back.
 
 import { type LayerConfig, loadModel, saveModel, toConfig } from "../../src/index.ts";
+import { wordsOf } from "../error-words.ts";
 import type { NetworkSpec } from "../network.ts";
 import { checkNetwork } from "../network-check.ts";
 import { optimizerOf } from "./models.ts";
 import type { Session } from "./session.ts";
 
-const KINDS: Readonly<Record<string, string>> = {
-  Conv2D: "conv2d",
-  MaxPooling2D: "maxPooling2d",
-  AveragePooling2D: "averagePooling2d",
-  Dropout: "dropout",
-  Flatten: "flatten",
-  Dense: "dense",
-};
+const KINDS = new Map([
+  ["Conv2D", "conv2d"],
+  ["MaxPooling2D", "maxPooling2d"],
+  ["AveragePooling2D", "averagePooling2d"],
+  ["Dropout", "dropout"],
+  ["Flatten", "flatten"],
+  ["Dense", "dense"],
+]);
 
 /** @param stopTraining Called when a file was found good, before its network takes the place of the one that trains. */
 export function createKeep(session: Session, stopTraining: () => Promise<void>) {
@@ -49,7 +50,7 @@ export function createKeep(session: Session, stopTraining: () => Promise<void>) 
         return spec;
       } catch (error) {
         model.dispose();
-        throw new Error(`The file's network is not one that this page can show. ${(error as Error).message}`);
+        throw new Error(`The file's network is not one that this page can show. ${wordsOf(error)}`);
       }
     },
   };
@@ -64,7 +65,7 @@ function layerOf({ className, config }: LayerConfig): unknown {
   };
   return {
     ...config,
-    kind: KINDS[className] ?? className,
+    kind: KINDS.get(className) ?? className,
     kernelSize: square(config.kernelSize),
     poolSize: square(config.poolSize),
     strides: square(config.strides),

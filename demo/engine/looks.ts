@@ -1,10 +1,16 @@
+import { tellUnlessGone } from "./lost.ts";
+
 /** Between two looks at what the weights can do, while they learn: at least this, and 10 times what a look takes. */
 const LOOK_MS = 1000;
 /** The first look compiles shaders, which says nothing of the next. */
 const MOST_LOOK_MS = 10_000;
 
-/** Looks one at a time, and no more often than is good for the training. */
-export function lookNowAndThen(look: () => Promise<void>): () => void {
+/**
+ * Looks one at a time, and no more often than is good for the training.
+ *
+ * @param lost of the device that it trains on
+ */
+export function lookNowAndThen(look: () => Promise<void>, lost: Promise<unknown>): () => void {
   let next = performance.now() + LOOK_MS / 2;
   let looking = false;
   return () => {
@@ -12,7 +18,7 @@ export function lookNowAndThen(look: () => Promise<void>): () => void {
     if (looking || begun < next) return;
     looking = true;
     look()
-      .catch(() => {}) // The device is lost or the model gone: `fit` says so itself.
+      .catch((error: unknown) => void tellUnlessGone(error, lost))
       .finally(() => {
         looking = false;
         const now = performance.now();

@@ -9,7 +9,9 @@ import {
   type TensorData,
   tensor,
 } from "../../src/index.ts";
-import { IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
+import { wordsOf } from "../error-words.ts";
+import { DIGITS, IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
+import { codeOf } from "./lost.ts";
 
 export interface Split {
   /** Pixels, one byte each, image after image. */
@@ -29,8 +31,8 @@ export interface Mnist {
 
 const CACHE = "featuremap-mnist-data";
 const FILES = {
-  train: ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
-  test: ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
+  train: { images: "train-images-idx3-ubyte", labels: "train-labels-idx1-ubyte", size: 60_000 },
+  test: { images: "t10k-images-idx3-ubyte", labels: "t10k-labels-idx1-ubyte", size: 10_000 },
 } as const;
 
 /** @param folder Address of the four files, with a slash at its end. */
@@ -69,13 +71,19 @@ function once(load: (onBytes: OnBytes) => Promise<Split>): (onBytes?: OnBytes) =
   };
 }
 
-async function fetchSplit(folder: URL, names: readonly [string, string], onBytes: OnBytes): Promise<Split> {
+type Files = (typeof FILES)[keyof typeof FILES];
+
+async function fetchSplit(folder: URL, { images, labels, size }: Files, onBytes: OnBytes): Promise<Split> {
   const received = [0, 0];
   const totals: (number | undefined)[] = [undefined, undefined];
   const failure = new AbortController();
-  const [images, labels] = await Promise.all(
-    names.map((name, i) =>
-      fetchFile(new URL(name, folder), failure.signal, (bytes, total) => {
+  const wanted: readonly Wanted[] = [
+    { url: new URL(images, folder), shape: [size, 28, 28] },
+    { url: new URL(labels, folder), shape: [size], below: DIGITS },
+  ];
+  const [pixels, classes] = await Promise.all(
+    wanted.map((file, i) =>
+      fetchFile(file, failure.signal, (bytes, total) => {
         received[i] = bytes;
         totals[i] = total;
         const [first, second] = totals;
@@ -83,58 +91,64 @@ async function fetchSplit(folder: URL, names: readonly [string, string], onBytes
       }),
     ),
   ).finally(() => failure.abort()); // Where one file fails, the other is of no use.
-  const { data: pixels, shape } = parseIdx(images!, names[0]);
-  const { data: classes, shape: labelShape } = parseIdx(labels!, names[1]);
-  const fits = pixels.length === classes.length * IMAGE_PIXELS;
-  if (!(pixels instanceof Uint8Array && classes instanceof Uint8Array && fits)) {
-    await forget(folder, names);
-    const shapes = `[${shape.join(", ")}] and [${labelShape.join(", ")}]`;
-    throw missing(`${names.join(" and ")} are not MNIST's: they hold arrays of ${shapes}.`);
-  }
-  return { images: pixels, labels: classes };
+  return { images: pixels!, labels: classes! };
 }
 
-/** The whole file, out of the browser's cache or from the server; a sound one is kept. */
-async function fetchFile(url: URL, signal: AbortSignal, onBytes: OnBytes): Promise<Uint8Array> {
+interface Wanted {
+  readonly url: URL;
+  readonly shape: readonly number[];
+  /** Each byte is. */
+  readonly below?: number;
+}
+
+/** A file's array, out of the browser's cache or from the server; a sound file is kept, another one is thrown out. */
+async function fetchFile(wanted: Wanted, signal: AbortSignal, onBytes: OnBytes): Promise<Uint8Array> {
+  const { url } = wanted;
   const cache = await openCache();
-  const kept = await cache?.match(url);
-  if (kept) {
-    const bytes = await readBody(kept, onBytes);
-    if (isIdx(bytes)) return bytes;
-    await cache?.delete(url);
+  const known = await cached(cache, wanted, onBytes);
+  if (known) return known;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok) throw missing(`${url.pathname} is missing: the server answered ${response.status}.`);
+    bytes = await readBody(response, onBytes);
+  } catch (error) {
+    if (codeOf(error)) throw error;
+    throw missing(`${url.pathname} could not be fetched: ${wordsOf(error)}. Is the server reachable?`);
   }
-  const response = await fetch(url, { signal }).catch((error: unknown) => {
-    throw missing(`${url.pathname} could not be fetched: ${(error as Error).message}. Is the server reachable?`);
-  });
-  if (!response.ok) throw missing(`${url.pathname} is missing: the server answered ${response.status}.`);
-  const bytes = await readBody(response, onBytes);
-  parseIdx(bytes, url.pathname);
+  const array = arrayIn(bytes, wanted);
   // Where there is no room the next visit fetches it again.
   await cache?.put(url, new Response(bytes)).catch(() => {});
-  return bytes;
+  return array;
+}
+
+/** The server has what the cache has not, or has damaged. */
+async function cached(cache: Cache | undefined, wanted: Wanted, onBytes: OnBytes): Promise<Uint8Array | undefined> {
+  try {
+    const response = await cache?.match(wanted.url);
+    return response && arrayIn(await readBody(response, onBytes), wanted);
+  } catch {
+    await cache?.delete(wanted.url).catch(() => {});
+    return undefined;
+  }
+}
+
+/** @throws FeaturemapError `data` where a file is not the one of MNIST */
+function arrayIn(file: Uint8Array, { url, shape, below = 256 }: Wanted): Uint8Array {
+  const { data, shape: found } = parseIdx(file, url.pathname);
+  const bytes = data instanceof Uint8Array && found.join() === shape.join() && data.every((byte) => byte < below);
+  if (bytes) return data;
+  const holds = `it holds ${data.constructor.name} [${found.join(", ")}]`;
+  throw missing(`${url.pathname} is not MNIST's: ${holds} instead of bytes [${shape.join(", ")}] below ${below}.`);
 }
 
 function missing(message: string): FeaturemapError {
   return new FeaturemapError("data", message);
 }
 
-function isIdx(bytes: Uint8Array): boolean {
-  try {
-    parseIdx(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Some browsers have no cache in private windows. */
 async function openCache(): Promise<Cache | undefined> {
   return globalThis.caches?.open(CACHE).catch(() => undefined);
-}
-
-async function forget(folder: URL, names: readonly string[]): Promise<void> {
-  const cache = await openCache();
-  for (const name of names) await cache?.delete(new URL(name, folder));
 }
 
 async function readBody(response: Response, onBytes: OnBytes): Promise<Uint8Array<ArrayBuffer>> {

@@ -9,6 +9,7 @@ import {
   tensor,
 } from "../../src/index.ts";
 import { IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
+import { tellUnlessGone } from "./lost.ts";
 import type { Mnist, Split } from "./mnist.ts";
 import { type Easel, Painter, type Placing } from "./painter.ts";
 import type { PictureFacts } from "./pictures.ts";
@@ -58,6 +59,8 @@ export function createObserver(session: Session, mnist: Mnist): Observer {
   let model: Sequential | undefined;
   let subject: Subject | undefined;
   let preparing = false;
+  /** Cannot be looked into, and the page was told why. */
+  let refused: Sequential | undefined;
   let drawn = 0;
   const looks: Looks = { pictures: new Map(), digit: 0, draw };
 
@@ -74,19 +77,24 @@ export function createObserver(session: Session, mnist: Mnist): Observer {
 
   /** Not before the weights have changed: compiling would keep the training from its begin. */
   function prepare(): void {
-    if (!model || subject || preparing) return;
+    if (!model || model === refused || subject || preparing) return;
     preparing = true;
     const wanted = model;
+    const { lost } = wanted.runtime!;
     subjectOf(wanted, mnist)
       .then((made) => {
         if (model !== wanted) return made.probe.dispose();
         subject = made;
         draw();
       })
-      .catch(() => {}) // The model is gone: the next one is prepared.
+      .catch((error: unknown) => refuse(wanted, lost, error))
       .finally(() => {
         preparing = false;
       });
+  }
+
+  async function refuse(asked: Sequential | undefined, lost: Promise<unknown>, error: unknown): Promise<void> {
+    if (await tellUnlessGone(error, lost)) refused = asked;
   }
 
   function draw(): void {
@@ -94,10 +102,12 @@ export function createObserver(session: Session, mnist: Mnist): Observer {
     drawn = performance.now();
     const seen = [...looks.pictures.values()].filter(({ placing, visible, easel }) => placing && (visible || !easel));
     if (seen.length === 0) return;
+    const seenBy = subject;
     try {
-      paintAll(subject, seen, looks.digit);
-    } catch {
-      subject = undefined; // The device was lost meanwhile; training says so.
+      paintAll(seenBy, seen, looks.digit);
+    } catch (error) {
+      subject = undefined;
+      void refuse(model, seenBy.painter.device.lost, error);
     }
   }
 

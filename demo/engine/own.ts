@@ -1,6 +1,6 @@
 // The same layers, trained on a reader's own images.
 
-import { adam, loadModel, type Sequential, saveModel, tensor } from "../../src/index.ts";
+import { adam, loadModel, type Sequential, saveModel, tensor, toConfig } from "../../src/index.ts";
 import { IMAGE_PIXELS, IMAGE_SHAPE, type LayerSpec } from "../network.ts";
 import type { Gpu } from "./gpu.ts";
 import { modelOf } from "./models.ts";
@@ -122,9 +122,23 @@ export function createOwn(gpu: Gpu) {
       return gpu.again(async () => (await (await current(trained)).predict(image)).data);
     },
 
-    /** Takes back what `trainOwn` gave. */
-    async restoreOwn(bytes: Uint8Array): Promise<void> {
-      become(await load(bytes), bytes);
+    /**
+     * Takes back what `trainOwn` gave.
+     *
+     * @throws Error where it is another network, or damaged
+     */
+    async restoreOwn(bytes: Uint8Array, classes: number): Promise<void> {
+      const next = await load(bytes);
+      try {
+        const { inputShape } = toConfig(next).layers[0]!.config;
+        const [takes, gives] = [JSON.stringify(inputShape), JSON.stringify(next.layers.at(-1)!.outputShape)];
+        if (takes !== JSON.stringify(IMAGE_SHAPE) || gives !== JSON.stringify([classes]))
+          throw new Error(`It takes images of ${takes} and gives ${gives}, but there are ${classes} classes.`);
+      } catch (error) {
+        next.dispose();
+        throw error;
+      }
+      become(next, bytes);
     },
   };
 }

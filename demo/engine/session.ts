@@ -36,6 +36,8 @@ export interface Session {
   readonly touched: boolean;
   /** To be called by who changes the model's weights: trains it, loads others. */
   changed(): void;
+  /** For who has seen a model fail: where it is the one of now, the next one is made of what was kept. */
+  renew(failed: Sequential): void;
   /** Keeps the weights of now in memory, so that they outlive the device. */
   keep(): Promise<void>;
   /** As `keep`, for who has a snapshot. */
@@ -148,6 +150,13 @@ export function createSession(gpu: Gpu): Session {
     onModel,
     onCompiling,
     changed,
+    renew(failed) {
+      const asked = made;
+      asked?.then(
+        (model) => model === failed && made === asked && drop(),
+        () => {},
+      );
+    },
     keep,
     remember(taken) {
       kept = taken;

@@ -1,10 +1,12 @@
 // Trains the page's network on MNIST, and tells of it.
 
-import { type Callback, checkpoint, type ErrorCode, type PauseSwitch, pauseSwitch } from "../../src/index.ts";
+import { type Callback, type PauseSwitch, pauseSwitch, type Snapshot, trainWithRecovery } from "../../src/index.ts";
+import { wordsOf } from "../error-words.ts";
 import { type NetworkSpec, sameNetwork } from "../network.ts";
 import { createCourse } from "./course.ts";
-import { type Loaded, load, loadSplits, type Splits } from "./load.ts";
+import { type Loaded, load, loadSplits } from "./load.ts";
 import { lookNowAndThen } from "./looks.ts";
+import { codeOf, lostInWords } from "./lost.ts";
 import type { Mnist } from "./mnist.ts";
 import type { Session } from "./session.ts";
 import type { Report, TrainingEvent, TrainingSettings, TrainingState } from "./training.ts";
@@ -13,11 +15,6 @@ import type { Report, TrainingEvent, TrainingSettings, TrainingState } from "./t
 const SUBMIT_MS = 8;
 /** What a lost device can cost, at most. */
 const KEEP_MS = 5000;
-/** Losses of one run after which the device is given up. */
-const MOST_LOSSES = 5;
-/** A driver that was reset is back after some time. */
-const DEVICE_TRIES = 4;
-const DEVICE_WAIT_MS = 1000;
 
 /** A run that has begun, and may have to begin anew on another device. */
 interface Run {
@@ -27,8 +24,8 @@ interface Run {
   readonly pause: PauseSwitch;
   /** Epochs that the network was trained before. */
   readonly before: number;
-  /** Place of the last snapshot in this run; `undefined` before the first. */
-  kept: { readonly epoch: number; readonly steps: number } | undefined;
+  /** The last snapshot of this run; `undefined` before the first. */
+  kept: Snapshot | undefined;
   /** When it, with all that it reports, is over. */
   ended: Promise<void>;
 }
@@ -38,11 +35,11 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   let report: Report = () => {};
   let state: TrainingState = "idle";
   let run: Run | undefined;
-  /** Lost its device, and got no other. */
+  /** Failed, and can go on from what was kept. */
   let broken: Run | undefined;
   /** Epochs that the network was trained, in all runs. */
   let epochs = 0;
-  let lost = { at: Number.NEGATIVE_INFINITY, why: "" };
+  let why = "nothing";
   const say = (next: TrainingState) => {
     state = next;
     report({ kind: "state", state });
@@ -60,8 +57,8 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   });
   session.onCompiling(({ plan, compiled, total }) => report({ kind: "compiling", plan, compiled, total }));
   session.onWeights(() => report({ kind: "weights" }));
-  session.gpu.onLost((why) => {
-    lost = { at: performance.now(), why };
+  session.gpu.onLost((said) => {
+    why = said;
     if (run || !session.touched) return;
     // Nobody trains: the network is made anew of what was kept.
     session.model().then(
@@ -71,55 +68,69 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   });
 
   async function go(current: Run): Promise<void> {
-    const { signal } = current.stop;
+    const { settings, spec, stop, pause } = current;
+    const { signal } = stop;
     say("loading");
     const splits = await orAbort(loadSplits(mnist, report), signal);
-    for (let losses = 0; ; losses++) {
-      say("compiling");
-      const begun = performance.now();
-      try {
-        return await attempt(current, splits);
-      } catch (error) {
-        if (signal.aborted || losses === MOST_LOSSES || !(await wasLost(error, begun))) throw error;
-        broken = current;
-        report({ kind: "recovering", why: lost.why });
-        await orAbort(deviceAgain(session), signal);
-      }
+    say("compiling");
+    let loaded: Loaded | undefined;
+    /** What is loaded for the device of now. */
+    async function ready(): Promise<Loaded> {
+      if (loaded && loaded.runtime === (await session.gpu.runtime())) return loaded;
+      loaded?.dispose();
+      loaded = await load(session, splits, settings.images);
+      return loaded;
     }
-  }
-
-  /** Whether an error is that of a device that was lost since. It may come before the news. */
-  async function wasLost(error: unknown, since: number): Promise<boolean> {
-    const { code } = error as { code?: ErrorCode };
-    if (code === "lost") return true;
-    if (code !== undefined && code !== "state") return false;
-    if (lost.at < since) await wait(500);
-    return lost.at >= since;
-  }
-
-  async function attempt(current: Run, splits: Splits): Promise<void> {
-    const loaded = await load(session, splits, current.settings.images);
+    function remember(taken: Snapshot): void {
+      session.remember(taken);
+      current.kept = taken;
+    }
     try {
-      await fit(current, loaded);
-      await session.keep();
+      const { snapshot } = await trainWithRecovery({
+        make: () => lostInWords(session.gpu, async () => (await ready()).model),
+        data: () => loaded!.training,
+        ...{ batchSize: spec.batchSize, epochs: settings.epochs, submitMs: SUBMIT_MS, verbose: 0 as const },
+        ...{ validationData: () => loaded!.validation, callbacks: callbacksOf(current, () => loaded!), signal, pause },
+        ...{ everyMs: KEEP_MS, store: { get: () => current.kept, set: (taken) => taken && remember(taken) } },
+        onRecovery() {
+          signal.throwIfAborted();
+          report({ kind: "recovering", why });
+          say("compiling");
+        },
+      });
+      session.remember(snapshot);
+      await session.gpu.again(async () => {
+        const { examiner, model } = await ready();
+        report({ kind: "verdict", verdict: await examiner.examine(model, "all") });
+      });
+      session.changed();
+    } catch (error) {
+      // It is disposed of; what was kept of it is not.
+      if (loaded) session.renew(loaded.model);
+      throw error;
     } finally {
-      loaded.dispose();
+      loaded?.dispose();
     }
   }
 
-  async function fit(current: Run, { model, training, validation, examiner }: Loaded): Promise<void> {
-    const { settings, before, pause, spec, kept } = current;
-    const { batchSize } = spec;
-    const course = createCourse(report, before, training.size);
-    const look = lookNowAndThen(async () => {
-      report({ kind: "verdict", verdict: await examiner.examine(model, "few") });
-      session.changed();
-    });
+  /** @param loaded for the device on which it trains */
+  function callbacksOf(current: Run, loaded: () => Loaded): readonly Callback[] {
+    const { settings, before, pause, spec } = current;
+    const course = createCourse(report, before, settings.images);
+    let look = () => {};
     const told: Callback = {
-      onTrainBegin({ steps }) {
-        const from = before + (kept ? kept.epoch + kept.steps / steps : 0);
-        report({ kind: "run", facts: { ...settings, from, steps, batchSize, validationImages: validation.size } });
-        report({ kind: "place", place: { epoch: kept?.epoch ?? 0, step: kept?.steps ?? 0, msPerStep: undefined } });
+      async onTrainBegin({ steps }) {
+        const { model, runtime, examiner, validation } = loaded();
+        look = lookNowAndThen(async () => {
+          report({ kind: "verdict", verdict: await examiner.examine(model, "few") });
+          session.changed();
+        }, runtime.lost);
+        // A snapshot has the rate of its moment.
+        if (session.spec) await session.setLearningRate(session.spec.optimizer.learningRate);
+        const { epoch = 0, steps: step = 0 } = current.kept?.fit ?? {};
+        const facts = { ...settings, from: before + epoch + step / steps, steps, batchSize: spec.batchSize };
+        report({ kind: "run", facts: { ...facts, validationImages: validation.size } });
+        report({ kind: "place", place: { epoch, step, msPerStep: undefined } });
         say(pause.paused ? "paused" : "training");
       },
       onBatchEnd() {
@@ -128,19 +139,7 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
         look();
       },
     };
-    const keep = checkpoint(model, {
-      everyMs: KEEP_MS,
-      save(snapshot) {
-        session.remember(snapshot);
-        current.kept = snapshot.fit;
-      },
-    });
-    await model.fit(training, {
-      ...{ batchSize, epochs: settings.epochs, submitMs: SUBMIT_MS, validationData: validation, verbose: 0 as const },
-      ...{ callbacks: [course, told, keep], signal: current.stop.signal, pause, resume: kept !== undefined },
-    });
-    report({ kind: "verdict", verdict: await examiner.examine(model, "all") });
-    session.changed();
+    return [course, told];
   }
 
   async function begin(current: Run): Promise<void> {
@@ -153,6 +152,7 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
       // Another network took its place, or it was stopped before it began.
       const given = session.spec && sameNetwork(session.spec, current.spec);
       if (signal.aborted || !given) return say(given && epochs > 0 ? "stopped" : "idle");
+      if (current.kept) broken = current;
       report(failureOf(error));
       say("failed");
     } finally {
@@ -209,25 +209,8 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
   };
 }
 
-async function deviceAgain(session: Session): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await session.gpu.runtime();
-      return;
-    } catch (error) {
-      if (tries === DEVICE_TRIES) throw error;
-      await wait(DEVICE_WAIT_MS);
-    }
-  }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 function failureOf(error: unknown): TrainingEvent {
-  const { code = "unforeseen", message = String(error) } = error as { code?: string; message?: string };
-  return { kind: "failure", code, message };
+  return { kind: "failure", code: codeOf(error) ?? "unforeseen", message: wordsOf(error) };
 }
 
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

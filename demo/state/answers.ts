@@ -1,6 +1,7 @@
 // Questions to the engine that follow each other quickly, as those of a knob that is turned do.
 
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { wordsOf } from "../error-words.ts";
 import { engineReady } from "./engine.ts";
 import { latest } from "./latest.ts";
 
@@ -22,7 +23,7 @@ export function answers<Q, A>(
     try {
       newest.value = { question: asked, value: await ask(asked) };
     } catch (error) {
-      newest.value = { question: asked, error: error instanceof Error ? error.message : String(error) };
+      newest.value = { question: asked, error: wordsOf(error) };
     }
   });
   void engineReady.then(() =>

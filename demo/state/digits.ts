@@ -13,11 +13,14 @@ void load();
 async function load(): Promise<void> {
   const url = new URL("mnist/sample-digits", document.baseURI);
   try {
-    const response = await fetch(url);
+    const response = await fetch(url).catch(() => {
+      throw new Error(`"${url}" could not be fetched. Is the server reachable? Reload the page.`);
+    });
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (!response.ok) throw new Error(`"${url}" answered ${response.status}. Reload the page, or build it anew.`);
     const wanted = DIGITS * IMAGE_PIXELS;
-    if (bytes.length !== wanted) throw new Error(`"${url}" is of ${bytes.length} bytes instead of ${wanted}.`);
+    if (bytes.length !== wanted)
+      throw new Error(`"${url}" is of ${bytes.length} bytes instead of ${wanted}. Reload the page, or build it anew.`);
     sampleDigits.value = Array.from({ length: DIGITS }, (_, digit) => ({
       rows: 28,
       columns: 28,

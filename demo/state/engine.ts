@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import { type Remote, wrap } from "comlink";
 import type { AdapterInfo, Engine } from "../engine/engine.ts";
+import { trustOwnScripts } from "../trusted.ts";
 import { notify, notifyError, withdraw } from "./notices.ts";
 
 export type EngineStatus =
@@ -13,6 +14,7 @@ export type EngineStatus =
 
 export const engineStatus = signal<EngineStatus>({ kind: "starting" });
 
+trustOwnScripts();
 const worker = new Worker(new URL("../engine/worker.ts", import.meta.url), { type: "module", name: "engine" });
 
 /** Calls wait until the worker has loaded; those that need a GPU reject where there is none. */

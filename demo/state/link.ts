@@ -5,6 +5,8 @@ import type { LayerSpec, NetworkSpec, OptimizerSpec } from "../network.ts";
 import { checkNetwork, OUTPUT } from "../network-check.ts";
 
 const VERSION = "1";
+/** The longest network has less than half of them. */
+const MOST_CHARACTERS = 2000;
 const POOLS = { max: "maxPooling2d", average: "averagePooling2d" } as const;
 
 export function encodeNetwork({ layers, optimizer, batchSize }: NetworkSpec): string {
@@ -18,7 +20,9 @@ export function encodeNetwork({ layers, optimizer, batchSize }: NetworkSpec): st
  * @throws Error where it is not one, is of another version, or has a value that is out of range
  */
 export function decodeNetwork(encoded: string): NetworkSpec {
-  const text = decodeURIComponent(encoded);
+  if (encoded.length > MOST_CHARACTERS)
+    throw new Error(`It has ${encoded.length} characters; this page reads up to ${MOST_CHARACTERS}.`);
+  const text = unescaped(encoded);
   const [version, ...words] = text.split("~");
   if (version !== VERSION)
     throw new Error(`Its version is ${JSON.stringify(version!.slice(0, 20))}; this page reads version ${VERSION}.`);
@@ -28,6 +32,14 @@ export function decodeNetwork(encoded: string): NetworkSpec {
   const again = encodeNetwork(network);
   if (again !== text) throw new Error(`It is not written as this page writes it, which is ${again}.`);
   return network;
+}
+
+function unescaped(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new Error("It has a % that begins no character.");
+  }
 }
 
 function layerWord(layer: LayerSpec): string {

@@ -1,6 +1,7 @@
 // What the page has to tell its reader: wrong turns, each with its remedy.
 
 import { signal } from "@preact/signals";
+import { wordsOf } from "../error-words.ts";
 
 export interface Notice {
   /** Notices of the same topic replace each other. */
@@ -35,12 +36,15 @@ export function offerUndo(topic: string, title: string, undo: () => void): void 
 
 /** Tells of an error in its own words: the library's say what, where, got, wanted and the remedy. */
 export function notifyError(topic: string, title: string, error: unknown, about: Notice["about"] = "here"): void {
-  notify({ topic, kind: "problem", about, title, text: error instanceof Error ? error.message : String(error) });
+  notify({ topic, kind: "problem", about, title, text: wordsOf(error) });
 }
 
 /** What nobody caught is told as well. */
 export function watchErrors(): void {
-  const unforeseen = (error: unknown) => notifyError("unforeseen", "Something went wrong that should not.", error);
+  const unforeseen = (error: unknown) => {
+    const text = `${wordsOf(error)} Go on, or reload the page. If it happens again, keep the network first.`;
+    notify({ topic: "unforeseen", kind: "problem", title: "Something went wrong that should not.", text });
+  };
   addEventListener("error", ({ error, message }) => unforeseen(error ?? message));
   addEventListener("unhandledrejection", ({ reason }) => unforeseen(reason));
 }

@@ -20,6 +20,9 @@ const RANGES = {
   rate: { ...LIMITS.learningRate, whole: false },
 };
 
+/** Characters of a wrong value that are shown. */
+const MOST_SHOWN = 40;
+
 /** Few kernels, so that shaders compile soon. */
 const SMALL: NetworkSpec["layers"] = [
   { kind: "conv2d", filters: 8, kernelSize: 5, strides: 2, padding: "valid", activation: "relu" },
@@ -39,9 +42,8 @@ function readPresets(address: URLSearchParams): Presets {
     number("batch"),
     number("rate"),
   ];
-  const layers = address.get("layers") === "small" ? SMALL : undefined;
-  const draw = address.get("draw");
-  const way = draw === "direct" || draw === "copied" ? draw : undefined;
+  const layers = wordIn(address, "layers", ["small"]) && SMALL;
+  const way = wordIn(address, "draw", ["direct", "copied"]);
   const settings = { ...(images && { images }), ...(epochs && { epochs }) };
   if (!layers && !batchSize && !learningRate) return { settings, way };
   return {
@@ -61,12 +63,22 @@ function numberIn(address: URLSearchParams, name: keyof typeof RANGES): number |
   const value = Number(text);
   const { min, max, whole } = RANGES[name];
   if (text !== "" && value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  return refuse(name, text, `a ${whole ? "whole number" : "number"} from ${min} to ${max.toLocaleString("en-US")}`);
+}
+
+function wordIn<const T extends string>(address: URLSearchParams, name: string, known: readonly T[]): T | undefined {
+  const text = address.get(name);
+  if (text === null || known.includes(text as T)) return (text as T | null) ?? undefined;
+  return refuse(name, text, known.join(" or "));
+}
+
+function refuse(name: string, text: string, wanted: string): undefined {
+  const said = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)} …` : text;
   notify({
     topic: `preset-${name}`,
     kind: "problem",
     about: "page",
-    title: `The address says ${name}=${text}, which was left out.`,
-    text: `It must be a ${whole ? "whole number" : "number"} from ${min} to ${max.toLocaleString("en-US")}.`,
+    title: `The address says ${name}=${said}, which was left out.`,
+    text: `It must be ${wanted}.`,
   });
-  return undefined;
 }

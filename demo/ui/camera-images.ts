@@ -29,9 +29,15 @@ export async function openCamera(signal: AbortSignal, onImage: (image: Image) =>
   video.muted = true;
   video.playsInline = true;
   video.srcObject = stream;
-  await video.play();
+  try {
+    await video.play();
+  } catch (error) {
+    stop();
+    throw new Error(reasonOf(error as DOMException), { cause: error });
+  }
   const mirrored = stream.getVideoTracks()[0]?.getSettings().facingMode !== "environment";
   const shrink = createShrinker({ mirrored });
+  if (signal.aborted) return;
   const read = () => shrink(video, video.videoWidth, video.videoHeight);
   const show = () => onImage({ rows: SIDE, columns: SIDE, values: read() });
   const timer = setInterval(show, 1000 / IMAGES_PER_SECOND);
@@ -48,6 +54,6 @@ function reasonOf({ name, message }: DOMException): string {
     case "NotReadableError":
       return "The camera is in use by another program. Close that, then try again.";
     default:
-      return `The camera did not start: ${message || name}`;
+      return `The camera did not start (${message || name}). Try again, or choose another input.`;
   }
 }

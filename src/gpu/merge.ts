@@ -54,9 +54,16 @@ export function partOf<Value>(dispatch: Dispatch<Value>): Part<Value> | undefine
   };
 }
 
-const SCALAR_BYTES: ReadonlyMap<string, number> = new Map(
-  Object.entries({ f: 4, f32: 4, u: 4, u32: 4, i: 4, i32: 4, h: 2, f16: 2 }),
-);
+const SCALAR_BYTES: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([
+  ["f", 4],
+  ["f32", 4],
+  ["u", 4],
+  ["u32", 4],
+  ["i", 4],
+  ["i32", 4],
+  ["h", 2],
+  ["f16", 2],
+]);
 
 /** Bytes of the workgroup variables of a shader's text; infinite where they are of a type that is not counted here. */
 export function workgroupBytes(code: string): number {

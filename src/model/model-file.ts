@@ -27,7 +27,12 @@ export interface ModelFile {
  * which has no checksum.
  */
 const MARK = "featuremap";
-const KEYS = { format: "format", config: `${MARK}.config`, compile: `${MARK}.compile`, checksum: `${MARK}.checksum` };
+const KEYS = {
+  format: "format",
+  config: "featuremap.config",
+  compile: "featuremap.compile",
+  checksum: "featuremap.checksum",
+};
 
 /** A safetensors file with everything else in its metadata, and a checksum over all of it. */
 export function packModel({ config, compile, byteScale, tensors }: ModelFile): Uint8Array<ArrayBuffer> {

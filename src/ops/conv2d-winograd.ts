@@ -13,7 +13,7 @@ import { outputsOf, tilesOf, WINOGRAD_POINTS, type WinogradAttributes } from "./
  *
  * Each node is replaced on its own; what another has made already, U, V or dM, is not made again.
  */
-export const winogradAlgorithms: readonly Algorithm[] = WINOGRAD_POINTS.map((points) => ({
+export const winogradAlgorithms: readonly Algorithm[] = /* @__PURE__ */ WINOGRAD_POINTS.map((points) => ({
   name: `winograd${points}`,
   saving: (edit, node) => {
     const attributes = attributesOf(edit, node, points);

@@ -109,6 +109,46 @@ describe("a device that is lost", () => {
     await close();
   });
 
+  /** As `KEEP_DEVICE`; what was on the device then fails in the browser's words, with a `DOMException`'s legacy code. */
+  const KEEP_REFUSING = `${KEEP_DEVICE}
+    const gone = new WeakSet();
+    const deviceOf = new WeakMap();
+    const { requestDevice: request } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (...options) {
+      const device = await request.apply(this, options);
+      deviceOf.set(device.queue, device);
+      new BroadcastChannel("lose").addEventListener("message", () => gone.add(device));
+      return device;
+    };
+    const { createBuffer } = GPUDevice.prototype;
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      const buffer = createBuffer.call(this, descriptor);
+      deviceOf.set(buffer, this);
+      return buffer;
+    };
+    for (const [type, name] of [[GPUQueue, "onSubmittedWorkDone"], [GPUBuffer, "mapAsync"]]) {
+      const real = type.prototype[name];
+      const refused = () => Promise.reject(new DOMException("A valid external Instance reference is gone.", "AbortError"));
+      type.prototype[name] = function (...range) {
+        return gone.has(deviceOf.get(this)) ? refused() : real.apply(this, range);
+      };
+    }`;
+
+  it("while it trains and fails what runs with a DOMException is a lost device all the same", async () => {
+    const at = "?layers=small&images=2048&epochs=5&batch=32&rate=0.1";
+    const prepare = inWorker(KEEP_REFUSING);
+    const { page, problems, close } = await built.open({ at, prepare, reducedMotion: "reduce" });
+    await adapterFound(page);
+    await page.locator("#train-start").click();
+    await expect.poll(() => page.locator("#train-place").innerText(), SLOW).toMatch(/^epoch [2-5] of 5/);
+    await lose(page);
+    await page.locator('[data-topic="recovering"]').waitFor(SLOW);
+    await trainingIs(page, "finished", "failed");
+    expect(await page.locator("#train-state").getAttribute("data-state")).toBe("finished");
+    expect(problems).toEqual([]);
+    await close();
+  });
+
   it("is found again by the sections that compute", async () => {
     const { page, problems, close } = await built.open({ prepare: inWorker(KEEP_DEVICE), reducedMotion: "reduce" });
     await page.locator("#padding-map[data-rows]").waitFor(SLOW);

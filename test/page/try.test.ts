@@ -68,7 +68,9 @@ async function downloaded(page: Page): Promise<Buffer> {
 async function weightsOf(page: Page): Promise<Float64Array[]> {
   const { tensors } = parseSafetensors(await downloaded(page));
   const names = ["conv2d", "conv2d_1", "dense", "dense_1"];
-  return names.flatMap((name) => ["kernel", "bias"].map((part) => Float64Array.from(tensors[`${name}/${part}`]!.data)));
+  return names.flatMap((name) =>
+    ["kernel", "bias"].map((part) => Float64Array.from(tensors.get(`${name}/${part}`)!.data as Float32Array)),
+  );
 }
 
 /** A shown number, of as many digits as are shown. */

@@ -14,7 +14,10 @@ const WIDE = { width: 1280, height: 900 };
 
 export interface OpenPage {
   readonly page: Page;
-  /** Errors and warnings of the console, uncaught errors, and requests to other origins, so far. */
+  /**
+   * Errors and warnings of the console, uncaught errors, requests to other origins, and what the page's content security
+   * policy refused, so far.
+   */
   readonly problems: string[];
   close(): Promise<void>;
 }
@@ -36,14 +39,19 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly prepare?: (page: Page) => Promise<unknown>;
 }
 
-/** Builds the page into a folder of its own, and serves it under a path, as a host might. */
-export async function serveBuiltPage(): Promise<BuiltPage> {
-  const root = mkdtempSync(join(tmpdir(), "featuremap-page-"));
-  const folder = join(root, "some/path");
+/** Builds the page into a folder that is emptied before. */
+export function buildPage(folder: string): void {
   // Apart from the test's own environment, in which Vite would not build for production.
   const { NODE_ENV: _, ...env } = process.env;
   const options = ["--config", CONFIG, "--outDir", folder, "--emptyOutDir", "--logLevel", "error"];
   execFileSync("npx", ["vite", "build", ...options], { env, stdio: "inherit" });
+}
+
+/** Builds the page into a folder of its own, and serves it under a path, as a host might. */
+export async function serveBuiltPage(): Promise<BuiltPage> {
+  const root = mkdtempSync(join(tmpdir(), "featuremap-page-"));
+  const folder = join(root, "some/path");
+  buildPage(folder);
   const server: PreviewServer = await preview({
     configFile: CONFIG,
     logLevel: "error",
@@ -60,7 +68,7 @@ export async function serveBuiltPage(): Promise<BuiltPage> {
     async open({ at = "", prepare, ...options } = {}) {
       const context = await launched.browser.newContext({ viewport: WIDE, ...options });
       const page = await context.newPage();
-      const problems = watch(page, url);
+      const problems = await watch(page, url);
       await prepare?.(page);
       await page.goto(url + at);
       return { page, problems, close: () => context.close() };
@@ -73,7 +81,8 @@ export async function serveBuiltPage(): Promise<BuiltPage> {
   };
 }
 
-function watch(page: Page, url: string): string[] {
+/** Notes what goes wrong on a page that was not opened yet. */
+export async function watch(page: Page, url: string): Promise<string[]> {
   const problems: string[] = [];
   const { origin } = new URL(url);
   page.on("console", (line) => ["error", "warning"].includes(line.type()) && problems.push(line.text()));
@@ -82,7 +91,16 @@ function watch(page: Page, url: string): string[] {
     const to = new URL(request.url());
     if (to.protocol.startsWith("http") && to.origin !== origin) problems.push(`a request to ${to.href}`);
   });
+  // A page's worker has a policy too, and tells of it itself.
+  await page.addInitScript(tellOfRefusals);
+  page.on("worker", (worker) => void worker.evaluate(tellOfRefusals).catch(() => {}));
   return problems;
+}
+
+function tellOfRefusals(): void {
+  addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample }) =>
+    console.error(`The content security policy refused by ${effectiveDirective}: ${blockedURI} ${sample}`),
+  );
 }
 
 /** Resolves when the page has found what computes on it. */

@@ -3,6 +3,7 @@ import { useEffect, useId } from "preact/hooks";
 import { engineStatus } from "../../state/engine.ts";
 import { megabytes } from "../../ui/numbers.ts";
 import { Section } from "../../ui/section.tsx";
+import type { KeptNetwork } from "./kept.ts";
 import { done, download, keepAs, kept, listKept, open, openFile, remove } from "./state.ts";
 
 export function Keep() {
@@ -91,24 +92,30 @@ function Files() {
   );
 }
 
+function factsOf({ saved, file }: KeptNetwork): string {
+  return `${new Date(saved).toLocaleString()}, ${megabytes(file.byteLength)} MB`;
+}
+
 function KeptList() {
   if (kept.value.length === 0) return <p class="keep-empty">Nothing is kept in this browser yet.</p>;
   return (
     <ul class="kept">
-      {kept.value.map((network) => (
-        <li key={network.name}>
+      {kept.value.map((entry, i) => (
+        <li key={i}>
           <span class="kept-name">
-            <b>{network.name}</b> {new Date(network.saved).toLocaleString()}, {megabytes(network.file.byteLength)} MB
+            <b>{entry.name}</b> {"network" in entry ? factsOf(entry.network) : `is damaged. ${entry.damage} Remove it.`}
           </span>
-          <button type="button" class="quiet" aria-label={`Open ${network.name}`} onClick={() => void open(network)}>
-            Open
-          </button>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={`Remove ${network.name}`}
-            onClick={() => void remove(network)}
-          >
+          {"network" in entry && (
+            <button
+              type="button"
+              class="quiet"
+              aria-label={`Open ${entry.name}`}
+              onClick={() => void open(entry.network)}
+            >
+              Open
+            </button>
+          )}
+          <button type="button" class="quiet" aria-label={`Remove ${entry.name}`} onClick={() => void remove(entry)}>
             Remove
           </button>
         </li>

@@ -1,25 +1,20 @@
 // Networks that the reader keeps in this browser.
 
 import { signal } from "@preact/signals";
-import { createStore, del, entries, set } from "idb-keyval";
+import { wordsOf } from "../../error-words.ts";
 import type { NetworkSpec } from "../../network.ts";
 import { architecture } from "../../state/architecture.ts";
 import { engine } from "../../state/engine.ts";
 import { notifyError, offerUndo, withdraw } from "../../state/notices.ts";
+import { createShelf } from "../../state/shelf.ts";
+import { type Entry, entryOf, type KeptNetwork } from "./kept.ts";
 
-export interface KeptNetwork {
-  readonly name: string;
-  /** In ms since 1970. */
-  readonly saved: number;
-  readonly spec: NetworkSpec;
-  readonly file: Uint8Array<ArrayBuffer>;
-}
-
-export const kept = signal<readonly KeptNetwork[]>([]);
+/** The newest first, then what is damaged. */
+export const kept = signal<readonly Entry[]>([]);
 /** What was done last, in words. */
 export const done = signal("");
 
-const store = createStore("featuremap-networks", "networks");
+const shelf = createShelf("featuremap-networks", "networks");
 
 async function told(failure: string, run: () => Promise<string>): Promise<void> {
   try {
@@ -32,8 +27,8 @@ async function told(failure: string, run: () => Promise<string>): Promise<void> 
 }
 
 async function list(): Promise<void> {
-  const all = (await entries<string, KeptNetwork>(store)).map(([, network]) => network);
-  kept.value = all.toSorted((a, b) => b.saved - a.saved);
+  const time = (entry: Entry) => ("network" in entry ? entry.network.saved : Number.NEGATIVE_INFINITY);
+  kept.value = (await shelf.all()).map(entryOf).sort((a, b) => time(b) - time(a) || 0);
 }
 
 export const listKept = () =>
@@ -50,8 +45,8 @@ async function save(): Promise<Pick<KeptNetwork, "file" | "spec">> {
 export const keepAs = (name: string) =>
   told("The network could not be kept in this browser. Download it instead.", async () => {
     const { file, spec } = await save();
-    const before = kept.value.find((network) => network.name === name);
-    await set(name, { name, saved: Date.now(), spec, file } satisfies KeptNetwork, store);
+    const before = kept.value.find(({ key }) => key === name);
+    await shelf.set(name, { name, saved: Date.now(), spec, file } satisfies KeptNetwork);
     await list();
     if (before) offerUndo("keep-undo", `What was kept as “${name}” before was replaced.`, () => void putBack(before));
     return `Kept as “${name}”.`;
@@ -68,19 +63,20 @@ async function show(file: Uint8Array, training: Omit<NetworkSpec, "layers">): Pr
   architecture.value = await engine.loadNetwork(file, training);
 }
 
-const putBack = (network: KeptNetwork) =>
-  told(`“${network.name}” could not be kept again.`, async () => {
-    await set(network.name, network, store);
+/** Damaged or not, as it was. */
+const putBack = ({ key, name, value }: Entry) =>
+  told(`“${name}” could not be kept again.`, async () => {
+    await shelf.set(key, value);
     await list();
-    return `“${network.name}” is back.`;
+    return `“${name}” is back.`;
   });
 
-export const remove = (network: KeptNetwork) => {
-  const { name } = network;
+export const remove = (entry: Entry) => {
+  const { key, name } = entry;
   return told(`“${name}” could not be removed.`, async () => {
-    await del(name, store);
+    await shelf.del(key);
     await list();
-    offerUndo("keep-undo", `“${name}” was removed.`, () => void putBack(network));
+    offerUndo("keep-undo", `“${name}” was removed.`, () => void putBack(entry));
     return `“${name}” was removed.`;
   });
 };
@@ -99,8 +95,17 @@ export const openFile = (file: File) =>
   told(
     `“${file.name}” could not be opened. Choose one that this page wrote; the network of before is still here.`,
     async () => {
-      const bytes = new Uint8Array(await file.arrayBuffer());
+      const bytes = await bytesOf(file);
       await show(bytes, architecture.value);
       return `“${file.name}” is open.`;
     },
   );
+
+async function bytesOf(file: File): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    const reason = `The browser could not read it (${wordsOf(error)})`;
+    throw new Error(`${reason}. It may be gone, in use or too large: choose it again.`, { cause: error });
+  }
+}

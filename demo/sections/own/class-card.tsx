@@ -5,6 +5,7 @@ import {
   addImages,
   classes,
   FEWEST_CLASSES,
+  LONGEST_NAME,
   MOST_IMAGES,
   type OwnClass,
   removeClass,
@@ -32,7 +33,7 @@ export function ClassCard({ one, index, onTaken }: ClassCardProps) {
           type="text"
           aria-label={`Name of class ${index + 1}`}
           value={name}
-          maxLength={24}
+          maxLength={LONGEST_NAME}
           required
           onChange={(event) => rename(index, event.currentTarget.value.trim() || `class ${index + 1}`)}
         />

@@ -2,29 +2,16 @@
 
 import { batch, computed, effect, signal } from "@preact/signals";
 import { proxy } from "comlink";
-import { del, get, set } from "idb-keyval";
 import type { OwnProgress } from "../../engine/own.ts";
 import { IMAGE_PIXELS } from "../../network.ts";
 import { architecture } from "../../state/architecture.ts";
 import { engine, engineReady } from "../../state/engine.ts";
 import { latest } from "../../state/latest.ts";
-import { notifyError, offerUndo, withdraw } from "../../state/notices.ts";
+import { notify, notifyError, offerUndo, withdraw } from "../../state/notices.ts";
+import { createShelf } from "../../state/shelf.ts";
+import { FIRST, type Kept, MOST_IMAGES, type OwnClass, soundPart, type Trained } from "./kept.ts";
 
-export interface OwnClass {
-  readonly name: string;
-  /** 28 x 28 numbers in [0, 1] each. */
-  readonly images: readonly Float32Array[];
-}
-
-export const FEWEST_CLASSES = 2;
-export const MOST_CLASSES = 10;
-/** Of a class: what suits a notebook's memory and a reader's patience. */
-export const MOST_IMAGES = 200;
-
-const FIRST: readonly OwnClass[] = [
-  { name: "circle", images: [] },
-  { name: "cross", images: [] },
-];
+export { FEWEST_CLASSES, LONGEST_NAME, MOST_CLASSES, MOST_IMAGES, type OwnClass } from "./kept.ts";
 
 export const classes = signal<readonly OwnClass[]>(FIRST);
 
@@ -33,12 +20,6 @@ export type OwnState =
   | { readonly kind: "training"; readonly progress: OwnProgress | undefined }
   /** Of classes by these names, in this order. */
   | { readonly kind: "trained"; readonly names: readonly string[] };
-
-/** A network that learned classes by these names, in this order. */
-interface Trained {
-  readonly names: readonly string[];
-  readonly file: Uint8Array;
-}
 
 const trained = signal<Trained | undefined>(undefined);
 /** Whether the engine has the trained network: one that was kept has to be given to it first. */
@@ -60,12 +41,13 @@ export const shown = signal<Float32Array | undefined>(undefined);
 export const showing = computed(() => shown.value !== undefined);
 export const answer = signal<Float32Array | undefined>(undefined);
 
-interface Kept {
-  readonly classes: readonly OwnClass[];
-  readonly trained?: Trained | undefined;
-}
-
+const shelf = createShelf();
 const KEY = "featuremap own data";
+/** What was damaged, as it was: a later version of this page may make more of it. */
+const DAMAGED_KEY = `${KEY}, damaged`;
+
+/** What is kept was read: it may be written over. */
+let readable = false;
 
 /** As many as a class has room for. */
 export function addImages(to: number, images: readonly Float32Array[]): void {
@@ -159,9 +141,11 @@ export async function forget(): Promise<void> {
     run.value = undefined;
   });
   try {
-    await del(KEY);
+    await Promise.all([shelf.del(KEY), shelf.del(DAMAGED_KEY)]);
+    readable = true;
+    withdraw(TOPIC);
   } catch (error) {
-    notifyError("own", "Your own data is gone from this page, but not from the browser.", error);
+    notifyError(TOPIC, "Your own data is gone from this page, but not from the browser.", error);
   }
 }
 
@@ -169,24 +153,56 @@ const read = latest((pixels: Float32Array) => engine.readOwn(pixels));
 
 /** Brings back what was kept, then keeps each change; called once. */
 export async function start(): Promise<void> {
-  try {
-    const kept = await get<Kept>(KEY);
-    if (kept) classes.value = kept.classes;
-    trained.value = kept?.trained;
-  } catch (error) {
-    notifyError("own", "What this browser kept of your own data could not be read.", error);
-  }
   watch();
-  const { file } = trained.value ?? {};
-  if (!file) return;
+  await bringBack();
+  const { file, names } = trained.value ?? {};
+  if (!file || !names) return;
   await engineReady;
   try {
-    await engine.restoreOwn(file);
+    await engine.restoreOwn(file, names.length);
     restored.value = true;
   } catch (error) {
     notifyError("own", "The network that learned your images could not be opened. Train it again.", error);
   }
 }
+
+/** What cannot be read stays as it is; of what is damaged, the sound part is taken and the whole set aside. */
+async function bringBack(): Promise<void> {
+  let kept: unknown;
+  try {
+    kept = await shelf.get(KEY);
+  } catch (error) {
+    return notifyError(
+      TOPIC,
+      "What this browser kept of your own data could not be read, so nothing new is kept over it.",
+      error,
+    );
+  }
+  const { damaged, ...sound } = soundPart(kept);
+  if (kept !== undefined) {
+    batch(() => {
+      classes.value = sound.classes;
+      trained.value = sound.trained;
+    });
+  }
+  try {
+    if (damaged.length > 0) await shelf.set(DAMAGED_KEY, kept);
+  } catch (error) {
+    return notifyError(TOPIC, `${DAMAGED} It could not be set aside, so nothing new is kept over it.`, error);
+  }
+  readable = true;
+  if (damaged.length === 0) return;
+  await keep(sound);
+  notify({
+    topic: TOPIC,
+    kind: "problem",
+    title: DAMAGED,
+    text: `This could not be read: ${damaged.join(", ")}. The rest is here. Add what is missing anew, and train again.`,
+  });
+}
+
+const TOPIC = "own-kept";
+const DAMAGED = "What this browser kept of your own data is damaged.";
 
 function watch(): void {
   let first = true;
@@ -211,9 +227,10 @@ function watch(): void {
 }
 
 async function keep(now: Kept): Promise<void> {
+  if (!readable) return;
   try {
-    await set(KEY, now);
+    await shelf.set(KEY, now);
   } catch (error) {
-    notifyError("own", "Your own data could not be kept in this browser; it lasts until the page is closed.", error);
+    notifyError(TOPIC, "Your own data could not be kept in this browser; it lasts until the page is closed.", error);
   }
 }

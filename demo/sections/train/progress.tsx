@@ -51,6 +51,7 @@ const TITLES: Record<string, string> = {
   data: "MNIST could not be loaded.",
   limit: "This network is too large for the adapter, as WebGPU calls the GPU.",
   device: "There is no GPU to train on at the moment.",
+  lost: "The GPU was lost, and there is no other to train on.",
   shape: "This network cannot learn these digits.",
 };
 
