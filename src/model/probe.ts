@@ -79,7 +79,7 @@ export class Probe {
       plan = executable.bind(bound);
     });
     this.#plan = plan!;
-    this.#visit = compiled.host(this);
+    this.#visit = compiled.host({ dispose: () => this.#free() });
     this.buffers = new Map(
       [...tensors.outputs!].map(([name, tensor]) => {
         const shape = [capacity, ...shapeOf(model, name)];
@@ -146,13 +146,17 @@ export class Probe {
   dispose(): void {
     this.#disposed = true;
     this.#visit.leave();
+    this.#free();
+  }
+
+  #free(): void {
     this.#executable.dispose();
     for (const owned of this.#owned) owned.release();
   }
 
   #assertLive(where: string): void {
-    this.#compiled.assertLive();
     if (this.#disposed) throw new FeaturemapError("state", `${where}: the probe was disposed.`);
+    this.#compiled.assertLive();
   }
 
   #checkedRows({ shape: [rows, ...sample] }: TensorData): number {
