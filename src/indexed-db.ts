@@ -9,12 +9,17 @@ export interface Table<T> {
 /**
  * A table of an IndexedDB database. Both are made where there is none, when first asked for.
  *
- * Its methods throw a FeaturemapError `data` where there is no IndexedDB, or the browser refuses to read or write.
+ * Its methods throw a FeaturemapError `data` where there is no IndexedDB, or the browser refuses to read or write, and for a value that
+ * cannot be cloned. `set` reads the value before it returns its promise.
  */
 export function indexedDbTable<T>(database: string, name: string): Table<T> {
   let opened: Promise<IDBDatabase> | undefined;
   const close = () => {
     opened = undefined; // The next call opens it again.
+  };
+  const failed = (what: "read" | "written", cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new FeaturemapError("data", `The IndexedDB database "${database}" cannot be ${what}: ${why}`, { cause });
   };
   const run = async <R>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<R>): Promise<R> => {
     try {
@@ -22,15 +27,19 @@ export function indexedDbTable<T>(database: string, name: string): Table<T> {
       return await done(act((await opened).transaction(name, mode).objectStore(name)));
     } catch (cause) {
       close();
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const what = mode === "readonly" ? "read" : "written";
-      throw new FeaturemapError("data", `The IndexedDB database "${database}" cannot be ${what}: ${why}`, { cause });
+      throw failed(mode === "readonly" ? "read" : "written", cause);
     }
   };
   return {
     get: (key) => run<T | undefined>("readonly", (table) => table.get(key)),
     set: async (key, value) => {
-      await run("readwrite", (table) => table.put(value, key));
+      let copy: T;
+      try {
+        copy = structuredClone(value);
+      } catch (cause) {
+        throw failed("written", cause);
+      }
+      await run("readwrite", (table) => table.put(copy, key));
     },
   };
 }

@@ -4,6 +4,8 @@ const LOST_MS = 100;
 /** A device, and what throws `lost` or `state` where it is gone: a `Runtime` is one. */
 export interface LiveDevice {
   readonly device: GPUDevice;
+  /** Resolves when it is gone. Default: `device.lost`. */
+  readonly lost?: Promise<unknown>;
   /** Whether the library made the device, and so asked for all that its adapter allows. */
   readonly ownsDevice?: boolean;
   assertLive(): void;
@@ -23,7 +25,7 @@ export async function orLost<T>(live: LiveDevice, promise: PromiseLike<T>): Prom
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LOST_MS);
     });
-    await Promise.race([live.device.lost, late]);
+    await Promise.race([live.lost ?? live.device.lost, late]);
     clearTimeout(timer);
     live.assertLive();
     throw error;

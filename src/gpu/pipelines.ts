@@ -118,7 +118,7 @@ export class PipelineCache {
     });
     this.#waiting.add(giveUp);
     this.#patience.restart();
-    const gone = this.#device.lost.then(() => {
+    const gone = (this.#live.lost ?? this.#device.lost).then(() => {
       this.#live.assertLive();
       return compiling;
     });

@@ -79,7 +79,7 @@ interface Piece {
 /** Copies buffers back to the caller: all in one submit, so that they are of one moment, where `mostBytes` allows it. */
 export async function readBuffers(
   runtime: Runtime,
-  sources: readonly { buffer: GPUBuffer; bytes: number }[],
+  sources: readonly { buffer: GPUBuffer; bytes: number; offset?: number }[],
   { assertLive = () => runtime.assertLive(), mostBytes = Number.POSITIVE_INFINITY }: ReadOptions = {},
 ): Promise<ArrayBuffer[]> {
   assertLive();
@@ -98,7 +98,13 @@ export async function readBuffers(
       const copied = checked(runtime, "read", () => {
         const encoder = runtime.device.createCommandEncoder({ label: "read" });
         for (const { source, from, to, bytes } of round)
-          encoder.copyBufferToBuffer(sources[source]!.buffer, from, staging.buffer, to, bytes);
+          encoder.copyBufferToBuffer(
+            sources[source]!.buffer,
+            (sources[source]!.offset ?? 0) + from,
+            staging.buffer,
+            to,
+            bytes,
+          );
         runtime.device.queue.submit([encoder.finish()]);
       });
       await Promise.all([copied, runtime.completions.mapped(staging.buffer)]);

@@ -55,10 +55,12 @@ export class Runtime {
   readonly buffers: BufferPool;
   readonly completions: Completions;
   /** Resolves when the device is gone: by `dispose`, a driver reset, or the app. */
-  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly lost: Promise<Pick<GPUDeviceLostInfo, "reason" | "message">>;
   /** Whether the runtime made the device, with all that its adapter allows. */
   readonly ownsDevice: boolean;
   #gone: { readonly code: ErrorCode; readonly message: string } | undefined;
+  /** Resolves `lost`. */
+  #end: (info: Pick<GPUDeviceLostInfo, "reason" | "message">) => void = () => {};
 
   /** @internal Use `createRuntime`. */
   constructor(device: GPUDevice, adapter: AdapterSummary, ownsDevice: boolean) {
@@ -69,10 +71,14 @@ export class Runtime {
     const firefox = isFirefox((globalThis.navigator as Navigator | undefined)?.userAgent);
     this.completions = new Completions(device, firefox, () => this.assertLive());
     this.ownsDevice = ownsDevice;
-    this.lost = device.lost;
-    device.lost.then(({ reason, message }) => {
+    this.lost = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    device.lost.then((info) => {
+      const { reason, message } = info;
       const why = message ? `${reason}: ${message}` : reason;
       this.#gone ??= { code: "lost", message: `The GPU device was lost (${why}). Make a new runtime and model.` };
+      this.#end(info);
     });
   }
 
@@ -95,6 +101,7 @@ export class Runtime {
     this.#gone ??= { code: "state", message: "The runtime was disposed. Make a new one with createRuntime()." };
     this.buffers.dispose();
     if (this.ownsDevice) this.device.destroy();
+    else this.#end({ reason: "destroyed", message: "The runtime was disposed." });
   }
 }
 

@@ -30,8 +30,10 @@ export interface Callback {
     logs: Logs,
     read: { readonly samples: number; readonly badStep: number },
   ): void | Promise<void>;
-  /** @internal Whether the figures are read with each submit, and not now and then. */
+  /** @internal Whether the figures are read with each submit, and not now and then. Its hooks are waited for whatever happens. */
   readonly watches?: boolean;
+  /** @internal `fit` has ended, by whatever. */
+  release?(model: Sequential): void;
 }
 
 /** A hook of a name that begins so and is not among them is a mistake, such as Keras's `on_epoch_end`. */

@@ -45,7 +45,8 @@ export interface CompileOptions {
   readonly tune?: Tuner;
   /**
    * Told as each pipeline is ready, whenever a plan is made: for training by the first `fit`, for a larger batch or other
-   * data anew. Pipelines compile in parallel, in the background. What it throws, the call throws that wanted the plan.
+   * data anew. Pipelines compile in parallel, in the background. What it throws, the call throws that wanted the plan. It must not
+   * await a call of the model, which may wait for the plan. `waiting` tells of pipelines that take long.
    */
   readonly onProgress?: (progress: CompileProgress) => void | Promise<void>;
 }

@@ -16,7 +16,7 @@ import { ModelState, type Place } from "./model-state.ts";
 import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { FRAMES_MS, Pace } from "./pace.ts";
-import { type Kind, Plans, type Ready } from "./plans.ts";
+import { type Kind, type PlanSettings, Plans, type Ready } from "./plans.ts";
 import { assertTrainable } from "./programs.ts";
 import { noCounts, type Sweep, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
 import type { Trainer } from "./training.ts";
@@ -36,6 +36,13 @@ export interface CompileSettings {
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
 }
 
+export interface Watcher {
+  /** Hyperparameters are about to change; those of before. */
+  hyperparameters(before: Readonly<Record<string, number>>): void;
+  /** Parameters, or all of the state, were written; the GPU has not come to it yet. */
+  written(): void;
+}
+
 /** Bytes that are read back at once. */
 const STAGING_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 2 ** 19 };
 
@@ -53,11 +60,17 @@ export class CompiledModel {
   readonly #slots: BatchSlots;
   /** A reading of the parameters that takes several submits: no training step may come between them. */
   #reading: Promise<unknown> | undefined;
+  /** What moves the state back and forth: it is read and written only afterwards. */
+  #rewinding: Promise<unknown> | undefined;
+  /** Who wants to know when a caller changes what training goes on from. */
+  readonly watchers = new Set<Watcher>();
   /** Why the model can no longer be used. */
   #gone: string | undefined;
   /** Told by `dispose`. */
   #onGone: () => void = () => {};
   readonly #ended: Promise<unknown>;
+  /** Whether guests were seen off. */
+  #over = false;
   /** What ends with the model, such as probes. */
   readonly #guests = new Set<{ dispose(): void }>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -121,7 +134,8 @@ export class CompiledModel {
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         const written = checked(runtime, "order", () => runtime.device.queue.writeBuffer(order.buffer, 0, indices));
         const sweeping = { ready, place: "train", counts: this.counts, at } as const;
-        const [metrics] = await Promise.all([this.#sweep(run, dataset, settings, sweeping), written]);
+        const metrics = await this.#sweep(run, dataset, settings, sweeping);
+        await written;
         return metrics;
       },
       replay: async (from, to) => {
@@ -143,7 +157,8 @@ export class CompiledModel {
     const run = slot.boundTo(ready.executable, () => this.#bind("train", ready, slot));
     this.datasetBytes = bytes;
     const sweeping = { ready, place: "train", counts: this.counts, start, samples: data.size } as const;
-    const [metrics] = await Promise.all([this.#sweep(run, dataset, settings, sweeping), slot.written]);
+    const metrics = await this.#sweep(run, dataset, settings, sweeping);
+    await slot.written;
     return metrics!;
   }
 
@@ -198,7 +213,8 @@ export class CompiledModel {
 
   /** Disposes of something when the model can no longer be used, unless `leave` is called before. */
   host(guest: { dispose(): void }): { leave(): void } {
-    this.#guests.add(guest);
+    if (this.#over) guest.dispose();
+    else this.#guests.add(guest);
     return { leave: () => void this.#guests.delete(guest) };
   }
 
@@ -206,7 +222,8 @@ export class CompiledModel {
    * All of one moment, in whose turn `moment` is called last: where they do not fit into one staging buffer, training waits
    * until they are read.
    */
-  read(buffers: readonly GPUBuffer[], moment = () => {}): Promise<ArrayBuffer[]> {
+  async read(buffers: readonly GPUBuffer[], moment = () => {}): Promise<ArrayBuffer[]> {
+    while (this.#rewinding) await this.#rewinding;
     const sources = buffers.map((buffer) => ({ buffer, bytes: buffer.size }));
     const assertLive = () => {
       this.assertLive();
@@ -224,9 +241,40 @@ export class CompiledModel {
 
   /** The values are taken as checked. */
   async write(buffers: readonly GPUBuffer[], values: readonly (Float32Array | Uint32Array)[]): Promise<void> {
-    for (let held = this.#reading; held; held = this.#reading) await held;
+    for (let held = this.#held; held; held = this.#held) await held;
     this.assertLive();
-    await this.state.write(buffers, values);
+    const written = this.state.write(buffers, values);
+    for (const watcher of this.watchers) watcher.written();
+    await written;
+  }
+
+  /** The values are taken as checked. */
+  setHyperparameters(values: Readonly<Record<string, number>>): Promise<void> {
+    for (const watcher of this.watchers) watcher.hyperparameters(this.state.hyperparameters);
+    return this.state.setHyperparameters(values);
+  }
+
+  /** Runs what moves the state back and forth. No read or write of it comes in between. */
+  async rewind<T>(run: () => Promise<T>): Promise<T> {
+    for (let held = this.#held; held; held = this.#held) await held;
+    const running = run();
+    this.#rewinding = running.catch(() => {});
+    try {
+      return await running;
+    } finally {
+      this.#rewinding = undefined;
+    }
+  }
+
+  get #held(): Promise<unknown> | undefined {
+    return this.#reading ?? this.#rewinding;
+  }
+
+  /** Name of the last parameter that holds a NaN or Infinity. */
+  async badParameter(): Promise<string | undefined> {
+    const values = await this.readParameters();
+    const bad = values.findLastIndex((each) => !each.every(Number.isFinite));
+    return this.#network.parameters[bad]?.path;
   }
 
   async readParameters(): Promise<Float32Array[]> {
@@ -248,6 +296,7 @@ export class CompiledModel {
   }
 
   #seeOff(): void {
+    this.#over = true;
     for (const guest of this.#guests) guest.dispose();
     this.#guests.clear();
   }
@@ -259,7 +308,7 @@ export class CompiledModel {
     return made;
   }
 
-  async #plan(kind: Kind, dataset: Dataset, settings: Pick<SweepSettings, "batchSize" | "scale">): Promise<Ready> {
+  async #plan(kind: Kind, dataset: Dataset, settings: PlanSettings): Promise<Ready> {
     this.assertLive();
     dataset.assertLive();
     if (dataset.runtime !== this.runtime) {

@@ -12,6 +12,11 @@ export class Hooks {
   };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dropped = false;
+  #tell = () => {};
+  /** Resolves when no hook is waited for any more. */
+  readonly dropped = new Promise<void>((resolve) => {
+    this.#tell = resolve;
+  });
   /** Ends the wait for the hook under way. */
   #leave = () => {};
 
@@ -31,15 +36,19 @@ export class Hooks {
     for (const callback of this.#callbacks) {
       const running = hook(callback);
       if (running === undefined) continue;
-      const left = new Promise<void>((resolve) => {
-        this.#leave = resolve;
-      });
-      if (this.#dropped) this.#leave();
       const settled = Promise.resolve(running);
       // Nobody waits for what is thrown after that.
       settled.catch(() => {});
-      await Promise.race([settled, left]);
+      await (callback.watches ? settled : Promise.race([settled, this.#next()]));
     }
+  }
+
+  /** Resolves when the hook that is called next is waited for no longer. */
+  #next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#leave = resolve;
+      if (this.#dropped) resolve();
+    });
   }
 
   /** `fit` has ended. */
@@ -51,6 +60,7 @@ export class Hooks {
   /** Waits for no hook any more. */
   drop(): void {
     this.#dropped = true;
+    this.#tell();
     this.#leave();
   }
 }

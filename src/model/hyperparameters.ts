@@ -27,5 +27,5 @@ export async function setHyperparameters(model: Sequential, values: Readonly<Rec
   const known = Object.keys(compiled.state.hyperparameters);
   knownKeys(given, known, `setHyperparameters: optimizer "${compiled.settings.optimizer?.name ?? "none"}"`);
   for (const [name, value] of Object.entries(given)) finiteNumber(value, `setHyperparameters: ${name}`, 0);
-  await model.inside.write("setHyperparameters", () => compiled.state.setHyperparameters(given));
+  await model.inside.write("setHyperparameters", () => compiled.setHyperparameters(given));
 }

@@ -35,8 +35,6 @@ export class ModelState {
   readonly parameterBuffers: readonly GPUBuffer[];
   readonly #slots: readonly GPUBuffer[];
   readonly #hyperparameters: readonly GPUBuffer[];
-  /** Told before hyperparameters change. */
-  onHyperparameters: (() => void) | undefined;
   #values: Readonly<Record<string, number>> = {};
   readonly #places: Readonly<Record<Place, SweepPlace>>;
   readonly #all: readonly OwnedBuffer[];
@@ -106,7 +104,6 @@ export class ModelState {
 
   /** Some or all of them, from the next submit on; taken as checked. */
   setHyperparameters(values: Readonly<Record<string, number>>): Promise<void> {
-    this.onHyperparameters?.();
     this.#values = { ...this.#values, ...values };
     return this.write(
       this.#hyperparameters,

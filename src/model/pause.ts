@@ -37,8 +37,8 @@ export class PauseSwitch {
   }
 
   /** @internal For a training; `end` resolves where it cannot go on any more. */
-  gate(end: () => Promise<unknown>, signal: AbortSignal | undefined): Gate {
-    return new Gate(this, end, signal);
+  gate(end: () => Promise<unknown>, stop: Stop, signal: AbortSignal | undefined): Gate {
+    return new Gate(this, end, stop, signal);
   }
 
   /** @internal A training begins. */
@@ -62,6 +62,12 @@ export class PauseSwitch {
     return { resumed, free };
   }
 
+  /** @internal Who was `held` waits no longer. */
+  forget(free: () => void): void {
+    const at = this.#held.indexOf(free);
+    if (at >= 0) this.#held.splice(at, 1);
+  }
+
   #tell(waiting: (() => void)[]): void {
     for (const resolve of waiting.splice(0)) resolve();
   }
@@ -71,11 +77,13 @@ export class PauseSwitch {
 class Gate implements Pause {
   readonly #pause: PauseSwitch;
   readonly #end: () => Promise<unknown>;
+  readonly #stop: Stop;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(pause: PauseSwitch, end: () => Promise<unknown>, signal: AbortSignal | undefined) {
+  constructor(pause: PauseSwitch, end: () => Promise<unknown>, stop: Stop, signal: AbortSignal | undefined) {
     this.#pause = pause;
     this.#end = end;
+    this.#stop = stop;
     this.#signal = signal;
   }
 
@@ -93,12 +101,13 @@ class Gate implements Pause {
 
   /** Waits for `resume`, or for what ends the training. */
   async hold(): Promise<void> {
-    if (!this.paused || this.#signal?.aborted) return;
+    if (!this.paused || this.#stop.aborted) return;
     this.leave();
     const { resumed, free } = this.#pause.held();
     this.#signal?.addEventListener("abort", free);
     await Promise.race([resumed, this.#end()]);
     this.#signal?.removeEventListener("abort", free);
+    this.#pause.forget(free);
     this.enter();
   }
 
@@ -107,7 +116,7 @@ class Gate implements Pause {
     look: (stop: Stop) => Promise<SweepMetrics | undefined>,
     samples: number,
   ): Promise<SweepMetrics | undefined> {
-    const aborted = () => this.#signal?.aborted === true;
+    const aborted = () => this.#stop.aborted;
     const stop = {
       get aborted() {
         return aborted() || pause.paused;

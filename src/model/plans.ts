@@ -20,6 +20,9 @@ import type { SweepSettings } from "./sweep.ts";
 const PROGRAMS = { train: trainingProgram, evaluate: evaluationProgram, predict: predictionProgram };
 export type Kind = keyof typeof PROGRAMS;
 
+/** What of a call's settings its plan depends on, and when its `onProgress` is waited for no longer. */
+export type PlanSettings = Pick<SweepSettings, "batchSize" | "scale" | "ended">;
+
 /** A plan that can run. */
 export interface Ready {
   /** The kind of data that the plan takes, as JSON. */
@@ -61,18 +64,15 @@ export class Plans {
   }
 
   /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
-  async of(
-    kind: Kind,
-    dataset: Dataset,
-    { batchSize, scale }: Pick<SweepSettings, "batchSize" | "scale">,
-  ): Promise<Ready> {
+  async of(kind: Kind, dataset: Dataset, { batchSize, scale, ended }: PlanSettings): Promise<Ready> {
     const capacity = Math.min(batchSize, dataset.size);
     const data = dataKind(dataset, scale);
     const key = JSON.stringify(data);
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
-    const program = await this.#choose(kind, data, capacity);
-    const options = { scratch: this.#scratch, onProgress: this.#onProgress };
+    const onProgress = this.onProgress(ended);
+    const program = await this.#choose(kind, data, capacity, onProgress);
+    const options = { scratch: this.#scratch, onProgress };
     const executable = await prepare(this.#settings.runtime, program.plan, options);
     try {
       this.#assertLive();
@@ -92,14 +92,19 @@ export class Plans {
     this.#ready.clear();
   }
 
-  /** The app's, which a disposed model does not wait for. */
-  get #onProgress(): CompileSettings["onProgress"] {
+  /** The app's, for which nobody waits once the model is gone, or `ended` is resolved. */
+  onProgress(ended: Promise<unknown> = this.#gone): CompileSettings["onProgress"] {
     const { onProgress } = this.#settings;
-    return onProgress && (async (progress) => void (await Promise.race([onProgress(progress), this.#gone])));
+    return onProgress && (async (progress) => void (await Promise.race([onProgress(progress), this.#gone, ended])));
   }
 
   /** The program, with what a tuner has found to be fastest where there is one. */
-  async #choose(kind: Kind, data: DataKind, capacity: number): Promise<Program> {
+  async #choose(
+    kind: Kind,
+    data: DataKind,
+    capacity: number,
+    onProgress: CompileSettings["onProgress"],
+  ): Promise<Program> {
     const { runtime, tune, choices } = this.#settings;
     const shipped = this.#build(kind, data, capacity, { choices });
     if (!tune) return shipped;
@@ -112,7 +117,7 @@ export class Plans {
       choices,
       build: (request) => this.#build(kind, data, capacity, request).plan,
       assertLive: this.#assertLive,
-      onProgress: this.#onProgress,
+      onProgress,
     });
     this.tuning.ms += performance.now() - begin;
     for (const name of ["measured", "remembered", "skipped"] as const) this.tuning[name] += tuned.counts[name];

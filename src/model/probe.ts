@@ -240,12 +240,12 @@ async function probeOf(model: Sequential, options: ProbeOptions, where: string):
   const names = listOf(options.outputs ?? known, `${where}: outputs`);
   for (const name of names) assertKnown(name, known, `${where}: the model`);
   const { runtime, settings } = compiled;
-  const { choices, memory, winograd, onProgress } = settings;
+  const { choices, memory, winograd } = settings;
   const { limits } = runtime.device;
   const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
   const adapter = adapterClassOf(runtime);
   const program = outputsProgram({ network, capacity, data, adapter, limits, choices, memory, winograd }, names);
-  const executable = await prepare(runtime, program.plan, { onProgress });
+  const executable = await prepare(runtime, program.plan, { onProgress: compiled.plans.onProgress() });
   const requests = [
     { label: "probe samples", bytes: capacity * elements(network.inputShape!) * 4 },
     { label: "probe state", bytes: STATE_WORDS * 4 },

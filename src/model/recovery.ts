@@ -28,7 +28,7 @@ export interface RecoveryOptions extends Omit<FitOptions<LastingData>, "resume">
   readonly everyMs?: number;
   /**
    * Where snapshots go, for a training that is to outlive the page: `indexedDbSnapshots("digits")`. The next call goes on from what it
-   * holds. It is emptied when training is complete. Default: memory.
+   * holds. It is emptied when all epochs are done. A training that ends before leaves its last sound snapshot there. Default: memory.
    */
   readonly store?: SnapshotStore;
   /** Called after each lost device, before the model is made anew. */
@@ -79,6 +79,9 @@ const MOST_FRUITLESS = 5;
 /** Ms before each new try to make a model for which there is no adapter: after a crash there is one again soon. */
 const WAITS_MS = [100, 300, 1000, 2000];
 
+/** Ms that what the caller gave has to settle once training is aborted. */
+const LAST_MS = 2000;
+
 /** An epoch's end takes a snapshot, too, where this share of `everyMs` has passed since the last. */
 const AT_EPOCH_END = 1 / 5;
 
@@ -89,6 +92,9 @@ const AT_EPOCH_END = 1 / 5;
  *
  * Callbacks go on with the new model. Steps since the last snapshot are made again, and their hooks are called again;
  * `setModel` and `onTrainBegin` are called for each new model.
+ *
+ * A `signal` that aborts ends training as it ends `fit`. Where `make`, `data`, `onRecovery` or the store has not settled 2 s later,
+ * the call is rejected with the signal's reason. It still resolves where only the last snapshot cannot be stored.
  *
  * @example
  * const { model, history } = await trainWithRecovery({
@@ -104,7 +110,8 @@ const AT_EPOCH_END = 1 / 5;
  */
 export async function trainWithRecovery(options: RecoveryOptions): Promise<Recovered> {
   const call = checked(options);
-  const kept = new Kept(call.store);
+  const { signal } = call.fit;
+  const kept = new Kept(call.store, signal);
   await kept.open();
   let recoveries = 0;
   for (let fruitless = 0; ; ) {
@@ -119,7 +126,7 @@ export async function trainWithRecovery(options: RecoveryOptions): Promise<Recov
       fruitless = kept.latest === before ? fruitless + 1 : 1;
       if (fruitless === MOST_FRUITLESS) throw tooMany({ ...kept.facts, recoveries }, cause);
       const { epoch = 0, steps = 0 } = kept.latest?.fit ?? {};
-      await call.onRecovery?.({ recoveries, error: cause, epoch, steps });
+      await untilAborted(call.onRecovery?.({ recoveries, error: cause, epoch, steps }), signal);
     }
   }
 }
@@ -170,11 +177,13 @@ class Kept {
   /** Whether it is of an earlier call. */
   stored = false;
   readonly #store: SnapshotStore | undefined;
+  readonly #signal: AbortSignal | undefined;
   /** The store is given one snapshot after the other. */
   #setting: Promise<void> = Promise.resolve();
 
-  constructor(store: SnapshotStore | undefined) {
+  constructor(store: SnapshotStore | undefined, signal: AbortSignal | undefined) {
     this.#store = store;
+    this.#signal = signal;
   }
 
   get facts() {
@@ -182,7 +191,7 @@ class Kept {
   }
 
   async open(): Promise<void> {
-    this.latest = (await this.#store?.get()) ?? undefined;
+    this.latest = (await untilAborted(this.#store?.get(), this.#signal)) ?? undefined;
     this.stored = this.latest !== undefined;
   }
 
@@ -196,6 +205,15 @@ class Kept {
         console.warn(`trainWithRecovery: the store does not take the snapshot, training goes on: ${messageOf(error)}`);
       });
     return this.#setting;
+  }
+
+  /** Saves what an ended training leaves: nothing where it is complete, and the last sound snapshot where it came to NaN. */
+  async end(taken: Snapshot, epochs: number): Promise<void> {
+    if (!isSound(taken)) return;
+    const complete = taken.fit !== undefined && taken.fit.epoch >= epochs;
+    await untilAborted(this.save(taken, complete), this.#signal).catch(() => {
+      console.warn(`trainWithRecovery: the store did not take the last snapshot within ${LAST_MS} ms of the abort.`);
+    });
   }
 }
 
@@ -233,15 +251,51 @@ function isLost(runtime: Runtime): boolean {
   }
 }
 
+/**
+ * What a promise of the caller's becomes. Once `signal` aborts, it has 2 s more.
+ *
+ * @param late takes what it becomes after that
+ * @throws what the promise is rejected with; the signal's reason where the time is over
+ */
+async function untilAborted<T>(
+  promise: T | PromiseLike<T>,
+  signal: AbortSignal | undefined,
+  late: (value: T) => void = () => {},
+): Promise<T> {
+  if (!signal) return promise;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let aborted = () => {};
+  const over = new Promise<never>((_, reject) => {
+    const leave = () => {
+      reject(signal.reason);
+      Promise.resolve(promise)
+        .then(late)
+        .catch(() => {}); // Nobody waits for what is thrown now.
+    };
+    aborted = () => {
+      timer = setTimeout(leave, LAST_MS);
+    };
+  });
+  if (signal.aborted) aborted();
+  else signal.addEventListener("abort", aborted, { once: true });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", aborted);
+  }
+}
+
 /** The compiled model. Where there is no adapter for it, one is waited for. */
 async function made({ make, fit: { signal } }: Call): Promise<Compiled> {
   for (let tries = 0; ; tries++) {
     try {
-      const model = await make();
+      const model = await untilAborted(make(), signal, (late) => late?.dispose?.());
       assertModel(model, "trainWithRecovery: make");
       if (!model.runtime) throw new FeaturemapError("state", MAKE);
       return model as Compiled;
     } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error;
       if (codeOf(error) === "lost") throw new Stopped("loss", error);
       if (codeOf(error) !== "device") throw error;
       if (tries === WAITS_MS.length) throw new Stopped("no adapter", error);
@@ -263,18 +317,19 @@ async function trained(
   const { latest, stored } = kept;
   const { runtime } = model;
   let begun = false;
+  // The first of the callbacks: what another one throws is no fault of the snapshot's.
   const begin: Callback = {
     onTrainBegin: () => {
       begun = true;
     },
   };
-  const callbacks = [...(fit.callbacks ?? []), begin, saving(model, everyMs, (taken) => kept.save(taken))];
+  const callbacks = [begin, ...(fit.callbacks ?? []), saving(model, everyMs, (taken) => kept.save(taken))];
   const run = async () => {
     if (latest) await restore(model, latest);
     const { validationData, ...rest } = fit;
-    const held = validationData && { validationData: await on(runtime, validationData) };
+    const held = validationData && { validationData: await on(runtime, validationData, fit.signal) };
     const options = { ...rest, ...held, callbacks, resume: latest !== undefined };
-    const given = await on(runtime, data);
+    const given = await on(runtime, data, fit.signal);
     return isDataset(given) ? model.fit(given, options) : model.fit(given[0], given[1], options);
   };
   const history = await run().catch((error: unknown) => {
@@ -284,13 +339,12 @@ async function trained(
     throw new FeaturemapError(code, `${messageOf(error)} ${forget}`, { cause: error });
   });
   const taken = await snapshot(model);
-  const complete = !fit.signal?.aborted;
-  if (complete || isSound(taken)) await kept.save(taken, complete);
+  await kept.end(taken, fit.epochs ?? 1);
   return { model, history, snapshot: taken };
 }
 
-async function on(runtime: Runtime, data: LastingData): Promise<Labelled> {
-  return typeof data === "function" ? data(runtime) : data;
+async function on(runtime: Runtime, data: LastingData, signal: AbortSignal | undefined): Promise<Labelled> {
+  return typeof data === "function" ? untilAborted(data(runtime), signal) : data;
 }
 
 /** `checkpoint`, which takes no snapshot at the end of an epoch that is over in no time. */

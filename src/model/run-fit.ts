@@ -1,10 +1,12 @@
 import type { Dataset } from "../data/dataset.ts";
+import type { Callback } from "./callbacks.ts";
 import type { CompiledModel } from "./compiled.ts";
 import { epochLogger } from "./epoch-logger.ts";
 import { batching, type FitOptions } from "./fit.ts";
 import { type History, type Logs, logsOf } from "./history.ts";
 import { Hooks } from "./hooks.ts";
 import type { SweepMetrics } from "./metrics-reader.ts";
+import type { Sequential } from "./sequential.ts";
 import type { Stop } from "./sweep.ts";
 import { type Bookmark, orderSeed, type Training } from "./training.ts";
 
@@ -15,6 +17,7 @@ export interface ScaledDataset {
 }
 
 export interface FitCall {
+  readonly model: Sequential;
   readonly compiled: CompiledModel;
   readonly data: ScaledDataset;
   readonly validation: ScaledDataset | undefined;
@@ -26,38 +29,61 @@ export interface FitCall {
 
 /** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
 export async function runFit(call: FitCall): Promise<History> {
+  const { model, compiled, options, training } = call;
+  const { verbose = 1, signal } = options;
+  const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
+  const hooks = new Hooks(callbacks, signal);
+  hooks.begin();
+  const visit = compiled.host({ dispose: () => hooks.drop() });
+  training.stop = false;
+  try {
+    for (const callback of callbacks) callback.setModel?.(model);
+    const history = await train(call, callbacks, hooks);
+    compiled.assertLive();
+    return history;
+  } finally {
+    hooks.end();
+    visit.leave();
+    training.stopped = undefined;
+    training.trainer?.dispose();
+    training.trainer = undefined;
+    for (const callback of callbacks) callback.release?.(model);
+  }
+}
+
+async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks): Promise<History> {
   const { compiled, data, validation, options, training, bookmark } = call;
   const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
-  const { epochs = 1, verbose = 1, pause, signal } = options;
+  const { epochs = 1, pause, signal } = options;
   const batches = { ...batching(options, "fit"), batchSize };
-  const gate = pause?.gate(() => compiled.gone(), signal);
   const stop: Stop = {
     get aborted() {
       return signal?.aborted === true || training.stop;
     },
   };
+  const stopped = new Promise<void>((resolve) => {
+    training.stopped = resolve;
+  });
+  const gate = pause?.gate(() => Promise.race([compiled.gone(), stopped]), stop, signal);
   const logs = (metrics: SweepMetrics) => logsOf(metrics, compiled.settings.withAccuracy);
   const validate = (stop: Stop) =>
     compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
-  const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
-  const hooks = new Hooks(callbacks, signal);
   const trainer = await compiled.trainer(data.dataset, {
     ...batches,
     scale: data.scale,
     signal: stop,
+    ended: hooks.dropped,
     pause: gate,
     readsAlways: callbacks.some(({ watches }) => watches),
     onProgress: ({ done, metrics }) =>
       metrics && hooks.call((callback) => callback.onBatchEnd?.(done, logs(metrics), metrics)),
   });
-  hooks.begin();
-  const visit = compiled.host({ dispose: () => hooks.drop() });
   training.bookmark = bookmark;
   training.trainer = trainer;
   gate?.enter();
-  let warned = false;
   try {
     const steps = Math.ceil(data.dataset.size / batchSize);
+    let warned = false;
     await hooks.call((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
     while (bookmark.epoch < epochs && !stop.aborted) {
       const { epoch } = bookmark;
@@ -66,10 +92,7 @@ export async function runFit(call: FitCall): Promise<History> {
       training.epochs = epochsBefore + epoch + 1;
       if (metrics?.badStep && !warned && !training.stop) {
         warned = true;
-        const where = `fit: epoch ${epoch + 1}: the loss is ${metrics.loss} from step ${metrics.badStep} of ${steps} on.`;
-        console.warn(
-          `${where} callbacks: [terminateOnNaN()] stops there, keeps the weights of before, and names the layer.`,
-        );
+        warn(epoch, `the loss is ${metrics.loss} from step ${metrics.badStep} of ${steps} on`);
       }
       if (!metrics || stop.aborted) break;
       const held = validation && (await (gate ? gate.whole(validate, validation.dataset.size) : validate(stop)));
@@ -79,16 +102,21 @@ export async function runFit(call: FitCall): Promise<History> {
       history.add(epoch, epochLogs);
       bookmark.epoch++;
       bookmark.steps = 0;
+      // What an earlier epoch's last step spoils, the next one's loss shows.
+      if (bookmark.epoch === epochs && !warned) {
+        const path = await compiled.badParameter();
+        if (path) warn(epoch, `its last step made ${path} a NaN or infinite`);
+      }
       await hooks.call((callback) => callback.onEpochEnd?.(epoch, epochLogs));
     }
     await hooks.call((callback) => callback.onTrainEnd?.(history));
-    compiled.assertLive();
     return history;
   } finally {
-    hooks.end();
-    visit.leave();
     gate?.leave();
-    training.trainer = undefined;
-    trainer.dispose();
   }
+}
+
+function warn(epoch: number, what: string): void {
+  const remedy = "callbacks: [terminateOnNaN()] stops there, keeps the weights of before, and names the layer";
+  console.warn(`fit: epoch ${epoch + 1}: ${what}. ${remedy}.`);
 }

@@ -53,6 +53,7 @@ export class Sequential {
     bookmark: undefined,
     trainer: undefined,
     stop: false,
+    stopped: undefined,
   };
 
   /** @internal Use `sequential`. */
@@ -159,10 +160,9 @@ export class Sequential {
       const byteScale = byteScaleOf(training);
       return this.#uploaded([training, ...(held ? [held] : [])], "fit", (compiled, [data, validation]) => {
         this.#training.byteScale = byteScale;
-        this.#training.stop = false;
-        for (const callback of fitOptions.callbacks ?? []) callback.setModel?.(this);
         const scaled = (dataset: Dataset) => ({ dataset, scale: scaleOf(dataset, byteScale) });
         return runFit({
+          model: this,
           compiled,
           options: fitOptions,
           training: this.#training,
@@ -259,6 +259,7 @@ export class Sequential {
 
   set stopTraining(stop: boolean) {
     this.#training.stop = stop;
+    if (stop) this.#training.stopped?.();
   }
 
   /** The plan of a training step, once one was made: print it with `String(model.plan)`. */

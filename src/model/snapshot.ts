@@ -107,7 +107,7 @@ export async function restore(model: Sequential, snapshot: Snapshot, options: Re
     checkReceiver(taken, receiverOf(compiled, network), own);
     const { weights, slots, state, metrics, epochs, byteScale, fit } = taken;
     await compiled.write(compiled.state.trained, [...[...weights, ...slots].map(({ data }) => data), state, metrics]);
-    if (!own) await compiled.state.setHyperparameters(taken.hyperparameters);
+    if (!own) await compiled.setHyperparameters(taken.hyperparameters);
     Object.assign(training, { epochs, byteScale, bookmark: fit && { ...fit, history: new History(fit.history) } });
   });
 }

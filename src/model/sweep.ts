@@ -43,6 +43,8 @@ export interface SweepSettings {
   /** The longest that a submit should take, in ms. */
   readonly submitMs: number;
   readonly signal?: Stop | undefined;
+  /** Resolves when nobody is to wait for the app any more. */
+  readonly ended?: Promise<unknown> | undefined;
   readonly pause?: Pause | undefined;
   /** Whether the metrics are read with each submit. Default: now and then. */
   readonly readsAlways?: boolean;
@@ -95,6 +97,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
     while (made < total && !signal?.aborted) {
       if (pause?.paused) {
         while (waiting.length > 0) await first();
+        if (signal?.aborted) continue;
         await pause.hold();
         options.assertLive();
         continue;

@@ -4,7 +4,7 @@ import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import { elements } from "../shape.ts";
 import type { Callback } from "./callbacks.ts";
-import type { CompiledModel } from "./compiled.ts";
+import type { CompiledModel, Watcher } from "./compiled.ts";
 import { insideOf } from "./inside.ts";
 import { outputsOf } from "./probe.ts";
 import type { Sequential } from "./sequential.ts";
@@ -51,28 +51,29 @@ export function terminateOnNaN(): TerminateOnNaN {
   let copy: Copy | undefined;
   let bad: { readonly epoch: number; readonly step: number } | undefined;
   let found: NonFinite | undefined;
+  let running = 0;
   const stopAt = (epoch: number, step: number) => {
     bad ??= { epoch, step };
     model!.stopTraining = true;
   };
-  let running = 0;
   return {
     watches: true,
     get found() {
       return found;
     },
     setModel: (its) => {
+      if (model) {
+        const message = "terminateOnNaN: it is among the callbacks of a fit already. Make one for each.";
+        throw new FeaturemapError("state", message);
+      }
       model = its;
       [bad, found] = [undefined, undefined];
     },
     onEpochBegin: async (epoch) => {
       running = epoch;
       const { compiled, training } = await insideOf(model!, "terminateOnNaN");
-      if (copy?.compiled !== compiled) {
-        copy?.dispose();
-        copy = await Copy.of(compiled);
-      }
-      await copy.take(training);
+      copy ??= await Copy.of(compiled, training);
+      await copy.take();
     },
     onBatchEnd: (_, __, { badStep }) => {
       if (badStep > 0) stopAt(running, badStep);
@@ -84,54 +85,69 @@ export function terminateOnNaN(): TerminateOnNaN {
       if (badParameter(await compiled.readParameters(), paths)) stopAt(epoch, Math.ceil(samples / batchSize) + 1);
     },
     onTrainEnd: async () => {
-      if (bad) {
-        const { compiled, training, network } = await insideOf(model!, "terminateOnNaN");
-        const search = new Search(model!, compiled, training, copy!, network.parameters);
-        found = await search.run(bad.epoch, bad.step);
-        console.warn(`terminateOnNaN: ${found.message}`);
-      }
+      if (!bad) return;
+      const { epoch, step } = bad;
+      const { compiled, training, network } = await insideOf(model!, "terminateOnNaN");
+      const search = new Search(model!, compiled, training, copy!, network.parameters);
+      found = await compiled.rewind(() => search.run(epoch, step));
+      console.warn(`terminateOnNaN: ${found.message}`);
+    },
+    release: (its) => {
+      if (its !== model) return;
       copy?.dispose();
-      copy = undefined;
+      [model, copy] = [undefined, undefined];
     },
   };
 }
 
-/** What training changes, as it was when an epoch began or went on, and what the optimizer stepped by since. */
-class Copy {
-  readonly compiled: CompiledModel;
+/** What training changes, as it was when an epoch began or a caller wrote to it, and what the optimizer stepped by since. */
+class Copy implements Watcher {
   /** Steps of the epoch that had been made. */
   steps = 0;
   /** Hyperparameters, and the step of the epoch up to which they held. Those of now are not among them. */
   rates: { readonly until: number; readonly values: Readonly<Record<string, number>> }[] = [];
+  readonly #compiled: CompiledModel;
+  readonly #training: Training;
   readonly #owned: readonly OwnedBuffer[];
-  readonly #visit: { leave(): void };
+  /** None where the model was gone by then. */
+  readonly #visit: { leave(): void } | undefined;
 
-  private constructor(compiled: CompiledModel, owned: readonly OwnedBuffer[]) {
-    this.compiled = compiled;
+  private constructor(compiled: CompiledModel, training: Training, owned: readonly OwnedBuffer[]) {
+    this.#compiled = compiled;
+    this.#training = training;
     this.#owned = owned;
+    compiled.watchers.add(this);
     this.#visit = compiled.host(this);
   }
 
-  static async of(compiled: CompiledModel): Promise<Copy> {
+  static async of(compiled: CompiledModel, training: Training): Promise<Copy> {
     const requests = compiled.state.trained.map(({ label, size }) => ({ label: `${label} before`, bytes: size }));
-    return new Copy(compiled, await compiled.runtime.buffers.create(requests));
+    const copy = new Copy(compiled, training, await compiled.runtime.buffers.create(requests));
+    compiled.assertLive();
+    return copy;
   }
 
-  take({ bookmark }: Training): Promise<void> {
-    const { state } = this.compiled;
-    this.steps = bookmark!.steps;
+  take(): Promise<void> {
+    this.steps = this.#training.bookmark!.steps;
     this.rates = [];
-    state.onHyperparameters = () => this.rates.push({ until: bookmark!.steps, values: state.hyperparameters });
-    return this.#copy(this.compiled.state.trained, this.#buffers);
+    return this.#copy(this.#compiled.state.trained, this.#buffers);
+  }
+
+  written(): void {
+    void this.take();
+  }
+
+  hyperparameters(values: Readonly<Record<string, number>>): void {
+    this.rates.push({ until: this.#training.bookmark!.steps, values });
   }
 
   restore(): Promise<void> {
-    return this.#copy(this.#buffers, this.compiled.state.trained);
+    return this.#copy(this.#buffers, this.#compiled.state.trained);
   }
 
   dispose(): void {
-    this.#visit.leave();
-    this.compiled.state.onHyperparameters = undefined;
+    this.#visit?.leave();
+    this.#compiled.watchers.delete(this);
     for (const owned of this.#owned) owned.release();
   }
 
@@ -140,7 +156,7 @@ class Copy {
   }
 
   #copy(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): Promise<void> {
-    const { runtime } = this.compiled;
+    const { runtime } = this.#compiled;
     return checked(runtime, "terminateOnNaN", () => {
       const encoder = runtime.device.createCommandEncoder({ label: "terminateOnNaN" });
       from.forEach((buffer, i) => {
@@ -175,7 +191,6 @@ class Search {
 
   /** Leaves the model as it is before the step that is to blame. `step`: the first whose loss is not finite. */
   async run(epoch: number, step: number): Promise<NonFinite> {
-    this.#compiled.state.onHyperparameters = undefined;
     const found = await this.#find(step);
     const bookmark = this.#training.bookmark!;
     const good = Math.max(found.step - 1, this.#copy.steps);
@@ -225,19 +240,20 @@ class Search {
     }
     await state.setHyperparameters(now);
     await this.#trainer.replay(made, steps);
-    return badParameter(await this.#compiled.readParameters(), this.#paths);
+    // Not by `compiled.read`, which waits until the search is over.
+    const sources = state.parameterBuffers.map((buffer) => ({ buffer, bytes: buffer.size }));
+    const read = await readBuffers(this.#compiled.runtime, sources, { mostBytes: 2 ** 24 });
+    return badParameter(
+      read.map((bytes) => new Float32Array(bytes)),
+      this.#paths,
+    );
   }
 
   async #forward(step: number): Promise<Pick<NonFinite, "where" | "layer" | "message">> {
     const { dataset, scale } = this.#trainer;
     const indices = this.#trainer.samplesOf(step);
     const size = elements(dataset.x.shape);
-    const all = await rowsOf(this.#compiled, this.#trainer);
-    const rows =
-      all instanceof Uint8Array ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
-    indices.forEach((index, i) => {
-      rows.set(all.subarray(index * size, (index + 1) * size), i * size);
-    });
+    const rows = await rowsOf(this.#compiled, this.#trainer, indices);
     const sampleOf = (at: number, each: number) => `for sample ${indices[Math.floor(at / each)]} of x`;
     const brought = firstBad(rows);
     if (brought >= 0) return { where: "samples", message: `x has a NaN or Infinity, ${sampleOf(brought, size)}` };
@@ -258,10 +274,25 @@ class Search {
   }
 }
 
-async function rowsOf({ runtime }: CompiledModel, { dataset }: Trainer): Promise<Uint8Array | Float32Array> {
-  const { buffer, dtype } = dataset.x;
-  const [bytes] = await readBuffers(runtime, [{ buffer, bytes: buffer.size }], { mostBytes: 2 ** 24 });
-  return dtype === "u8" ? new Uint8Array(bytes!) : new Float32Array(bytes!);
+/** Some samples of a data set, in their order. */
+async function rowsOf(
+  { runtime }: CompiledModel,
+  { dataset }: Trainer,
+  indices: readonly number[],
+): Promise<Uint8Array | Float32Array> {
+  const { buffer, dtype, shape } = dataset.x;
+  const bytes = elements(shape) * (dtype === "u8" ? 1 : 4);
+  // Copies are of whole words.
+  const sources = indices.map((index) => {
+    const offset = Math.floor((index * bytes) / 4) * 4;
+    return { buffer, offset, bytes: Math.ceil(((index + 1) * bytes) / 4) * 4 - offset };
+  });
+  const read = await readBuffers(runtime, sources, { mostBytes: 2 ** 24 });
+  const rows = new Uint8Array(indices.length * bytes);
+  indices.forEach((index, i) => {
+    rows.set(new Uint8Array(read[i]!, index * bytes - sources[i]!.offset, bytes), i * bytes);
+  });
+  return dtype === "u8" ? rows : new Float32Array(rows.buffer);
 }
 
 function firstBad(values: ArrayLike<number>): number {

@@ -17,6 +17,8 @@ export interface Training {
   trainer: Trainer | undefined;
   /** Whether a callback has asked to end `fit`. */
   stop: boolean;
+  /** Told when it asks. */
+  stopped: (() => void) | undefined;
 }
 
 /** What the steps of a `fit` depend on, beside the data. */

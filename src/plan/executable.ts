@@ -30,7 +30,7 @@ const WAIT_MS = 5000;
 export interface PrepareOptions {
   /** Scratch buffers that are shared with other plans. Default: the plan's own. */
   readonly scratch?: ScratchPool;
-  /** Told as each pipeline is ready, and once before. What it throws, `prepare` throws, and does not call it again. */
+  /** Told as each pipeline is ready, and once before. What it throws, `prepare` throws. It is not called after a failure. */
   readonly onProgress?: ((progress: CompileProgress) => void | Promise<void>) | undefined;
 }
 
@@ -92,11 +92,12 @@ async function compileAll(
   const different = new Map(plan.steps.map((step) => [step.shader.code, step]));
   const total = different.size;
   let compiled = 0;
-  // One call after the other; after one that throws there are no more.
+  // One call after the other; after one that throws, or a pipeline that fails, there are no more.
+  let ended = false;
   let telling: Promise<void> = Promise.resolve();
   const tell = (more: Pick<CompileProgress, "kernel" | "waiting">) => {
     const progress = { plan: plan.name, compiled, total, ...more };
-    if (onProgress) telling = telling.then(() => onProgress(progress));
+    if (onProgress) telling = telling.then(() => (ended ? undefined : onProgress(progress)));
     return telling;
   };
   const open = new Set(different.values());
@@ -127,6 +128,7 @@ async function compileAll(
   try {
     await Promise.race([Promise.all([begun, ...compiling]), failed]);
   } finally {
+    ended = true;
     open.clear(); // What is ready later restarts nothing.
     patience.end();
   }

@@ -4,6 +4,7 @@ import {
   createProbe,
   createRuntime,
   dense,
+  pauseSwitch,
   type Runtime,
   type Sequential,
   sequential,
@@ -195,6 +196,30 @@ describe("a callback that never settles", () => {
       expect(runtime.memory.buffers).toBe(0);
     },
   );
+
+  it("and a pause: a runtime on the app's device that is disposed of ends fit", async () => {
+    for (const options of [{ callbacks: [{ onEpochBegin: never }] }, { pause: pauseSwitch() }]) {
+      const own = await createRuntime({ device: runtime.device });
+      const model = tinyModel();
+      await model.compile({ ...settings, runtime: own });
+      if (options.pause) void options.pause.pause();
+      const fitting = model.fit(x, y, { batchSize: 8, verbose: 0, ...options });
+      setTimeout(() => own.dispose(), 50);
+      await expect(fitting).rejects.toThrow(/runtime was disposed/);
+      expect((await own.lost).reason).toBe("destroyed");
+      model.dispose();
+    }
+  });
+
+  it("compile's onProgress: abort ends fit, and dispose createProbe", async () => {
+    const model = tinyModel();
+    await model.compile({ ...settings, runtime, onProgress: never });
+    const signal = AbortSignal.timeout(20);
+    expect((await model.fit(x, y, { verbose: 0, signal })).epoch).toEqual([]);
+    setTimeout(() => model.dispose(), 20);
+    await expect(createProbe(model)).rejects.toThrow(/disposed/);
+    expect(runtime.memory.buffers).toBe(0);
+  });
 
   it("compile's onProgress: dispose ends fit", async () => {
     const model = tinyModel();

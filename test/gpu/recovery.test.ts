@@ -165,7 +165,10 @@ describe("trainWithRecovery", () => {
 describe("indexedDbSnapshots", () => {
   it("keeps one snapshot a name, and forgets it", async () => {
     const [first, second] = [indexedDbSnapshots("first"), indexedDbSnapshots("second")];
-    await first.set(plain.snapshot);
+    const mine = structuredClone(plain.snapshot);
+    const setting = first.set(mine);
+    mine.weights[0]!.data[0] = 12345; // It was read when set() was called.
+    await setting;
     expect(await indexedDbSnapshots("first").get()).toEqual(plain.snapshot);
     expect(await second.get()).toBeUndefined();
     await first.set(undefined);

@@ -3,11 +3,14 @@ import {
   createRuntime,
   dense,
   type History,
+  pauseSwitch,
   type Runtime,
   type Sequential,
+  type Snapshot,
   sequential,
   setHyperparameters,
   sgd,
+  snapshot,
   tensor,
   terminateOnNaN,
 } from "../../src/index.ts";
@@ -61,6 +64,15 @@ describe("fit", () => {
       expect.stringMatching(/^fit: epoch 1: the loss is NaN from step 5 of 10 on\..*terminateOnNaN/),
     ]);
     expect(await finite(model)).toBe(false);
+    model.dispose();
+  });
+
+  it("warns of parameters that its last step spoilt, though no loss shows it", async () => {
+    const model = await compiled(twoLayers(), 3e38);
+    const { x, y } = noise(4, [4], 3);
+    enlarge(x.data);
+    const said = await warnings(() => model.fit(x, y, options));
+    expect(said).toEqual([expect.stringMatching(/^fit: epoch 1: its last step made last\/\w+ a NaN or infinite\./)]);
     model.dispose();
   });
 
@@ -193,5 +205,88 @@ describe("terminateOnNaN", () => {
     await warnings(() => model.fit(x, y, { ...options, callbacks: [guard] }));
     expect(guard.found).toMatchObject({ epoch: 0, step: 1, where: "start" });
     model.dispose();
+  });
+
+  it("finds the layer by the weights that a callback set in the epoch, and keeps them", async () => {
+    const model = await compiled(twoLayers(), 0);
+    const { x, y } = noise(40, [4], 3);
+    enlarge(x.data);
+    const guard = terminateOnNaN();
+    const onBatchEnd = async (batch: number) => {
+      if (batch !== 3) return;
+      const weights = await model.getWeights();
+      weights[0]!.data.fill(1e38);
+      await model.setWeights(weights);
+    };
+    await warnings(() => model.fit(x, y, { ...options, callbacks: [{ onBatchEnd }, guard] }));
+    expect(guard.found).toMatchObject({ where: "forward", layer: "first" });
+    expect((await model.getWeights())[0]!.data[0]).toBe(Math.fround(1e38));
+    model.dispose();
+  });
+
+  it("lets no snapshot be taken while it goes back and forth", async () => {
+    const model = await compiled(twoLayers());
+    const { x, y } = noise(40, [4], 3);
+    (x.data as Float32Array)[4 * 26] = Number.NaN;
+    const guard = terminateOnNaN();
+    let taking: Promise<Snapshot> | undefined;
+    const onTrainEnd = () => {
+      // After the search has begun.
+      setTimeout(() => {
+        taking = snapshot(model);
+      }, 0);
+    };
+    await warnings(() => model.fit(x, y, { ...options, callbacks: [{ onTrainEnd }, guard] }));
+    expect(guard.found).toMatchObject({ step: 7 });
+    const taken = await (taking ?? snapshot(model));
+    expect(taken.fit!.steps).toBe(6);
+    expect(taken.weights.map(({ data }) => data)).toEqual((await model.getWeights()).map(({ data }) => data));
+    model.dispose();
+  });
+
+  it("is of one fit at a time, and free again afterwards, whatever ended it", async () => {
+    const [model, other] = [await compiled(twoLayers()), await compiled(twoLayers())];
+    const { x, y } = noise(40, [4], 3);
+    const guard = terminateOnNaN();
+    await expect(model.fit(x, y, { ...options, callbacks: [guard, guard] })).rejects.toThrow(/a fit already/);
+    const fitting = model.fit(x, y, { ...options, callbacks: [guard] });
+    await expect(other.fit(x, y, { ...options, callbacks: [guard] })).rejects.toMatchObject({ code: "state" });
+    expect((await fitting).epoch).toEqual([0]);
+    const enough = {
+      onBatchEnd: () => {
+        throw new Error("enough");
+      },
+    };
+    await expect(model.fit(x, y, { ...options, callbacks: [guard, enough] })).rejects.toThrow("enough");
+    expect((await other.fit(x, y, { ...options, callbacks: [guard] })).epoch).toEqual([0]);
+    model.dispose();
+    other.dispose();
+    expect(runtime.memory.buffers).toBe(0);
+  });
+
+  it("ends a fit that is paused, and leaves nothing where the model is disposed of meanwhile", async () => {
+    const { x, y } = noise(40, [4], 3);
+    (x.data as Float32Array)[4 * 5] = Number.NaN;
+    const model = await compiled(twoLayers());
+    const guard = terminateOnNaN();
+    const pause = pauseSwitch();
+    const callbacks = [{ onBatchEnd: () => void pause.pause() }, guard];
+    await warnings(() => model.fit(x, y, { ...options, callbacks, pause }));
+    expect(guard.found).toMatchObject({ step: 2, where: "samples" });
+    model.dispose();
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const short = await compiled(twoLayers());
+      let begun = () => {};
+      const beginning = new Promise<void>((resolve) => {
+        begun = resolve;
+      });
+      const fitting = short.fit(x, y, { ...options, callbacks: [{ onEpochBegin: begun }, terminateOnNaN()] });
+      await beginning;
+      for (let i = 0; i < ticks; i++) await undefined;
+      short.dispose();
+      await expect(fitting).rejects.toMatchObject({ code: "state" });
+      await runtime.device.queue.onSubmittedWorkDone();
+      expect(runtime.memory.buffers).toBe(0);
+    }
   });
 });

@@ -210,4 +210,19 @@ describe("who waits for a plan", () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(onProgress).toHaveBeenCalledTimes(2);
   });
+
+  it("is told nothing more once a pipeline has failed, though others become ready", async () => {
+    const { runtime } = fakeDevice({
+      quick: () => after(10, () => ({})),
+      refused: () => after(20, refuse("GPUPipelineError")),
+      slow: () => after(2000, () => ({})),
+      slower: () => after(9000, () => ({})),
+    });
+    const onProgress = vi.fn();
+    const prepared = prepare(runtime, plan("quick", "refused", "slow", "slower"), { onProgress });
+    expect(await outcome(prepared, 1000)).toMatchObject({ code: "device" });
+    expect(onProgress).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(onProgress).toHaveBeenCalledTimes(2);
+  });
 });

@@ -93,4 +93,18 @@ describe("hooks", () => {
     process.off("unhandledRejection", rejections);
     expect(rejections).not.toHaveBeenCalled();
   });
+
+  it("of a callback that watches are waited for all the same", async () => {
+    let settle = () => {};
+    const running = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const hooks = new Hooks([{ watches: true, onTrainEnd: () => running }], undefined);
+    hooks.drop();
+    await hooks.dropped;
+    const last = hooks.call((callback) => callback.onTrainEnd?.({} as never));
+    expect(await settled(last)).toBe(false);
+    settle();
+    expect(await settled(last)).toBe(true);
+  });
 });

@@ -18,7 +18,8 @@ import { type FakeModel, type Fit, fakeModel, lostError } from "../support/fake-
 // What is on a GPU is faked: a snapshot is the number of steps.
 vi.mock("../../src/model/snapshot.ts", () => ({ restore: vi.fn(), snapshot: vi.fn() }));
 
-const snapshotAt = (steps: number) => ({ weights: [], slots: [], fit: { epoch: 0, steps } }) as unknown as Snapshot;
+const snapshotAt = (steps: number, epoch = 0) =>
+  ({ weights: [], slots: [], fit: { epoch, steps } }) as unknown as Snapshot;
 
 const models: FakeModel[] = [];
 
@@ -301,10 +302,29 @@ describe("a store", () => {
     return { store, set };
   };
 
+  /** Snapshots from now on. */
+  const standsAt = (taken: Snapshot) => void vi.mocked(snapshot).mockResolvedValue(taken);
+  const notFinite = [{ name: "kernel", shape: [1], data: Float32Array.of(Number.NaN) }];
+
   it("is given each snapshot, and emptied when training is complete", async () => {
     const { store, set } = memory();
-    await run(inTurn(training(2)), { store });
+    await run(inTurn(training(2, () => standsAt(snapshotAt(0, 1)))), { store });
     expect(set).toEqual([1, 2, undefined]);
+  });
+
+  it("keeps where a training stands that a guard or stopTraining ended", async () => {
+    const { store } = memory();
+    await run(inTurn(training(2)), { store, epochs: 2 });
+    expect(await store.get()).toEqual(snapshotAt(2));
+    const ended = training(1, () => standsAt(snapshotAt(0, 1)));
+    await run(inTurn(ended), { store, epochs: 2 });
+    expect(await store.get()).toEqual(snapshotAt(0, 1));
+  });
+
+  it("keeps the last sound snapshot of a training that came to NaN, though all epochs are done", async () => {
+    const { store } = memory();
+    await run(inTurn(training(2, () => standsAt({ ...snapshotAt(0, 1), weights: notFinite }))), { store });
+    expect(await store.get()).toEqual(snapshotAt(2));
   });
 
   it("is what the next call goes on from", async () => {
@@ -323,8 +343,7 @@ describe("a store", () => {
     const stop = new AbortController();
     const { store } = memory();
     const failing = training(2, () => {
-      const weights = [{ name: "kernel", shape: [1], data: Float32Array.of(Number.NaN) }];
-      vi.mocked(snapshot).mockResolvedValue({ ...snapshotAt(3), weights });
+      standsAt({ ...snapshotAt(3), weights: notFinite });
       stop.abort();
     });
     await run(inTurn(failing), { store, signal: stop.signal });
@@ -358,5 +377,14 @@ describe("a store", () => {
         "restore: another network. Training was to go on from the snapshot in the store; store.set(undefined) forgets it.",
     });
     expect(set).toEqual([]);
+  });
+
+  it("is not to blame for what a callback throws at the begin", async () => {
+    const mine = new FeaturemapError("value", "mine");
+    const onTrainBegin = () => {
+      throw mine;
+    };
+    const { store } = memory(snapshotAt(7));
+    expect(await failureOf(run(inTurn(training(1)), { store, callbacks: [{ onTrainBegin }] }))).toBe(mine);
   });
 });
