@@ -50,7 +50,8 @@ const HOOKS: readonly string[] = [
 /** A copy of the list. @throws FeaturemapError `value` for what is no object, a hook that is no function, or one that is not known */
 export function checkedCallbacks(callbacks: readonly Callback[], where: string): readonly Callback[] {
   return Array.from(listOf(callbacks, where), (callback) => {
-    if (typeof callback !== "object" || callback === null) {
+    const one = typeof callback === "object" && callback !== null && !Array.isArray(callback);
+    if (!one || "then" in callback) {
       throw wrong(where, "be objects with hooks such as { onEpochEnd: (epoch, logs) => ... }", callback);
     }
     for (const hook of HOOKS) optionalFunction(callback[hook as keyof Callback], `${where}: ${hook}`);

@@ -1,5 +1,7 @@
 import {
+  aFunction,
   anObject,
+  aWord,
   finiteNumber,
   flag,
   knownKeys,
@@ -7,6 +9,7 @@ import {
   madeBy,
   oneOf,
   optionalFunction,
+  show,
   wholeNumber,
   wrong,
 } from "../errors.ts";
@@ -51,7 +54,7 @@ export interface CompileOptions {
   readonly onProgress?: (progress: CompileProgress) => void | Promise<void>;
 }
 
-const COMPILE_OPTIONS = [
+export const COMPILE_OPTIONS = [
   ...["loss", "optimizer", "metrics", "runtime", "seed"],
   ...["choices", "memory", "winograd", "tune", "onProgress"],
 ] as const;
@@ -62,7 +65,7 @@ export function checkCompileOptions(options: CompileOptions): Omit<CompileSettin
   const { optimizer, runtime, tune, onProgress } = options;
   const own = options.loss as Loss | undefined;
   const trains = own !== undefined || optimizer !== undefined;
-  const loss = !trains || typeof own?.build === "function" ? own : lossNamed(options.loss);
+  const loss = !trains || typeof own?.build === "function" ? checkedLoss(own) : lossNamed(options.loss);
   if (trains) checkOptimizer(optimizer);
   const metrics = Array.from(listOf(options.metrics ?? [], "compile: metrics"), (metric) =>
     oneOf(metric, METRICS, "compile: metrics"),
@@ -79,21 +82,35 @@ export function checkCompileOptions(options: CompileOptions): Omit<CompileSettin
   return { loss, optimizer, seed, choices, memory, winograd, tune, onProgress, withAccuracy };
 }
 
-function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
-  madeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
-  const { hyperparameters } = optimizer!;
-  for (const [name, value] of Object.entries(anObject(hyperparameters, "compile: optimizer.hyperparameters")))
-    finiteNumber(value, `compile: optimizer: ${name}`);
+/** A loss of the user's own, or none. */
+function checkedLoss(loss: Loss | undefined): Loss | undefined {
+  if (!loss) return undefined;
+  aWord(loss.name, "compile: loss.name");
+  for (const method of ["labels", "check"] as const) aFunction(loss[method], `compile: loss.${method}`);
+  return loss;
 }
 
-/** Whether their nodes can follow them is found when a plan is made. */
+function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
+  madeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
+  const { name, slots, config = {}, hyperparameters } = optimizer!;
+  const where = "compile: optimizer";
+  aWord(name, `${where}.name`);
+  optionalFunction(slots, `${where}.slots`);
+  anObject(config, `${where}.config`);
+  for (const [name, value] of Object.entries(anObject(hyperparameters, `${where}.hyperparameters`)))
+    finiteNumber(value, `${where}: ${name}`);
+}
+
+/** A copy, since plans are made later. Whether their nodes can follow them is found then. */
 function checkedChoices(choices: Choices): Choices {
   const where = "compile: choices";
-  for (const [node, choice] of Object.entries(anObject(choices, where))) {
-    const { algorithm, ...tile } = { algorithm: undefined, ...choice };
+  const copies = Object.entries(anObject(choices, where)).map(([node, choice]) => {
+    const copy = { ...choice };
+    const { algorithm, ...tile } = { algorithm: undefined, ...copy };
     const counts = Object.values(tile).every((value) => typeof value === "number" || typeof value === "boolean");
     if (!(typeof algorithm === "string" || ("blocksM" in tile && counts)))
-      throw wrong(`${where}: "${node}"`, "be a tile or { algorithm }, as of model.stats().choices", choice);
-  }
-  return choices;
+      throw wrong(`${where}: ${show(node)}`, "be a tile or { algorithm }, as of model.stats().choices", choice);
+    return [node, copy] as const;
+  });
+  return Object.fromEntries(copies);
 }

@@ -16,6 +16,7 @@ import { ModelState, type Place } from "./model-state.ts";
 import type { Network } from "./network.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { FRAMES_MS, Pace } from "./pace.ts";
+import { type ParameterLook, parameterLook } from "./parameter-look.ts";
 import { type Kind, type PlanSettings, Plans, type Ready } from "./plans.ts";
 import { assertTrainable } from "./programs.ts";
 import { noCounts, type Sweep, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
@@ -129,11 +130,11 @@ export class CompiledModel {
       dataset,
       scale,
       run,
-      epoch: async (shuffleSeed, at) => {
+      epoch: async (shuffleSeed, at, last) => {
         indices =
           shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
         const written = checked(runtime, "order", () => runtime.device.queue.writeBuffer(order.buffer, 0, indices));
-        const sweeping = { ready, place: "train", counts: this.counts, at } as const;
+        const sweeping = { ready, place: "train", counts: this.counts, at, last } as const;
         const metrics = await this.#sweep(run, dataset, settings, sweeping);
         await written;
         return metrics;
@@ -270,11 +271,10 @@ export class CompiledModel {
     return this.#reading ?? this.#rewinding;
   }
 
-  /** Name of the last parameter that holds a NaN or Infinity. */
-  async badParameter(): Promise<string | undefined> {
-    const values = await this.readParameters();
-    const bad = values.findLastIndex((each) => !each.every(Number.isFinite));
-    return this.#network.parameters[bad]?.path;
+  /** `undefined` where the parameters are more than is read back at once. */
+  readyLook(): Promise<ParameterLook> | undefined {
+    const look = { runtime: this.runtime, parameters: this.#network.parameters, buffers: this.state.parameterBuffers };
+    return this.state.parameterBytes <= this.#staging.mostBytes ? parameterLook(look) : undefined;
   }
 
   async readParameters(): Promise<Float32Array[]> {
@@ -345,7 +345,7 @@ export class CompiledModel {
     dataset: Dataset,
     settings: SweepSettings,
     options: Pick<Sweep, "counts" | "at"> &
-      Partial<Pick<Sweep, "start" | "samples" | "until">> & { ready: Ready; place: Place },
+      Partial<Pick<Sweep, "start" | "samples" | "until" | "last">> & { ready: Ready; place: Place },
   ): Promise<SweepMetrics | undefined> {
     const { ready, place, samples = dataset.size } = options;
     // A plan has a capacity; what it was asked for may be less.

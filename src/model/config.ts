@@ -1,5 +1,5 @@
-import { asObject, type Check, checkedAt, list, plain, record, text, wrongAt } from "../check.ts";
-import { FeaturemapError, knownKeys, oneOf, show } from "../errors.ts";
+import { asObject, type Check, checkedAt, list, type Place, plain, readAt, record, text, wrongAt } from "../check.ts";
+import { anObject, FeaturemapError, knownKeys, oneOf, show } from "../errors.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
@@ -49,21 +49,25 @@ const LAYERS: readonly [string, LayerFactory][] = [
 /**
  * A model's architecture, without its weights, as plain JSON: layers with their class names, names and options, defaults too.
  *
- * @throws FeaturemapError `value` for a layer that has no `config`, or one that JSON cannot hold, such as an initializer that
- *   is a function
+ * @throws FeaturemapError `value` for a layer that has no `config`, one that cannot be read, or one that JSON cannot hold, such as
+ *   an initializer that is a function
  */
 export function toConfig(model: Sequential): ModelConfig {
   assertModel(model, "toConfig");
   const { network } = model.inside;
   const layers = network.layers.map(({ layer, name }, i) => {
     const where = `toConfig: ${subject(layer.type, name)}`;
-    if (!layer.config) {
+    const place: Place = { path: where, code: "value" };
+    const options = readAt(place, () => layer.config);
+    if (!options) {
       const remedy = "Give the layer a config: the options that make it again, as plain JSON.";
       throw new FeaturemapError("value", `${where} does not know its options. ${remedy}`);
     }
-    const inputShape = i === 0 ? network.inputShape : layer.inputShape;
-    const config = { name, ...(inputShape && { inputShape }), ...layer.config };
-    return { className: layer.type, config: checkedAt(OPTIONS, config, where) };
+    // The layer's own: its options may say another name, and no inputShape is left out below.
+    const own = { name, inputShape: i === 0 ? network.inputShape : layer.inputShape };
+    const given = asObject(options, { ...place, path: `${where}.config` }, "an object of options");
+    const config = readAt(place, () => ({ ...own, ...given, ...own }));
+    return { className: layer.type, config: OPTIONS(config, place) };
   });
   return { className: "Sequential", version: VERSION, name: model.name, layers };
 }
@@ -76,16 +80,19 @@ const version: Check<typeof VERSION> = (value, place) => {
 const OPTIONS: Check<LayerConfig["config"]> = (value, place) =>
   plain(asObject(value, place, "an object of options"), place) as LayerConfig["config"];
 
-const CONFIG: Check<ModelConfig> = (value, place) =>
-  record<ModelConfig>(
+const CONFIG: Check<ModelConfig> = (value, place) => {
+  const what = "an object, as toConfig() gives it";
+  if (typeof value === "string") throw wrongAt(place, `be ${what}`, value, "Of JSON, give JSON.parse(text).");
+  return record<ModelConfig>(
     {
       className: (value, { path }) => oneOf(value, ["Sequential"], path),
       version,
       name: text,
       layers: list(record<LayerConfig>({ className: text, config: OPTIONS }, { only: true })),
     },
-    { only: true, what: "an object, as toConfig() gives it" },
+    { only: true, what },
   )(value, place);
+};
 
 /**
  * A new model, not compiled, of an architecture that `toConfig` wrote down. Takes plain JSON: objects without classes, nested up
@@ -99,7 +106,7 @@ export function fromConfig(config: ModelConfig, options: FromConfigOptions = {})
   const where = "fromConfig: config";
   knownKeys(options, ["layers"], "fromConfig");
   const { name, layers } = checkedAt(CONFIG, config, where);
-  const factories = new Map([...LAYERS, ...checkedFactories(options.layers ?? {})]);
+  const factories = new Map([...LAYERS, ...checkedFactories(options.layers === undefined ? {} : options.layers)]);
   const made = layers.map((each, i) => layerOf(each, factories, `${where}.layers[${i}]`));
   const model = sequential(made, { name });
   model.inside.network.layers.forEach((built, i) => {
@@ -113,7 +120,7 @@ export function fromConfig(config: ModelConfig, options: FromConfigOptions = {})
 }
 
 function checkedFactories(layers: Readonly<Record<string, LayerFactory>>): [string, LayerFactory][] {
-  return Object.entries(layers).map(([className, factory]) => {
+  return Object.entries(anObject(layers, "fromConfig: layers")).map(([className, factory]) => {
     if (typeof factory === "function") return [className, factory];
     const got = `(config) => Layer, got ${show(factory)}`;
     throw new FeaturemapError("value", `fromConfig: layers.${className} must be a function ${got}.`);

@@ -1,4 +1,4 @@
-import { finiteNumber, knownKeys } from "../errors.ts";
+import { anObject, finiteNumber, knownKeys } from "../errors.ts";
 import { insideOf } from "./inside.ts";
 import type { Sequential } from "./sequential.ts";
 
@@ -17,15 +17,18 @@ export async function getHyperparameters(model: Sequential): Promise<Record<stri
  * is Keras's `LearningRateScheduler`: `onEpochBegin: (epoch) => setHyperparameters(model, { learningRate: 0.1 * 0.9 ** epoch })`.
  * They last until the model is compiled again.
  *
- * @throws FeaturemapError `value` for a name that the optimizer does not have, or a value that is not a finite number of at
- *   least 0, and then nothing is changed; `state` where the model is not compiled, or disposed
+ * @throws FeaturemapError `value` for what is no object, a name that the optimizer does not have, or a value that is not a finite
+ *   number of at least 0, and then nothing is changed; `state` where the model is not compiled, or disposed
  */
 export async function setHyperparameters(model: Sequential, values: Readonly<Record<string, number>>): Promise<void> {
+  const where = "setHyperparameters";
+  // What has none may be no object of names at all.
+  if (Object.keys(anObject(values, `${where}: values`)).length === 0) knownKeys(values, ["numbers by name"], where);
   // The caller may go on to change the object.
-  const given = typeof values === "object" ? { ...values } : values;
-  const { compiled } = await insideOf(model, "setHyperparameters");
+  const given = { ...values };
+  const { compiled } = await insideOf(model, where);
   const known = Object.keys(compiled.state.hyperparameters);
-  knownKeys(given, known, `setHyperparameters: optimizer "${compiled.settings.optimizer?.name ?? "none"}"`);
-  for (const [name, value] of Object.entries(given)) finiteNumber(value, `setHyperparameters: ${name}`, 0);
-  await model.inside.write("setHyperparameters", () => compiled.setHyperparameters(given));
+  knownKeys(given, known, `${where}: optimizer "${compiled.settings.optimizer?.name ?? "none"}"`);
+  for (const [name, value] of Object.entries(given)) finiteNumber(value, `${where}: ${name}`, 0);
+  await model.inside.write(where, () => compiled.setHyperparameters(given));
 }

@@ -1,5 +1,5 @@
 import type { LabelColumn } from "../data/dataset.ts";
-import { FeaturemapError, oneOf } from "../errors.ts";
+import { cut, FeaturemapError, oneOf } from "../errors.ts";
 import { type Graph, producerOf, type TensorId, tensorOf } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
 import { denseCrossEntropyOps } from "../ops/dense-cross-entropy.ts";
@@ -53,7 +53,7 @@ function crossEntropy(name: LossName): Loss {
         throw new FeaturemapError(
           "value",
           `loss "${name}" compares class probabilities, so the last layer must end in a softmax over its outputs, ` +
-            `but the model ends in "${tensorOf(graph, output).name}". ` +
+            `but the model ends in "${cut(tensorOf(graph, output).name)}". ` +
             (before ? "Move the softmax behind it." : 'Give the last layer activation: "softmax".'),
         );
       }
@@ -63,18 +63,24 @@ function crossEntropy(name: LossName): Loss {
   };
 }
 
+/** How many outputs a model has; one has always a probability of 1. */
+function outputsOf(output: Shape): string {
+  return output[0] === 1 ? "1 output (two classes want units: 2)" : `${output[0]} outputs`;
+}
+
 function checkRows(name: string, labels: Labels, output: Shape): void {
   if (labels.dtype === "u32") {
+    const use = `Use loss: "sparseCategoricalCrossentropy", or oneHot(y, ${output[0]}).`;
     throw new FeaturemapError(
       "value",
       `loss "${name}" wants y of [samples, ${output[0]}] with a weight for each class, got class numbers. ` +
-        `Use loss: "sparseCategoricalCrossentropy", or oneHot(y, ${output[0]}).`,
+        (output[0] === 1 ? `The model has ${outputsOf(output)}.` : use),
     );
   }
   if (labels.shape[0] !== output[0]) {
     throw new FeaturemapError(
       "shape",
-      `The model has ${output[0]} outputs, but y has ${labels.shape[0]} classes: y must be [samples, ${output[0]}], ` +
+      `The model has ${outputsOf(output)}, but y has ${labels.shape[0]} classes: y must be [samples, ${output[0]}], ` +
         `got [samples, ${showShape(labels.shape).slice(1)}.`,
     );
   }
@@ -91,7 +97,7 @@ function checkClasses(name: string, labels: Labels, output: Shape): void {
   if (labels.largestClass! >= output[0]!) {
     throw new FeaturemapError(
       "value",
-      `The model has ${output[0]} outputs, so labels must be in [0, ${output[0]}), but y holds ${labels.largestClass}.`,
+      `The model has ${outputsOf(output)}, so labels must be in [0, ${output[0]}), but y holds ${labels.largestClass}.`,
     );
   }
 }

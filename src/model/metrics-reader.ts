@@ -16,7 +16,10 @@ export interface SweepMetrics {
 const READ_STEPS = 16;
 const READ_MS = 250;
 
-/** Reads the running metrics now and then, without ever making the loop wait; the first time at once. */
+/** When metrics are read: with each submit as long as a buffer is free, with the first and then now and then, or only so. */
+export type When = "always" | "at once" | "now and then";
+
+/** Reads the running metrics now and then, without ever making the loop wait. */
 export class MetricsReader {
   latest: SweepMetrics | undefined;
   count = 0;
@@ -25,28 +28,29 @@ export class MetricsReader {
   readonly #ring: ReadbackRing;
   readonly #reading = new Set<Promise<void>>();
   #final: Promise<void> | undefined;
-  readonly #always: boolean;
-  #lastStep = Number.NEGATIVE_INFINITY;
-  #lastTime = Number.NEGATIVE_INFINITY;
+  readonly #when: When;
+  #lastStep = 0;
+  #lastTime = performance.now();
 
-  /** The ring's buffers are all free. `always`: with each submit, as long as a buffer is free. */
-  constructor(runtime: Runtime, source: GPUBuffer, ring: ReadbackRing, always: boolean) {
+  /** The ring's buffers are all free. */
+  constructor(runtime: Runtime, source: GPUBuffer, ring: ReadbackRing, when: When) {
     this.#runtime = runtime;
     this.#source = source;
     this.#ring = ring;
-    this.#always = always;
+    this.#when = when;
   }
 
-  /** Resolves once something was read: at once where that was before. */
+  /** Resolves once something was read, where the first is to be read at once. */
   async first(): Promise<void> {
-    if (!this.latest) await Promise.all(this.#reading);
+    if (!this.latest && this.#when !== "now and then") await Promise.all(this.#reading);
   }
 
   /** Records a copy where it is time for one, and leaves a buffer for the last; `start` it once the encoder is submitted. */
   record(encoder: GPUCommandEncoder, steps: number): { start(): void } | undefined {
     const now = performance.now();
     const soon = steps - this.#lastStep < READ_STEPS || now - this.#lastTime < READ_MS;
-    if (soon && !this.#always) return undefined;
+    const wanted = this.#when === "always" || (this.#when === "at once" && this.count === 0);
+    if (soon && !wanted) return undefined;
     const pending = this.#ring.record(encoder, this.#source, 1);
     if (!pending) return undefined;
     this.#lastStep = steps;

@@ -127,6 +127,10 @@ export class ModelState {
     return bound;
   }
 
+  get parameterBytes(): number {
+    return this.parameterBuffers.reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** All that training changes: the parameters, the optimizer's slots, the step's state, the metrics of the epoch. */
   get trained(): readonly GPUBuffer[] {
     const { state, metrics } = this.place("train");

@@ -1,4 +1,4 @@
-import { FeaturemapError, listOf, madeBy, optionalText, wrong } from "../errors.ts";
+import { aWord, cut, FeaturemapError, listOf, madeBy, optionalText, wrong } from "../errors.ts";
 import { addTensor, emptyGraph, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { addNode, freeName, type OpTable, opTable } from "../graph/op.ts";
 import { initializerOption } from "../layers/initializers.ts";
@@ -72,16 +72,18 @@ export class Network {
   /** Appends a layer. Throws, and stays as it was, where the layer does not fit. */
   add(layer: Layer): void {
     const made = [layer?.parameters, layer?.call].every((each) => typeof each === "function");
-    madeBy(made && typeof layer.type === "string", layer, "A layer", "conv2d(), dense() and their like");
-    optionalText(layer.name, `${layer.type}: name`);
-    inputShapeOption(layer.inputShape, `${layer.type}: inputShape`);
+    const one = Array.isArray(layer) ? ", one a call" : "";
+    madeBy(made && typeof layer.type === "string", layer, "A layer", `conv2d(), dense() and their like${one}`);
+    const type = cut(layer.type);
+    optionalText(layer.name, `${type}: name`);
+    inputShapeOption(layer.inputShape, `${type}: inputShape`);
     const name = this.#freeName(layer);
-    const ops = layer.ops ? opTable([...this.#ops.values()], listOf(layer.ops, `${layer.type}: ops`)) : this.#ops;
+    const ops = layer.ops ? opTable([...this.#ops.values()], listOf(layer.ops, `${type}: ops`)) : this.#ops;
     const inputShape = this.#inputShape ?? (this.#layers.length === 0 ? layer.inputShape : undefined);
     const built = inputShape && this.#buildLayer(layer, name, ops, inputShape);
     if (built && layer.inputShape && !sameShape(layer.inputShape, built.inputShape)) {
       const got = `${showShape(layer.inputShape)}, but what comes in is ${showShape(built.inputShape)}`;
-      throw new FeaturemapError("shape", `${layer.type} "${name}" was given inputShape ${got}. Leave it out.`);
+      throw new FeaturemapError("shape", `${subject(type, name)} was given inputShape ${got}. Leave it out.`);
     }
     this.#ops = ops;
     this.#layers.push({ layer, name });
@@ -141,6 +143,13 @@ export class Network {
       layer.parameters({ name, input: inputShape, from: before?.name ?? "the input" }),
       subject(layer.type, name),
     );
+    const paths = new Set(this.parameters.map(({ path }) => path));
+    for (const spec of parameters) {
+      const path = `${name}/${spec.name}`;
+      if (paths.has(path))
+        throw new FeaturemapError("value", `The model has a parameter "${cut(path)}" already. Names must differ.`);
+      paths.add(path);
+    }
     const graph = emptyGraph();
     const input = addTensor(graph, before?.name ?? "input", "scratch", { shape: [1, ...inputShape], dtype: "f32" });
     const own = parameters.map((spec) => addTensor(graph, spec.name, "state", { shape: spec.shape, dtype: "f32" }));
@@ -157,7 +166,10 @@ export class Network {
       return name;
     }
     if (this.#names.has(layer.name)) {
-      throw new FeaturemapError("value", `The model has a layer named "${layer.name}" already. Names must differ.`);
+      throw new FeaturemapError(
+        "value",
+        `The model has a layer named "${cut(layer.name)}" already. Names must differ.`,
+      );
     }
     return layer.name;
   }
@@ -166,9 +178,10 @@ export class Network {
 /** A layer of the user's own gives what it likes. */
 function checkedParameters(parameters: readonly ParameterSpec[], layer: string): readonly ParameterSpec[] {
   for (const spec of listOf(parameters, `${layer}: parameters()`)) {
-    if (typeof spec?.name !== "string" || !isShape(spec.shape))
+    if (!isShape(spec?.shape))
       throw wrong(`${layer}: parameters()`, "give a list of { name, shape, initializer }", spec);
-    initializerOption(spec.initializer, `${layer}: ${spec.name}: initializer`);
+    const name = aWord(spec.name, `${layer}: a parameter's name`);
+    initializerOption(spec.initializer, `${layer}: ${cut(name)}: initializer`);
   }
   return parameters;
 }
@@ -181,21 +194,25 @@ function callLayer(
   parameters: readonly TensorId[],
   trainingState?: TensorId,
 ): TensorId {
+  const where = `${subject(layer.type, name)}: call()`;
+  const known = (id: TensorId, does: string): TensorId => {
+    if (Number.isInteger(id) && graph.tensors[id]) return id;
+    throw wrong(where, `${does} a tensor (add() gives a list: take its [0])`, id);
+  };
   let first = true;
   const output = layer.call({
     input,
     parameters,
     trainingState,
-    shapeOf: (id) => tensorOf(graph, id).shape,
+    shapeOf: (id) => tensorOf(graph, known(id, "ask for the shape of")).shape,
     add: (op, inputs, attributes = {}) => {
+      for (const id of listOf(inputs, `${where}: inputs of add()`)) known(id, "add");
       const outputs = addNode(ops, graph, { op, name: first ? name : `${name}/${op}`, inputs, attributes });
       first = false;
       return outputs;
     },
   });
-  if (graph.tensors[output] === undefined)
-    throw wrong(`${subject(layer.type, name)}: call()`, "return a tensor", output);
-  return output;
+  return known(output, "return");
 }
 
 /** `MaxPooling2D` becomes `max_pooling2d`, as in Keras. */

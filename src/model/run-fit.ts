@@ -6,6 +6,7 @@ import { batching, type FitOptions } from "./fit.ts";
 import { type History, type Logs, logsOf } from "./history.ts";
 import { Hooks } from "./hooks.ts";
 import type { SweepMetrics } from "./metrics-reader.ts";
+import type { ParameterLook } from "./parameter-look.ts";
 import type { Sequential } from "./sequential.ts";
 import type { Stop } from "./sweep.ts";
 import { type Bookmark, orderSeed, type Training } from "./training.ts";
@@ -68,19 +69,22 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
   const logs = (metrics: SweepMetrics) => logsOf(metrics, compiled.settings.withAccuracy);
   const validate = (stop: Stop) =>
     compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
+  // Who is told of batches is told figures that were read.
+  const told = callbacks.some(({ onBatchEnd }) => onBatchEnd);
   const trainer = await compiled.trainer(data.dataset, {
     ...batches,
     scale: data.scale,
     signal: stop,
     ended: hooks.dropped,
     pause: gate,
-    readsAlways: callbacks.some(({ watches }) => watches),
+    reads: callbacks.some(({ watches }) => watches) ? "always" : told ? "at once" : "now and then",
     onProgress: ({ done, metrics }) =>
-      metrics && hooks.call((callback) => callback.onBatchEnd?.(done, logs(metrics), metrics)),
+      told && metrics ? hooks.call((callback) => callback.onBatchEnd?.(done, logs(metrics), metrics)) : undefined,
   });
   training.bookmark = bookmark;
   training.trainer = trainer;
   gate?.enter();
+  let look: ParameterLook | undefined;
   try {
     const steps = Math.ceil(data.dataset.size / batchSize);
     let warned = false;
@@ -88,7 +92,10 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
     while (bookmark.epoch < epochs && !stop.aborted) {
       const { epoch } = bookmark;
       await hooks.call((callback) => callback.onEpochBegin?.(epoch));
-      const metrics = await trainer.epoch(shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined, bookmark);
+      // What an earlier epoch's last step spoils, the next one's loss shows.
+      if (epoch + 1 === epochs) look = await compiled.readyLook();
+      const order = shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined;
+      const metrics = await trainer.epoch(order, bookmark, look?.record);
       training.epochs = epochsBefore + epoch + 1;
       if (metrics?.badStep && !warned && !training.stop) {
         warned = true;
@@ -102,16 +109,14 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
       history.add(epoch, epochLogs);
       bookmark.epoch++;
       bookmark.steps = 0;
-      // What an earlier epoch's last step spoils, the next one's loss shows.
-      if (bookmark.epoch === epochs && !warned) {
-        const path = await compiled.badParameter();
-        if (path) warn(epoch, `its last step made ${path} a NaN or infinite`);
-      }
+      const path = warned ? undefined : await look?.badParameter();
+      if (path) warn(epoch, `its last step made ${path} a NaN or infinite`);
       await hooks.call((callback) => callback.onEpochEnd?.(epoch, epochLogs));
     }
     await hooks.call((callback) => callback.onTrainEnd?.(history));
     return history;
   } finally {
+    look?.release();
     gate?.leave();
   }
 }

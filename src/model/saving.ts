@@ -1,11 +1,11 @@
 import { firstNotFinite } from "../check.ts";
 import { asFloats } from "../data/element-types.ts";
 import type { SafeTensor } from "../data/safetensors.ts";
-import { FeaturemapError, show, wrong } from "../errors.ts";
+import { FeaturemapError, knownKeys, show } from "../errors.ts";
 import { type Shape, sameShape, showShape } from "../shape.ts";
 import { adagrad } from "./adagrad.ts";
 import { adam, adamW } from "./adam.ts";
-import type { CompileOptions } from "./compile-options.ts";
+import { COMPILE_OPTIONS, type CompileOptions } from "./compile-options.ts";
 import type { CompiledModel } from "./compiled.ts";
 import { type FromConfigOptions, fromConfig, type ModelConfig, toConfig } from "./config.ts";
 import { assertModel, insideOf } from "./inside.ts";
@@ -15,7 +15,7 @@ import { type Optimizer, sgd } from "./optimizers.ts";
 import { rmsprop } from "./rmsprop.ts";
 import type { Sequential } from "./sequential.ts";
 
-/** Options of `compile`, each of which wins over what the file says, and layers of one's own. */
+/** Options of `compile`, each of which wins over what the file says unless it is `undefined`, and layers of one's own. */
 export interface LoadOptions extends CompileOptions, FromConfigOptions {}
 
 /** The library's, by name. */
@@ -60,16 +60,18 @@ function compileOf({ settings: { loss, optimizer, withAccuracy }, state }: Compi
  * read before the promise is returned.
  *
  * @throws FeaturemapError `data` where the file is damaged or holds no model; `value` for weights that are not finite, and for a
- *   layer, loss or optimizer that the library does not have (`layers`, `loss` and `optimizer` bring it); and as `compile` does
+ *   layer, loss or optimizer that the library does not have (`layers`, `loss` and `optimizer` bring it), and an option that there is
+ *   not; and as `compile` does
  * @example
  * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
  */
 export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Sequential> {
   const where = "loadModel";
-  if (typeof options !== "object" || options === null) throw wrong(`${where}: options`, "be an object", options);
-  const { layers, ...given } = options;
+  knownKeys(options, [...COMPILE_OPTIONS, "layers"], where);
+  const { layers, ...others } = options;
+  const given: CompileOptions = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
   const { config, compile, byteScale, tensors } = unpackModel(bytes, where);
-  const model = fromConfig(config as ModelConfig, layers ? { layers } : {});
+  const model = fromConfig(config as ModelConfig, { ...(layers !== undefined && { layers }) });
   const { network } = model.inside;
   if (!network.inputShape) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
   const values = weightsFor(network, tensors, where);

@@ -9,6 +9,8 @@ import {
   named,
   number,
   type Place,
+  positive,
+  readAt,
   record,
   text,
   whole,
@@ -50,14 +52,11 @@ export type Part = Omit<Weight, "data">;
 export function checkedSnapshot(snapshot: unknown, where: string): Snapshot {
   const place: Place = { path: `${where}: snapshot`, code: "data" };
   const { version } = record({ version: (value: unknown) => value }, { what: WANTED })(snapshot, place);
+  const pending = typeof readAt(place, () => (snapshot as { then?: unknown }).then) === "function";
+  if (pending || typeof version !== "number") throw wrongAt(place, `be ${WANTED}`, snapshot);
   if (version !== VERSION) {
     const remedy = "Another version's snapshots cannot be restored: train anew.";
-    throw wrongAt(
-      within(place, "version"),
-      `be ${VERSION}, ${WANTED}`,
-      version,
-      typeof version === "number" ? remedy : "",
-    );
+    throw wrongAt(within(place, "version"), `be ${VERSION}`, version, remedy);
   }
   const copy = SNAPSHOT(snapshot, place);
   checkRanges(copy, place);
@@ -81,6 +80,17 @@ const weight: Check<Weight> = (value, place) => {
   if (bad < 0) return copy;
   const what = `hold finite numbers ("${name}")`;
   throw wrongAt(at, `${what} at place ${bad}`, data[bad], "Training had gone wrong by then: restore an earlier one.");
+};
+
+/** Weights or slots, each with a name of its own. */
+const weights: Check<Weight[]> = (value, place) => {
+  const copy = list(weight)(value, place);
+  const names = new Set<string>();
+  copy.forEach(({ name }, i) => {
+    if (names.has(name)) throw wrongAt(within(within(place, i), "name"), "be no other's too", name);
+    names.add(name);
+  });
+  return copy;
 };
 
 const wordsOf =
@@ -136,12 +146,12 @@ const SNAPSHOT: Check<Snapshot> = (value, place) =>
     optimizer: text,
     constants: named(scalar),
     hyperparameters: named(finite),
-    weights: list(weight),
-    slots: list(weight),
+    weights,
+    slots: weights,
     state: wordsOf(STATE_WORDS),
     metrics: wordsOf(METRIC_WORDS),
     epochs: whole(),
-    byteScale: maybe(finite),
+    byteScale: maybe(positive),
     fit: maybe(fit),
     checksum: text,
   })(value, place);
@@ -173,27 +183,34 @@ export function checksumOf(snapshot: Omit<Snapshot, "checksum">): string {
   const figures = Object.entries(history.history).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = [...weights, ...slots];
   const sum = new Checksum();
-  sum.text(
-    JSON.stringify([
-      sorted({ ...rest, checksum: undefined }),
-      sorted(rest.constants),
-      sorted(rest.hyperparameters),
-      fit === undefined ? null : sorted(course),
-      history.epoch,
-      figures.map(([name]) => name),
-      parts.map(({ name, shape }) => [name, shape]),
-      weights.length,
-    ]),
-  );
+  const texts = [
+    sorted({ ...rest, checksum: undefined }),
+    sorted(rest.constants),
+    sorted(rest.hyperparameters),
+    fit === undefined ? null : sorted(course),
+    history.epoch,
+    figures.map(([name]) => name),
+    parts.map(({ name, shape }) => [name, shape]),
+    weights.length,
+  ];
+  sum.text(JSON.stringify(texts, (_, value) => exact(value)));
   // Figures may be NaN, which JSON does not know.
   for (const [, values] of figures) sum.add(Float64Array.from(values));
   for (const { data } of parts) sum.add(data);
   return String(sum.add(state).add(metrics));
 }
 
-/** Entries in the order of their names: stores may reorder. */
+/** What JSON would make null or 0 of, told apart; all else as it is. */
+function exact(value: unknown): unknown {
+  if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+  return { number: value === 0 ? "-0" : String(value) };
+}
+
+/** Entries of plain values in the order of their names: stores may reorder. */
 function sorted(object: object): [string, unknown][] {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined && typeof value !== "object");
+  const entries = Object.entries(object).filter(
+    ([, value]) => value === null || !["undefined", "object"].includes(typeof value),
+  );
   return entries.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -210,7 +227,7 @@ export function checkReceiver(snapshot: Snapshot, model: Receiver, keepsOptimize
     const rates = (values: object) => Object.keys(values).sort().join(", ");
     sameWord(rates(snapshot.hyperparameters), rates(model.hyperparameters), "hyperparameters");
     for (const [name, rate] of Object.entries(snapshot.hyperparameters))
-      finiteNumber(rate, `restore: snapshot.hyperparameters.${name}`, 0);
+      finiteNumber(rate, `restore: snapshot.hyperparameters.${name}`);
     sameConstants(snapshot, model);
   }
   sameParts(snapshot.weights, model.weights, "parameter");
@@ -226,7 +243,8 @@ function sameWord(got: string, wanted: string, what: string): void {
 function sameConstants({ optimizer, constants: taken }: Snapshot, { constants: own }: Receiver): void {
   const names = new Set([...Object.keys(taken), ...Object.keys(own)]);
   const constantOf = (of: Snapshot["constants"], name: string) => (Object.hasOwn(of, name) ? of[name] : undefined);
-  const other = [...names].filter((name) => !Object.is(constantOf(taken, name), constantOf(own, name)));
+  // As `===`, and NaN is NaN.
+  const other = [...names].filter((name) => ![constantOf(taken, name)].includes(constantOf(own, name)));
   if (other.length === 0) return;
   const list = (of: Snapshot["constants"]) => other.map((name) => `${name} ${show(constantOf(of, name))}`).join(", ");
   const is = `is of optimizer "${optimizer}" with ${list(taken)}, the model's has ${list(own)}`;

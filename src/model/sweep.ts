@@ -1,7 +1,7 @@
 import { checked } from "../gpu/checked.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { BoundPlan } from "../plan/executable.ts";
-import { MetricsReader, type SweepMetrics } from "./metrics-reader.ts";
+import { MetricsReader, type SweepMetrics, type When } from "./metrics-reader.ts";
 import type { SweepPlace } from "./model-state.ts";
 import type { Pace, Ticket } from "./pace.ts";
 
@@ -46,12 +46,12 @@ export interface SweepSettings {
   /** Resolves when nobody is to wait for the app any more. */
   readonly ended?: Promise<unknown> | undefined;
   readonly pause?: Pause | undefined;
-  /** Whether the metrics are read with each submit. Default: now and then. */
-  readonly readsAlways?: boolean;
+  /** Default: now and then. */
+  readonly reads?: When;
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
-export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "readsAlways" | "onProgress"> {
+export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "reads" | "onProgress"> {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
   readonly place: SweepPlace;
@@ -64,6 +64,8 @@ export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pau
   /** Steps that were made before, and what is made from now on: where it is not 0, the sweep goes on where it stopped. */
   readonly at?: { steps: number } | undefined;
   readonly samples: number;
+  /** Records what is to follow the last step in its submit. */
+  readonly last?: ((encoder: GPUCommandEncoder) => void) | undefined;
   /** The step to end with. Default: the one that ends the samples. */
   readonly until?: number;
   /** The state in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
@@ -83,8 +85,8 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
   const { runtime, run, place, counts, pace, pause, signal, at = { steps: 0 } } = options;
   const { device } = runtime;
   const { until: total = Math.ceil(options.samples / options.batchSize) } = options;
-  const { withMetrics, readsAlways = false } = options;
-  const reader = withMetrics ? new MetricsReader(runtime, place.metrics, place.ring, readsAlways) : undefined;
+  const { withMetrics, reads = "now and then" } = options;
+  const reader = withMetrics ? new MetricsReader(runtime, place.metrics, place.ring, reads) : undefined;
   /** Submits under way, each with the steps that are done when it is. */
   const waiting: Promise<number>[] = [];
   let made = at.steps;
@@ -119,6 +121,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
         for (let i = 0; i < steps; i++) run.encode(pass);
         pass.end();
         read = after < total ? reader?.record(encoder, after) : reader?.recordLast(encoder);
+        if (after === total) options.last?.(encoder);
         ticket = pace.submitted(steps);
         device.queue.submit([encoder.finish()]);
       });

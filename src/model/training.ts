@@ -54,9 +54,13 @@ export interface Trainer {
   readonly run: BoundPlan;
   /**
    * Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. Goes on after the
-   * steps that `at` tells of, and keeps count of them there.
+   * steps that `at` tells of, and keeps count of them there. `last` records what is to follow the last step in its submit.
    */
-  epoch(shuffleSeed: number | undefined, at?: { steps: number }): Promise<SweepMetrics | undefined>;
+  epoch(
+    shuffleSeed: number | undefined,
+    at?: { steps: number },
+    last?: (encoder: GPUCommandEncoder) => void,
+  ): Promise<SweepMetrics | undefined>;
   /**
    * Makes the epoch's steps after `from` again, up to `to`: on the parameters, the state and the order that are on the GPU, without
    * a word to callbacks.

@@ -96,9 +96,8 @@ describe("a pause", () => {
     const paused = await train({ pause });
     queue.submit = submit;
     expect(paused).toEqual(await train({}));
-    // 15 steps and 8 of validation an epoch, the weights, and fit's look at them; 2 of validation were for nothing, and the reading of
-    // theirs.
-    expect(submits).toBe(2 * (15 + 8) + 2 + 3);
+    // 15 steps and 8 of validation an epoch, and the weights; 2 of validation were for nothing, and the reading of theirs.
+    expect(submits).toBe(2 * (15 + 8) + 1 + 3);
   });
 
   it("ends by an AbortSignal, and by the end of the model", async () => {
