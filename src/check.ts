@@ -1,5 +1,5 @@
 import { arrayType } from "./arrays.ts";
-import { type ErrorCode, FeaturemapError, show } from "./errors.ts";
+import { type ErrorCode, FeaturemapError, show, tagOf, wrong } from "./errors.ts";
 
 /**
  * Checks of what comes from outside: files, stores, snapshots, configs. A check reads each property once and returns a copy that
@@ -183,7 +183,7 @@ function plainWithin(budget: { left: number }, levels: number): Check<unknown> {
 }
 
 /** Whether an object is of no class of its own, in whatever realm. */
-function isPlain(value: unknown): boolean {
+export function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === null || Object.getPrototypeOf(prototype) === null;
@@ -196,12 +196,57 @@ function isPlain(value: unknown): boolean {
  */
 export function bytesOf(value: unknown, path: string): Uint8Array {
   const place: Place = { path, code: "value" };
-  const typed = Object.getPrototypeOf(Uint8Array.prototype) as object;
-  const ofArray = (key: string) => Reflect.get(typed, key, value) as never;
-  if (readAt(place, () => arrayType(value)) === "Uint8Array")
-    return there(place, () => new Uint8Array(ofArray("buffer"), ofArray("byteOffset"), ofArray("byteLength")));
+  if (readAt(place, () => arrayType(value)) === "Uint8Array") return bytesUnder(value, path);
   if (isBuffer(value)) return there(place, () => new Uint8Array(value));
-  throw wrongAt(place, "be a Uint8Array or an ArrayBuffer", value);
+  const fetched = typeof value === "string" ? "(await fetch(url))" : FETCHED.get(tagOf(value));
+  const remedy = fetched ? `Give await ${fetched}.arrayBuffer().` : "";
+  throw wrongAt(place, "be a Uint8Array or an ArrayBuffer", value, remedy);
+}
+
+/** What bytes can be asked of, as an app would name it. */
+const FETCHED: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ["Response", "response"],
+  ["Blob", "blob"],
+  ["File", "file"],
+]);
+
+/**
+ * The bytes under a typed array, of whatever realm, as a view and no copy.
+ *
+ * @throws FeaturemapError `value` where its memory was transferred away, or no longer reaches as far
+ */
+export function bytesUnder(value: unknown, path: string): Uint8Array {
+  const typed = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+  const ofArray = (key: string) => Reflect.get(typed, key, value as object) as never;
+  return there({ path, code: "value" }, () => {
+    // Throws where the memory is gone: the lengths alone would be 0.
+    typed.keys.call(value as Uint8Array);
+    return new Uint8Array(ofArray("buffer"), ofArray("byteOffset"), ofArray("byteLength"));
+  });
+}
+
+/** Whether bytes begin as an HTML or XML page does, which servers send where a file is missing. */
+export function isPage(bytes: Uint8Array): boolean {
+  return /^(\xef\xbb\xbf)?\s*</.test(String.fromCharCode(...bytes.subarray(0, 64)));
+}
+
+/** The text of a path or URL that is not empty; anything else is a `value` error. */
+export function addressText(value: unknown, where: string, must: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  try {
+    if (tagOf(value) === "URL") return String(value);
+  } catch {
+    // It only says that it is one.
+  }
+  throw wrong(where, must, value);
+}
+
+/** Why a file or the network failed, without the stop at its end. */
+export function reasonOf(error: unknown): string {
+  if (!/^(Error|DOMException)$/.test(tagOf(error))) return show(error);
+  const { message, cause } = error as Error;
+  const plain = (text: unknown) => String(text).replace(/\.+$/, "");
+  return tagOf(cause) === "Error" ? `${plain(message)} (${plain((cause as Error).message)})` : plain(message);
 }
 
 function isBuffer(value: unknown): value is ArrayBuffer {
@@ -217,7 +262,7 @@ function there(place: Place, view: () => Uint8Array): Uint8Array {
   try {
     return view();
   } catch (cause) {
-    const why = "its memory was transferred, to a worker say";
+    const why = "its memory was transferred, to a worker say, or made smaller";
     throw new FeaturemapError(place.code, `${place.path} cannot be read: ${why}. Give a copy away instead.`, { cause });
   }
 }

@@ -21,10 +21,11 @@ export class FeaturemapError extends Error {
   }
 }
 
-/** A positive whole number, or a `value` error that names the option: `conv2d: filters must be ..., got 0.` */
-export function positiveInteger(value: unknown, where: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  const most = Number.isInteger(value) && (value as number) > 1 ? " and below 2^53" : "";
+/** A positive whole number below 2^bits, or a `value` error that names the option: `conv2d: filters must be ..., got 0.` */
+export function positiveInteger(value: unknown, where: string, bits = 53): number {
+  const whole = Number.isInteger(value) && (value as number) >= 1;
+  if (whole && (value as number) < 2 ** bits) return value as number;
+  const most = whole ? ` and below 2^${bits}` : "";
   throw wrong(where, `be a whole number of at least 1${most}`, value);
 }
 
@@ -43,7 +44,9 @@ export function finiteNumber(
 ): number {
   const fits = (number: number) => Number.isFinite(number) && number >= least && number < below;
   const valid = typeof value === "number" && fits(value);
-  if (valid && fits(Math.fround(value)) && (value === 0 || Math.abs(value) >= LEAST_NORMAL)) return value;
+  if (valid && value !== 0 && Math.abs(value) < LEAST_NORMAL)
+    throw wrong(where, `be 0 or ${value < 0 ? "at most -" : "at least "}1.2e-38`, value);
+  if (valid && fits(Math.fround(value))) return value;
   const from = least === Number.NEGATIVE_INFINITY ? "" : ` of at least ${least}`;
   const to = below === Number.POSITIVE_INFINITY ? "" : ` and below ${below}`;
   throw wrong(where, `be a finite number${from}${to}${valid ? ", as a 32-bit float" : ""}`, value);
@@ -52,7 +55,7 @@ export function finiteNumber(
 /** A whole number, or a `value` error that names the option. */
 export function wholeNumber(value: unknown, where: string): number {
   if (Number.isSafeInteger(value)) return value as number;
-  throw wrong(where, "be a whole number", value);
+  throw wrong(where, `be a whole number${Number.isInteger(value) ? " between -2^53 and 2^53" : ""}`, value);
 }
 
 /** One of the listed words or numbers, or a `value` error that lists them. */
@@ -116,9 +119,11 @@ function shown(value: unknown, level: number): string {
   const { then, length } = value as { then?: unknown; length?: unknown };
   if (typeof then === "function") return "a promise: await it first";
   const tag = tagOf(value);
-  if (tag !== "Object") {
+  if (tag && tag !== "Object") {
     const count = ArrayBuffer.isView(value) && length !== undefined ? ` of length ${length}` : "";
-    return cut(`a${/^[AEIO]/.test(tag) ? "n" : ""} ${tag}${count}`);
+    const boxed = /^(Number|String|Boolean)$/.test(tag) ? " object" : "";
+    // An SVGElement, a SharedArrayBuffer: letters that are read one by one.
+    return cut(`a${/^([AEIO]|[FHLMNRSX][A-Z])/.test(tag) ? "n" : ""} ${tag}${boxed}${count}`);
   }
   const keys = Object.keys(value);
   return cut(`an object with keys ${list(keys.length, (i) => keys[i]!) || "(none)"}`);
@@ -139,7 +144,8 @@ function list(length: number, item: (i: number) => string): string {
   return [...items, ...(length > MOST.items ? [`... (${length})`] : [])].join(", ");
 }
 
-function cut(text: string): string {
+/** The begin of a text of the caller's, as long as a message shows. */
+export function cut(text: string): string {
   return text.length > MOST.characters ? `${text.slice(0, MOST.characters)}...` : text;
 }
 
@@ -149,15 +155,25 @@ export function anObject<T>(value: T, where: string): T {
   throw wrong(where, "be an object", value);
 }
 
+/** A word; anything else is a `value` error. */
+export function aWord(value: unknown, where: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw wrong(where, "be a word", value);
+}
+
 /** A word, or none; anything else is a `value` error. */
 export function optionalText(value: unknown, where: string): string | undefined {
-  if (value === undefined || (typeof value === "string" && value !== "")) return value;
-  throw wrong(where, "be a word", value);
+  return value === undefined ? value : aWord(value, where);
+}
+
+/** A function; anything else is a `value` error. */
+export function aFunction(value: unknown, where: string): void {
+  if (typeof value !== "function") throw wrong(where, "be a function", value);
 }
 
 /** A function, or none; anything else is a `value` error. */
 export function optionalFunction(value: unknown, where: string): void {
-  if (value !== undefined && typeof value !== "function") throw wrong(where, "be a function", value);
+  if (value !== undefined) aFunction(value, where);
 }
 
 /** A `value` error where something was not made by the function that makes it. */

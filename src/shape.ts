@@ -15,7 +15,8 @@ export function elements(shape: Shape): number {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+  // `every` alone would skip the holes of an array.
+  return a.length === b.length && Array.from(a).every((size, axis) => size === b[axis]);
 }
 
 /** `[batch, 28, 28, 1]`: the shape of a sample with its batch axis, as error messages print it. */

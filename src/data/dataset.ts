@@ -102,8 +102,9 @@ interface Words {
  *   fractional or not finite
  */
 export function hostData(input: { readonly x: DataInput; readonly y?: DataInput | undefined }): HostData {
-  const x = toTensor(input.x, "x");
-  const y = input.y === undefined ? undefined : toTensor(input.y, "y");
+  const { x: samples, y: labels } = input;
+  const x = toTensor(samples, "x");
+  const y = labels === undefined ? undefined : toTensor(labels, "y");
   const size = x.shape[0]!;
   if (y && y.shape[0] !== size) {
     const shapes = `shapes ${showShape(x.shape)} and ${showShape(y.shape)}`;

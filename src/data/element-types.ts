@@ -1,3 +1,5 @@
+import { arrayType } from "../arrays.ts";
+
 /** An array of numbers as a safetensors file may hold it. */
 export type SafeArray =
   | Float32Array
@@ -50,6 +52,19 @@ export const TYPE_OF: ReadonlyMap<string, SafeType> = /* @__PURE__ */ new Map<st
   ["BigUint64Array", "U64"],
 ]);
 
+/** An array's bytes as another type than its own; nothing where the type is no wider one's, or a value would become another. */
+export function bytesAs(dtype: SafeType, data: SafeArray): Uint8Array | undefined {
+  const values = data as ArrayLike<number>;
+  const wanted = { F16: "Float32Array", BF16: "Float32Array", BOOL: "Uint8Array" }[dtype as string];
+  if (arrayType(data) !== wanted) return undefined;
+  if (dtype === "BOOL")
+    return [...(data as Uint8Array)].every((value) => value < 2) ? Uint8Array.from(values) : undefined;
+  const halves = dtype === "F16" ? Uint16Array.from(values, halfBits) : topBits(values);
+  const again = ELEMENT_TYPES[dtype].read(halves.buffer);
+  for (let i = 0; i < again.length; i++) if (!Object.is(again[i], values[i])) return undefined;
+  return new Uint8Array(halves.buffer);
+}
+
 export function isElementType(name: unknown): name is SafeType {
   return typeof name === "string" && Object.hasOwn(ELEMENT_TYPES, name);
 }
@@ -68,6 +83,21 @@ function halfFloat(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** The bits of a number that 16 hold; of others, any. */
+function halfBits(value: number): number {
+  const size = Math.abs(value);
+  const sign = Object.is(Math.sign(value), -0) || value < 0 ? 0x8000 : 0;
+  if (Number.isNaN(value)) return 0x7e00;
+  if (size >= 2 ** 16) return sign | 0x7c00;
+  if (size < 2 ** -14) return sign | (size * 2 ** 24);
+  const exponent = Math.floor(Math.log2(size));
+  return sign | ((exponent + 15) << 10) | (size * 2 ** (10 - exponent) - 1024);
+}
+
+function topBits(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(new Uint32Array(Float32Array.from(values).buffer), (bits) => bits >>> 16);
 }
 
 /** A bfloat16 is the upper half of a 32-bit float. */

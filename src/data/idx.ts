@@ -1,5 +1,5 @@
-import { bytesOf, checkedAt, text } from "../check.ts";
-import { anObject, FeaturemapError, optionalFunction, positiveInteger, show, tagOf, wrong } from "../errors.ts";
+import { addressText, bytesOf, checkedAt, isPage, reasonOf, text } from "../check.ts";
+import { anObject, FeaturemapError, knownKeys, optionalFunction, positiveInteger, wrong } from "../errors.ts";
 import { nodeFiles } from "../node-files.ts";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -11,13 +11,16 @@ export interface IdxArray {
 }
 
 export interface ReadIdxOptions {
-  /** The most bytes that the unpacked file may have: a gzip of a megabyte may hold a gigabyte. Default 2^30, one GiB. */
+  /** The most bytes that the file may have, unpacked: a gzip of a megabyte may hold a gigabyte. Default 2^30, one GiB. */
   readonly maxBytes?: number;
 }
 
 export interface FetchIdxOptions extends RequestInit, ReadIdxOptions {
-  /** Called after each piece with the bytes received so far, and the bytes to come in all where the server says. */
-  onProgress?: (received: number, total: number | undefined) => void;
+  /**
+   * Called after each piece with the bytes received so far, and the bytes to come in all where the server says. A promise is
+   * awaited. What it throws, the call throws.
+   */
+  onProgress?: (received: number, total: number | undefined) => unknown;
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -87,16 +90,16 @@ export function parseIdx(bytes: Uint8Array | ArrayBuffer, where = "IDX data"): I
  * const { data, shape } = await fetchIdx("mnist/train-images-idx3-ubyte.gz");
  */
 export async function fetchIdx(url: string | URL, options: FetchIdxOptions = {}): Promise<IdxArray> {
-  const where = addressOf(url, "fetchIdx: url");
+  const where = addressText(url, "fetchIdx: url", "be an address, as a string or a URL");
   const { onProgress, maxBytes = MAX_BYTES, ...init } = anObject(options, "fetchIdx: options");
   optionalFunction(onProgress, "fetchIdx: onProgress");
   positiveInteger(maxBytes, "fetchIdx: maxBytes");
   const failed = (error: unknown) => {
     if (init.signal?.aborted) return init.signal.reason;
     const advice = "Check the address, the network and, for another origin, its CORS headers.";
-    return new FeaturemapError("data", `${where}: download failed: ${reason(error)}. ${advice}`, { cause: error });
+    return new FeaturemapError("data", `${where}: download failed: ${reasonOf(error)}. ${advice}`, { cause: error });
   };
-  const response = await fetch(url, init).catch((error) => Promise.reject(failed(error)));
+  const response = await fetch(where, init).catch((error) => Promise.reject(failed(error)));
   if (!response.ok || response.body === null) {
     response.body?.cancel().catch(() => {});
     const status = `${response.status} ${response.statusText}`.trim();
@@ -109,18 +112,25 @@ export async function fetchIdx(url: string | URL, options: FetchIdxOptions = {})
 /**
  * Reads an IDX file from disk in Node, Deno or Bun; a gzip-packed one, known by its first bytes, is unpacked.
  *
- * @throws {FeaturemapError} `data` where there is no such file, it cannot be read, or it is not a whole IDX file; `limit` where a
- *   packed one is larger than `maxBytes`; `value` for wrong options.
+ * @throws {FeaturemapError} `data` where there is no such file, it cannot be read, or it is not a whole IDX file; `limit` where it is
+ *   larger than `maxBytes`; `value` for wrong options.
  */
 export async function readIdxFile(path: string | URL, options: ReadIdxOptions = {}): Promise<IdxArray> {
-  const where = addressOf(path, "readIdxFile: path");
-  const { maxBytes = MAX_BYTES } = anObject(options, "readIdxFile: options");
+  const where = addressText(path, "readIdxFile: path", "be the path or URL of a file");
+  if (/^(https?|blob|data):/i.test(where))
+    throw wrong("readIdxFile: path", "be of a file on disk (fetchIdx reads addresses)", where);
+  knownKeys(options, ["maxBytes"], "readIdxFile");
+  const { maxBytes = MAX_BYTES } = options;
   positiveInteger(maxBytes, "readIdxFile: maxBytes");
   const bytes = await readBytes(path, where);
-  if (!isGzip(bytes)) return parseIdx(bytes, where);
+  const wanted = { where, maxBytes };
+  if (!isGzip(bytes)) {
+    assertFits(readHeader(bytes, where), wanted);
+    return parseIdx(bytes, where);
+  }
   return unpack(
     slices(bytes),
-    { where, maxBytes },
+    wanted,
     (error) => error,
     () => {},
   );
@@ -128,19 +138,8 @@ export async function readIdxFile(path: string | URL, options: ReadIdxOptions = 
 
 const REFETCH = "Check that the file was downloaded whole.";
 
-function addressOf(address: unknown, what: string): string {
-  if (typeof address === "string" || tagOf(address) === "URL") return String(address);
-  throw wrong(what, "be a string or a URL", address);
-}
-
 function broken(where: string, what: string, cause?: unknown): FeaturemapError {
   return new FeaturemapError("data", `${where}: ${what}`, cause === undefined ? {} : { cause });
-}
-
-function reason(error: unknown): string {
-  if (tagOf(error) !== "Error" && tagOf(error) !== "DOMException") return show(error);
-  const { message, cause } = error as Error;
-  return tagOf(cause) === "Error" ? `${message} (${(cause as Error).message})` : message;
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -172,8 +171,7 @@ function readHeader(bytes: Uint8Array, where: string): Header | undefined {
 
 /** Checks as much of the four magic bytes as there is: 0, 0, type code, dimension count. */
 function checkMagic(bytes: Uint8Array, where: string): void {
-  const start = String.fromCharCode(...bytes.subarray(0, 64));
-  if (/^(\xef\xbb\xbf)?\s*</.test(start)) {
+  if (isPage(bytes)) {
     throw broken(where, "an HTML or XML page, wanted an IDX file. Servers often answer so where the file is missing.");
   }
   const [first = 0, second = 0, code, dimensions] = bytes;
@@ -199,7 +197,8 @@ async function readBytes(path: string | URL, where: string): Promise<Bytes> {
   try {
     return await files.readFile(path);
   } catch (error) {
-    if ((error as { code?: string }).code !== "ENOENT") throw broken(where, `cannot be read: ${reason(error)}.`, error);
+    if ((error as { code?: string }).code !== "ENOENT")
+      throw broken(where, `cannot be read: ${reasonOf(error)}.`, error);
     throw new FeaturemapError("data", `readIdxFile: no file at ${where}. Check the path.`, { cause: error });
   }
 }
@@ -216,16 +215,19 @@ function slices(bytes: Bytes): ReadableStream<Bytes> {
 }
 
 /** A server that packs the answer itself tells the packed length, of which `fetch` shows nothing: no total then. */
-function progressReporter(response: Response, onProgress: FetchIdxOptions["onProgress"]): (bytes: number) => void {
+function progressReporter(response: Response, onProgress: FetchIdxOptions["onProgress"]): Report {
   const length = Number(response.headers.get("content-length") ?? Number.NaN);
   const known = length > 0 && response.headers.get("content-encoding") === null;
   let received = 0;
   return (bytes) => {
     received += bytes;
     // Other origins may hide Content-Encoding; a total that is already passed gives that away.
-    onProgress?.(received, known && received <= length ? length : undefined);
+    return onProgress?.(received, known && received <= length ? length : undefined);
   };
 }
+
+/** Told of each piece's bytes. */
+type Report = (bytes: number) => unknown;
 
 /** What a stream is called in messages, and the most bytes that the file may have. */
 interface Wanted {
@@ -238,7 +240,7 @@ async function unpack(
   source: ReadableStream<Bytes>,
   wanted: Wanted,
   failed: (error: unknown) => unknown,
-  report: (bytes: number) => void,
+  report: Report,
 ): Promise<IdxArray> {
   const { where } = wanted;
   let fault: { error: unknown } | undefined;
@@ -246,10 +248,11 @@ async function unpack(
   const next = async (): Promise<Bytes | undefined> => {
     try {
       const { value } = await reader.read().catch((error) => Promise.reject(failed(error)));
-      if (value !== undefined) report(value.length);
+      if (value !== undefined) await report(value.length);
       return value;
     } catch (error) {
       fault = { error };
+      reader.cancel(error).catch(() => {});
       throw error;
     }
   };
@@ -261,7 +264,7 @@ async function unpack(
   } catch (error) {
     if (fault !== undefined) throw fault.error;
     if (error instanceof FeaturemapError) throw error;
-    throw broken(where, `damaged or cut short: gzip cannot unpack it (${reason(error)}). ${REFETCH}`, error);
+    throw broken(where, `damaged or cut short: gzip cannot unpack it (${reasonOf(error)}). ${REFETCH}`, error);
   }
 }
 
@@ -294,8 +297,17 @@ function resumed(
   });
 }
 
+/** Throws where a header says more than `maxBytes`. */
+function assertFits(header: Header | undefined, { where, maxBytes }: Wanted): void {
+  if (header === undefined || header.size <= maxBytes) return;
+  const size = `the unpacked file has ${header.size} bytes by its header [${header.shape.join(", ")}]`;
+  const remedy = "Raise maxBytes where it may be that large";
+  throw new FeaturemapError("limit", `${where}: ${size}, more than maxBytes, ${maxBytes}. ${remedy}.`);
+}
+
 /** All bytes of a stream; stops at a bad IDX header, and once there is more than the header says (a gzip bomb). */
-async function collect(stream: ReadableStream<Bytes>, { where, maxBytes }: Wanted): Promise<Bytes> {
+async function collect(stream: ReadableStream<Bytes>, wanted: Wanted): Promise<Bytes> {
+  const { where } = wanted;
   const reader = stream.getReader();
   const pieces: Bytes[] = [];
   let header: Header | undefined;
@@ -307,11 +319,7 @@ async function collect(stream: ReadableStream<Bytes>, { where, maxBytes }: Wante
       pieces.push(value);
       length += value.length;
       header ??= readHeader(joined(pieces), where);
-      if (header !== undefined && header.size > maxBytes) {
-        const size = `the unpacked file has ${header.size} bytes by its header [${header.shape.join(", ")}]`;
-        const remedy = "Raise maxBytes where it may be that large";
-        throw new FeaturemapError("limit", `${where}: ${size}, more than maxBytes, ${maxBytes}. ${remedy}.`);
-      }
+      assertFits(header, wanted);
       if (header !== undefined && length > header.size) {
         throw broken(where, `longer than its header says: wanted ${header.size} bytes in all, got more. ${REFETCH}`);
       }

@@ -2,20 +2,27 @@
 export interface JsonKeys {
   /** The names of the outermost object, in order. */
   readonly names: readonly string[];
+  /** Those of the object that the outermost has under `within`, in order. */
+  readonly inner: readonly string[];
   /** The first name that an object has twice, wherever it is. */
   readonly twice: string | undefined;
 }
 
 /** Reads the names of a JSON text's objects in one pass. The text is taken as valid. */
-export function jsonKeys(json: string): JsonKeys {
+export function jsonKeys(json: string, within: string): JsonKeys {
   /** The names so far of each object that is open; of each array, nothing. */
   const open: (Set<string> | undefined)[] = [];
   let outermost: Set<string> | undefined;
+  let inner: Set<string> | undefined;
+  /** The last name of the outermost object. */
+  let last: string | undefined;
   let twice: string | undefined;
   for (let i = 0; i < json.length; i++) {
     const sign = json[i];
     if (sign === "{") {
-      open.push(new Set());
+      const names = new Set<string>();
+      if (open.length === 1 && open[0] && last === within) inner = names;
+      open.push(names);
       outermost ??= open[0];
     } else if (sign === "[") open.push(undefined);
     else if (sign === "}" || sign === "]") open.pop();
@@ -27,9 +34,10 @@ export function jsonKeys(json: string): JsonKeys {
       const name = JSON.parse(json.slice(begin, i + 1)) as string;
       if (names.has(name)) twice ??= name;
       names.add(name);
+      if (open.length === 1) last = name;
     }
   }
-  return { names: [...(outermost ?? [])], twice };
+  return { names: [...(outermost ?? [])], inner: [...(inner ?? [])], twice };
 }
 
 /** The place of the quote that ends a string. */

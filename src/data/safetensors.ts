@@ -1,14 +1,14 @@
 import { arrayType } from "../arrays.ts";
-import { bytesOf, checkedAt, readAt, text } from "../check.ts";
+import { bytesOf, bytesUnder, checkedAt, isPage, isPlain, readAt, text } from "../check.ts";
 import { FeaturemapError, show } from "../errors.ts";
 import { elements } from "../shape.ts";
-import { ELEMENT_TYPES, isElementType, type SafeArray, type SafeType, TYPE_OF } from "./element-types.ts";
+import { bytesAs, ELEMENT_TYPES, isElementType, type SafeArray, type SafeType, TYPE_OF } from "./element-types.ts";
 import { jsonKeys } from "./json-keys.ts";
 
 /** Numbers with their shape, row-major, as they are read. `shape` may be `[]` for a single number. */
 export interface SafeTensor {
   readonly shape: readonly number[];
-  /** As the file names it. Left out, it is F32. */
+  /** As the file names it. Left out, it is the type of the array. */
   readonly dtype?: SafeType;
   /**
    * `F16` and `BF16` become a Float32Array and `BOOL` a Uint8Array, which hold all of their values; `I64` and `U64` a BigInt64Array
@@ -23,7 +23,7 @@ export interface SafetensorsFile {
   readonly metadata: Map<string, string>;
 }
 
-/** Values by name: an object or, where names such as "10" shall keep their place, entries as of a Map. */
+/** Values by name: a plain object or, where names such as "10" shall keep their place, entries as of a Map. */
 export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
 
 interface Entry {
@@ -42,9 +42,11 @@ const MAX_HEADER_BYTES = 100_000_000;
 /**
  * Packs tensors as a safetensors file (https://github.com/huggingface/safetensors#format): the header's length as eight
  * little-endian bytes, a JSON header padded with spaces so that the values begin at a multiple of 8, then the values of all
- * tensors in the order of `tensors`, without gaps. Each is written with the type of its array: `F32` for a Float32Array.
+ * tensors in the order of `tensors`, without gaps. Each is written with the type of its array: `F32` for a Float32Array; with
+ * `dtype` `F16`, `BF16` or `BOOL`, which have no array of their own, where that type holds all of its values.
  *
- * @throws {FeaturemapError} `shape` where a shape does not fit its data, `value` for what the format cannot hold.
+ * @throws {FeaturemapError} `shape` where a shape does not fit its data, `value` for what the format cannot hold, another `dtype`,
+ *   and an array whose memory was transferred away.
  */
 export function toSafetensors(tensors: Named<SafeTensor>, metadata: Named<string> = {}): Uint8Array<ArrayBuffer> {
   const packed = entriesOf(tensors, "tensors").map(([name, tensor]) => packedOf(name, tensor));
@@ -76,9 +78,9 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer, where = "safet
   const all = bytesOf(bytes, `${checkedAt(text, where, "parseSafetensors: where")}: bytes`);
   const start = LENGTH_BYTES + headerLength(all, where);
   const header = readHeader(all.subarray(LENGTH_BYTES, start), where);
-  const metadata = readMetadata(header.get(METADATA), where);
-  header.delete(METADATA);
-  const entries = [...header].map(([name, info]) => readEntry(name, info, where));
+  const metadata = readMetadata(header, where);
+  header.entries.delete(METADATA);
+  const entries = [...header.entries].map(([name, info]) => readEntry(name, info, where));
   checkLayout(entries, all.length - start, where);
   const tensors = entries.map(({ name, dtype, shape, begin, end }): [string, SafeTensor] => {
     const copy = new Uint8Array(all.subarray(start + begin, start + end));
@@ -90,10 +92,14 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer, where = "safet
 function entriesOf<T>(named: Named<T>, what: string): [string, T][] {
   const wanted = new FeaturemapError(
     "value",
-    `toSafetensors: ${what} must be an object, or a Map or entries with each name once, got ${show(named)}.`,
+    `toSafetensors: ${what} must be a plain object, or a Map or entries with each name once, got ${show(named)}.`,
   );
   if (typeof named !== "object" || named === null) throw wanted;
-  const read = readAt({ path: `toSafetensors: ${what}`, code: "value" }, () => {
+  const path = `toSafetensors: ${what}`;
+  // Others may well have no entries: a date, a promise, an array of no numbers.
+  const isNamed = () => (Symbol.iterator in named ? !ArrayBuffer.isView(named) : isPlain(named) && !isThenable(named));
+  if (!readAt({ path, code: "value" }, isNamed)) throw wanted;
+  const read = readAt({ path, code: "value" }, () => {
     const entries = new Map<string, T>();
     const given = Symbol.iterator in named ? (named as Iterable<readonly [string, T]>) : Object.entries(named);
     for (const entry of given) {
@@ -106,6 +112,10 @@ function entriesOf<T>(named: Named<T>, what: string): [string, T][] {
   });
   if (!read) throw wanted;
   return read;
+}
+
+function isThenable(value: object): boolean {
+  return typeof (value as { then?: unknown }).then === "function";
 }
 
 function encodeHeader(packed: readonly Packed[], metadata: readonly (readonly [string, string])[]): Uint8Array {
@@ -148,21 +158,26 @@ function packedOf(name: string, tensor: SafeTensor): Packed {
   if (name === METADATA) {
     throw new FeaturemapError("value", `${where}: the format keeps this name for metadata. Choose another.`);
   }
-  const { shape, data } = readAt({ path: where, code: "value" }, () => {
-    const { shape, data } = tensor ?? {};
-    return { shape: isShape(shape) ? [...shape] : shape, data };
+  const { shape, data, dtype } = readAt({ path: where, code: "value" }, () => {
+    const { shape, data, dtype } = tensor ?? {};
+    return { shape: isShape(shape) ? [...shape] : shape, data, dtype };
   });
-  const dtype = TYPE_OF.get(arrayType(data) ?? "");
-  if (!dtype) {
+  const own = TYPE_OF.get(readAt({ path: where, code: "value" }, () => arrayType(data)) ?? "");
+  if (!own) {
     const wanted = "a Float32Array, or another typed array of the format's types";
     throw new FeaturemapError("value", `${where} must have its data in ${wanted}, got ${show(data)}.`);
   }
+  const bytes = bytesUnder(data, `${where}: data`);
   const sizes = isShape(shape) ? shape : undefined;
   if (!sizes || elements(sizes) !== data.length) {
     const wanted = sizes ? `${elements(sizes)} values` : "whole numbers as dimensions";
     throw new FeaturemapError("shape", `${where}: shape ${show(shape)} wants ${wanted}, got ${data.length} values.`);
   }
-  return { name, dtype, shape: sizes, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  if (dtype === undefined || dtype === own) return { name, dtype: own, shape: sizes, bytes };
+  const written = isElementType(dtype) ? bytesAs(dtype, data) : undefined;
+  if (written) return { name, dtype, shape: sizes, bytes: written };
+  const message = `${where} cannot be written as dtype ${show(dtype)}, which does not hold the values of its ${arrayType(data)}`;
+  throw new FeaturemapError("value", `${message}. Leave dtype out to write ${own}.`);
 }
 
 function broken(where: string, what: string, cause?: unknown): FeaturemapError {
@@ -176,6 +191,8 @@ function headerLength(bytes: Uint8Array, where: string): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const present = bytes.length - LENGTH_BYTES;
   if (length > MAX_HEADER_BYTES) {
+    const missing = "Servers often answer so where the file is missing.";
+    if (isPage(bytes)) throw broken(where, `not a safetensors file, but an HTML or XML page. ${missing}`);
     throw broken(where, `not a safetensors file: its first 8 bytes ask for a header of ${length} bytes.`);
   }
   if (length > present) {
@@ -184,8 +201,14 @@ function headerLength(bytes: Uint8Array, where: string): number {
   return Number(length);
 }
 
-/** What the header says of each name, in order. */
-function readHeader(bytes: Uint8Array, where: string): Map<string, unknown> {
+interface Header {
+  /** What it says of each name, in order. */
+  readonly entries: Map<string, unknown>;
+  /** The names of the metadata, in order. */
+  readonly keys: readonly string[];
+}
+
+function readHeader(bytes: Uint8Array, where: string): Header {
   let json: string;
   let header: unknown;
   try {
@@ -196,10 +219,11 @@ function readHeader(bytes: Uint8Array, where: string): Map<string, unknown> {
     throw broken(where, `the header is not JSON (${(error as Error).message}). The file is damaged.`, error);
   }
   if (!isObject(header)) throw broken(where, `the header must be a JSON object, got ${show(header)}.`);
-  const { names, twice } = jsonKeys(json);
+  const { names, inner, twice } = jsonKeys(json, METADATA);
   if (twice !== undefined)
     throw broken(where, `the header has ${show(twice)} twice. The file is damaged, or no longer its own.`);
-  return new Map(names.map((name) => [name, header[name]]));
+  const values = header;
+  return { entries: new Map(names.map((name) => [name, values[name]])), keys: inner };
 }
 
 function readEntry(name: string, info: unknown, where: string): Entry {
@@ -241,12 +265,13 @@ function checkLayout(entries: readonly Entry[], present: number, where: string):
   if (filled !== present) throw broken(where, `the tensors fill ${filled} bytes, got ${present}: bytes are left over.`);
 }
 
-function readMetadata(metadata: unknown, where: string): Map<string, string> {
+function readMetadata({ entries, keys }: Header, where: string): Map<string, string> {
+  const metadata = entries.get(METADATA);
   if (metadata === undefined) return new Map();
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     throw broken(where, `${METADATA} must be an object of strings, got ${show(metadata)}.`);
   }
-  return new Map(Object.entries(metadata) as [string, string][]);
+  return new Map(keys.map((key) => [key, metadata[key] as string]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

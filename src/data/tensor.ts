@@ -48,12 +48,12 @@ export function tensor(
 /**
  * Class numbers as one-hot rows: [n, classes] of floats, 1 in the label's column.
  *
- * @throws FeaturemapError `value` where a label is not a whole number in [0, classes)
+ * @throws FeaturemapError `value` where there are no labels, or one is not a whole number in [0, classes)
  */
 export function oneHot(labels: ArrayLike<number>, classes: number): TensorData {
   positiveInteger(classes, "oneHot: classes");
   const length = lengthOf(labels);
-  if (length === undefined) throw wrong("oneHot: labels", "be an array of class numbers", labels);
+  if (!length) throw wrong("oneHot: labels", "be an array of class numbers, neither empty nor transferred", labels);
   // An array may be a hole of any length.
   const isClass = (label: unknown) => Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes;
   const known: number[] = [];
@@ -85,7 +85,7 @@ function checked(input: Given, where: string): TensorData {
   const data = plain ? plain.data : (given as TypedArray);
   const type = arrayType(data);
   if (!type || type.startsWith("Big")) {
-    if (given !== undefined)
+    if ("data" in Object(input))
       throw wrong(`${where}: data`, "be a typed array, not of bigints, or nested arrays of numbers", given);
     throw wrong(where, "be tensor(data, shape) of a typed array, or nested arrays of numbers", input);
   }
@@ -103,7 +103,8 @@ function checked(input: Given, where: string): TensorData {
       `${where} has shape ${showShape(shape)}, which is ${elements(shape)} numbers, but its array ${holds}.${gone}`,
     );
   }
-  return plain ? { data, shape, ...(scale !== undefined && { scale }) } : (input as TensorData);
+  // What was checked, and not the input: its getters may give something else the next time.
+  return { data, shape: [...shape], ...(scale !== undefined && { scale }) };
 }
 
 /** As deep as a shape may be, whatever is nested in whatever: one pass over the numbers. */

@@ -1,4 +1,4 @@
-import { FeaturemapError, knownKeys, positiveInteger } from "../errors.ts";
+import { cut, FeaturemapError, knownKeys, positiveInteger } from "../errors.ts";
 import { batchShape } from "../shape.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { type Layer, subject } from "./layer.ts";
@@ -29,7 +29,7 @@ export function dense(options: DenseOptions): Layer {
       if (input.length !== 1) {
         throw new FeaturemapError(
           "shape",
-          `${subject(type, name)} wants a flat input [batch, features], got ${batchShape(input)} from "${from}". ` +
+          `${subject(type, name)} wants a flat input [batch, features], got ${batchShape(input)} from "${cut(from)}". ` +
             "Add flatten() before it.",
         );
       }

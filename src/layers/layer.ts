@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { cut, FeaturemapError } from "../errors.ts";
 import type { Attributes, TensorId } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
 import { batchShape, type Shape } from "../shape.ts";
@@ -56,7 +56,7 @@ export interface Layer {
 
 /** `Conv2D "conv2d_1"`, the subject of a layer's messages. */
 export function subject(type: string, name: string): string {
-  return `${type} "${name}"`;
+  return `${cut(type)} "${cut(name)}"`;
 }
 
 /** @throws FeaturemapError `shape` unless a layer's input is images, [batch, height, width, channels] */
@@ -65,6 +65,6 @@ export function wantImages(type: string, { name, input, from }: LayerPlace): voi
   const remedy = input.length === 2 ? ` Grey images have one channel: ${batchShape([...input, 1])}.` : "";
   throw new FeaturemapError(
     "shape",
-    `${subject(type, name)} wants images [batch, height, width, channels], got ${batchShape(input)} from "${from}".${remedy}`,
+    `${subject(type, name)} wants images [batch, height, width, channels], got ${batchShape(input)} from "${cut(from)}".${remedy}`,
   );
 }

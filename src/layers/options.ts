@@ -17,7 +17,8 @@ export type PairOption = number | readonly [number, number];
 export function pair(value: unknown, where: string): Pair {
   const both = Array.isArray(value) ? value : [value, value];
   if (both.length !== 2) throw wrong(where, "be a whole number or a pair of them", value);
-  return [positiveInteger(both[0], where), positiveInteger(both[1], where)];
+  // Shaders count in 32 bits.
+  return [positiveInteger(both[0], where, 31), positiveInteger(both[1], where, 31)];
 }
 
 export function paddingOption(value: unknown, where: string): Padding {
@@ -31,7 +32,8 @@ export function activationOption(value: unknown, where: string): LayerActivation
 export function inputShapeOption(value: unknown, where: string): Shape | undefined {
   if (value === undefined) return undefined;
   if (isShape(value) && value.length < MOST_DIMENSIONS) return [...value];
-  throw wrong(where, "be the shape of one sample, whole numbers of at least 1, e.g. [28, 28, 1]", value);
+  const sizes = `1 to ${MOST_DIMENSIONS - 1} whole numbers of at least 1`;
+  throw wrong(where, `be the shape of one sample, ${sizes}, e.g. [28, 28, 1]`, value);
 }
 
 /** Adds a layer's activation; linear adds nothing. */

@@ -1,4 +1,4 @@
-import { type Check, checkedAt, list, maybe, plain, positive, record, text } from "../check.ts";
+import { type Check, checkedAt, finite, list, maybe, plain, record, text } from "../check.ts";
 import { Checksum } from "../checksum.ts";
 import { parseSafetensors, type SafeTensor, type SafetensorsFile, toSafetensors } from "../data/safetensors.ts";
 import { FeaturemapError, show } from "../errors.ts";
@@ -73,7 +73,7 @@ const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScale">> = (value, plac
     loss: maybe(text),
     optimizer: maybe(record<{ name: string; config?: unknown }>({ name: text, config: maybe(plain) })),
     metrics: maybe(list(text)),
-    byteScale: maybe(positive),
+    byteScale: maybe(finite),
   })(value, place);
 
 /**

@@ -33,6 +33,8 @@ export class Network {
   /** By the name that a layer's type gives, the number from which on names are free. */
   readonly #numbers = new Map<string, number>();
   #ops: OpTable = coreOps;
+  /** Of all parameters. */
+  readonly #paths = new Set<string>();
   #inputShape: Shape | undefined;
   #built: BuiltLayer[] = [];
 
@@ -60,9 +62,10 @@ export class Network {
 
   /** All parameters, layer by layer: the order of Keras's `get_weights`. */
   get parameters(): readonly (ParameterSpec & { readonly path: string })[] {
-    return this.#built.flatMap(({ name, parameters }) =>
-      parameters.map((spec) => ({ ...spec, path: `${name}/${spec.name}` })),
-    );
+    return this.#built.flatMap((built) => {
+      const paths = pathsOf(built);
+      return built.parameters.map((spec, i) => ({ ...spec, path: paths[i]! }));
+    });
   }
 
   get parameterCount(): number {
@@ -89,7 +92,12 @@ export class Network {
     this.#layers.push({ layer, name });
     this.#names.add(name);
     this.#inputShape = inputShape;
-    if (built) this.#built.push(built);
+    if (built) this.#push(built);
+  }
+
+  #push(built: BuiltLayer): void {
+    this.#built.push(built);
+    for (const path of pathsOf(built)) this.#paths.add(path);
   }
 
   /** Builds all layers for samples of a shape; does not, where `check` throws, which is given the output's. */
@@ -107,10 +115,11 @@ export class Network {
       return;
     }
     try {
-      for (const { layer, name } of this.#layers) this.#built.push(this.#buildLayer(layer, name, this.#ops, sample));
+      for (const { layer, name } of this.#layers) this.#push(this.#buildLayer(layer, name, this.#ops, sample));
       check(this.outputShape!);
     } catch (error) {
       this.#built = [];
+      this.#paths.clear();
       throw error;
     }
     this.#inputShape = sample;
@@ -143,13 +152,10 @@ export class Network {
       layer.parameters({ name, input: inputShape, from: before?.name ?? "the input" }),
       subject(layer.type, name),
     );
-    const paths = new Set(this.parameters.map(({ path }) => path));
-    for (const spec of parameters) {
-      const path = `${name}/${spec.name}`;
-      if (paths.has(path))
-        throw new FeaturemapError("value", `The model has a parameter "${cut(path)}" already. Names must differ.`);
-      paths.add(path);
-    }
+    const paths = pathsOf({ name, parameters });
+    const twice = paths.find((path, i) => this.#paths.has(path) || paths.indexOf(path) < i);
+    if (twice !== undefined)
+      throw new FeaturemapError("value", `The model has a parameter "${cut(twice)}" already. Names must differ.`);
     const graph = emptyGraph();
     const input = addTensor(graph, before?.name ?? "input", "scratch", { shape: [1, ...inputShape], dtype: "f32" });
     const own = parameters.map((spec) => addTensor(graph, spec.name, "state", { shape: spec.shape, dtype: "f32" }));
@@ -184,6 +190,10 @@ function checkedParameters(parameters: readonly ParameterSpec[], layer: string):
     initializerOption(spec.initializer, `${layer}: ${cut(name)}: initializer`);
   }
   return parameters;
+}
+
+function pathsOf({ name, parameters }: Pick<BuiltLayer, "name" | "parameters">): string[] {
+  return parameters.map((spec) => `${name}/${spec.name}`);
 }
 
 function callLayer(

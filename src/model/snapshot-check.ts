@@ -9,7 +9,6 @@ import {
   named,
   number,
   type Place,
-  positive,
   readAt,
   record,
   text,
@@ -151,7 +150,7 @@ const SNAPSHOT: Check<Snapshot> = (value, place) =>
     state: wordsOf(STATE_WORDS),
     metrics: wordsOf(METRIC_WORDS),
     epochs: whole(),
-    byteScale: maybe(positive),
+    byteScale: maybe(finite),
     fit: maybe(fit),
     checksum: text,
   })(value, place);

@@ -1,4 +1,5 @@
-import { FeaturemapError, tagOf, wrong } from "../errors.ts";
+import { addressText, reasonOf } from "../check.ts";
+import { FeaturemapError } from "../errors.ts";
 import { nodeFiles } from "../node-files.ts";
 import type { TuningStore } from "./answers.ts";
 
@@ -11,8 +12,7 @@ import type { TuningStore } from "./answers.ts";
  * @throws FeaturemapError `value` where the path is none
  */
 export function fileStore(path: string | URL): TuningStore {
-  if ((typeof path !== "string" || path === "") && tagOf(path) !== "URL")
-    throw wrong("fileStore: path", "be the path or URL of a file", path);
+  addressText(path, "fileStore: path", "be the path or URL of a file");
   let entries: Promise<Entries> | undefined;
   let writing: Promise<unknown> = Promise.resolve();
   const read = () => {
@@ -41,7 +41,7 @@ async function readEntries(path: string | URL): Promise<Entries> {
     text = await files.readFile(path, "utf8");
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return new Map();
-    throw broken(path, `cannot be read: ${(error as Error).message}.`, error);
+    throw broken(path, `cannot be read: ${reasonOf(error)}.`, error);
   }
   return parseEntries(text, path);
 }
@@ -62,7 +62,7 @@ async function writeEntries(path: string | URL, entries: Entries): Promise<void>
   try {
     await files.writeFile(path, `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
   } catch (error) {
-    throw broken(path, `cannot be written: ${(error as Error).message}.`, error);
+    throw broken(path, `cannot be written: ${reasonOf(error)}.`, error);
   }
 }
 

@@ -144,11 +144,37 @@ describe("toConfig", () => {
     expect(odd({ list: [1, { deep: undefined, bad: 1n }] }).message).toMatch(
       /list\[1\]\.bad is 1n \(a bigint\), which JSON/,
     );
+    const thrower = Object.defineProperty({ rate: 1 }, "rate", {
+      enumerable: true,
+      get: () => {
+        throw new RangeError("a getter of the caller's");
+      },
+    });
+    expect(odd(thrower)).toMatchObject({ code: "value", message: 'toConfig: Own "own" cannot be read.' });
+    expect(odd(5 as never).message).toMatch(/"own"\.config must be an object of options, got 5/);
     expect(failure(() => toConfig({} as never)).message).toMatch(/toConfig: model must come from sequential/);
   });
 });
 
+it("toConfig writes a layer's own name and shape, whatever its options say", () => {
+  const layer: Layer = {
+    ...{ type: "Own", name: "mine", config: { name: "theirs", inputShape: [9], rate: 1 } },
+    ...{ parameters: () => [], call: ({ input }) => input },
+  };
+  const [first, second] = toConfig(sequential([dense({ units: 2, inputShape: [3] }), layer])).layers;
+  expect(first!.config).toMatchObject({ name: "dense", inputShape: [3] });
+  expect(second!.config).toEqual({ name: "mine", rate: 1 });
+});
+
 describe("fromConfig", () => {
+  it("takes layers as an object only", () => {
+    for (const layers of [new Map(), 5, [() => {}], Promise.resolve({}), null, new Date(0)])
+      expect(failure(() => fromConfig(article, { layers: layers as never })).message).toMatch(
+        /^fromConfig: layers must be an object, got /,
+      );
+    expect(fromConfig(article, { layers: undefined as never }).layers).toHaveLength(article.layers.length);
+  });
+
   it.each([
     ["the article's", articleLayers],
     ["one of unusual options", unusual],
@@ -203,7 +229,7 @@ describe("fromConfig", () => {
   it.each<[what: string, config: unknown, message: RegExp, code?: string]>([
     ["nothing", undefined, /config must be an object, as toConfig\(\) gives it, got undefined/],
     ["a list", [article], /config must be an object/],
-    ["text", JSON.stringify(article), /config must be an object.*got "\{/],
+    ["text", JSON.stringify(article), /config must be an object.*got "\{.*Of JSON, give JSON\.parse\(text\)\.$/],
     ["a newer version", { ...article, version: 2 }, /version must be 1, got 2\. Newer ones need a newer featuremap/],
     ["no version", { ...article, version: undefined }, /version must be 1, got undefined/],
     ["more than there is", { ...article, edges: [] }, /config has no option "edges"/],

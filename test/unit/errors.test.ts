@@ -1,6 +1,14 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { FeaturemapError, finiteNumber, knownKeys, oneOf, positiveInteger, show } from "../../src/errors.ts";
+import {
+  FeaturemapError,
+  finiteNumber,
+  knownKeys,
+  oneOf,
+  positiveInteger,
+  show,
+  wholeNumber,
+} from "../../src/errors.ts";
 import { deepArray } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 
@@ -46,8 +54,9 @@ describe("checks", () => {
 
   it.each([
     [1e39, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, "be a finite number, as a 32-bit float"],
-    [1e-39, 0, Number.POSITIVE_INFINITY, "be a finite number of at least 0, as a 32-bit float"],
-    [1e-50, 0, Number.POSITIVE_INFINITY, "be a finite number of at least 0, as a 32-bit float"],
+    [1e-39, 0, Number.POSITIVE_INFINITY, "be 0 or at least 1.2e-38"],
+    [1e-50, 0, Number.POSITIVE_INFINITY, "be 0 or at least 1.2e-38"],
+    [-1e-40, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, "be 0 or at most -1.2e-38"],
     [1 - 1e-12, 0, 1, "be a finite number of at least 0 and below 1, as a 32-bit float"],
   ])("finiteNumber refuses %d, which the GPU takes for another number", (value, least, below, must) => {
     const { message } = failure(() => finiteNumber(value, "rate", least, below));
@@ -61,6 +70,19 @@ describe("checks", () => {
   it("positiveInteger says where numbers are not whole any more", () => {
     expect(failure(() => positiveInteger(2 ** 53, "dense: units")).message).toBe(
       "dense: units must be a whole number of at least 1 and below 2^53, got 9007199254740992.",
+    );
+  });
+
+  it("positiveInteger has a bound of its caller's", () => {
+    expect(positiveInteger(2 ** 31 - 1, "x", 31)).toBe(2 ** 31 - 1);
+    expect(failure(() => positiveInteger(2 ** 31, "x", 31)).message).toMatch(
+      /at least 1 and below 2\^31, got 2147483648/,
+    );
+  });
+
+  it("wholeNumber says where numbers are not whole any more", () => {
+    expect(failure(() => wholeNumber(2 ** 53, "seed")).message).toBe(
+      "seed must be a whole number between -2^53 and 2^53, got 9007199254740992.",
     );
   });
 
@@ -149,6 +171,12 @@ describe("show", () => {
     [new Int8Array(1), "an Int8Array of length 1"],
     [new ArrayBuffer(1), "an ArrayBuffer"],
     [new Map(), "a Map"],
+    [new Number(3), "a Number object"],
+    [{ [Symbol.toStringTag]: "HTMLCanvasElement" }, "an HTMLCanvasElement"],
+    [{ [Symbol.toStringTag]: "SVGElement" }, "an SVGElement"],
+    [{ [Symbol.toStringTag]: "XMLHttpRequest" }, "an XMLHttpRequest"],
+    [new SharedArrayBuffer(1), "a SharedArrayBuffer"],
+    [{ [Symbol.toStringTag]: "", a: 1 }, "an object with keys a"],
     [new Date(0), "a Date"],
     [runInNewContext("new Float32Array(2)"), "a Float32Array of length 2"],
     [[[[[1]]]], "[[[[...]]]]"],

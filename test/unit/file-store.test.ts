@@ -39,6 +39,11 @@ describe("fileStore", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
+  it("takes the path or URL of a file, and nothing that only says that it is one", () => {
+    for (const path of ["", 5, null, { __proto__: null, [Symbol.toStringTag]: "URL" }])
+      expect(() => fileStore(path as never)).toThrow(/^fileStore: path must be the path or URL of a file, got /);
+  });
+
   it("says so where there is no such folder", async () => {
     const path = join(folder, "nowhere", "kept.json");
     const store = fileStore(path);

@@ -3,9 +3,9 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { fetchIdx, parseIdx, readIdxFile } from "../../src/data/idx.ts";
 import { FeaturemapError } from "../../src/errors.ts";
 
@@ -155,6 +155,27 @@ describe("readIdxFile", () => {
     await expect(readIdxFile(folder)).rejects.toThrow(/cannot be read: EISDIR/);
   });
 
+  it("says which addresses and options are none", async () => {
+    const plain = await file("cap", idx(8, [4], [1, 2, 3, 4]));
+    const fake = { __proto__: null, [Symbol.toStringTag]: "URL" };
+    for (const [path, options, message] of [
+      ["", {}, 'readIdxFile: path must be the path or URL of a file, got "".'],
+      [fake, {}, "readIdxFile: path must be the path or URL of a file, got a URL."],
+      ["https://x.y/z", {}, /path must be of a file on disk \(fetchIdx reads addresses\), got "https:\/\/x\.y\/z"\.$/],
+      [new URL("https://x.y/z"), {}, /fetchIdx reads addresses/],
+      [plain, { maxbytes: 1 }, 'readIdxFile has no option "maxbytes". It takes: maxBytes.'],
+      [plain, Promise.resolve({}), /readIdxFile must be given an object of options, got a promise: await it first/],
+    ] as const) {
+      const error = await readIdxFile(path as never, options as never).catch((error: unknown) => error);
+      expect(error).toMatchObject({ name: "FeaturemapError", code: "value" });
+      if (typeof message === "string") expect((error as Error).message).toBe(message);
+      else expect((error as Error).message).toMatch(message);
+    }
+    expect((await readIdxFile(pathToFileURL(plain))).shape).toEqual([4]);
+    expect((await readIdxFile(plain, { maxBytes: 12 })).shape).toEqual([4]);
+    await expect(readIdxFile(plain, { maxBytes: 11 })).rejects.toMatchObject({ code: "limit" });
+  });
+
   it("refuses damaged and truncated gzip", async () => {
     const packed = gzipSync(await readFile(LABELS));
     const damaged = Uint8Array.from(packed);
@@ -294,7 +315,25 @@ describe("fetchIdx", () => {
     const faulty = () => {
       throw new RangeError("from the callback");
     };
-    await expect(fetchIdx(`${base}/plain`, { onProgress: faulty })).rejects.toThrow(RangeError);
+    const faultyLater = async () => faulty();
+    for (const onProgress of [faulty, faultyLater])
+      for (const path of ["/plain", "/file.gz", "/drip.gz"])
+        await expect(fetchIdx(base + path, { onProgress }), path).rejects.toThrow("from the callback");
+    // One that stops the call stops the download too.
+    await expect(fetchIdx(`${base}/endless`, { onProgress: faultyLater })).rejects.toThrow("from the callback");
+  });
+
+  it("says which addresses are none, and ends its sentences once", async () => {
+    const fake = { __proto__: null, [Symbol.toStringTag]: "URL" };
+    for (const url of ["", fake, 5, null])
+      await expect(fetchIdx(url as never)).rejects.toMatchObject({
+        code: "value",
+        message: expect.stringMatching(/^fetchIdx: url must be an address, as a string or a URL, got /),
+      });
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed.", { cause: new Error("no route.") })));
+    const error = await fetchIdx("http://x").catch((error: unknown) => error as Error);
+    vi.unstubAllGlobals();
+    expect((error as Error).message).toMatch(/^http:\/\/x: download failed: failed \(no route\)\. Check the address/);
   });
 
   it("tells an HTTP error by status and address", async () => {

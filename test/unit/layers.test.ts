@@ -17,8 +17,24 @@ const LAYERS: Record<string, { make: Make; good: Options; type: string }> = {
 };
 
 const notCounts = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "3", null, [3]];
-const notPairs = [0, -2, 2.5, "3", [3], [3, 3, 3], [3, 0], [3, -1], [1.5, 3], ["3", 3], [], {}];
-const notShapes = [28, [], [28, 0], [28, -1], [28, 1.5], "28", ["28"], {}];
+const notPairs = [
+  0,
+  -2,
+  2.5,
+  "3",
+  [3],
+  [3, 3, 3],
+  [3, 0],
+  [3, -1],
+  [1.5, 3],
+  ["3", 3],
+  2 ** 31,
+  2 ** 40,
+  [3, 2 ** 31],
+  [],
+  {},
+];
+const notShapes = [28, [], [1, 1, 1, 1, 1, 1, 1, 1], [28, 0], [28, -1], [28, 1.5], "28", ["28"], {}];
 const notWords = ["SAME", "full", 1, true, {}];
 
 const WRONG: Record<string, Record<string, readonly unknown[]>> = {
@@ -127,6 +143,12 @@ describe("parameters", () => {
     for (const layer of [maxPooling2d(), averagePooling2d()]) expect(layer.parameters(place([8, 8, 3]))).toEqual([]);
     expect(flatten().parameters(place([8, 8, 3]))).toEqual([]);
   });
+});
+
+it("inputShape says how many sizes it may have", () => {
+  const { message } = failure(() => flatten({ inputShape: new Array(8).fill(1) }));
+  expect(message).toContain("the shape of one sample, 1 to 7 whole numbers of at least 1");
+  expect(flatten({ inputShape: new Array(7).fill(1) }).inputShape).toHaveLength(7);
 });
 
 describe("inputs that do not suit a layer", () => {

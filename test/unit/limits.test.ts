@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FeaturemapError } from "../../src/errors.ts";
+import { limitRemedy } from "../../src/gpu/limit.ts";
 import { adapterSummary, Runtime } from "../../src/gpu/runtime.ts";
 import { assertFeatures, assertWithinLimits, mostBufferBytes, type PlanLimits } from "../../src/plan/limits.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "../../src/plan/plan.ts";
@@ -144,4 +145,10 @@ describe("mostBufferBytes", () => {
     expect(mostBufferBytes({ maxBufferSize: 1000 })).toBe(1000);
     expect(mostBufferBytes()).toBe(Infinity);
   });
+});
+
+it("asks no adapter for more than any has", () => {
+  expect(limitRemedy(["maxBufferSize"], 2 ** 40)).toContain("requiredLimits: { maxBufferSize: 1099511627776 }");
+  for (const owns of [false, true])
+    expect(limitRemedy(["maxBufferSize"], 2 ** 40 + 1, owns)).toBe("Use a smaller batch size, data set or network.");
 });

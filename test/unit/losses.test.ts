@@ -46,6 +46,18 @@ describe("labels", () => {
     for (const text of ["10 outputs", "9 classes", "[samples, 10]", "[samples, 9]"]) expect(message).toContain(text);
   });
 
+  it("of a model with one output: two classes want two", () => {
+    for (const check of [
+      () => rows.check(numbers(1), [1]),
+      () => rows.check(oneHot(2), [1]),
+      () => classes.check(numbers(1), [1]),
+    ]) {
+      const { message } = failure(check);
+      expect(message).toContain("has 1 output (two classes want units: 2)");
+      expect(message).not.toContain("oneHot(");
+    }
+  });
+
   it("that are rows do not suit class numbers", () => {
     const { code, message } = failure(() => classes.check(oneHot(10), [10]));
     expect(code).toBe("value");

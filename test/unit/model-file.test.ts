@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/data/safetensors.ts";
 import { FeaturemapError } from "../../src/errors.ts";
-import { dense, sequential, toConfig } from "../../src/index.ts";
+import { dense, loadModel, sequential, setHyperparameters, toConfig } from "../../src/index.ts";
 import { type ModelFile, packModel, unpackModel, unpackWeights } from "../../src/model/model-file.ts";
 import { OPTIMIZERS, weightsFor } from "../../src/model/saving.ts";
+import { Sequential } from "../../src/model/sequential.ts";
 import { SEEDED } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 
@@ -100,7 +101,17 @@ describe("a model's file", () => {
 
   it("is told from other files", () => {
     const text = new TextEncoder().encode("<!doctype html><title>404</title>");
-    expect(failure(() => unpackModel(text, "loadModel")).message).toMatch(/loadModel: not a safetensors file/);
+    expect(failure(() => unpackModel(text, "loadModel")).message).toBe(
+      "loadModel: not a safetensors file, but an HTML or XML page. Servers often answer so where the file is missing.",
+    );
+    for (const [given, remedy] of [
+      [new Response(""), "got a Response. Give await response.arrayBuffer()."],
+      [new Blob([]), "got a Blob. Give await blob.arrayBuffer()."],
+      ["a.safetensors", 'got "a.safetensors". Give await (await fetch(url)).arrayBuffer().'],
+    ] as const)
+      expect(failure(() => unpackModel(given as never, "loadModel")).message).toBe(
+        `loadModel: bytes must be a Uint8Array or an ArrayBuffer, ${remedy}`,
+      );
     const foreign = toSafetensors(file.tensors, { format: "pt" });
     expect(failure(() => unpackModel(foreign, "loadModel")).message).toMatch(
       /holds no model, since saveModel\(\) did not write it\. loadWeights/,
@@ -137,6 +148,45 @@ describe("a model's file", () => {
       /damaged, or was changed.*without this metadata/,
     );
     expect(unpackWeights(toSafetensors(tensors), "test")).toEqual(tensors);
+  });
+});
+
+describe("loadModel's options", () => {
+  class Hidden {}
+
+  it.each([
+    ...[null, [], new Map(), Promise.resolve({}), new Date(0), new Hidden()],
+    ...[{ layers: new Map() }, { layers: [() => {}] }, { layers: null }, { layers: 0 }, { seeds: 3 }],
+  ])("are an object of known ones: %o", async (options) => {
+    const error = await loadModel(bytes, options as never).catch((error: unknown) => error);
+    expect(error).toMatchObject({ name: "FeaturemapError", code: "value" });
+    expect((error as Error).message).toMatch(
+      /^loadModel (must be given an object of options, got|has no option "seeds")|^fromConfig: layers must be an object/,
+    );
+  });
+
+  it("that are undefined leave what the file says", async () => {
+    const compile = vi.spyOn(Sequential.prototype, "compile").mockRejectedValue(new Error("enough"));
+    const undefineds = { loss: undefined, optimizer: undefined, metrics: undefined, seed: undefined } as never;
+    await expect(loadModel(bytes, undefineds)).rejects.toThrow("enough");
+    const [given] = compile.mock.calls[0]!;
+    compile.mockRestore();
+    expect(given).toMatchObject({ loss: "categoricalCrossentropy", optimizer: { name: "sgd" }, metrics: [] });
+    expect(Object.keys(given!)).not.toContain("seed");
+  });
+});
+
+describe("setHyperparameters", () => {
+  class Hidden {}
+  const values = [null, 5, [], new Map([["learningRate", 1]]), Promise.resolve({}), new Hidden()];
+
+  it.each(values)("takes an object of numbers, and no %o", async (given) => {
+    const model = sequential([dense({ units: 3, inputShape: [4] })]);
+    const error = await setHyperparameters(model, given as never).catch((error: unknown) => error);
+    expect(error).toMatchObject({ name: "FeaturemapError", code: "value" });
+    expect((error as Error).message).toMatch(
+      /^setHyperparameters(: values must be an object| must be given an object)/,
+    );
   });
 });
 

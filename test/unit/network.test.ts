@@ -57,6 +57,39 @@ describe("names", () => {
     expect(snapshot(network)).toEqual(before);
   });
 
+  it("of parameters must differ too, and be words", () => {
+    const owning = (name: string, ...names: string[]): Layer => ({
+      ...dense({ units: 3, name, useBias: false }),
+      parameters: () => names.map((each) => ({ name: each, shape: [3, 3], initializer: "zeros" })),
+      call: ({ input }) => input,
+    });
+    const first = dense({ units: 3, inputShape: [3] });
+    const refused: [Layer[], RegExp][] = [
+      [[owning("a", "w", "w")], /has a parameter "a\/w" already/],
+      [[owning("a/b", "kernel"), owning("a", "b/kernel")], /has a parameter "a\/b\/kernel" already/],
+      [[owning("a", "")], /Dense "a": a parameter's name must be a word, got ""/],
+    ];
+    for (const [layers, text] of refused) {
+      const known = failure(() => networkOf([first, ...layers]));
+      const later = failure(() => networkOf(layers).build([3]));
+      expect([known.code, later.code]).toEqual(["value", "value"]);
+      expect(known.message).toMatch(text);
+      expect(later.message).toMatch(text);
+    }
+    expect(networkOf([first, owning("a/b", "w"), owning("a", "b/v")]).parameters).toHaveLength(4);
+  });
+
+  it("in messages are short", () => {
+    const name = "x".repeat(10_000);
+    const network = networkOf([dense({ units: 2, name, inputShape: [3] })]);
+    const refused = [
+      dense({ units: 2, name }),
+      { ...dense({ units: 2 }), type: name, name: 5 as never },
+      conv2d({ filters: 2, kernelSize: 1 }),
+    ];
+    for (const layer of refused) expect(failure(() => network.add(layer)).message.length).toBeLessThan(500);
+  });
+
   it("of one layer used twice are two", () => {
     const layer = dense({ units: 3, inputShape: [3] });
     const network = networkOf([layer, layer]);

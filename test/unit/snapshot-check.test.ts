@@ -75,6 +75,23 @@ describe("a snapshot", () => {
     expect(failure(() => check(listed)).message).toMatch(/weights\[0\]\.data must be a Float32Array, got \[1, -2, 3/);
   });
 
+  it("is no promise of one, and nothing without a version", () => {
+    const wanted = "restore: snapshot must be an object of snapshot(model), got";
+    for (const promise of [Promise.resolve(taken), Object.assign(Promise.resolve(), taken)])
+      expect(failure(() => check(promise)).message).toBe(`${wanted} a promise: await it first.`);
+    expect(failure(() => check({})).message).toBe(`${wanted} an object with keys (none).`);
+  });
+
+  it("has a checksum that tells constants apart which JSON does not", () => {
+    const odd = [null, undefined, 0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "NaN"];
+    const sums = odd.map((clip) => checksumOf({ ...body, constants: { momentum: 0.9, clip: clip as number } }));
+    expect(new Set(sums).size).toBe(odd.length);
+    const dropped = forged({ constants: { momentum: 0.9, clip: null } });
+    expect(failure(() => check({ ...dropped, constants: { momentum: 0.9 } })).message).toMatch(/is damaged/);
+    // Of a plain one it is as it always was: what apps have kept goes on.
+    expect(taken.checksum).toBe("36d74c14d291e83a");
+  });
+
   const weight = (change: object) => ({ weights: [taken.weights[0]!, { ...taken.weights[1]!, ...change }] });
   const fit = (change: object) => ({ fit: { ...taken.fit!, ...change } });
   const history = (epoch: unknown, figures: object) => fit({ history: { epoch, history: figures } });
@@ -108,6 +125,7 @@ describe("a snapshot", () => {
       { slots: [taken.slots[0], { ...taken.slots[1]!, data: Float32Array.of(0, 0, Infinity) }] },
       /slots\[1\]\.data/,
     ],
+    ["a name twice", weight({ name: "dense/kernel" }), /weights\[1\]\.name must be no other's too, got "dense\/kern/],
     ["another array", weight({ data: new Float64Array(3) }), /must be a Float32Array, got a Float64Array of length 3/],
     ["a state of other length", { state: new Uint32Array(STATE_WORDS + 1) }, /snapshot\.state must hold \d words/],
     ["metrics of other length", { metrics: new Uint32Array(1) }, /snapshot\.metrics must hold \d words/],
@@ -232,9 +250,15 @@ describe("the model that a snapshot is for", () => {
     checkReceiver(taken, { ...receiver, constants, hyperparameters: { rate: 1 } }, true);
   });
 
-  it("steps by no rate below 0", () => {
-    const negative = forged({ hyperparameters: { learningRate: -1 } });
-    expect(() => checkReceiver(check(negative), receiver, false)).toThrow(FeaturemapError);
-    checkReceiver(check(negative), receiver, true);
+  it("steps by any rate that compile takes", () => {
+    checkReceiver(check(forged({ hyperparameters: { learningRate: -1 } })), receiver, false);
+    const tiny = check(forged({ hyperparameters: { learningRate: 1e-40 } }));
+    expect(() => checkReceiver(tiny, receiver, false)).toThrow(FeaturemapError);
+    checkReceiver(tiny, receiver, true);
+  });
+
+  it("may have 0 where the snapshot has -0, and NaN where it has NaN", () => {
+    const given = check(forged({ constants: { momentum: -0, nesterov: false, clip: Number.NaN } }));
+    checkReceiver(given, { ...receiver, constants: { momentum: 0, nesterov: false, clip: Number.NaN } }, false);
   });
 });

@@ -311,3 +311,22 @@ describe("branches", () => {
     expect(failure(() => run(`${head}\nfn main() {\nif (ON) {\n a();\n`)).message).toContain("brace");
   });
 });
+
+describe("the same text again", () => {
+  const code = "const N: u32 = 1u;\n@compute @workgroup_size(N) fn main() { if (N == 2u) { let two = N; } }";
+
+  it("gives an equal shader that no caller shares with another", () => {
+    const first = specialize([{ code }], { N: 2 });
+    (first.workgroupSize as unknown as number[])[0] = 7;
+    expect(specialize([{ code }], { N: 2 })).toMatchObject({ workgroupSize: [2, 1, 1], code: first.code });
+  });
+
+  it("is another text for other constants, also after many others", () => {
+    const sizes = Array.from({ length: 200 }, (_, i) => i + 1);
+    const made = () => sizes.map((N) => specialize([{ code }], { N }).workgroupSize[0]);
+    expect(made()).toEqual(sizes);
+    expect(made()).toEqual(sizes);
+    expect(specialize([{ code }], { N: 2 }).code).toContain("two");
+    expect(specialize([{ code }], { N: 3 }).code).not.toContain("two");
+  });
+});

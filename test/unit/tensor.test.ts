@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type DataInput, oneHot, tensor, toTensor } from "../../src/data/tensor.ts";
+import { detached } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 
 describe("tensor", () => {
@@ -130,7 +131,43 @@ describe("toTensor", () => {
   });
 });
 
+describe("what is read of a tensor", () => {
+  it("is what was checked: getters are asked once", () => {
+    let asked = 0;
+    const once = <T>(good: T, bad: unknown) => (asked++ < 3 ? good : bad) as T;
+    const data = Uint8Array.of(1, 2);
+    const input = {
+      get data() {
+        return once(data, "q");
+      },
+      get shape() {
+        return once([2], "q");
+      },
+      get scale() {
+        return once(0.5, "q");
+      },
+    };
+    const made = toTensor(input as never, "x");
+    expect([made.data, made.shape, made.scale]).toEqual([data, [2], 0.5]);
+    expect([made.data, made.shape, made.scale]).toEqual([data, [2], 0.5]);
+    expect(asked).toBe(3);
+  });
+
+  it("has a shape of its own", () => {
+    const shape = [2, 1];
+    const made = tensor(new Float32Array(2), shape);
+    shape[0] = 5;
+    expect(made.shape).toEqual([2, 1]);
+  });
+});
+
 describe("oneHot", () => {
+  it.each([[[]], [detached(Uint8Array.of(1, 2))]])("refuses to have no labels: case %#", (labels) => {
+    const { code, message } = failure(() => oneHot(labels as never, 3));
+    expect(code).toBe("value");
+    expect(message).toMatch(/oneHot: labels must be an array of class numbers, neither empty nor transferred, got /);
+  });
+
   it("puts a 1 in each label's column", () => {
     const { data, shape } = oneHot([2, 0, 1], 3);
     expect(shape).toEqual([3, 3]);

@@ -12,6 +12,7 @@ import {
   dispatch,
   dropout,
   flatten,
+  type Layer,
   oneHot,
   pauseSwitch,
   progressBar,
@@ -23,6 +24,7 @@ import {
 import { checkedWeights } from "../../src/model/calls.ts";
 import { checkCompileOptions } from "../../src/model/compile-options.ts";
 import { checkFitOptions } from "../../src/model/fit.ts";
+import { lossNamed } from "../../src/model/losses.ts";
 import { fakeDevice } from "../support/fake-device.ts";
 import { deepArray, detached } from "../support/hostile.ts";
 import { failure } from "./building.ts";
@@ -55,6 +57,12 @@ const wrong: [what: string, call: () => unknown, message: RegExp][] = [
   ["callbacks", () => checkFitOptions({ callbacks: {} as never }), /callbacks must be an array/],
   ["a function", () => checkFitOptions({ callbacks: [(() => 0) as never] }), /callbacks must be objects with hooks/],
   ["nothing", () => checkFitOptions({ callbacks: [undefined as never] }), /callbacks must be objects with hooks/],
+  ["a promised callback", () => checkFitOptions({ callbacks: [Promise.resolve({}) as never] }), /await it first/],
+  [
+    "callbacks in a list",
+    () => checkFitOptions({ callbacks: [[{}] as never] }),
+    /callbacks must be objects with hooks/,
+  ],
   ["a pause", () => checkFitOptions({ pause: true as never }), /pause must come from pauseSwitch\(\), got true/],
   ["no pause", () => checkFitOptions({ pause: null as never }), /pause must come from pauseSwitch\(\), got null/],
   ["resume", () => checkFitOptions({ resume: {} as never }), /resume must be true or false, got an object/],
@@ -66,6 +74,14 @@ const wrong: [what: string, call: () => unknown, message: RegExp][] = [
     () => checkedWeights([new Float32Array(12) as never], parameters),
     /got a Float32Array of length 12 in place/,
   ],
+  [
+    "a hole in a weight's shape",
+    () => checkedWeights([{ shape: new Array(2).fill(3, 1), data: new Float32Array(12) }], parameters),
+    /has shape \[4, 3\], got \[undefined, 3\] at place 0/,
+  ],
+  ["layers in a list", () => sequential().add([layer] as never), /A layer must come from .*, one a call, got \[an obj/],
+  ["no data", () => tensor(...([] as unknown as [never, never])), /tensor: data must be .*got undefined/],
+  ["a boxed number", () => dense({ units: new Number(3) as never }), /units must be .*got a Number object/],
   ["a misspelt scale", () => tensor(new Float32Array(4), [4], { scal: 2 } as never), /tensor has no option "scal"/],
   ["a tensor", () => oneHot(tensor(new Uint8Array(4), [4]) as never, 3), /oneHot: labels must be an array/],
   ["no classes", () => oneHot([0, 1], undefined as never), /oneHot: classes must be a whole number/],
@@ -80,6 +96,11 @@ const controller = new AbortController();
 const model = () => sequential([layer]);
 const hooks = (callback: object) => () => checkFitOptions({ callbacks: [callback] });
 const parameter = (data: unknown) => () => checkedWeights([{ data } as never], [{ path: "a", shape: [2] }]);
+
+const own = (change: object) => () =>
+  checkCompileOptions({ loss: { ...lossNamed(loss), ...change } as never, optimizer: sgd() });
+const steps = (change: object) => () => checkCompileOptions({ loss, optimizer: { ...sgd(), ...change } as never });
+const calls = (call: Layer["call"]) => () => sequential([{ ...layer, name: "own", call }]);
 
 /** What a programmer does by mistake, and what the message must say so that it is mended. */
 const mistakes: [what: string, call: () => unknown, message: RegExp][] = [
@@ -160,18 +181,43 @@ const mistakes: [what: string, call: () => unknown, message: RegExp][] = [
     /learningRate must be .*as a 32-bit float, got 1e\+39/,
   ],
   ["a rate that is 1 in 32 bits", () => adam({ beta1: 1 - 1e-12 }), /beta1 must be .*below 1, as a 32-bit float/],
-  ["an epsilon that is 0 in 32 bits", () => adam({ epsilon: 1e-50 }), /epsilon must be .*as a 32-bit float, got 1e-50/],
+  [
+    "an epsilon that is 0 in 32 bits",
+    () => adam({ epsilon: 1e-50 }),
+    /epsilon must be 0 or at least 1\.2e-38, got 1e-50/,
+  ],
   [
     "a choice that is none",
     () => checkCompileOptions({ choices: { a: "direct" as never } }),
     /choices: "a" must be a tile/,
   ],
+  ["a loss without a name", own({ name: "" }), /compile: loss\.name must be a word, got ""/],
+  ["a loss without labels", own({ labels: undefined }), /compile: loss\.labels must be a function, got undefined/],
+  ["a loss that checks nothing", own({ check: 1 }), /compile: loss\.check must be a function, got 1/],
+  ["an optimizer without a name", steps({ name: undefined }), /optimizer\.name must be a word, got undefined/],
+  ["slots that are no function", steps({ slots: [] }), /optimizer\.slots must be a function, got \[\]/],
+  ["an optimizer's wrong config", steps({ config: "a" }), /optimizer\.config must be an object, got "a"/],
   ["choices that are none", () => checkCompileOptions({ choices: [] as never }), /compile: choices must be an object/],
   ["a progress line of nothing", () => progressLine(undefined as never), /progressLine must be given an object/],
   ["a terminal that cannot write", () => progressBar({} as never), /terminal must come from process\.stdout/],
   ["a kernel as text", () => dispatch("fn" as never, { bind: {}, workgroups: [1, 1, 1] }), /kernel must be an object/],
   ["a layer without call", () => sequential([{ ...layer, call: undefined as never }]), /A layer must come from/],
   ["a layer's wrong name", () => sequential([{ ...layer, name: 5 as never }]), /Dense: name must be a word, got 5/],
+  [
+    "a layer that returns a list",
+    calls((call) => call.add("softmax", [call.input]) as never),
+    /Dense "own": call\(\) must return a tensor \(add\(\) gives a list: take its \[0\]\), got \[\d+\]/,
+  ],
+  [
+    "a layer that adds a list",
+    calls((call) => call.add("softmax", [call.add("softmax", [call.input]) as never])[0]!),
+    /must add a tensor \(add\(\) gives a list: take its \[0\]\), got \[/,
+  ],
+  [
+    "a layer that adds no list",
+    calls((call) => call.add("softmax", call.input as never)[0]!),
+    /inputs of add\(\) must be an array, got \d/,
+  ],
   ["a layer that returns nothing", () => sequential([{ ...layer, call: () => undefined as never }]), /return a tensor/],
 ];
 
@@ -327,6 +373,16 @@ describe("nested arrays", () => {
   it("have up to 8 levels", () => {
     expect(toTensor(deepArray(7) as never, "x").shape).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
     expect(failure(() => toTensor(deepArray(8) as never, "x")).message).toMatch(/deeper than 8/);
+  });
+});
+
+describe("compile's choices", () => {
+  it("are taken as they are when compile is called", () => {
+    const choices: Record<string, { algorithm: string }> = { dense: { algorithm: "direct" } };
+    const checked = checkCompileOptions({ choices }).choices;
+    choices.dense!.algorithm = "other";
+    choices.more = { algorithm: "direct" };
+    expect(checked).toEqual({ dense: { algorithm: "direct" } });
   });
 });
 
