@@ -44,11 +44,27 @@ export interface Specialized {
 export function specialize(sources: readonly Source[], values: Values): Specialized {
   const text = sources.map(renamed).join("\n").replace(COMMENT, "");
   const given: Values = Object.assign({}, ...sources.map((source) => source.given));
-  let code = hoistDirectives(setConstants(text, given, values));
+  const code = hoistDirectives(setConstants(text, given, values));
+  const { short, constants } = SHORTENED.get(code) ?? shortened(code);
+  return numberBindings(short, constants);
+}
+
+interface Shortened {
+  readonly short: string;
+  readonly constants: ReadonlyMap<string, Constant>;
+}
+
+/** The layers of a network often have the same kernels with the same constants; the oldest text goes first. */
+const SHORTENED = /* @__PURE__ */ new Map<string, Shortened>();
+const MOST_SHORTENED = 64;
+
+/** Steps 2 to 4, without the numbers. */
+function shortened(code: string): Shortened {
   const constants = readConstants(code);
-  code = unrollLoops(code, constants);
-  code = pruneBranches(code, constants);
-  return numberBindings(dropUnused(code), constants);
+  const short = dropUnused(pruneBranches(unrollLoops(code, constants), constants));
+  if (SHORTENED.size === MOST_SHORTENED) SHORTENED.delete(SHORTENED.keys().next().value!);
+  SHORTENED.set(code, { short, constants });
+  return { short, constants };
 }
 
 /** All but the marks of loops to unroll. */

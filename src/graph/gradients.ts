@@ -38,7 +38,11 @@ export function gradients(ops: OpTable, graph: Graph, loss: TensorId, of: readon
     });
     node.inputs.forEach((id, i) => {
       const gradient = made[i];
-      if (wanted[i] && gradient !== undefined) parts.set(id, [...(parts.get(id) ?? []), gradient]);
+      if (wanted[i] && gradient !== undefined) {
+        const known = parts.get(id);
+        if (known) known.push(gradient);
+        else parts.set(id, [gradient]);
+      }
     });
   }
 

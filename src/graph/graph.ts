@@ -82,11 +82,6 @@ export function producerOf(graph: Graph, id: TensorId): Node | undefined {
   return graph.nodes.find((node) => node.outputs.includes(id));
 }
 
-/** The nodes that read a tensor, those that update it among them. */
-export function readersOf(graph: Graph, id: TensorId): Node[] {
-  return graph.nodes.filter((node) => node.inputs.includes(id));
-}
-
 /** Size in bytes of the buffer that holds a tensor, a multiple of 4. */
 export function byteLength(spec: TensorSpec): number {
   const bytes = elements(spec.shape) * (spec.dtype === "u8" ? 1 : 4);

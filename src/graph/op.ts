@@ -72,8 +72,8 @@ export interface LowerContext<A extends Attributes = Attributes> {
 }
 
 /**
- * Looks at one node and replaces what it recognises; returns whether it did. It is called again until nothing changes.
- * A rewrite sees the whole graph, so it may replace a group of nodes, forward and backward together.
+ * Looks at one node and replaces what it recognises; returns whether it did. It is called again for a node
+ * when what it asked `edit` for has changed, so it keeps nothing from call to call. A rewrite sees the whole graph, so it may replace a group of nodes, forward and backward together.
  */
 export type Rewrite = (edit: GraphEdit, node: Node) => boolean;
 
@@ -193,10 +193,20 @@ export function addNode(
   call: { op: string; name: string; inputs: readonly TensorId[]; attributes?: Attributes },
 ): readonly TensorId[] {
   // Tiles are chosen by node, so no two have one name.
-  const { name } = freeName(new Set(graph.nodes.map((node) => node.name)), call.name);
+  const { name } = freeName(namesOf(graph.nodes), call.name);
   const node = makeNode(ops, graph, { ...call, name });
   graph.nodes.push(node);
   return node.outputs;
+}
+
+const KNOWN_NAMES = /* @__PURE__ */ new WeakMap<readonly Node[], { names: Set<string>; count: number }>();
+
+/** Names of a list's nodes; of a list that has grown, only the new ones are read. */
+function namesOf(nodes: readonly Node[]): ReadonlySet<string> {
+  const known = KNOWN_NAMES.get(nodes) ?? { names: new Set<string>(), count: 0 };
+  KNOWN_NAMES.set(nodes, known);
+  while (known.count < nodes.length) known.names.add(nodes[known.count++]!.name);
+  return known.names;
 }
 
 /** The name, with the first number from `from` on where others have it. */

@@ -1,6 +1,7 @@
 import { FeaturemapError } from "../errors.ts";
-import { type Graph, type Node, producerOf, readersOf, type TensorId, tensorOf } from "./graph.ts";
-import { type Algorithm, type Asked, type GraphEdit, makeNode, type OpTable, opNamed } from "./op.ts";
+import { graphEdit } from "./edit.ts";
+import type { Graph, Node, TensorId } from "./graph.ts";
+import { type Algorithm, type Asked, type GraphEdit, type OpTable, opNamed, type Rewrite } from "./op.ts";
 import { type AdapterClass, type AlgorithmChoice, type Choices, choiceOf, isTile } from "./tile.ts";
 
 export interface RewriteOptions {
@@ -24,21 +25,20 @@ export interface RewriteOptions {
  * @throws FeaturemapError `value` where `choices` names an algorithm that the node does not have
  */
 export function rewrite(ops: OpTable, graph: Graph, options: RewriteOptions = {}): Record<string, AlgorithmChoice> {
-  const edit = graphEdit(ops, graph, options.adapter ?? "software");
+  const { adapter = "software" } = options;
   dropUnused(graph);
-  const rewrites = [...ops.values()].flatMap((op) => op.rewrites ?? []);
-  for (let changed = true; changed; ) {
-    changed = rewrites.some((rule) => graph.nodes.some((node) => rule(edit, node)));
-  }
+  const rules = [...ops.values()].flatMap((op) => op.rewrites ?? []);
+  graph.nodes = rewritten(ops, graph, adapter, rules);
   dropUnused(graph);
   const chosen = new Map<string, AlgorithmChoice>();
+  const { edit, places } = graphEdit(ops, graph, adapter);
   for (const node of graph.nodes) {
     const algorithm = algorithmFor(edit, node, opNamed(ops, node.op).algorithms ?? [], options);
     if (!algorithm) continue;
     algorithm.apply(edit, node);
     chosen.set(node.name, { algorithm: algorithm.name });
   }
-  graph.nodes = inOrder(graph.nodes, (node) => opNamed(ops, node.op).view === true);
+  graph.nodes = inOrder(places.flat(), (node) => opNamed(ops, node.op).view === true);
   return Object.fromEntries(chosen);
 }
 
@@ -72,38 +72,70 @@ function algorithmFor(
   return wanted;
 }
 
-function graphEdit(ops: OpTable, graph: Graph, adapter: AdapterClass): GraphEdit {
-  return {
-    graph,
-    adapter,
-    tensor: (id) => tensorOf(graph, id),
-    producer: (id) => producerOf(graph, id),
-    readers: (id) => readersOf(graph, id),
-    usedBeside: (id, nodes) => graph.results.includes(id) || readersOf(graph, id).some((node) => !nodes.includes(node)),
-    replace: (nodes, by) => {
-      const at = Math.min(...nodes.map((node) => graph.nodes.indexOf(node)));
-      graph.nodes = graph.nodes.flatMap((node, i) => {
-        if (i === at) return by;
-        return nodes.includes(node) ? [] : node;
-      });
+/**
+ * The nodes when no rule applies any more. The first rule that applies is next, at the first node that it applies to. A rule
+ * that did not apply to a node is asked again when what it looked at has changed.
+ */
+function rewritten(ops: OpTable, graph: Graph, adapter: AdapterClass, rules: readonly Rewrite[]): Node[] {
+  const { length } = graph.nodes;
+  const askers = new Map<TensorId, Set<number>>();
+  let now = 0;
+  let again: number[] = [];
+  const { edit, places } = graphEdit(ops, graph, adapter, {
+    asked: (id) => {
+      askers.set(id, (askers.get(id) ?? new Set()).add(now));
     },
-    node: (op, name, inputs, attributes, outputs) => makeNode(ops, graph, { op, name, inputs, attributes, outputs }),
-  };
+    changed: (place, ids) => {
+      rules.forEach((_, rule) => {
+        again.push(rule * length + place);
+      });
+      for (const id of ids) {
+        for (const asker of askers.get(id) ?? []) again.push(asker);
+        askers.delete(id);
+      }
+    },
+  });
+  inTurn(rules.length * length, (turn) => {
+    now = turn;
+    again = [];
+    const rule = rules[Math.floor(turn / length)]!;
+    if (places[turn % length]!.some((node) => rule(edit, node))) again.push(turn);
+    return again;
+  });
+  return places.flat();
+}
+
+/** Visits the numbers from 0 to below `count`. A visit returns what is to be visited after it: a smaller number than the next goes first. */
+function inTurn(count: number, visit: (turn: number) => readonly number[]): void {
+  let earlier: number[] = [];
+  for (let next = 0; earlier.length > 0 || next < count; ) {
+    const again = visit(earlier.pop() ?? next++).filter((turn) => turn < next);
+    if (again.length > 0) earlier = [...new Set([...earlier, ...again])].sort((a, b) => b - a);
+  }
 }
 
 /** Removes nodes that update nothing and whose outputs nobody reads or asked for. */
 export function dropUnused(graph: Graph): void {
   const wanted = new Set(graph.results);
   const kept = new Set<Node>();
-  for (let before = -1; before !== kept.size; ) {
-    before = kept.size;
-    for (const node of graph.nodes) {
-      if (node.updates.length === 0 && !node.outputs.some((id) => wanted.has(id))) continue;
-      kept.add(node);
-      for (const id of node.inputs) wanted.add(id);
-    }
+  const keep = (node: Node) => {
+    kept.add(node);
+    for (const id of node.inputs) wanted.add(id);
+  };
+  const makers = new Map<TensorId, Node[]>();
+  for (const node of graph.nodes) {
+    if (node.updates.length > 0) keep(node);
+    for (const id of node.outputs) push(makers, id, node);
   }
+  // The set grows while it is walked.
+  for (const id of wanted) makers.get(id)?.forEach(keep);
   graph.nodes = graph.nodes.filter((node) => kept.has(node));
+}
+
+function push<Item>(lists: Map<TensorId, Item[]>, id: TensorId, item: Item): void {
+  const list = lists.get(id);
+  if (list) list.push(item);
+  else lists.set(id, [item]);
 }
 
 /**
@@ -111,33 +143,52 @@ export function dropUnused(graph: Graph): void {
  * everything else that reads it. Among the nodes that are ready, the one that stood first comes first.
  */
 export function inOrder(nodes: readonly Node[], isView: (node: Node) => boolean = () => false): Node[] {
-  const waiting = [...nodes];
-  const seen = seenThrough(nodes.filter(isView));
-  const ordered: Node[] = [];
-  while (waiting.length > 0) {
-    const at = waiting.findIndex((node) => isReady(node, waiting, seen));
-    if (at < 0) throw new Error(`The graph has a cycle among: ${waiting.map(({ name }) => name).join(", ")}.`);
-    ordered.push(...waiting.splice(at, 1));
-  }
-  return ordered;
+  const storage = seenThrough(nodes.filter(isView));
+  const makers = new Map<TensorId, number[]>();
+  const readers = new Map<TensorId, number[]>();
+  nodes.forEach(({ inputs, outputs }, at) => {
+    for (const id of outputs) push(makers, id, at);
+    for (const id of new Set(inputs.map(storage))) push(readers, id, at);
+  });
+  const waitsFor = nodes.map(() => 0);
+  const followers = nodes.map((): number[] => []);
+  nodes.forEach(({ inputs, updates }, at) => {
+    const made = inputs.flatMap((id) => makers.get(id) ?? []);
+    const read = updates.map(storage).flatMap((id) =>
+      // Two that update one tensor keep the order in which they stood.
+      (readers.get(id) ?? []).filter(
+        (other) => other < at || !nodes[other]!.updates.some((own) => storage(own) === id),
+      ),
+    );
+    for (const other of [...made, ...read]) {
+      if (other === at) continue;
+      waitsFor[at]!++;
+      followers[other]!.push(at);
+    }
+  });
+  const ordered = new Set<Node>();
+  inTurn(nodes.length, (at) => {
+    if (waitsFor[at]! > 0) return [];
+    ordered.add(nodes[at]!);
+    return followers[at]!.filter((follower) => --waitsFor[follower]! === 0);
+  });
+  const waiting = nodes.filter((node) => !ordered.has(node));
+  if (waiting.length > 0)
+    throw new Error(`The graph has a cycle among: ${waiting.map(({ name }) => name).join(", ")}.`);
+  return [...ordered];
 }
 
 /** The tensor whose buffer a tensor is seen through. */
 export function seenThrough(views: readonly Node[]): (id: TensorId) => TensorId {
   const under = new Map(views.map((view) => [view.outputs[0]!, view.inputs[0]!]));
-  const storage = (id: TensorId): TensorId => (under.has(id) ? storage(under.get(id)!) : id);
+  const storage = (id: TensorId): TensorId => {
+    const next = under.get(id);
+    if (next === undefined) return id;
+    // Remembered, so that a chain of views is walked once; out of the way meanwhile, so that a cycle of them ends.
+    under.delete(id);
+    const found = storage(next);
+    under.set(id, found);
+    return found;
+  };
   return storage;
-}
-
-function isReady(node: Node, waiting: readonly Node[], storage: (id: TensorId) => TensorId): boolean {
-  const place = waiting.indexOf(node);
-  return waiting.every((other, at) => {
-    if (other === node) return true;
-    if (other.outputs.some((id) => node.inputs.includes(id))) return false;
-    return node.updates.every((id) => {
-      const reads = other.inputs.some((input) => storage(input) === storage(id));
-      // Two that update one tensor keep the order in which they stood.
-      return !reads || (other.updates.some((updated) => storage(updated) === storage(id)) && at > place);
-    });
-  });
 }

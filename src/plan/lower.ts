@@ -116,12 +116,14 @@ function assign(graph: Graph, dispatches: readonly NodeDispatch[], storage: (id:
   const needs = scratch.map((id): Interval => ({ bytes: byteLength(tensorOf(graph, id)), ...live.get(id)! }));
   const shared = shareBuffers(needs);
   const first = buffers.length;
-  shared.sizes.forEach((bytes, i) => {
-    const tenants = scratch.filter((_, j) => shared.bufferOf[j] === i).map((id) => tensorOf(graph, id).name);
-    buffers.push({ label: tenants.join(", "), bytes });
-  });
+  const tenants = shared.sizes.map((): string[] => []);
   scratch.forEach((id, j) => {
-    bufferOf.set(id, first + shared.bufferOf[j]!);
+    const buffer = shared.bufferOf[j]!;
+    tenants[buffer]!.push(tensorOf(graph, id).name);
+    bufferOf.set(id, first + buffer);
+  });
+  shared.sizes.forEach((bytes, i) => {
+    buffers.push({ label: tenants[i]!.join(", "), bytes });
   });
   return { buffers, bufferOf };
 }

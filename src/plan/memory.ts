@@ -32,14 +32,15 @@ export function shareBuffers(
   const order = needs.map((_, i) => i).sort((a, b) => needs[b]!.bytes - needs[a]!.bytes || a - b);
   for (const i of order) {
     const need = needs[i]!;
-    const free = sizes
-      .map((_, buffer) => buffer)
-      .filter(
-        (buffer) =>
-          sizes[buffer]! >= need.bytes &&
-          tenants[buffer]!.every((other) => other.last < need.first || need.last < other.first),
-      );
-    const best = free.sort((a, b) => sizes[a]! - sizes[b]! || a - b)[0] ?? sizes.length;
+    let best = sizes.length;
+    sizes.forEach((bytes, buffer) => {
+      if (
+        bytes >= need.bytes &&
+        !(bytes >= sizes[best]!) &&
+        tenants[buffer]!.every((other) => other.last < need.first || need.last < other.first)
+      )
+        best = buffer;
+    });
     if (best === sizes.length) {
       sizes.push(need.bytes);
       tenants.push([]);

@@ -31,12 +31,19 @@ export function mergeIndependent(
   limits: MergeLimits,
 ): NodeDispatch[] {
   const groups: Member[][] = [];
+  /** By tensor, the number of the last group that uses it, and of the last that writes it, from 1 on. */
+  const used = new Map<TensorId, number>();
+  const written = new Map<TensorId, number>();
   for (const dispatch of dispatches) {
     const member = memberOf(dispatch, storage);
-    const earliest = groups.findLastIndex((group) => group.some((other) => conflict(other, member))) + 1;
-    const open = groups.slice(earliest).find((group) => canRunTogether([...group, member], limits));
-    if (open) open.push(member);
+    const conflicts = [...member.uses.map((id) => written.get(id)), ...member.writes.map((id) => used.get(id))];
+    let at = conflicts.reduce<number>((last, group = 0) => Math.max(last, group), 0);
+    if (!member.part) at = groups.length;
+    while (at < groups.length && !canRunTogether([...groups[at]!, member], limits)) at++;
+    if (at < groups.length) groups[at]!.push(member);
     else groups.push([member]);
+    for (const id of member.uses) used.set(id, Math.max(used.get(id) ?? 0, at + 1));
+    for (const id of member.writes) written.set(id, Math.max(written.get(id) ?? 0, at + 1));
   }
   return groups.map(merged);
 }
@@ -57,10 +64,6 @@ function memberOf(dispatch: NodeDispatch, storage: (id: TensorId) => TensorId): 
     uses: Object.values(bind),
     writes: written.map(({ name }) => bind[name]!),
   };
-}
-
-function conflict(a: Member, b: Member): boolean {
-  return a.writes.some((id) => b.uses.includes(id)) || b.writes.some((id) => a.uses.includes(id));
 }
 
 function canRunTogether(members: readonly Member[], limits: MergeLimits): boolean {

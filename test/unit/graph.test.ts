@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { byteLength, emptyGraph, producerOf, readersOf, sweepState, tensorOf } from "../../src/graph/graph.ts";
+import { graphEdit } from "../../src/graph/edit.ts";
+import { byteLength, emptyGraph, producerOf, sweepState, tensorOf } from "../../src/graph/graph.ts";
 import { Build } from "./building.ts";
 
 describe("byteLength", () => {
@@ -40,11 +41,16 @@ describe("a graph", () => {
   const { graph } = build;
 
   it("knows who makes and who reads a tensor", () => {
-    expect(producerOf(graph, y!)?.name).toBe("dense");
-    expect(producerOf(graph, x)).toBeUndefined();
-    expect(readersOf(graph, w).map(({ name }) => name)).toEqual(["dense", "step"]);
-    expect(readersOf(graph, y!).map(({ name }) => name)).toEqual(["twice"]);
-    expect(readersOf(graph, z!)).toEqual([]);
+    const { edit } = graphEdit(build.ops, graph, "software");
+    for (const producer of [(id: number) => producerOf(graph, id), edit.producer]) {
+      expect(producer(y!)?.name).toBe("dense");
+      expect(producer(x)).toBeUndefined();
+    }
+    expect(edit.readers(w).map(({ name }) => name)).toEqual(["dense", "step"]);
+    expect(edit.readers(y!).map(({ name }) => name)).toEqual(["twice"]);
+    expect(edit.readers(z!)).toEqual([]);
+    expect(edit.usedBeside(w, edit.readers(w))).toBe(false);
+    expect(edit.usedBeside(w, edit.readers(y!))).toBe(true);
   });
 
   it("is plain data", () => {

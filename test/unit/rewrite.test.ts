@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { graphEdit } from "../../src/graph/edit.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import type { Node, TensorId } from "../../src/graph/graph.ts";
+import type { Rewrite } from "../../src/graph/op.ts";
 import { defineOp, opTable } from "../../src/graph/op.ts";
-import { dropUnused, inOrder } from "../../src/graph/rewrite.ts";
+import { dropUnused, inOrder, rewrite } from "../../src/graph/rewrite.ts";
 import { allOps } from "../support/ops.ts";
 import { Build } from "./building.ts";
 
@@ -242,6 +244,62 @@ describe("sgd", () => {
     build.want(loss!).rewrite();
     expect(build.order.slice(-2)).toEqual(["add", "sgd"]);
     expect(build.order.filter((op) => op === "denseFilterGradient")).toHaveLength(2);
+  });
+});
+
+describe("a change", () => {
+  const chain = () => {
+    const build = new Build();
+    const x = build.input("x", [4]);
+    const [a] = build.add("activation", [x], { kind: "relu" }, "a");
+    const [b] = build.add("activation", [a!], { kind: "relu" }, "b");
+    const [c] = build.add("activation", [b!], { kind: "relu" }, "c");
+    const { edit } = graphEdit(build.ops, build.graph, "software");
+    return { build, edit, x, a: a!, b: b!, c: c!, names: () => edit.graph.nodes.map(({ name }) => name) };
+  };
+
+  it("puts the new nodes where the first of the old ones stood, and knows their tensors", () => {
+    const { edit, x, a, b, c, names } = chain();
+    const [first, , third] = edit.graph.nodes;
+    const d = edit.node("activation", "d", [x], { kind: "tanh" });
+    const e = edit.node("activation", "e", [d.outputs[0]!, a], { kind: "tanh" }, [c]);
+    edit.replace([third!, first!], [d, e]);
+    expect(names()).toEqual(["d", "e", "b"]);
+    expect(edit.producer(c)).toBe(e);
+    expect(edit.producer(a)).toBeUndefined();
+    expect(edit.readers(a).map(({ name }) => name)).toEqual(["e", "b"]);
+    expect(edit.readers(b)).toEqual([]);
+    edit.replace([e], []);
+    expect(names()).toEqual(["d", "b"]);
+    expect(edit.usedBeside(d.outputs[0]!, [])).toBe(false);
+  });
+
+  it("has the rules that looked at it asked again, the first rule first, and no other", () => {
+    const asked: string[] = [];
+    const noted = (rule: string, node: Node) => asked.push(`${rule} ${node.name}`);
+    const looks: Rewrite = (edit, node) => {
+      noted("looks", node);
+      if (edit.producer(node.inputs[0]!)?.name !== "new" || node.name === "last") return false;
+      edit.replace([node], [edit.node("activation", "last", node.inputs, { kind: "gone" }, node.outputs)]);
+      return true;
+    };
+    const changes: Rewrite = (edit, node) => {
+      noted("changes", node);
+      if (node.name !== "b") return false;
+      edit.replace([node], [edit.node("activation", "new", node.inputs, node.attributes, node.outputs)]);
+      return true;
+    };
+    const ops = new Map([...allOps].map(([name, op]) => [name, { ...op, rewrites: [] as readonly Rewrite[] }]));
+    ops.get("add")!.rewrites = [looks];
+    ops.get("softmax")!.rewrites = [changes];
+    const { build, c } = chain();
+    build.want(c);
+    rewrite(ops, build.graph);
+    expect(build.graph.nodes.map(({ name }) => name)).toEqual(["a", "new", "last"]);
+    expect(asked).toEqual([
+      ...["looks a", "looks b", "looks c", "changes a", "changes b"],
+      ...["looks new", "looks c", "looks last", "changes new", "changes last"],
+    ]);
   });
 });
 

@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import type { Op, Rewrite } from "../../src/graph/op.ts";
+import { adam, dense } from "../../src/index.ts";
+import { lossNamed } from "../../src/model/losses.ts";
+import type { Network } from "../../src/model/network.ts";
+import { trainingProgram } from "../../src/model/programs.ts";
+import { networkOf } from "./building.ts";
+
+const options = {
+  capacity: 32,
+  data: { sampleShape: [2], sampleDtype: "f32", scale: 1 },
+  choices: {},
+  loss: lossNamed("categoricalCrossentropy"),
+  optimizer: adam(),
+} as const;
+
+function stack(layers: number): Network {
+  const activation = (i: number) => (i === layers - 1 ? "softmax" : "relu");
+  const all = Array.from({ length: layers }, (_, i) =>
+    dense({ units: 2, activation: activation(i), ...(i === 0 && { inputShape: [2] }) }),
+  );
+  return networkOf(all);
+}
+
+/** Milliseconds of processor time that planning takes, the lesser of two times: others use the machine as well. */
+function planning(layers: number, adapter: "software" | "gpu"): number {
+  const network = stack(layers);
+  const times = [1, 2].map(() => {
+    const before = process.cpuUsage();
+    trainingProgram({ ...options, network, adapter });
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...times);
+}
+
+it.each(["software", "gpu"] as const)(
+  "a plan for %s takes time in proportion to the layers",
+  (adapter) => {
+    planning(50, adapter);
+    const [short, middle, long] = [50, 100, 400].map((layers) => planning(layers, adapter)) as [number, number, number];
+    expect(middle).toBeLessThan(4 * short);
+    expect(long).toBeLessThan(16 * short);
+  },
+  120_000,
+);
+
+it("four times the layers take about four times the calls of rewrites", () => {
+  const calls = (layers: number) => {
+    let count = 0;
+    const network = stack(layers);
+    const watched = [...network.ops].map(([name, op]): [string, Op] => {
+      const rewrites = op.rewrites?.map((rule): Rewrite => {
+        return (edit, node) => {
+          count++;
+          return rule(edit, node);
+        };
+      });
+      return [name, { ...op, ...(rewrites && { rewrites }) }];
+    });
+    const ops = new Map(watched);
+    Object.defineProperty(network, "ops", { get: () => ops });
+    trainingProgram({ ...options, network, adapter: "software" });
+    return count;
+  };
+  expect(calls(40)).toBeLessThan(5 * calls(10));
+});
