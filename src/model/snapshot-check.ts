@@ -225,8 +225,11 @@ export function checkReceiver(snapshot: Snapshot, model: Receiver, keepsOptimize
   if (!keepsOptimizer) {
     const rates = (values: object) => Object.keys(values).sort().join(", ");
     sameWord(rates(snapshot.hyperparameters), rates(model.hyperparameters), "hyperparameters");
-    for (const [name, rate] of Object.entries(snapshot.hyperparameters))
-      finiteNumber(rate, `restore: snapshot.hyperparameters.${name}`);
+    // The library's are at least 0; another's optimizer may have others.
+    for (const [name, rate] of Object.entries(snapshot.hyperparameters)) {
+      const least = model.hyperparameters[name]! >= 0 ? 0 : undefined;
+      finiteNumber(rate, `restore: snapshot.hyperparameters.${name}`, least);
+    }
     sameConstants(snapshot, model);
   }
   sameParts(snapshot.weights, model.weights, "parameter");

@@ -251,7 +251,9 @@ describe("the model that a snapshot is for", () => {
   });
 
   it("steps by any rate that compile takes", () => {
-    checkReceiver(check(forged({ hyperparameters: { learningRate: -1 } })), receiver, false);
+    const negative = check(forged({ hyperparameters: { learningRate: -1 } }));
+    expect(() => checkReceiver(negative, receiver, false)).toThrow(/at least 0|0 or at least/);
+    checkReceiver(negative, { ...receiver, hyperparameters: { learningRate: -2 } }, false);
     const tiny = check(forged({ hyperparameters: { learningRate: 1e-40 } }));
     expect(() => checkReceiver(tiny, receiver, false)).toThrow(FeaturemapError);
     checkReceiver(tiny, receiver, true);
