@@ -205,7 +205,11 @@ describe("restore", () => {
       expect(await snapshot(other)).toEqual(was);
     };
     await refused(model, undefined, /snapshot must be an object of snapshot\(model\), got undefined/);
-    await refused(model, { weights: [] }, /snapshot must be an object of snapshot\(model\), got an object with keys weights/);
+    await refused(
+      model,
+      { weights: [] },
+      /snapshot must be an object of snapshot\(model\), got an object with keys weights/,
+    );
     await refused(model, { ...taken, version: 1 }, /version must be 2, .*got 1\. Another version's/);
     await refused(model, { ...taken, epochs: 4 }, /is damaged, or was changed: its checksum is \w{16}, but it says/);
     await refused(
