@@ -14,12 +14,12 @@ export type SafeArray =
   | BigUint64Array;
 
 interface ElementType {
-  /** Of one element. */
+  /** Bytes of one element. */
   readonly bytes: number;
   readonly read: (buffer: ArrayBuffer) => SafeArray;
 }
 
-/** Those of safetensors that are read. What has no typed array of its own becomes the next larger: no value changes. */
+/** Types of safetensors that are read. A type without a typed array of its own becomes the next larger: no value changes. */
 export const ELEMENT_TYPES = {
   F64: { bytes: 8, read: (buffer) => new Float64Array(buffer) },
   F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },

@@ -2,7 +2,7 @@
 export interface JsonKeys {
   /** The names of the outermost object, in order. */
   readonly names: readonly string[];
-  /** Those of the object that the outermost has under `within`, in order. */
+  /** Names of the object that the outermost has under `within`, in order. */
   readonly inner: readonly string[];
   /** The first name that an object has twice, wherever it is. */
   readonly twice: string | undefined;

@@ -33,7 +33,7 @@ export type DataInput = TensorData | NestedNumbers;
  * @example
  * const x = tensor(bytes, [60000, 28, 28, 1], { scale: 1 / 255 });
  * const y = tensor([0, 1, 1, 0], [2, 2]);
- * @throws FeaturemapError `value` for what is no array of numbers; `shape` where the sizes do not multiply to its length
+ * @throws FeaturemapError `value` for what is no array of numbers. `shape` where the sizes do not multiply to its length.
  */
 export function tensor(
   data: TypedArray | NestedNumbers,

@@ -8,8 +8,8 @@ const NAME = /^\w+$/;
 /**
  * Specialises a kernel of one's own and binds its buffers: what an op's `lower` gives.
  *
- * @throws FeaturemapError `value` where the call is not made of what `KernelCall` has, the text is not as `specialize` wants it, or
- *   the buffers given are not those that the specialised text binds
+ * @throws FeaturemapError `value` where the call has not the parts of a `KernelCall`. The same where `specialize` refuses the text, or
+ *   where its bindings are not the buffers given.
  */
 export function dispatch<B extends Bindings, Value extends number | string>(
   kernel: Kernel<B>,

@@ -116,7 +116,7 @@ export type Asked = {
   readonly inputs: readonly TensorSpec[];
 } & (
   | {
-      /** Those that can compute the node within the device's limits, beside "direct". */
+      /** Names of the algorithms that can compute the node within the device's limits, beside "direct". */
       readonly algorithms: readonly string[];
       readonly chosen: string;
     }

@@ -7,9 +7,9 @@ import { inputShapeOption } from "./options.ts";
 export interface DropoutOptions {
   /** Share of the numbers that become 0, at least 0 and below 1. */
   readonly rate: number;
-  /** Of the masks; layers of different names have different ones. Default 0. */
+  /** Seed of the masks; layers of different names have different ones. Default 0. */
   readonly seed?: number;
-  /** Of one sample, without the batch axis. */
+  /** Shape of one sample, without the batch axis. */
   readonly inputShape?: Shape;
   readonly name?: string;
 }

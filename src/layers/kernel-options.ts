@@ -14,7 +14,7 @@ export interface KernelOptions {
   readonly kernelInitializer?: Initializer;
   /** Default `zeros`. */
   readonly biasInitializer?: Initializer;
-  /** Of one sample, without the batch axis: [features] for `dense`, [height, width, channels] for `conv2d`. */
+  /** Shape of one sample, without the batch axis: [features] for `dense`, [height, width, channels] for `conv2d`. */
   readonly inputShape?: Shape;
   readonly name?: string;
 }

@@ -9,6 +9,15 @@ export interface TrainingParams {
   readonly batchSize: number;
 }
 
+/** Key of what makes a callback a guard. */
+export const GUARD = Symbol("guard");
+
+/** A callback that sees the figures of each submit, and whose hooks are waited for whatever happens. */
+export interface Guard {
+  /** Told that `fit` has ended, by whatever. */
+  release(model: Sequential): void;
+}
+
 /**
  * Hooks into `fit`; training waits for those that return a promise. A hook that never settles holds training up, not its end: once
  * the `signal` is aborted, hooks have 2 s, and none after `dispose`.
@@ -30,10 +39,8 @@ export interface Callback {
     logs: Logs,
     read: { readonly samples: number; readonly badStep: number },
   ): void | Promise<void>;
-  /** @internal Whether the figures are read with each submit, and not now and then. Its hooks are waited for whatever happens. */
-  readonly watches?: boolean;
-  /** @internal `fit` has ended, by whatever. */
-  release?(model: Sequential): void;
+  /** @internal A symbol, since an app's own object may have any name. */
+  readonly [GUARD]?: Guard;
 }
 
 /** A hook of a name that begins so and is not among them is a mistake, such as Keras's `on_epoch_end`. */

@@ -29,7 +29,7 @@ export interface CompileOptions {
   readonly metrics?: readonly MetricName[];
   /** Where the model lives. Default: a runtime of its own, which `dispose` frees. */
   readonly runtime?: Runtime;
-  /** Of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
+  /** Seed of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
   readonly seed?: number;
   /**
    * Tiles and algorithms by node, as of an earlier run (`model.stats().choices`), to repeat it bit for bit on the same adapter.

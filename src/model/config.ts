@@ -49,8 +49,8 @@ const LAYERS: readonly [string, LayerFactory][] = [
 /**
  * A model's architecture, without its weights, as plain JSON: layers with their class names, names and options, defaults too.
  *
- * @throws FeaturemapError `value` for a layer that has no `config`, one that cannot be read, or one that JSON cannot hold, such as
- *   an initializer that is a function
+ * @throws FeaturemapError `value` for a layer whose `config` is missing, cannot be read, or does not fit into JSON. An initializer that
+ *   is a function does not.
  */
 export function toConfig(model: Sequential): ModelConfig {
   assertModel(model, "toConfig");

@@ -1,4 +1,4 @@
-import type { Callback } from "./callbacks.ts";
+import { type Callback, GUARD } from "./callbacks.ts";
 
 /** Milliseconds that hooks have to settle once training is aborted. */
 const LAST_MS = 2000;
@@ -39,7 +39,7 @@ export class Hooks {
       const settled = Promise.resolve(running);
       // Nobody waits for what is thrown after that.
       settled.catch(() => {});
-      await (callback.watches ? settled : Promise.race([settled, this.#next()]));
+      await (callback[GUARD] ? settled : Promise.race([settled, this.#next()]));
     }
   }
 

@@ -17,8 +17,8 @@ export async function getHyperparameters(model: Sequential): Promise<Record<stri
  * is Keras's `LearningRateScheduler`: `onEpochBegin: (epoch) => setHyperparameters(model, { learningRate: 0.1 * 0.9 ** epoch })`.
  * They last until the model is compiled again.
  *
- * @throws FeaturemapError `value` for what is no object, a name that the optimizer does not have, or a value that is not a finite
- *   number of at least 0, and then nothing is changed; `state` where the model is not compiled, or disposed
+ * @throws FeaturemapError and changes nothing. `value`: no object, a name that the optimizer does not have, or a value that is not a
+ *   finite number of at least 0. `state`: the model is not compiled, or disposed.
  */
 export async function setHyperparameters(model: Sequential, values: Readonly<Record<string, number>>): Promise<void> {
   const where = "setHyperparameters";

@@ -86,8 +86,8 @@ const LAST_MS = 2000;
 const AT_EPOCH_END = 1 / 5;
 
 /**
- * Trains as `fit` does and survives lost devices, whatever ran on them: it makes the model anew, restores the last snapshot and goes
- * on, to the bits and the history of a training that was never disturbed (on the same adapter, with the same choices). Only losses are
+ * Trains as `fit` does and survives lost devices, whatever ran on them. It makes the model anew, restores the last snapshot and goes
+ * on. On the same adapter, with the same choices, bits and history are those of a training that was never disturbed. Only losses are
  * recovered from. After any other error the model is disposed of; the last snapshot is in the `store`.
  *
  * Callbacks go on with the new model. Steps since the last snapshot are made again, and their hooks are called again;

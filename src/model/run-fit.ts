@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/dataset.ts";
-import type { Callback } from "./callbacks.ts";
+import { type Callback, GUARD } from "./callbacks.ts";
 import type { CompiledModel } from "./compiled.ts";
 import { epochLogger } from "./epoch-logger.ts";
 import { batching, type FitOptions } from "./fit.ts";
@@ -48,7 +48,7 @@ export async function runFit(call: FitCall): Promise<History> {
     training.stopped = undefined;
     training.trainer?.dispose();
     training.trainer = undefined;
-    for (const callback of callbacks) callback.release?.(model);
+    for (const callback of callbacks) callback[GUARD]?.release(model);
   }
 }
 
@@ -77,7 +77,7 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
     signal: stop,
     ended: hooks.dropped,
     pause: gate,
-    reads: callbacks.some(({ watches }) => watches) ? "always" : told ? "at once" : "now and then",
+    reads: callbacks.some((callback) => callback[GUARD]) ? "always" : told ? "at once" : "now and then",
     onProgress: ({ done, metrics }) =>
       told && metrics ? hooks.call((callback) => callback.onBatchEnd?.(done, logs(metrics), metrics)) : undefined,
   });

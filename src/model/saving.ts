@@ -59,9 +59,9 @@ function compileOf({ settings: { loss, optimizer, withAccuracy }, state }: Compi
  * A model that `saveModel` wrote, compiled as it was, with its weights. The file is checked, whole, before anything is made, and
  * read before the promise is returned.
  *
- * @throws FeaturemapError `data` where the file is damaged or holds no model; `value` for weights that are not finite, and for a
- *   layer, loss or optimizer that the library does not have (`layers`, `loss` and `optimizer` bring it), and an option that there is
- *   not; and as `compile` does
+ * @throws FeaturemapError `data` where the file is damaged or holds no model. `value` for weights that are not finite, and for unknown
+ *   options. `value` for a layer, loss or optimizer that the library does not have: `layers`, `loss` and `optimizer` bring it. As
+ *   `compile` does.
  * @example
  * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
  */

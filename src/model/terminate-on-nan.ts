@@ -3,7 +3,7 @@ import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import { elements } from "../shape.ts";
-import type { Callback } from "./callbacks.ts";
+import { type Callback, GUARD } from "./callbacks.ts";
 import type { CompiledModel, Watcher } from "./compiled.ts";
 import { insideOf } from "./inside.ts";
 import { outputsOf } from "./probe.ts";
@@ -57,7 +57,13 @@ export function terminateOnNaN(): TerminateOnNaN {
     model!.stopTraining = true;
   };
   return {
-    watches: true,
+    [GUARD]: {
+      release: (its) => {
+        if (its !== model) return;
+        copy?.dispose();
+        [model, copy] = [undefined, undefined];
+      },
+    },
     get found() {
       return found;
     },
@@ -91,11 +97,6 @@ export function terminateOnNaN(): TerminateOnNaN {
       const search = new Search(model!, compiled, training, copy!, network.parameters);
       found = await compiled.rewind(() => search.run(epoch, step));
       console.warn(`terminateOnNaN: ${found.message}`);
-    },
-    release: (its) => {
-      if (its !== model) return;
-      copy?.dispose();
-      [model, copy] = [undefined, undefined];
     },
   };
 }

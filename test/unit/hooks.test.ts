@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { GUARD } from "../../src/model/callbacks.ts";
 import { Hooks } from "../../src/model/hooks.ts";
 
 beforeEach(() => {
@@ -94,12 +95,12 @@ describe("hooks", () => {
     expect(rejections).not.toHaveBeenCalled();
   });
 
-  it("of a callback that watches are waited for all the same", async () => {
+  it("of a guard are waited for all the same", async () => {
     let settle = () => {};
     const running = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const hooks = new Hooks([{ watches: true, onTrainEnd: () => running }], undefined);
+    const hooks = new Hooks([{ [GUARD]: { release: () => {} }, onTrainEnd: () => running }], undefined);
     hooks.drop();
     await hooks.dropped;
     const last = hooks.call((callback) => callback.onTrainEnd?.({} as never));
