@@ -1,5 +1,5 @@
+import { progressLine } from "../src/callbacks/progress.ts";
 import type { CompileProgress } from "../src/index.ts";
-import { progressLine } from "../src/model/progress.ts";
 import type { EpochProgress } from "./train-page/protocol.ts";
 
 /** The part of process.stdout that is used, so that a test can stand in. */

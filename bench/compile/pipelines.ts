@@ -1,7 +1,6 @@
 // What the sweep compiles: pipelines of many small networks, by every class of adapter, with every tile and algorithm that a tuner
 // could choose. Pure: needs no GPU.
 
-import type { Specialized } from "../../src/gpu/specialize.ts";
 import type { Asked } from "../../src/graph/op.ts";
 import type { AdapterClass, Choice, Choices, Tile } from "../../src/graph/tile.ts";
 import {
@@ -18,17 +17,18 @@ import {
   rmsprop,
   sgd,
 } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { Network } from "../../src/model/network.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { Network } from "../../src/network/network.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { candidateTiles } from "../../src/plan/shipped-tiles.ts";
 import {
   evaluationProgram,
   outputsProgram,
   type ProgramOptions,
   predictionProgram,
   trainingProgram,
-} from "../../src/model/programs.ts";
-import type { Plan } from "../../src/plan/plan.ts";
-import { candidateTiles } from "../../src/plan/tiles.ts";
+} from "../../src/program/programs.ts";
+import type { Specialized } from "../../src/wgsl/specialize.ts";
 import type { SweptPipeline } from "./worker.ts";
 
 /** A generator of whole numbers that repeat with the seed: the sweep of one version is always the same. */

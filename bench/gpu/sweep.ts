@@ -1,10 +1,10 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles.
 
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
 import { sweepState } from "../../src/graph/graph.ts";
 import type { Asked } from "../../src/graph/op.ts";
 import type { Choice, Choices, Tile, TileRequest } from "../../src/graph/tile.ts";
-import type { PlanRequest, TuningTask } from "../../src/plan/tuning.ts";
+import type { PlanRequest, TuningTask } from "../../src/plan/tuning-task.ts";
 import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "../../src/tune/questions.ts";
 import { createStand, type Stand } from "../../src/tune/stand.ts";
 import type { NetworkName } from "../networks.ts";

@@ -1,7 +1,7 @@
 // The tiles that the sweep of the GPU kit tries: more than a tuner has time for.
 
+import { ceilDiv } from "../../src/base/shape.ts";
 import type { Tile, TileRequest } from "../../src/graph/tile.ts";
-import { ceilDiv } from "../../src/shape.ts";
 
 const BLOCKS = [
   [1, 1],

@@ -1,17 +1,17 @@
 // What the adapter can do at best: plain products of matrices, by the library's own kernel under several tiles and by
 // two kernels of the benchmark's own. A product that comes out wrong counts for nothing.
 
+import { ceilDiv } from "../../src/base/shape.ts";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import { type Specialized, specialize } from "../../src/gpu/specialize.ts";
 import { addTensor, emptyGraph } from "../../src/graph/graph.ts";
 import { addNode } from "../../src/graph/op.ts";
 import type { Tile } from "../../src/graph/tile.ts";
 import { coreOps } from "../../src/ops/table.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
-import { adapterClassOf, shippedTile } from "../../src/plan/tiles.ts";
-import { ceilDiv } from "../../src/shape.ts";
+import { adapterClassOf, shippedTile } from "../../src/plan/shipped-tiles.ts";
+import { type Specialized, specialize } from "../../src/wgsl/specialize.ts";
 import type { Product } from "./figures.ts";
 import quadCode from "./matmul_quad.wgsl?raw";
 import workgroupCode from "./matmul_workgroup.wgsl?raw";

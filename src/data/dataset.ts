@@ -1,10 +1,10 @@
-import { arrayType, floats, holdsBytes } from "../arrays.ts";
-import { Checksum } from "../checksum.ts";
-import { FeaturemapError, knownKeys, madeBy, tagOf } from "../errors.ts";
+import { arrayType, floats, holdsBytes } from "../base/arrays.ts";
+import { Checksum } from "../base/checksum.ts";
+import { FeaturemapError, knownKeys, madeBy, tagOf } from "../base/errors.ts";
+import { type Shape, showShape } from "../base/shape.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { Runtime } from "../gpu/runtime.ts";
 import type { DType } from "../graph/graph.ts";
-import { type Shape, showShape } from "../shape.ts";
 import { type DataInput, type TensorData, toTensor } from "./tensor.ts";
 
 /** One side of a data set, samples or labels, on the GPU. */

@@ -1,6 +1,6 @@
-import { arrayType, floats, lengthOf } from "../arrays.ts";
-import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show, wrong } from "../errors.ts";
-import { elements, isShape, MOST_DIMENSIONS, type Shape, sameShape, showShape } from "../shape.ts";
+import { arrayType, floats, lengthOf } from "../base/arrays.ts";
+import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show, wrong } from "../base/errors.ts";
+import { elements, isShape, MOST_DIMENSIONS, type Shape, sameShape, showShape } from "../base/shape.ts";
 
 export type TypedArray =
   | Uint8Array

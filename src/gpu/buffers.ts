@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { errorOf } from "./checked.ts";
 import { limitRemedy } from "./limit.ts";
 import type { LiveDevice } from "./lost.ts";

@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { type LiveDevice, orLost } from "./lost.ts";
 
 /** What a device can have against calls that make, write or submit. */

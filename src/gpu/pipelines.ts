@@ -1,7 +1,7 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
+import type { Access, Specialized } from "../wgsl/specialize.ts";
 import { type LiveDevice, orLost } from "./lost.ts";
 import { Patience } from "./patience.ts";
-import type { Access, Specialized } from "./specialize.ts";
 
 const BUFFER_TYPE: Readonly<Record<Access, GPUBufferBindingType>> = { read: "read-only-storage", write: "storage" };
 

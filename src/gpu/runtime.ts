@@ -1,4 +1,4 @@
-import { type ErrorCode, FeaturemapError, knownKeys, madeBy, oneOf } from "../errors.ts";
+import { type ErrorCode, FeaturemapError, knownKeys, madeBy, oneOf } from "../base/errors.ts";
 import { BufferPool, type MemoryUse } from "./buffers.ts";
 import { Completions, isFirefox } from "./completions.ts";
 import { PipelineCache } from "./pipelines.ts";

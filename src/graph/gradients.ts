@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { type Graph, type Node, type TensorId, tensorOf } from "./graph.ts";
 import { addNode, type OpTable, opNamed } from "./op.ts";
 

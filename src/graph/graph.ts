@@ -1,4 +1,4 @@
-import { elements, type Shape } from "../shape.ts";
+import { elements, type Shape } from "../base/shape.ts";
 
 /** What a tensor holds: 32-bit floats, 32-bit whole numbers, or bytes packed four to a word. */
 export type DType = "f32" | "u32" | "u8";

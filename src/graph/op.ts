@@ -1,5 +1,5 @@
-import { FeaturemapError, wrong } from "../errors.ts";
-import type { Dispatch } from "../gpu/kernel.ts";
+import { FeaturemapError, wrong } from "../base/errors.ts";
+import type { Dispatch } from "../wgsl/kernel.ts";
 import {
   type Attributes,
   addTensor,

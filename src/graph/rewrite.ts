@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { graphEdit } from "./edit.ts";
 import type { Graph, Node, TensorId } from "./graph.ts";
 import { type Algorithm, type Asked, type GraphEdit, type OpTable, opNamed, type Rewrite } from "./op.ts";

@@ -1,5 +1,5 @@
-import { FeaturemapError } from "../errors.ts";
-import { ceilDiv } from "../shape.ts";
+import { FeaturemapError } from "../base/errors.ts";
+import { ceilDiv } from "../base/shape.ts";
 
 /**
  * How a matrix product is cut up: one invocation makes `blocksM` x `blocksN` blocks of 4 x 4, a workgroup holds
@@ -11,7 +11,7 @@ export interface Tile {
   readonly workgroupM: number;
   readonly workgroupN: number;
   readonly slices: number;
-  /** A workgroup is a quad, whose invocations pass their rows around (`shaders/lib/quad.wgsl`). Default false. */
+  /** A workgroup is a quad, whose invocations pass their rows around (`shaders/product/lib/quad.wgsl`). Default false. */
   readonly quad?: boolean;
   /** 2: a quad's invocations pass their rows around in pairs. Default 4. */
   readonly turns?: 2 | 4;
@@ -21,9 +21,9 @@ export interface Tile {
   readonly workgroupK?: number;
   /** Blocks of 4 terms that a shared tile loads at a time. Default 4, or `2 * workgroupK` if that is more. */
   readonly depth?: number;
-  /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/lib/hoisted.wgsl`). Default false. */
+  /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/product/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;
-  /** The workgroup loads what its invocations multiply into memory that they share (`shaders/lib/shared.wgsl`). Default false. */
+  /** The workgroup loads what its invocations multiply into memory that they share (`shaders/product/lib/shared.wgsl`). Default false. */
   readonly shared?: boolean;
 }
 
@@ -91,7 +91,7 @@ export function checkedTile(tile: Tile, { hoistable = false }: TileRequest, node
   return tile;
 }
 
-/** Refuses what `lib/shared.wgsl` cannot do. */
+/** Refuses what `product/lib/shared.wgsl` cannot do. */
 function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
   const { blocksM, workgroupN, quad, hoisted, workgroupK = 1 } = tile;
   const depth = depthOf(tile);
@@ -128,7 +128,7 @@ function rowGroups(tile: Tile, rows4: number): { y: number; folds: number } {
   return { y: ceilDiv(groups, folds), folds };
 }
 
-/** The tile constants of `lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */
+/** The tile constants of `product/lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */
 export function tileConstants(tile: Tile, rows4: number, slices = 1): Record<string, number> {
   const { y, folds } = rowGroups(tile, rows4);
   const { workgroupZ = 1 } = tile;
@@ -143,7 +143,7 @@ export function tileConstants(tile: Tile, rows4: number, slices = 1): Record<str
   };
 }
 
-/** The constants of `lib/shared.wgsl` beside those of all products. */
+/** The constants of `product/lib/shared.wgsl` beside those of all products. */
 function sharedConstants(tile: Tile): Record<string, number> {
   const { workgroupK = 1 } = tile;
   return { DEPTH: depthOf(tile), ...(workgroupK > 1 ? { WORKGROUP_K: workgroupK } : {}) };

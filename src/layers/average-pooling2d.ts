@@ -1,4 +1,4 @@
-import { averagePooling2dOps } from "../ops/average-pooling2d.ts";
+import { averagePooling2dOps } from "../ops/pooling/average-pooling2d.ts";
 import type { Layer } from "./layer.ts";
 import { type Pooling2dOptions, pooling2d } from "./pooling2d.ts";
 

@@ -1,6 +1,6 @@
-import { knownKeys, positiveInteger } from "../errors.ts";
-import { conv2dOps } from "../ops/conv2d.ts";
-import { winogradOps } from "../ops/winograd.ts";
+import { knownKeys, positiveInteger } from "../base/errors.ts";
+import { conv2dOps } from "../ops/conv2d/conv2d.ts";
+import { winogradOps } from "../ops/conv2d/winograd.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { type Layer, wantImages } from "./layer.ts";
 import { activated, type PairOption, paddingOption, pair } from "./options.ts";

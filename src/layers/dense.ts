@@ -1,5 +1,5 @@
-import { cut, FeaturemapError, knownKeys, positiveInteger } from "../errors.ts";
-import { batchShape } from "../shape.ts";
+import { cut, FeaturemapError, knownKeys, positiveInteger } from "../base/errors.ts";
+import { batchShape } from "../base/shape.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { type Layer, subject } from "./layer.ts";
 import { activated } from "./options.ts";

@@ -1,6 +1,6 @@
-import { finiteNumber, knownKeys, optionalText, wholeNumber } from "../errors.ts";
-import { dropoutOps } from "../ops/dropout.ts";
-import type { Shape } from "../shape.ts";
+import { finiteNumber, knownKeys, optionalText, wholeNumber } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
+import { dropoutOps } from "../ops/elementwise/dropout.ts";
 import type { Layer } from "./layer.ts";
 import { inputShapeOption } from "./options.ts";
 

@@ -1,5 +1,5 @@
-import { knownKeys, optionalText } from "../errors.ts";
-import { elements, type Shape } from "../shape.ts";
+import { knownKeys, optionalText } from "../base/errors.ts";
+import { elements, type Shape } from "../base/shape.ts";
 import type { Layer } from "./layer.ts";
 import { inputShapeOption } from "./options.ts";
 

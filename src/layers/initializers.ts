@@ -1,7 +1,7 @@
-import { arrayType, floats } from "../arrays.ts";
-import { FeaturemapError, oneOf, show } from "../errors.ts";
-import { uniform } from "../random.ts";
-import { elements, type Shape, showShape } from "../shape.ts";
+import { arrayType, floats } from "../base/arrays.ts";
+import { FeaturemapError, oneOf, show } from "../base/errors.ts";
+import { uniform } from "../base/random.ts";
+import { elements, type Shape, showShape } from "../base/shape.ts";
 
 export const INITIALIZERS = ["glorotUniform", "heUniform", "zeros", "ones"] as const;
 

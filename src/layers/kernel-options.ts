@@ -1,5 +1,5 @@
-import { flag, optionalText } from "../errors.ts";
-import type { Shape } from "../shape.ts";
+import { flag, optionalText } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import type { Layer, ParameterSpec } from "./layer.ts";
 import { activationOption, inputShapeOption, type LayerActivation } from "./options.ts";

@@ -1,7 +1,7 @@
-import { cut, FeaturemapError } from "../errors.ts";
+import { cut, FeaturemapError } from "../base/errors.ts";
+import { batchShape, type Shape } from "../base/shape.ts";
 import type { Attributes, TensorId } from "../graph/graph.ts";
 import type { Op } from "../graph/op.ts";
-import { batchShape, type Shape } from "../shape.ts";
 import type { Initializer } from "./initializers.ts";
 
 /** Numbers that a layer learns. */

@@ -1,4 +1,4 @@
-import { maxPooling2dOps } from "../ops/max-pooling2d.ts";
+import { maxPooling2dOps } from "../ops/pooling/max-pooling2d.ts";
 import type { Layer } from "./layer.ts";
 import { type Pooling2dOptions, pooling2d } from "./pooling2d.ts";
 

@@ -1,8 +1,8 @@
-import { oneOf, positiveInteger, wrong } from "../errors.ts";
+import { oneOf, positiveInteger, wrong } from "../base/errors.ts";
+import { isShape, MOST_DIMENSIONS, type Shape } from "../base/shape.ts";
 import type { TensorId } from "../graph/graph.ts";
-import { ACTIVATIONS, type Activation } from "../ops/activation.ts";
+import { ACTIVATIONS, type Activation } from "../ops/activation/activation.ts";
 import type { Padding, Pair } from "../ops/window.ts";
-import { isShape, MOST_DIMENSIONS, type Shape } from "../shape.ts";
 import type { LayerCall } from "./layer.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { knownKeys, optionalText } from "../errors.ts";
+import { knownKeys, optionalText } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 import type { Op } from "../graph/op.ts";
-import type { Shape } from "../shape.ts";
 import { type Layer, wantImages } from "./layer.ts";
 import { inputShapeOption, type PairOption, paddingOption, pair } from "./options.ts";
 

@@ -1,10 +1,10 @@
-import { floats, lengthOf } from "../arrays.ts";
+import { floats, lengthOf } from "../base/arrays.ts";
+import { FeaturemapError, knownKeys, listOf, show, wrong } from "../base/errors.ts";
+import { batchShape, elements, type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type Dataset, type HostData, isDataset } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, knownKeys, listOf, show, wrong } from "../errors.ts";
-import { batchShape, elements, type Shape, sameShape, showShape } from "../shape.ts";
-import { type BatchOptions, batching } from "./fit.ts";
-import type { Loss } from "./losses.ts";
+import type { Loss } from "../losses/losses.ts";
+import { type BatchOptions, batching } from "../training/fit-options.ts";
 
 /** Samples with their labels. */
 export type Labelled = readonly [x: DataInput, y: DataInput] | Dataset;

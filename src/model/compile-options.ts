@@ -12,14 +12,14 @@ import {
   show,
   wholeNumber,
   wrong,
-} from "../errors.ts";
+} from "../base/errors.ts";
 import { Runtime } from "../gpu/runtime.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
+import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "../losses/losses.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { CompileProgress } from "../plan/executable.ts";
-import type { Tuner } from "../plan/tuning.ts";
-import type { CompileSettings } from "./compiled.ts";
-import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "./losses.ts";
-import type { Optimizer } from "./optimizers.ts";
+import type { Tuner } from "../plan/tuning-task.ts";
+import type { CompileSettings } from "../program/compile-settings.ts";
 
 export interface CompileOptions {
   /** A name, or a loss of one's own. Without loss and optimizer, the model can `predict`, and that only. */

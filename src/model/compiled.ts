@@ -1,41 +1,24 @@
+import { FeaturemapError } from "../base/errors.ts";
+import { permutation } from "../base/random.ts";
+import { elements } from "../base/shape.ts";
 import type { Dataset, HostData } from "../data/dataset.ts";
-import { FeaturemapError } from "../errors.ts";
 import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { sweepStart } from "../graph/graph.ts";
-import type { Choices, MemoryMode } from "../graph/tile.ts";
-import type { BoundPlan, CompileProgress } from "../plan/executable.ts";
-import type { Tuner } from "../plan/tuning.ts";
-import { permutation } from "../random.ts";
-import { elements } from "../shape.ts";
-import { type BatchSlot, BatchSlots } from "./batch-slot.ts";
-import type { Loss } from "./losses.ts";
-import type { SweepMetrics } from "./metrics-reader.ts";
-import { ModelState, type Place } from "./model-state.ts";
-import type { Network } from "./network.ts";
-import type { Optimizer } from "./optimizers.ts";
-import { FRAMES_MS, Pace } from "./pace.ts";
-import { type ParameterLook, parameterLook } from "./parameter-look.ts";
-import { type Kind, type PlanSettings, Plans, type Ready } from "./plans.ts";
-import { assertTrainable } from "./programs.ts";
-import { noCounts, type Sweep, type SweepCounts, type SweepSettings, sweep } from "./sweep.ts";
-import type { Trainer } from "./training.ts";
-
-export interface CompileSettings {
-  readonly runtime: Runtime;
-  readonly ownsRuntime: boolean;
-  /** Without it, as without an optimizer, the model predicts and is neither trained nor evaluated. */
-  readonly loss: Loss | undefined;
-  readonly optimizer: Optimizer | undefined;
-  readonly withAccuracy: boolean;
-  readonly seed: number;
-  readonly choices: Choices;
-  readonly memory: MemoryMode;
-  readonly winograd: boolean;
-  readonly tune: Tuner | undefined;
-  readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
-}
+import type { MemoryMode } from "../graph/tile.ts";
+import type { Network } from "../network/network.ts";
+import type { BoundPlan } from "../plan/executable.ts";
+import { type BatchSlot, BatchSlots } from "../program/batch-slot.ts";
+import type { CompileSettings } from "../program/compile-settings.ts";
+import { ModelState, type Place } from "../program/model-state.ts";
+import { type Kind, type PlanSettings, Plans, type Ready } from "../program/plans.ts";
+import { assertTrainable } from "../program/programs.ts";
+import type { Trainer } from "../training/bookmark.ts";
+import type { SweepMetrics } from "../training/metrics-reader.ts";
+import { FRAMES_MS, Pace } from "../training/pace.ts";
+import { type ParameterLook, parameterLook } from "../training/parameter-look.ts";
+import { noCounts, type Sweep, type SweepCounts, type SweepSettings, sweep } from "../training/sweep.ts";
 
 export interface Watcher {
   /** Hyperparameters are about to change; those of before. */

@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 
 /** The door through which everything goes that changes a model: one thing at a time, in the order of the calls. */
 export class Door {

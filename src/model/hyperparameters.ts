@@ -1,4 +1,4 @@
-import { anObject, finiteNumber, knownKeys } from "../errors.ts";
+import { anObject, finiteNumber, knownKeys } from "../base/errors.ts";
 import { insideOf } from "./inside.ts";
 import type { Sequential } from "./sequential.ts";
 

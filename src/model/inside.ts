@@ -1,8 +1,8 @@
-import { madeBy } from "../errors.ts";
+import { madeBy } from "../base/errors.ts";
+import type { Network } from "../network/network.ts";
+import type { Training } from "../training/bookmark.ts";
 import type { CompiledModel } from "./compiled.ts";
-import type { Network } from "./network.ts";
 import { Sequential } from "./sequential.ts";
-import type { Training } from "./training.ts";
 
 /**
  * What functions beside the class work on.

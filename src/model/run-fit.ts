@@ -1,15 +1,15 @@
 import type { Dataset } from "../data/dataset.ts";
-import { type Callback, GUARD } from "./callbacks.ts";
+import { type Bookmark, orderSeed, type Training } from "../training/bookmark.ts";
+import { type Callback, GUARD } from "../training/callback.ts";
+import { epochLogger } from "../training/epoch-logger.ts";
+import { batching, type FitOptions } from "../training/fit-options.ts";
+import { type History, type Logs, logsOf } from "../training/history.ts";
+import { Hooks } from "../training/hooks.ts";
+import type { SweepMetrics } from "../training/metrics-reader.ts";
+import type { ParameterLook } from "../training/parameter-look.ts";
+import type { Stop } from "../training/sweep.ts";
 import type { CompiledModel } from "./compiled.ts";
-import { epochLogger } from "./epoch-logger.ts";
-import { batching, type FitOptions } from "./fit.ts";
-import { type History, type Logs, logsOf } from "./history.ts";
-import { Hooks } from "./hooks.ts";
-import type { SweepMetrics } from "./metrics-reader.ts";
-import type { ParameterLook } from "./parameter-look.ts";
 import type { Sequential } from "./sequential.ts";
-import type { Stop } from "./sweep.ts";
-import { type Bookmark, orderSeed, type Training } from "./training.ts";
 
 /** One side of `fit`: data on the GPU and what its numbers are multiplied by. */
 export interface ScaledDataset {

@@ -1,11 +1,16 @@
+import { FeaturemapError, knownKeys, listOf, optionalFunction, optionalText } from "../base/errors.ts";
+import { elements, type Shape } from "../base/shape.ts";
 import { Dataset, type HostData, hostData, isDataset, upload } from "../data/dataset.ts";
 import type { DataInput } from "../data/tensor.ts";
-import { FeaturemapError, knownKeys, listOf, optionalFunction, optionalText } from "../errors.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import type { Layer } from "../layers/layer.ts";
+import { type LayerInfo, Network } from "../network/network.ts";
+import { optimizerNumbers, summaryText } from "../network/summary.ts";
 import type { Plan } from "../plan/plan.ts";
-import { elements, type Shape } from "../shape.ts";
-import { copyOf } from "./batch-slot.ts";
+import { copyOf } from "../program/batch-slot.ts";
+import { bookmarkFor, type Training } from "../training/bookmark.ts";
+import { type BatchOptions, checkFitOptions, type FitOptions } from "../training/fit-options.ts";
+import { type History, logsOf } from "../training/history.ts";
 import {
   batchOptions,
   byteScaleOf,
@@ -20,13 +25,8 @@ import {
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { CompiledModel } from "./compiled.ts";
 import { Door } from "./door.ts";
-import { type BatchOptions, checkFitOptions, type FitOptions } from "./fit.ts";
-import { type History, logsOf } from "./history.ts";
-import { type LayerInfo, Network } from "./network.ts";
 import { runFit } from "./run-fit.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
-import { optimizerNumbers, summaryText } from "./summary.ts";
-import { bookmarkFor, type Training } from "./training.ts";
 
 export interface Weight {
   /** `conv2d/kernel` */

@@ -1,8 +1,8 @@
 import type { Choices } from "../graph/tile.ts";
-import type { TuningCounts } from "../plan/tuning.ts";
+import type { Network } from "../network/network.ts";
+import type { TuningCounts } from "../plan/tuning-task.ts";
+import { noCounts } from "../training/sweep.ts";
 import type { CompiledModel } from "./compiled.ts";
-import type { Network } from "./network.ts";
-import { noCounts } from "./sweep.ts";
 
 export interface ModelStats {
   readonly dispatchesPerStep: number;

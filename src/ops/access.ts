@@ -8,11 +8,11 @@ import operandVec4Source from "../../shaders/lib/operand_vec4.wgsl";
 import outputScalarSource from "../../shaders/lib/output_scalar.wgsl";
 import outputSingleSource from "../../shaders/lib/output_single.wgsl";
 import outputVec4Source from "../../shaders/lib/output_vec4.wgsl";
-import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../gpu/kernel.ts";
-import type { Source } from "../gpu/specialize.ts";
+import { ceilDiv } from "../base/shape.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { MOST_GROUPS } from "../graph/tile.ts";
-import { ceilDiv } from "../shape.ts";
+import { type Bindings, type Dispatch, dispatch, type Kernel, type KernelCall } from "../wgsl/kernel.ts";
+import type { Source } from "../wgsl/specialize.ts";
 
 /** A call of a kernel that makes one element an invocation, in workgroups of 64: `shaders/lib/linear.wgsl` tells it which. */
 export function dispatchEach<B extends Bindings>(

@@ -1,12 +1,12 @@
 import { opTable } from "../graph/op.ts";
-import { activationOps } from "./activation.ts";
-import { addOps } from "./add.ts";
-import { batchOps } from "./batch.ts";
-import { denseOps } from "./dense.ts";
-import { matmulOps } from "./matmul.ts";
-import { reshapeOps } from "./reshape.ts";
-import { sgdOps } from "./sgd.ts";
-import { softmaxOps } from "./softmax.ts";
+import { activationOps } from "./activation/activation.ts";
+import { batchOps } from "./batch/batch.ts";
+import { denseOps } from "./dense/dense.ts";
+import { addOps } from "./elementwise/add.ts";
+import { reshapeOps } from "./elementwise/reshape.ts";
+import { matmulOps } from "./product/matmul.ts";
+import { softmaxOps } from "./softmax/softmax.ts";
+import { sgdOps } from "./updates/sgd.ts";
 
 /**
  * The ops that every model has. Those that one kind of layer or a loss asks for come with it, so that an app ships what it

@@ -1,5 +1,5 @@
-import { FeaturemapError } from "../errors.ts";
-import { type Shape, showShape } from "../shape.ts";
+import { FeaturemapError } from "../base/errors.ts";
+import { type Shape, showShape } from "../base/shape.ts";
 
 export type Pair = readonly [number, number];
 export type Padding = "valid" | "same";

@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { Patience } from "../gpu/patience.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { TensorId } from "../graph/graph.ts";

@@ -1,6 +1,6 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { limitRemedy } from "../gpu/limit.ts";
-import { product, workgroupBytes } from "../gpu/merge.ts";
+import { product, workgroupBytes } from "../wgsl/merge-kernels.ts";
 import type { Plan } from "./plan.ts";
 
 /** The limits that a plan can run into; a `GPUSupportedLimits` has them all. */

@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import { addTensor, byteLength, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
 import { type Asked, type OpTable, opNamed } from "../graph/op.ts";
 import { seenThrough } from "../graph/rewrite.ts";
@@ -12,9 +12,9 @@ import {
   type MemoryMode,
 } from "../graph/tile.ts";
 import { type Interval, mostSlices, shareBuffers } from "./memory.ts";
-import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge.ts";
+import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "./merge-dispatches.ts";
 import { Plan, type PlanBuffer, type PlanStep } from "./plan.ts";
-import { shippedTile } from "./tiles.ts";
+import { shippedTile } from "./shipped-tiles.ts";
 
 export interface LowerOptions {
   readonly name: string;

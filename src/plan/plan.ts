@@ -1,6 +1,6 @@
-import type { Specialized } from "../gpu/specialize.ts";
 import type { TensorId } from "../graph/graph.ts";
 import { type Choice, type Choices, choiceOf, isTile } from "../graph/tile.ts";
+import type { Specialized } from "../wgsl/specialize.ts";
 
 /** A buffer of a plan: one of its own, or one that the caller brings for a tensor of role `data` or `state`. */
 export interface PlanBuffer {

@@ -1,5 +1,5 @@
-import { readAt } from "../check.ts";
-import { show, wrong } from "../errors.ts";
+import { readAt } from "../base/check.ts";
+import { show, wrong } from "../base/errors.ts";
 import type { AdapterSummary } from "../gpu/runtime.ts";
 import type { AdapterClass, Choice } from "../graph/tile.ts";
 import type { Question } from "./questions.ts";

@@ -1,6 +1,6 @@
-import { addressText, reasonOf } from "../check.ts";
-import { FeaturemapError } from "../errors.ts";
-import { nodeFiles } from "../node-files.ts";
+import { addressText, reasonOf } from "../base/check.ts";
+import { FeaturemapError } from "../base/errors.ts";
+import { nodeFiles } from "../base/node-files.ts";
 import type { TuningStore } from "./answers.ts";
 
 /**

@@ -1,5 +1,5 @@
+import { indexedDbTable } from "../base/indexed-db.ts";
 import type { Choice } from "../graph/tile.ts";
-import { indexedDbTable } from "../indexed-db.ts";
 import type { TuningStore } from "./answers.ts";
 
 /**

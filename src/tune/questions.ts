@@ -1,7 +1,7 @@
 import type { Asked } from "../graph/op.ts";
 import type { Choice, Choices, Tile } from "../graph/tile.ts";
-import { candidateTiles } from "../plan/tiles.ts";
-import type { PlanRequest, TuningTask } from "../plan/tuning.ts";
+import { candidateTiles } from "../plan/shipped-tiles.ts";
+import type { PlanRequest, TuningTask } from "../plan/tuning-task.ts";
 
 /** Something to choose by measurement; what is equal in a plan is one question. */
 export interface Question {

@@ -1,4 +1,4 @@
-import { FeaturemapError } from "../errors.ts";
+import { FeaturemapError } from "../base/errors.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { checked } from "../gpu/checked.ts";
 import type { Runtime } from "../gpu/runtime.ts";

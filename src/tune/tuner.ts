@@ -1,8 +1,8 @@
-import { FeaturemapError, finiteNumber, knownKeys, optionalFunction } from "../errors.ts";
+import { FeaturemapError, finiteNumber, knownKeys, optionalFunction } from "../base/errors.ts";
 import { sweepState } from "../graph/graph.ts";
 import type { AdapterClass, Choice, Choices } from "../graph/tile.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Tuned, Tuner, TuningTask } from "../plan/tuning.ts";
+import type { Tuned, Tuner, TuningTask } from "../plan/tuning-task.ts";
 import { Answers, adapterKey, checkedStore, type TuningStore } from "./answers.ts";
 import { indexedDbStore } from "./indexed-db.ts";
 import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "./questions.ts";

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { TrainReport } from "../../cli/report.ts";
+import { unpackModel } from "../../src/formats/model-file.ts";
+import { weightsFor } from "../../src/formats/saving.ts";
 import { fromConfig, type ModelConfig, parseSafetensors } from "../../src/index.ts";
-import { unpackModel } from "../../src/model/model-file.ts";
-import { weightsFor } from "../../src/model/saving.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TIMEOUT_MS = 180_000;

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import { addTensor, byteLength, emptyGraph, sweepState, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import { addNode } from "../../src/graph/op.ts";
-import { decodeMetrics } from "../../src/model/metrics-reader.ts";
-import { METRIC_WORDS } from "../../src/model/programs.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
+import { METRIC_WORDS } from "../../src/program/programs.ts";
+import { decodeMetrics } from "../../src/training/metrics-reader.ts";
 import { allOps } from "../support/ops.ts";
 import { testRuntime } from "../support/run-graph.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Choices } from "../../src/graph/tile.ts";
 import { conv2d, createRuntime, dense, flatten, maxPooling2d, type Runtime, sequential, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { Network } from "../../src/model/network.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { Network } from "../../src/network/network.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
 import { activate } from "../reference/activation.ts";
 import { conv2d as convolve, type Shape4 } from "../reference/conv2d.ts";
 import { forwardBackward, type LayerSpec, sgdStep } from "../reference/network.ts";

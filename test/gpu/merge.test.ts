@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { mergeParts, partOf } from "../../src/gpu/merge.ts";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import { specialize } from "../../src/gpu/specialize.ts";
 import { byteLength, sweepState } from "../../src/graph/graph.ts";
 import type { Choices, Tile } from "../../src/graph/tile.ts";
 import { averagePooling2d, conv2d, createDataset, dense, flatten, maxPooling2d, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { ModelState } from "../../src/model/model-state.ts";
-import { Network } from "../../src/model/network.ts";
-import { dataKind, trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { Network } from "../../src/network/network.ts";
 import { prepare } from "../../src/plan/executable.ts";
-import type { MergeLimits } from "../../src/plan/merge.ts";
+import type { MergeLimits } from "../../src/plan/merge-dispatches.ts";
+import { ModelState } from "../../src/program/model-state.ts";
+import { dataKind, trainingProgram } from "../../src/program/programs.ts";
+import { mergeParts, partOf } from "../../src/wgsl/merge-kernels.ts";
+import { specialize } from "../../src/wgsl/specialize.ts";
 import { noise } from "../support/models.ts";
 import { testRuntime } from "../support/run-graph.ts";
 

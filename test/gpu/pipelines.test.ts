@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { specialize } from "../../src/gpu/specialize.ts";
 import { conv2d, createRuntime, dense, flatten, type Runtime, sequential, sgd } from "../../src/index.ts";
+import { specialize } from "../../src/wgsl/specialize.ts";
 import { noise } from "../support/models.ts";
 
 let runtime: Runtime;

@@ -17,7 +17,7 @@ import {
   snapshot,
   tensor,
 } from "../../src/index.ts";
-import { checksumOf } from "../../src/model/snapshot-check.ts";
+import { checksumOf } from "../../src/snapshots/snapshot-check.ts";
 import { momentumSgd } from "../support/extension.ts";
 import { Ledger } from "../support/ledger.ts";
 import { allWeights, noise, tinyModel } from "../support/models.ts";

@@ -1,4 +1,4 @@
-import { seedOf, uniform } from "../../src/random.ts";
+import { seedOf, uniform } from "../../src/base/random.ts";
 
 /** What dropout multiplies each of `size` numbers by in a step, counted from 0: 1 / (1 - rate), or 0 for a share `rate`. */
 export function dropoutMask(

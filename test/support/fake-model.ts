@@ -1,6 +1,6 @@
 import { FeaturemapError, type FitOptions, type Labelled } from "../../src/index.ts";
-import { History } from "../../src/model/history.ts";
 import { Sequential } from "../../src/model/sequential.ts";
+import { History } from "../../src/training/history.ts";
 
 export const lostError = () => new FeaturemapError("lost", "The GPU device was lost (unknown).");
 

@@ -12,12 +12,12 @@ import {
   type Runtime,
   sgd,
 } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { ModelState } from "../../src/model/model-state.ts";
-import { Network } from "../../src/model/network.ts";
-import { dataKind, trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { Network } from "../../src/network/network.ts";
 import { prepare } from "../../src/plan/executable.ts";
-import { adapterClassOf } from "../../src/plan/tiles.ts";
+import { adapterClassOf } from "../../src/plan/shipped-tiles.ts";
+import { ModelState } from "../../src/program/model-state.ts";
+import { dataKind, trainingProgram } from "../../src/program/programs.ts";
 
 export interface GoldenTensor {
   name: string;

@@ -1,6 +1,6 @@
 import { type OpTable, opTable } from "../../src/graph/op.ts";
 import { adagrad, adam, averagePooling2d, conv2d, dropout, maxPooling2d, rmsprop } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
 import { coreOps } from "../../src/ops/table.ts";
 
 const layers = [conv2d({ filters: 1, kernelSize: 1 }), maxPooling2d(), averagePooling2d(), dropout({ rate: 0.5 })];

@@ -6,7 +6,7 @@ import { rewrite } from "../../src/graph/rewrite.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
-import type { MergeLimits } from "../../src/plan/merge.ts";
+import type { MergeLimits } from "../../src/plan/merge-dispatches.ts";
 import { allOps } from "./ops.ts";
 
 let shared: Promise<Runtime> | undefined;

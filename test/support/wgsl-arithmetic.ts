@@ -1,4 +1,4 @@
-import { type Source, specialize } from "../../src/gpu/specialize.ts";
+import { type Source, specialize } from "../../src/wgsl/specialize.ts";
 
 type Vector = readonly number[];
 

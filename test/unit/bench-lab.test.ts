@@ -13,7 +13,7 @@ import { NETWORKS, resized, shapesOf, stepFlop, weightShapes, workOf } from "../
 import { articleReport } from "../../bench/report.ts";
 import { layersOf } from "../../bench/systems/featuremap.ts";
 import { table } from "../../bench/table.ts";
-import { Network } from "../../src/model/network.ts";
+import { Network } from "../../src/network/network.ts";
 
 describe("the networks", () => {
   it.each(Object.entries(NETWORKS))("%s has the shapes that the library gives it", (_, spec) => {

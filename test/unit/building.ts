@@ -1,12 +1,12 @@
 /** What the tests of graphs, plans and errors share: graphs built by hand, networks, and errors as values. */
 
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
 import { addTensor, type DType, emptyGraph, type Graph, type Role, type TensorId } from "../../src/graph/graph.ts";
 import { addNode, type OpTable } from "../../src/graph/op.ts";
 import { type RewriteOptions, rewrite } from "../../src/graph/rewrite.ts";
 import type { Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
-import { Network } from "../../src/model/network.ts";
+import { Network } from "../../src/network/network.ts";
 import { type LowerOptions, lower } from "../../src/plan/lower.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { allOps } from "../support/ops.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { workgroupBytes } from "../../src/gpu/merge.ts";
 import { type AdapterClass, rowsTogether, sharedBytes, type Tile, type TileRequest } from "../../src/graph/tile.ts";
 import { assertWithinLimits, type PlanLimits } from "../../src/plan/limits.ts";
-import { candidateTiles, shippedTile } from "../../src/plan/tiles.ts";
+import { candidateTiles, shippedTile } from "../../src/plan/shipped-tiles.ts";
+import { workgroupBytes } from "../../src/wgsl/merge-kernels.ts";
 import { Build, failure } from "./building.ts";
 
 // What every device has, and what is worth its kernel and its time to compile, as for the shipped tiles.

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
 import { MOST_COMPILE_MS, PipelineCache } from "../../src/gpu/pipelines.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import type { Specialized } from "../../src/gpu/specialize.ts";
 import { type CompileProgress, prepare } from "../../src/plan/executable.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { Specialized } from "../../src/wgsl/specialize.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

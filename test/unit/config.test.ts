@@ -12,7 +12,7 @@ import {
   sequential,
   toConfig,
 } from "../../src/index.ts";
-import { predictionProgram } from "../../src/model/programs.ts";
+import { predictionProgram } from "../../src/program/programs.ts";
 import { articleLayers } from "../support/models.ts";
 import { failure } from "./building.ts";
 

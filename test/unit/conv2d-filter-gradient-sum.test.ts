@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { workgroupBytes } from "../../src/gpu/merge.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
 import type { PlanStep } from "../../src/plan/plan.ts";
+import { workgroupBytes } from "../../src/wgsl/merge-kernels.ts";
 import { Build } from "./building.ts";
 import { MERGE_NOTHING } from "./recording.ts";
 

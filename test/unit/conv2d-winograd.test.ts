@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { byteLength, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import type { GraphEdit } from "../../src/graph/op.ts";
 import type { Choices } from "../../src/graph/tile.ts";
-import { winogradAlgorithms } from "../../src/ops/conv2d-winograd.ts";
-import { leastSaving } from "../../src/plan/tiles.ts";
+import { winogradAlgorithms } from "../../src/ops/conv2d/conv2d-winograd.ts";
+import { leastSaving } from "../../src/plan/shipped-tiles.ts";
 import { Build } from "./building.ts";
 
 type Pair = readonly [number, number];

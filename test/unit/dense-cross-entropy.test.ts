@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { workgroupBytes } from "../../src/gpu/merge.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import type { TensorId } from "../../src/graph/graph.ts";
+import { workgroupBytes } from "../../src/wgsl/merge-kernels.ts";
 import { Build } from "./building.ts";
 
 /** x -> dense -> relu -> dense -> loss, with all parameters' gradients and updates. */

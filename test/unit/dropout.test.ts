@@ -11,14 +11,14 @@ import {
   sgd,
   toConfig,
 } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
 import {
   evaluationProgram,
   outputsProgram,
   type ProgramOptions,
   predictionProgram,
   trainingProgram,
-} from "../../src/model/programs.ts";
+} from "../../src/program/programs.ts";
 import { failure, networkOf } from "./building.ts";
 
 const layers = (rate = 0.25): Layer[] => [

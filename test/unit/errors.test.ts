@@ -8,7 +8,7 @@ import {
   positiveInteger,
   show,
   wholeNumber,
-} from "../../src/errors.ts";
+} from "../../src/base/errors.ts";
 import { deepArray } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 

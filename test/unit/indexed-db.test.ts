@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { FeaturemapError } from "../../src/errors.ts";
-import { indexedDbTable } from "../../src/indexed-db.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
+import { indexedDbTable } from "../../src/base/indexed-db.ts";
 
 /** A request that succeeds a moment later. */
 function request<T>(result: T) {

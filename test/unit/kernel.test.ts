@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defineKernel, dispatch } from "../../src/gpu/kernel.ts";
+import { defineKernel, dispatch } from "../../src/wgsl/kernel.ts";
 import { failure } from "./building.ts";
 
 const code = `

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { leanShader } from "../../cli/lean-shaders.ts";
-import { mergeParts, partOf } from "../../src/gpu/merge.ts";
-import { specialize } from "../../src/gpu/specialize.ts";
+import { mergeParts, partOf } from "../../src/wgsl/merge-kernels.ts";
+import { specialize } from "../../src/wgsl/specialize.ts";
 
 const FOLDER = fileURLToPath(new URL("../../shaders", import.meta.url));
 const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));

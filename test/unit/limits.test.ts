@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FeaturemapError } from "../../src/errors.ts";
+import type { FeaturemapError } from "../../src/base/errors.ts";
 import { limitRemedy } from "../../src/gpu/limit.ts";
 import { adapterSummary, Runtime } from "../../src/gpu/runtime.ts";
 import { assertFeatures, assertWithinLimits, mostBufferBytes, type PlanLimits } from "../../src/plan/limits.ts";

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
-import type { Callback } from "../../src/model/callbacks.ts";
-import { epochLogger } from "../../src/model/epoch-logger.ts";
-import { progressBar } from "../../src/model/progress-bar.ts";
+import { progressBar } from "../../src/callbacks/progress-bar.ts";
+import type { Callback } from "../../src/training/callback.ts";
+import { epochLogger } from "../../src/training/epoch-logger.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

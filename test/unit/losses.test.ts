@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TensorId } from "../../src/graph/graph.ts";
-import { lossNamed } from "../../src/model/losses.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
 import { Build, failure } from "./building.ts";
 
 const rows = lossNamed("categoricalCrossentropy");

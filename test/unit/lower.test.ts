@@ -4,7 +4,7 @@ import { defineOp, opTable } from "../../src/graph/op.ts";
 import type { Tile } from "../../src/graph/tile.ts";
 import { averagePooling2d, conv2d, dense, flatten, maxPooling2d } from "../../src/index.ts";
 import type { Layer } from "../../src/layers/layer.ts";
-import type { MergeLimits } from "../../src/plan/merge.ts";
+import type { MergeLimits } from "../../src/plan/merge-dispatches.ts";
 import { articleLayers } from "../support/models.ts";
 import { allOps } from "../support/ops.ts";
 import { Build, failure } from "./building.ts";

@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { mergeParts, partOf } from "../../src/gpu/merge.ts";
-import { specialize } from "../../src/gpu/specialize.ts";
 import type { TensorId } from "../../src/graph/graph.ts";
-import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "../../src/plan/merge.ts";
+import {
+  LEAST_LIMITS,
+  type MergeLimits,
+  mergeIndependent,
+  type NodeDispatch,
+} from "../../src/plan/merge-dispatches.ts";
+import { mergeParts, partOf } from "../../src/wgsl/merge-kernels.ts";
+import { specialize } from "../../src/wgsl/specialize.ts";
 import { articleLayers } from "../support/models.ts";
 import { MERGE_MOST, recordedPrograms } from "./recording.ts";
 

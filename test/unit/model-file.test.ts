@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/data/safetensors.ts";
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
+import { type ModelFile, packModel, unpackModel, unpackWeights } from "../../src/formats/model-file.ts";
+import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/formats/safetensors.ts";
+import { OPTIMIZERS, weightsFor } from "../../src/formats/saving.ts";
 import { dense, loadModel, sequential, setHyperparameters, toConfig } from "../../src/index.ts";
-import { type ModelFile, packModel, unpackModel, unpackWeights } from "../../src/model/model-file.ts";
-import { OPTIMIZERS, weightsFor } from "../../src/model/saving.ts";
 import { Sequential } from "../../src/model/sequential.ts";
 import { SEEDED } from "../support/hostile.ts";
 import { failure } from "./building.ts";

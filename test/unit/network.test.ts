@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { addTensor, emptyGraph, tensorOf } from "../../src/graph/graph.ts";
 import { defineOp } from "../../src/graph/op.ts";
 import { averagePooling2d, conv2d, dense, flatten, type Layer, maxPooling2d } from "../../src/index.ts";
-import { Network } from "../../src/model/network.ts";
+import { Network } from "../../src/network/network.ts";
 import { articleLayers } from "../support/models.ts";
 import { failure, networkOf } from "./building.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { opTable } from "../../src/graph/op.ts";
 import { adagrad, adam, adamW, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
-import { optimizerNumbers } from "../../src/model/summary.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { optimizerNumbers } from "../../src/network/summary.ts";
 import { coreOps } from "../../src/ops/table.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
 import golden from "../golden/optimizers.json";
 import { articleLayers } from "../support/models.ts";
 import { Build, failure, networkOf } from "./building.ts";

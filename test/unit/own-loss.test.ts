@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { defineKernel, defineOp, dense, dispatch, type Loss, sgd } from "../../src/index.ts";
-import { Network } from "../../src/model/network.ts";
-import { evaluationProgram, trainingProgram } from "../../src/model/programs.ts";
+import { Network } from "../../src/network/network.ts";
+import { evaluationProgram, trainingProgram } from "../../src/program/programs.ts";
 
 const kernel = defineKernel<{ x: "read"; t: "read"; loss: "write"; correct: "write"; dx: "write" }>(/* wgsl */ `
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FRAMES_MS, Pace, THROUGHPUT_MS, type Ticket } from "../../src/model/pace.ts";
+import { FRAMES_MS, Pace, THROUGHPUT_MS, type Ticket } from "../../src/training/pace.ts";
 
 interface Device {
   /** What a step takes, in ms; it may change with the time. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { workgroupBytes } from "../../src/gpu/merge.ts";
 import { type Choices, isTile } from "../../src/graph/tile.ts";
 import { averagePooling2d, conv2d, dense, flatten, type Loss, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
-import type { MergeLimits } from "../../src/plan/merge.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import type { MergeLimits } from "../../src/plan/merge-dispatches.ts";
 import { Plan } from "../../src/plan/plan.ts";
+import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/program/programs.ts";
+import { workgroupBytes } from "../../src/wgsl/merge-kernels.ts";
 import { articleLayers } from "../support/models.ts";
 import { networkOf } from "./building.ts";
 import { MERGE_MOST, MERGE_NOTHING } from "./recording.ts";

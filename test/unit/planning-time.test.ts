@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import type { Op, Rewrite } from "../../src/graph/op.ts";
 import { adam, dense } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import type { Network } from "../../src/model/network.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import type { Network } from "../../src/network/network.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
 import { networkOf } from "./building.ts";
 
 const options = {

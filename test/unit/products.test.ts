@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Tile } from "../../src/graph/tile.ts";
 import { dense, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/program/programs.ts";
 import { Build, failure, networkOf } from "./building.ts";
 
 describe("the products that multiply through workgroup memory", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { TensorId } from "../../src/graph/graph.ts";
 import { dense, type Layer } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { type Optimizer, sgd } from "../../src/model/optimizers.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { type Optimizer, sgd } from "../../src/optimizers/optimizer.ts";
 import {
   evaluationProgram,
   METRIC_WORDS,
@@ -11,7 +11,7 @@ import {
   type ProgramOptions,
   predictionProgram,
   trainingProgram,
-} from "../../src/model/programs.ts";
+} from "../../src/program/programs.ts";
 import { articleLayers } from "../support/models.ts";
 import { failure, networkOf } from "./building.ts";
 

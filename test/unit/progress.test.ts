@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Progress, progressLine } from "../../src/model/progress.ts";
+import { type Progress, progressLine } from "../../src/callbacks/progress.ts";
 
 const BAR = "━━━━━━━━━━━━━━━━━━━━";
 const LOGS = { accuracy: 0.8123, loss: 0.6123 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { permutation, seedOf, uniform } from "../../src/random.ts";
+import { permutation, seedOf, uniform } from "../../src/base/random.ts";
 
 // The fixed numbers come from lowbias32 written in Python: the streams of a seed must never change.
 describe("seedOf", () => {

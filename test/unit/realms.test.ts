@@ -1,11 +1,11 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { arrayType } from "../../src/arrays.ts";
+import { arrayType } from "../../src/base/arrays.ts";
 import { hostData } from "../../src/data/dataset.ts";
 import { oneHot, type TypedArray, tensor, toTensor } from "../../src/data/tensor.ts";
 import { initialize } from "../../src/layers/initializers.ts";
-import { checkedCallbacks } from "../../src/model/callbacks.ts";
 import { checkedWeights } from "../../src/model/calls.ts";
+import { checkedCallbacks } from "../../src/training/callback.ts";
 import { failure } from "./building.ts";
 
 /** Arrays of an iframe, of a worker's test or of Jest are made by other constructors than ours. */

@@ -4,15 +4,20 @@ import type { Graph, TensorId } from "../../src/graph/graph.ts";
 import { type Op, type OpTable, opNamed, opTable } from "../../src/graph/op.ts";
 import type { AdapterClass } from "../../src/graph/tile.ts";
 import { type Layer, type Loss, type Optimizer, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import {
+  LEAST_LIMITS,
+  type MergeLimits,
+  mergeIndependent,
+  type NodeDispatch,
+} from "../../src/plan/merge-dispatches.ts";
 import {
   evaluationProgram,
   type Program,
   type ProgramOptions,
   predictionProgram,
   trainingProgram,
-} from "../../src/model/programs.ts";
-import { LEAST_LIMITS, type MergeLimits, mergeIndependent, type NodeDispatch } from "../../src/plan/merge.ts";
+} from "../../src/program/programs.ts";
 import { networkOf } from "./building.ts";
 
 /** Not even kernels without workgroup memory fit together. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FeaturemapError, type RecoveryOptions, type Snapshot, trainWithRecovery } from "../../src/index.ts";
-import { restore, snapshot } from "../../src/model/snapshot.ts";
+import { restore, snapshot } from "../../src/snapshots/snapshot.ts";
 import { type FakeModel, type Fit, fakeModel } from "../support/fake-model.ts";
 
-vi.mock("../../src/model/snapshot.ts", () => ({ restore: vi.fn(), snapshot: vi.fn() }));
+vi.mock("../../src/snapshots/snapshot.ts", () => ({ restore: vi.fn(), snapshot: vi.fn() }));
 
 const LAST_MS = 2000;
 /** What fails beside a live device is thrown so much later: the device may be lost. */

@@ -10,13 +10,13 @@ import {
   type SnapshotStore,
   trainWithRecovery,
 } from "../../src/index.ts";
-import { History } from "../../src/model/history.ts";
 import { Sequential } from "../../src/model/sequential.ts";
-import { restore, snapshot } from "../../src/model/snapshot.ts";
+import { restore, snapshot } from "../../src/snapshots/snapshot.ts";
+import { History } from "../../src/training/history.ts";
 import { type FakeModel, type Fit, fakeModel, lostError } from "../support/fake-model.ts";
 
 // What is on a GPU is faked: a snapshot is the number of steps.
-vi.mock("../../src/model/snapshot.ts", () => ({ restore: vi.fn(), snapshot: vi.fn() }));
+vi.mock("../../src/snapshots/snapshot.ts", () => ({ restore: vi.fn(), snapshot: vi.fn() }));
 
 const snapshotAt = (steps: number, epoch = 0) =>
   ({ weights: [], slots: [], fit: { epoch, steps } }) as unknown as Snapshot;

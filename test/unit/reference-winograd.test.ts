@@ -19,7 +19,7 @@ const CASES = ([6, 7, 8] as const).flatMap((points) =>
   Array.from({ length: points - 2 }, (_, i) => ({ points, taps: i + 2, outputs: points - 1 - i })),
 );
 const library = (name: string) =>
-  readFileSync(fileURLToPath(new URL(`../../shaders/lib/${name}.wgsl`, import.meta.url)), "utf8").replace(
+  readFileSync(fileURLToPath(new URL(`../../shaders/conv2d/lib/${name}.wgsl`, import.meta.url)), "utf8").replace(
     /^override .*/gm,
     "",
   );
@@ -32,8 +32,8 @@ function transformsOf(points: PointCount, taps: number) {
   });
   return wgslArithmetic(
     [
-      { code: library(`winograd_${points === 6 ? 6 : 8}`) },
-      { code: library("winograd") },
+      { code: library(`points_${points === 6 ? 6 : 8}`) },
+      { code: library("tiles") },
       polynomial("taps"),
       polynomial("outputs"),
     ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/data/safetensors.ts";
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
+import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/formats/safetensors.ts";
 import { detached, foreign } from "../support/hostile.ts";
 
 function file(header: unknown, values: ArrayLike<number> = []): Uint8Array {

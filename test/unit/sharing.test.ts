@@ -5,12 +5,12 @@ import type { BufferRequest, OwnedBuffer } from "../../src/gpu/buffers.ts";
 import { cutIntoRounds } from "../../src/gpu/readback.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
 import type { AdapterClass, MemoryMode } from "../../src/graph/tile.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { sgd } from "../../src/model/optimizers.ts";
-import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { sgd } from "../../src/optimizers/optimizer.ts";
 import { mostSlices, shareBuffers } from "../../src/plan/memory.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { ScratchPool } from "../../src/plan/scratch.ts";
+import { evaluationProgram, predictionProgram, trainingProgram } from "../../src/program/programs.ts";
 import { articleLayers } from "../support/models.ts";
 import { networkOf } from "./building.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AdapterClass } from "../../src/graph/tile.ts";
 import { averagePooling2d, conv2d, dense, flatten, maxPooling2d, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
 import { articleLayers } from "../support/models.ts";
 import { networkOf } from "./building.ts";
 

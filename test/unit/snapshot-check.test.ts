@@ -1,10 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
 import { STATE_WORDS } from "../../src/graph/graph.ts";
-import { METRIC_WORDS } from "../../src/model/programs.ts";
-import type { Snapshot } from "../../src/model/snapshot.ts";
-import { checkedSnapshot, checkReceiver, checksumOf, type Receiver, VERSION } from "../../src/model/snapshot-check.ts";
+import { METRIC_WORDS } from "../../src/program/programs.ts";
+import type { Snapshot } from "../../src/snapshots/snapshot.ts";
+import {
+  checkedSnapshot,
+  checkReceiver,
+  checksumOf,
+  type Receiver,
+  VERSION,
+} from "../../src/snapshots/snapshot-check.ts";
 import { copyOf, foreign, holds, hostileValue, mutated, outcomeOf } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { specialize } from "../../src/gpu/specialize.ts";
+import { specialize } from "../../src/wgsl/specialize.ts";
 import { failure } from "./building.ts";
 
 const read = (name: string, at = 0) => `@group(0) @binding(${at}) var<storage, read> ${name}: array<f32>;`;

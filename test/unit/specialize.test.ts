@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Source, type Specialized, specialize } from "../../src/gpu/specialize.ts";
+import { type Source, type Specialized, specialize } from "../../src/wgsl/specialize.ts";
 import { failure } from "./building.ts";
 
 type Values = Parameters<typeof specialize>[1];

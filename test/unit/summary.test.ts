@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { averagePooling2d, conv2d, dense, flatten } from "../../src/index.ts";
-import { summaryText } from "../../src/model/summary.ts";
+import { summaryText } from "../../src/network/summary.ts";
 import { articleLayers } from "../support/models.ts";
 import { networkOf } from "./building.ts";
 

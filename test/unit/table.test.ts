@@ -9,11 +9,12 @@ import { Build } from "./building.ts";
 import { MERGE_NOTHING } from "./recording.ts";
 
 const folder = fileURLToPath(new URL("../../shaders/", import.meta.url));
-const stems = (path: string) =>
-  readdirSync(path)
-    .filter((name) => name.endsWith(".wgsl"))
-    .map((name) => name.replace(/\.wgsl$/, ""))
-    .sort();
+/** Paths of all shaders, by stem: those of kernels, and those of the library files in the folders `lib`. */
+const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".wgsl"));
+const stemOf = (path: string) => path.replace(/^.*\//, "").replace(/\.wgsl$/, "");
+const isLibrary = (path: string) => /(^|\/)lib\//.test(path);
+const kernels = new Map(paths.filter((path) => !isLibrary(path)).map((path) => [stemOf(path), `${folder}${path}`]));
+const kernelStems = [...kernels.keys()].sort();
 const plain = (code: string) => code.replace(/\/\/.*/g, "");
 
 const tiles: Tile[] = [
@@ -282,7 +283,8 @@ describe("the library's ops", () => {
 /** What src/ops declares of each kernel: the uses of its bindings by name. */
 function declaredKernels(): Map<string, Map<string, string>> {
   const ops = fileURLToPath(new URL("../../src/ops/", import.meta.url));
-  const sources = readdirSync(ops).map((name) => readFileSync(`${ops}${name}`, "utf8"));
+  const files = readdirSync(ops, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const sources = files.map((name) => readFileSync(`${ops}${name}`, "utf8"));
   const declared = sources.flatMap((text) => {
     const files = new Map(
       [...text.matchAll(/^import (\w+) from ".*\/(\w+)\.wgsl";/gm)].map(([, ...pair]) => pair as [string, string]),
@@ -297,10 +299,10 @@ function declaredKernels(): Map<string, Map<string, string>> {
 
 describe("shaders/*.wgsl", () => {
   it("are all run by some op, under the name of the file", () => {
-    expect([...new Set(alone.map(({ kernel }) => kernel))].sort()).toEqual(stems(folder));
+    expect([...new Set(alone.map(({ kernel }) => kernel))].sort()).toEqual(kernelStems);
   });
 
-  it.each(stems(folder))("%s is given every constant that it names", (stem) => {
+  it.each(kernelStems)("%s is given every constant that it names", (stem) => {
     for (const { shader } of steps.filter(({ kernel }) => kernel === stem)) {
       const declared = [...shader.code.matchAll(/^const (\w+)/gm)].map(([, name]) => name);
       const named = plain(shader.code).match(/(?<![.\w])[A-Z][A-Z0-9_]*\b/g);
@@ -308,16 +310,16 @@ describe("shaders/*.wgsl", () => {
     }
   });
 
-  it.each(stems(folder))("%s has a main function of its name", (stem) => {
+  it.each(kernelStems)("%s has a main function of its name", (stem) => {
     const [step] = steps.filter(({ kernel }) => kernel === stem);
     expect(step!.shader.entryPoint).toBe(stem);
   });
 
-  it.each(stems(folder))("%s binds each of its buffers in some specialisation", (stem) => {
+  it.each(kernelStems)("%s binds each of its buffers in some specialisation", (stem) => {
     const bound = new Set(
       steps.filter(({ kernel }) => kernel === stem).flatMap(({ shader }) => shader.bindings.map(({ name }) => name)),
     );
-    const declared = [...readFileSync(`${folder}${stem}.wgsl`, "utf8").matchAll(/^@group.*> (\w+):/gm)];
+    const declared = [...readFileSync(kernels.get(stem)!, "utf8").matchAll(/^@group.*> (\w+):/gm)];
     for (const [, name] of declared) expect([...bound]).toContain(name);
   });
 });
@@ -326,7 +328,7 @@ describe("the bindings that src/ops declares", () => {
   const declared = declaredKernels();
 
   it("are those of all kernels", () => {
-    expect([...declared.keys()].sort()).toEqual(stems(folder));
+    expect([...declared.keys()].sort()).toEqual(kernelStems);
   });
 
   it.each([...declared])(
@@ -344,8 +346,8 @@ describe("the bindings that src/ops declares", () => {
 });
 
 describe("shaders/lib/*.wgsl", () => {
-  it.each(stems(`${folder}lib`))("%s is used by some kernel", (stem) => {
-    const code = leanShader(readFileSync(`${folder}lib/${stem}.wgsl`, "utf8"));
+  it.each(paths.filter(isLibrary))("%s is used by some kernel", (path) => {
+    const code = leanShader(readFileSync(`${folder}${path}`, "utf8"));
     // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for, ranges by number.
     const declared = [...code.matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) =>
       name!.replace(/operand|output|terms/, "[a-z]\\w*").replace(/^range/, "range\\d"),

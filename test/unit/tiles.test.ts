@@ -7,7 +7,7 @@ import {
   tileConstants,
   tileWorkgroups,
 } from "../../src/graph/tile.ts";
-import { adapterClassOf, leastSaving, shippedTile } from "../../src/plan/tiles.ts";
+import { adapterClassOf, leastSaving, shippedTile } from "../../src/plan/shipped-tiles.ts";
 
 // Bounds that no tuning may leave: every device has 256 invocations a workgroup, and a slice must be worth its kernel.
 const MOST_BLOCKS = 16;

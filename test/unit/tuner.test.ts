@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { FeaturemapError } from "../../src/errors.ts";
+import { FeaturemapError } from "../../src/base/errors.ts";
 import { isTile, type Tile } from "../../src/graph/tile.ts";
 import { conv2d, dense, flatten, maxPooling2d } from "../../src/index.ts";
 import type { CompileProgress } from "../../src/plan/executable.ts";
-import type { TuningTask } from "../../src/plan/tuning.ts";
+import type { TuningTask } from "../../src/plan/tuning-task.ts";
 import type { Part } from "../../src/tune/stand.ts";
 import { type TunerOptions, tuner, tunerWith } from "../../src/tune/tuner.ts";
 import { articleLayers } from "../support/models.ts";

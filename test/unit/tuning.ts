@@ -3,11 +3,11 @@
 import type { AdapterSummary, Runtime } from "../../src/gpu/runtime.ts";
 import type { AdapterClass, Choice, Choices } from "../../src/graph/tile.ts";
 import type { Layer } from "../../src/layers/layer.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { sgd } from "../../src/model/optimizers.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { sgd } from "../../src/optimizers/optimizer.ts";
 import type { CompileProgress } from "../../src/plan/executable.ts";
-import type { TuningTask } from "../../src/plan/tuning.ts";
+import type { TuningTask } from "../../src/plan/tuning-task.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
 import type { TuningStore } from "../../src/tune/answers.ts";
 import type { Part, Stand } from "../../src/tune/stand.ts";
 import { networkOf } from "./building.ts";

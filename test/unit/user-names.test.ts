@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { defineKernel, dispatch } from "../../src/gpu/kernel.ts";
 import type { AdapterClass } from "../../src/graph/tile.ts";
 import { conv2d, dense, flatten, sgd } from "../../src/index.ts";
-import { lossNamed } from "../../src/model/losses.ts";
-import { trainingProgram } from "../../src/model/programs.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
+import { defineKernel, dispatch } from "../../src/wgsl/kernel.ts";
 import { PROTOTYPE_NAMES } from "../support/hostile.ts";
 import { networkOf } from "./building.ts";
 

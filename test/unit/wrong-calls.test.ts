@@ -21,10 +21,10 @@ import {
   sgd,
   tensor,
 } from "../../src/index.ts";
+import { lossNamed } from "../../src/losses/losses.ts";
 import { checkedWeights } from "../../src/model/calls.ts";
 import { checkCompileOptions } from "../../src/model/compile-options.ts";
-import { checkFitOptions } from "../../src/model/fit.ts";
-import { lossNamed } from "../../src/model/losses.ts";
+import { checkFitOptions } from "../../src/training/fit-options.ts";
 import { fakeDevice } from "../support/fake-device.ts";
 import { deepArray, detached } from "../support/hostile.ts";
 import { failure } from "./building.ts";

@@ -1,7 +1,7 @@
 // What the device is: its adapter, its limits and its features.
 
 import { createRuntime } from "../../../src/gpu/runtime.ts";
-import { adapterClassOf } from "../../../src/plan/tiles.ts";
+import { adapterClassOf } from "../../../src/plan/shipped-tiles.ts";
 import { measureOverheads } from "../overheads.ts";
 import { runPart } from "../part.ts";
 

@@ -1,7 +1,7 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles: the data for the shipped rules.
 
 import { createRuntime, type Runtime, sequential, sgd, tensor } from "../../../src/index.ts";
-import type { Tuner } from "../../../src/plan/tuning.ts";
+import type { Tuner } from "../../../src/plan/tuning-task.ts";
 import { NETWORK_NAMES, NETWORKS, type NetworkName } from "../../networks.ts";
 import { layersOf } from "../../systems/featuremap.ts";
 import { LEARNING_RATE, PIXELS } from "../../systems/system.ts";

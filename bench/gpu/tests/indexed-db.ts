@@ -1,6 +1,6 @@
-// What stands in for src/indexed-db.ts where there is no IndexedDB (an alias in build.ts): the same tables, in memory.
+// What stands in for src/base/indexed-db.ts where there is no IndexedDB (an alias in build.ts): the same tables, in memory.
 
-import type { Table } from "../../../src/indexed-db.ts";
+import type { Table } from "../../../src/base/indexed-db.ts";
 
 const databases = new Map<string, Map<string, unknown>>();
 

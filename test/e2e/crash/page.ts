@@ -43,7 +43,7 @@ async function make(): Promise<Sequential> {
 function looking(): Callback {
   let model: Sequential;
   return {
-    setModel: (given) => {
+    setModel: (given: Sequential) => {
       model = given;
     },
     onEpochBegin: async () => {

@@ -1,0 +1,27 @@
+// dropout.   y[e] = x[e] SCALE, or 0 where the hash of (KEY, step, e) is below DROPPED of 2^32; both [SIZE]
+// The same on the way back, with dy for x: the mask is made again, not stored. One invocation four elements.
+// The hash is `uniform(seedOf(..., step), e)` of src/base/random.ts; KEY is that seed before the step comes to it, plus 0x9e3779b9.
+override SIZE: u32;
+override KEY: u32;
+override DROPPED: u32;
+const SCALE: f32 = 1.0f;
+
+@group(0) @binding(0) var<storage, read> state: array<u32>;
+
+fn scramble(x: vec4u) -> vec4u {
+  var h = x;
+  h = (h ^ (h >> vec4u(16u))) * 0x7feb352du;
+  h = (h ^ (h >> vec4u(15u))) * 0x846ca68bu;
+  return h ^ (h >> vec4u(16u));
+}
+
+@compute @workgroup_size(64)
+fn dropout(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local) * 4u;
+  if (e < SIZE) {
+    let seed = scramble(scramble(vec4u(KEY)) ^ vec4u(state[STATE_STEP]));
+    let hash = scramble(scramble(e + vec4u(0u, 1u, 2u, 3u)) ^ seed);
+    let scaled = load_x(e, SIZE - e) * SCALE;
+    store_y(e, select(vec4f(0.0f), scaled, hash >= vec4u(DROPPED)), SIZE - e);
+  }
+}

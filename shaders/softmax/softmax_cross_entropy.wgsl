@@ -1,0 +1,32 @@
+// softmax_cross_entropy.   p = softmax(x)   loss[r] = sum over c of t[r,c] * -log(p[r,c])
+//                          dx[r,c] = (p[r,c] * (sum over d of t[r,d]) - t[r,c]) / rows in use
+// x, dx [BATCH, CLASSES]   loss [BATCH]   correct [BATCH]: 1 where x and t have their first maximum in the same class
+// The labels t: see softmax/lib/cross_entropy.wgsl. Rows not in use take 0, by `select`. One invocation a row.
+override BATCH: u32;
+override CLASSES: u32;
+override SPARSE: bool;
+
+@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(0) var<storage, read_write> correct: array<u32>;
+@group(0) @binding(0) var<storage, read_write> dx: array<f32>;
+
+fn logit(r: u32, c: u32) -> f32 {
+  return x[r * CLASSES + c];
+}
+
+@compute @workgroup_size(64)
+fn softmax_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let r = linear_index(workgroup, local);
+  if (r >= BATCH) {
+    return;
+  }
+  let rows = state[STATE_ROWS];
+  let outcome = outcome_of(r);
+  for (var c = 0u; c < CLASSES; c++) {
+    dx[r * CLASSES + c] = select(0.0f, gradient_of(r, c, outcome) / f32(rows), r < rows);
+  }
+  loss[r] = select(0.0f, loss_of(r, outcome), r < rows);
+  correct[r] = select(0u, 1u, (r < rows) & outcome.correct);
+}

@@ -1,0 +1,62 @@
+import { madeBy } from "../base/errors.ts";
+import type { Callback } from "../training/callback.ts";
+import type { Logs } from "../training/history.ts";
+import { progressLine } from "./progress.ts";
+
+/** Redraw at most this often, in ms, as Keras does. */
+const REDRAW_MS = 50;
+
+/** Where lines can be redrawn: `process.stdout` of Node and Deno. */
+export interface Terminal {
+  readonly isTTY?: boolean;
+  /** Characters in a line. */
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/**
+ * A callback for `fit(..., { verbose: 0, callbacks: [progressBar(process.stdout)] })` that draws Keras's progress line. Where the
+ * terminal cannot redraw, as where it is a file, there is one line an epoch.
+ *
+ * @throws FeaturemapError `value` for a terminal that cannot be written to
+ */
+export function progressBar(terminal: Terminal): Callback {
+  madeBy(typeof terminal?.write === "function", terminal, "progressBar: terminal", "process.stdout, or have a write()");
+  const { isTTY: redraws = false, columns } = terminal;
+  let steps = 0;
+  let epochs = 0;
+  let begun = 0;
+  let drawn = 0;
+  let firstStepMs: number | undefined;
+  const line = (done: number, logs: Logs, finished: boolean) =>
+    progressLine({
+      done,
+      total: steps,
+      elapsedMs: performance.now() - begun,
+      logs: { ...logs },
+      finished,
+      ...(firstStepMs === undefined ? {} : { firstStepMs }),
+      ...(columns === undefined ? {} : { columns }),
+    });
+  return {
+    onTrainBegin: (params) => {
+      ({ steps, epochs } = params);
+    },
+    onEpochBegin: (epoch) => {
+      begun = performance.now();
+      firstStepMs = undefined;
+      terminal.write(`Epoch ${epoch + 1}/${epochs}\n`);
+    },
+    onBatchEnd: (done, logs) => {
+      const now = performance.now();
+      firstStepMs ??= now - begun;
+      if (!redraws || now - drawn < REDRAW_MS) return;
+      drawn = now;
+      terminal.write(`\r${line(done, logs, false)}\x1b[K`);
+    },
+    onEpochEnd: (_, logs) => {
+      const text = line(steps, logs, true);
+      terminal.write(redraws ? `\r${text}\x1b[K\n` : `${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { finiteNumber, knownKeys } from "../base/errors.ts";
+import { adagradOps } from "../ops/updates/adagrad.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+export interface AdagradOptions {
+  /** Default 0.001. */
+  readonly learningRate?: number;
+  /** What the sum of squares starts from. Default 0.1. */
+  readonly initialAccumulatorValue?: number;
+  /** Keeps the divisor above 0. Default 1e-7. */
+  readonly epsilon?: number;
+}
+
+/**
+ * Adagrad, as Keras has it (`keras/src/optimizers/adagrad.py`): s := s + dp^2, p := p - learningRate dp / sqrt(s + epsilon).
+ * It keeps one number for each parameter: s less `initialAccumulatorValue`.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
+ */
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  knownKeys(options, ["learningRate", "initialAccumulatorValue", "epsilon"], "adagrad");
+  const learningRate = finiteNumber(options.learningRate ?? 0.001, "adagrad: learningRate", 0);
+  const initial = finiteNumber(options.initialAccumulatorValue ?? 0.1, "adagrad: initialAccumulatorValue", 0);
+  const epsilon = finiteNumber(options.epsilon ?? 1e-7, "adagrad: epsilon", 0);
+  return {
+    name: "adagrad",
+    config: { learningRate, initialAccumulatorValue: initial, epsilon },
+    ops: adagradOps,
+    hyperparameters: { learningRate },
+    slots: (shape) => [{ name: "accumulator", shape }],
+    step: ({ parameter, gradient, slots: [accumulator], hyperparameter, add }) => {
+      add("adagrad", [parameter, gradient, hyperparameter("learningRate"), accumulator!], {
+        offset: initial + epsilon,
+      });
+    },
+  };
+}

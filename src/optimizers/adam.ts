@@ -1,0 +1,70 @@
+import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
+import { adamOps } from "../ops/updates/adam.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+export interface AdamOptions {
+  /** Default 0.001. */
+  readonly learningRate?: number;
+  /** How much of the gradients' mean is kept from step to step, at least 0 and below 1. Default 0.9. */
+  readonly beta1?: number;
+  /** The same for the mean of their squares. Default 0.999. */
+  readonly beta2?: number;
+  /** Keeps the divisor above 0. Default 1e-7. */
+  readonly epsilon?: number;
+  /** Divides by the largest mean of squares so far instead of the latest (AMSGrad). Default false. */
+  readonly amsgrad?: boolean;
+}
+
+export interface AdamWOptions extends AdamOptions {
+  /** Share of itself, times the learning rate, that each parameter loses before each step. Default 0.004. */
+  readonly weightDecay?: number;
+}
+
+const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad"] as const;
+
+/**
+ * Adam, as Keras has it (`keras/src/optimizers/adam.py`), at step t, from 1:
+ *
+ * ```
+ * m := m + (dp - m) (1 - beta1)        v := v + (dp^2 - v) (1 - beta2)
+ * p := p - learningRate sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon)
+ * ```
+ *
+ * With `amsgrad`, the largest v so far stands in the place of v. It keeps m and v for each parameter, and that one.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
+ */
+export function adam(options: AdamOptions = {}): Optimizer {
+  knownKeys(options, ADAM_OPTIONS, "adam");
+  return adamNamed("adam", options);
+}
+
+/**
+ * Adam with decoupled weight decay (`keras/src/optimizers/adamw.py`): p := p - weightDecay learningRate p, then `adam`'s
+ * step. It decays every parameter, biases too, as Keras's does.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
+ */
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  knownKeys(options, [...ADAM_OPTIONS, "weightDecay"], "adamW");
+  return adamNamed("adamW", options, finiteNumber(options.weightDecay ?? 0.004, "adamW: weightDecay", 0));
+}
+
+function adamNamed(name: "adam" | "adamW", options: AdamOptions, weightDecay?: number): Optimizer {
+  const learningRate = finiteNumber(options.learningRate ?? 0.001, `${name}: learningRate`, 0);
+  const beta1 = finiteNumber(options.beta1 ?? 0.9, `${name}: beta1`, 0, 1);
+  const beta2 = finiteNumber(options.beta2 ?? 0.999, `${name}: beta2`, 0, 1);
+  const epsilon = finiteNumber(options.epsilon ?? 1e-7, `${name}: epsilon`, 0);
+  const amsgrad = flag(options.amsgrad ?? false, `${name}: amsgrad`);
+  return {
+    name,
+    config: { learningRate, beta1, beta2, epsilon, amsgrad, ...(weightDecay !== undefined && { weightDecay }) },
+    ops: adamOps,
+    hyperparameters: { learningRate },
+    slots: (shape) => [{ name: "moments", shape: [amsgrad ? 3 : 2, ...shape] }],
+    step: ({ parameter, gradient, state, slots, hyperparameter, add }) => {
+      const inputs = [parameter, gradient, hyperparameter("learningRate"), state, ...slots];
+      add("adam", inputs, { beta1, beta2, epsilon, amsgrad, decay: weightDecay ?? 0 });
+    },
+  };
+}

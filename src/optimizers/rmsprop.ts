@@ -1,0 +1,49 @@
+import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
+import { rmspropOps } from "../ops/updates/rmsprop.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+export interface RmspropOptions {
+  /** Default 0.001. */
+  readonly learningRate?: number;
+  /** How much of the mean of the gradients' squares is kept from step to step, at least 0 and below 1. Default 0.9. */
+  readonly rho?: number;
+  /** Share of the last step that the next one goes on with, at least 0 and below 1. Default 0: none is kept. */
+  readonly momentum?: number;
+  /** Keeps the divisor above 0. Default 1e-7. */
+  readonly epsilon?: number;
+  /** Divides by the gradients' variance, the mean of their squares less the square of their mean. Default false. */
+  readonly centered?: boolean;
+}
+
+/**
+ * RMSprop, as Keras has it (`keras/src/optimizers/rmsprop.py`):
+ *
+ * ```
+ * v := rho v + (1 - rho) dp^2          p := p - learningRate dp / sqrt(v + epsilon)
+ * ```
+ *
+ * `centered` keeps a := rho a + (1 - rho) dp and takes v - a^2 in the place of v. With `momentum`, what p would lose is
+ * added to momentum * m, which becomes m, and p loses m. It keeps one number for each parameter, and one more for either.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
+ */
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  knownKeys(options, ["learningRate", "rho", "momentum", "epsilon", "centered"], "rmsprop");
+  const learningRate = finiteNumber(options.learningRate ?? 0.001, "rmsprop: learningRate", 0);
+  const rho = finiteNumber(options.rho ?? 0.9, "rmsprop: rho", 0, 1);
+  const momentum = finiteNumber(options.momentum ?? 0, "rmsprop: momentum", 0, 1);
+  const epsilon = finiteNumber(options.epsilon ?? 1e-7, "rmsprop: epsilon", 0);
+  const centered = flag(options.centered ?? false, "rmsprop: centered");
+  const kept = ["velocity", ...(momentum > 0 ? ["momentum"] : []), ...(centered ? ["averageGradient"] : [])];
+  return {
+    name: "rmsprop",
+    config: { learningRate, rho, momentum, epsilon, centered },
+    ops: rmspropOps,
+    hyperparameters: { learningRate },
+    slots: (shape) => kept.map((name) => ({ name, shape })),
+    step: ({ parameter, gradient, slots, hyperparameter, add }) => {
+      const inputs = [parameter, gradient, hyperparameter("learningRate"), ...slots];
+      add("rmsprop", inputs, { rho, momentum, epsilon, centered });
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { firstNotFinite } from "../base/check.ts";
+import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show } from "../base/errors.ts";
+import { assertModel } from "../model/inside.ts";
+import type { Sequential } from "../model/sequential.ts";
+import type { Callback } from "../training/callback.ts";
+import { type Snapshot, snapshot } from "./snapshot.ts";
+
+/** When to take snapshots: one of the two, or both. */
+export interface CheckpointOptions {
+  /** So many ms after the last, within an epoch too: after the submit that is then done. */
+  readonly everyMs?: number;
+  /** At the end of each so many epochs. */
+  readonly everyEpochs?: number;
+  /**
+   * What it returns is awaited before the next snapshot is taken, and before `fit` returns. What it throws, `fit` throws. It is not
+   * called with a snapshot that has a NaN or Infinity in it: the last good one stays.
+   */
+  save(snapshot: Snapshot): void | Promise<void>;
+}
+
+/**
+ * Takes snapshots while a model trains: `fit(x, y, { callbacks: [checkpoint(model, { everyMs: 5000, save })] })`. Within an
+ * epoch training does not wait for them. After a lost device (`error.code === "lost"`), `restore` the last one to a new model and
+ * `fit` with `resume: true`.
+ *
+ * @throws FeaturemapError `value` for an option that is missing, unknown or out of range
+ */
+export function checkpoint(model: Sequential, options: CheckpointOptions): Callback {
+  assertModel(model, "checkpoint");
+  knownKeys(options, ["everyMs", "everyEpochs", "save"], "checkpoint");
+  const { everyMs, everyEpochs, save } = options;
+  if (everyMs === undefined && everyEpochs === undefined)
+    throw new FeaturemapError("value", "checkpoint needs everyMs, everyEpochs or both.");
+  if (everyMs !== undefined) finiteNumber(everyMs, "checkpoint: everyMs", 0);
+  if (everyEpochs !== undefined) positiveInteger(everyEpochs, "checkpoint: everyEpochs");
+  if (typeof save !== "function")
+    throw new FeaturemapError("value", `checkpoint: save must be a function, got ${show(save)}.`);
+
+  let last = 0;
+  /** The snapshot under way and its saving; it never rejects, since `fit` may end before anybody asks. */
+  let saving: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  const assertSaved = () => {
+    const failed = failure;
+    failure = undefined;
+    if (failed) throw failed.error;
+  };
+  const saved = async () => {
+    await saving;
+    assertSaved();
+  };
+  /** Resolves when the snapshot is taken. */
+  const take = async () => {
+    last = performance.now();
+    const taking = snapshot(model);
+    saving = taking
+      .then((taken) => (isSound(taken) ? save(taken) : undefined))
+      .catch((error: unknown) => {
+        failure = { error };
+      })
+      .finally(() => {
+        saving = undefined;
+      });
+    await taking.catch(() => {});
+  };
+  return {
+    onTrainBegin: () => {
+      last = performance.now();
+      failure = undefined;
+    },
+    onBatchEnd: () => {
+      assertSaved();
+      if (everyMs !== undefined && !saving && performance.now() - last >= everyMs) void take();
+    },
+    onEpochEnd: async (epoch) => {
+      if (everyEpochs === undefined || (epoch + 1) % everyEpochs !== 0) return;
+      await saved();
+      await take();
+    },
+    onTrainEnd: saved,
+  };
+}
+
+/** Whether training can go on from a snapshot: `restore` takes no other. */
+export function isSound({ weights, slots }: Snapshot): boolean {
+  return [...weights, ...slots].every(({ data }) => firstNotFinite(data) < 0);
+}

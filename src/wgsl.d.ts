@@ -1,5 +1,0 @@
-declare module "*.wgsl" {
-  /** A shader's text, without its comments: `leanShaders` of `cli/lean-shaders.ts` loads it. */
-  const source: import("./gpu/specialize.ts").Source;
-  export default source;
-}
