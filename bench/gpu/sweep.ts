@@ -1,8 +1,8 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles.
 
 import { FeaturemapError } from "../../src/base/errors.ts";
-import { sweepState } from "../../src/graph/graph.ts";
 import type { Asked } from "../../src/graph/op.ts";
+import { sweepState } from "../../src/graph/step-state.ts";
 import type { Choice, Choices, Tile, TileRequest } from "../../src/graph/tile.ts";
 import type { PlanRequest, TuningTask } from "../../src/plan/tuning-task.ts";
 import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "../../src/tune/questions.ts";

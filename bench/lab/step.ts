@@ -3,7 +3,7 @@
 import { createDataset, type Dataset } from "../../src/data/dataset.ts";
 import { tensor } from "../../src/data/tensor.ts";
 import { Runtime } from "../../src/gpu/runtime.ts";
-import { sweepState } from "../../src/graph/graph.ts";
+import { sweepState } from "../../src/graph/step-state.ts";
 import { type CompileOptions, checkCompileOptions } from "../../src/model/compile-options.ts";
 import { CompiledModel } from "../../src/model/compiled.ts";
 import { Network } from "../../src/network/network.ts";

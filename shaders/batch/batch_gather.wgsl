@@ -10,7 +10,7 @@ override X_BYTES: bool;
 override SHUFFLED: bool;
 const SCALE: f32 = 1.0f;
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 @group(0) @binding(0) var<storage, read> order: array<u32>;
 @group(0) @binding(0) var<storage, read> source_x: array<u32>;
 @group(0) @binding(0) var<storage, read> source_y: array<u32>;
@@ -18,9 +18,9 @@ const SCALE: f32 = 1.0f;
 
 fn sample_of(r: u32) -> u32 {
   if (SHUFFLED) {
-    return order[state[STATE_POSITION] + r];
+    return order[state.position + r];
   } else {
-    return state[STATE_POSITION] + r;
+    return state.position + r;
   }
 }
 
@@ -50,13 +50,13 @@ fn batch_gather(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocati
     let r = e / X_BLOCKS;
     let at = e % X_BLOCKS * 4u;
     let value = SCALE * four_of_x(sample_of(r) * X_SIZE + at);
-    store_x(r * X_SIZE + at, select(vec4f(0.0f), value, r < state[STATE_ROWS]), X_SIZE - at);
+    store_x(r * X_SIZE + at, select(vec4f(0.0f), value, r < state.rows), X_SIZE - at);
   }
   if (Y_SIZE > 0u) {
     if (e >= BATCH * X_BLOCKS && e < BATCH * (X_BLOCKS + Y_SIZE)) {
       let f = e - BATCH * X_BLOCKS;
       let r = f / Y_SIZE;
-      y[f] = select(0u, source_y[sample_of(r) * Y_SIZE + f % Y_SIZE], r < state[STATE_ROWS]);
+      y[f] = select(0u, source_y[sample_of(r) * Y_SIZE + f % Y_SIZE], r < state.rows);
     }
   }
 }

@@ -21,7 +21,7 @@ const A_ALONG_K: bool = false;
 const B_ALONG_K: bool = false;
 const BY_TAP: bool = IN_C % 4u == 0u; // 4 rows are then 4 channels of one tap
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 
 struct Row {
   m: u32, // the first of 4 rows (i, j, c)
@@ -51,7 +51,7 @@ fn column_block(n4: u32, slice: u32) -> Column {
 
 fn steps(slice: u32, row: Row) -> vec2u {
   let first = slice * STEPS_PER_SLICE;
-  return vec2u(first, min(first + STEPS_PER_SLICE, state[STATE_ROWS] * STEPS_PER_IMAGE));
+  return vec2u(first, min(first + STEPS_PER_SLICE, state.rows * STEPS_PER_IMAGE));
 }
 
 fn step_at(t: u32, row: Row) -> Step {

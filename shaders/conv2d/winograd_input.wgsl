@@ -5,7 +5,7 @@
 override CLIPPED: bool; // some patch reaches outside x
 const BLOCKS: u32 = (IN_C + CHANNELS - 1u) / CHANNELS; // of channels
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 
 fn x_at(tile: Tile, i: u32, j: u32, c: u32, used: bool) -> Channels {
   let h = i32(tile.h + i) - i32(PAD_H);
@@ -42,7 +42,7 @@ fn winograd_input(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoca
   let c = e % BLOCKS * CHANNELS;
   let tile = tile_at(e / BLOCKS);
   let exists = tile.index < TILES;
-  let used = tile.image < state[STATE_ROWS];
+  let used = tile.image < state.rows;
   if (LINES == 1u) {
     if (!exists) {
       return;

@@ -1,7 +1,7 @@
 // winograd_output_gradient.   dm[p,q,t,o] = sum over i,j of A[p,i] * A[q,j] * dy[n,h+i,w+j,o],   tile t at (n,h,w)
 // dy [BATCH, OUT_H, OUT_W, OUT_C], or pooled (pooling/lib/incoming_gradient.wgsl)   dm [POINTS, POINTS, TILES, OUT_C]
 // One invocation a tile and 4 channels. Images not in use count as 0.
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 
 // The windows that a tile may reach into, along each axis. Where tiles do not hold whole ones, the tile's first output lies at any
 // place of its first window: SHIFTS of them.
@@ -14,7 +14,7 @@ alias Outputs = array<Coefficients_outputs, OUTPUTS>;
 
 // The tile's dy; past the last row or column it counts as 0.
 fn dy_of(tile: Tile, o: u32) -> Outputs {
-  let used = tile.image < state[STATE_ROWS];
+  let used = tile.image < state.rows;
   let image_at = tile.image * DY_IMAGE;
   var dy: Outputs;
   if (UNPOOL) {

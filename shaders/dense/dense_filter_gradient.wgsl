@@ -11,7 +11,7 @@ const STORED_ROWS: u32 = IN;
 const A_ALONG_K: bool = false;
 const B_ALONG_K: bool = false;
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 
 alias Row = u32; // the first of 4 rows of dw
 alias Column = u32; // the first of 4 columns of dw
@@ -30,7 +30,7 @@ fn steps(slice: u32, row: Row) -> vec2u {
 }
 
 fn step_at(t: u32, row: Row) -> Step {
-  return state[STATE_ROWS];
+  return state.rows;
 }
 
 fn block_a(m: Row, in_use: Step, k4: u32) -> mat4x4f {

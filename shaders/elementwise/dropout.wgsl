@@ -6,7 +6,7 @@ override KEY: u32;
 override DROPPED: u32;
 const SCALE: f32 = 1.0f;
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 
 fn scramble(x: vec4u) -> vec4u {
   var h = x;
@@ -19,7 +19,7 @@ fn scramble(x: vec4u) -> vec4u {
 fn dropout(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local) * 4u;
   if (e < SIZE) {
-    let seed = scramble(scramble(vec4u(KEY)) ^ vec4u(state[STATE_STEP]));
+    let seed = scramble(scramble(vec4u(KEY)) ^ vec4u(state.step));
     let hash = scramble(scramble(e + vec4u(0u, 1u, 2u, 3u)) ^ seed);
     let scaled = load_x(e, SIZE - e) * SCALE;
     store_y(e, select(vec4f(0.0f), scaled, hash >= vec4u(DROPPED)), SIZE - e);

@@ -13,7 +13,7 @@ override GROUPS_X: u32; // workgroups side by side
 override LANES: u32; // of a workgroup, a power of two that is at least CLASSES
 const BLOCKS: u32 = (CLASSES + 3u) / 4u;
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 @group(0) @binding(0) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(0) var<storage, read_write> correct: array<u32>;
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
@@ -87,7 +87,7 @@ fn dense_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_i
   }
   add_products(r, lane);
   add_lanes(lane);
-  let rows = state[STATE_ROWS];
+  let rows = state.rows;
   let outcome = outcome_of(r);
   if (lane < CLASSES) {
     gradient[lane] = select(0.0f, gradient_of(r, lane, outcome) / f32(rows), r < rows);

@@ -6,7 +6,7 @@ override BATCH: u32;
 override CLASSES: u32;
 override SPARSE: bool;
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(0) var<storage, read_write> correct: array<u32>;
@@ -22,7 +22,7 @@ fn softmax_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local
   if (r >= BATCH) {
     return;
   }
-  let rows = state[STATE_ROWS];
+  let rows = state.rows;
   let outcome = outcome_of(r);
   for (var c = 0u; c < CLASSES; c++) {
     dx[r * CLASSES + c] = select(0.0f, gradient_of(r, c, outcome) / f32(rows), r < rows);

@@ -11,7 +11,7 @@ const EPSILON: f32 = 0.0f;
 override AMSGRAD: bool;
 const DECAY: f32 = 0.0f;
 
-@group(0) @binding(0) var<storage, read> state: array<u32>;
+@group(0) @binding(0) var<storage, read> state: StepState;
 @group(0) @binding(0) var<storage, read> rate: array<f32>;
 
 // 1 - e^x, x at most 0. A difference would lose what 1 - 0.999 has beyond three digits, and `pow` may be off by more.
@@ -24,7 +24,7 @@ fn one_minus_exp(x: f32) -> f32 {
 fn adam(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local) * 4u;
   if (e < SIZE) {
-    let t = f32(state[STATE_STEP] + 1u);
+    let t = f32(state.step + 1u);
     let alpha = rate[0] * sqrt(one_minus_exp(t * LOG_2)) / one_minus_exp(t * LOG_1);
     let g = load_g(e, SIZE - e);
     var m = load_moments(e, SIZE - e);

@@ -1,4 +1,5 @@
 import { elements, type Shape } from "../base/shape.ts";
+import { stepState } from "./step-state.ts";
 
 /** What a tensor holds: 32-bit floats, 32-bit whole numbers, or bytes packed four to a word. */
 export type DType = "f32" | "u32" | "u8";
@@ -48,21 +49,8 @@ export interface Graph {
   readonly state: TensorId;
 }
 
-/** Words of the state buffer, `shaders/lib/state.wgsl`. */
-export const STATE_WORDS = 5;
-
-/** The state in which a sweep over samples begins: `batch` rows a step, the first of them at sample 0. */
-export function sweepState(sweep: { step: number; samples: number; batch: number }): Uint32Array<ArrayBuffer> {
-  return Uint32Array.of(sweep.step, ...sweepStart(sweep));
-}
-
-/** The same without its first word: the number of the step is the device's to count. */
-export function sweepStart({ samples, batch }: { samples: number; batch: number }): Uint32Array<ArrayBuffer> {
-  return Uint32Array.of(0, samples, Math.min(batch, samples), batch);
-}
-
 export function emptyGraph(): Graph {
-  const state: Tensor = { id: 0, name: "state", role: "state", shape: [STATE_WORDS], dtype: "u32" };
+  const state: Tensor = { id: 0, name: "state", role: "state", shape: [stepState().words], dtype: "u32" };
   return { tensors: [state], nodes: [], results: [], state: 0 };
 }
 

@@ -5,7 +5,7 @@ import type { Dataset, HostData } from "../data/dataset.ts";
 import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { sweepStart } from "../graph/graph.ts";
+import { sweepStart } from "../graph/step-state.ts";
 import type { MemoryMode } from "../graph/tile.ts";
 import type { Network } from "../network/network.ts";
 import type { BoundPlan } from "../plan/executable.ts";

@@ -5,7 +5,7 @@ import { type DataInput, type TensorData, toTensor } from "../data/tensor.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { checked } from "../gpu/checked.ts";
 import { readBuffers } from "../gpu/readback.ts";
-import { STATE_WORDS, sweepState } from "../graph/graph.ts";
+import { stepState, sweepState } from "../graph/step-state.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { insideOf } from "../model/inside.ts";
 import type { Sequential } from "../model/sequential.ts";
@@ -248,7 +248,7 @@ async function probeOf(model: Sequential, options: ProbeOptions, where: string):
   const executable = await prepare(runtime, program.plan, { onProgress: compiled.plans.onProgress() });
   const requests = [
     { label: "probe samples", bytes: capacity * elements(network.inputShape!) * 4 },
-    { label: "probe state", bytes: STATE_WORDS * 4 },
+    { label: "probe state", bytes: stepState().bytes },
   ];
   try {
     const owned = await runtime.buffers.create(requests);

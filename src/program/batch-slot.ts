@@ -4,9 +4,8 @@ import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { checked } from "../gpu/checked.ts";
 import { type PendingRead, ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { STATE_WORDS, sweepStart } from "../graph/graph.ts";
+import { stepState, sweepStart, sweepStartAt } from "../graph/step-state.ts";
 import type { BoundPlan, Executable } from "../plan/executable.ts";
-import { START } from "../training/sweep.ts";
 import type { Place } from "./model-state.ts";
 
 /** Room on the GPU for one batch from the host: made once, written anew by each call whose samples fit in. */
@@ -44,7 +43,7 @@ export class BatchSlot {
     const bytes = data.size * (rowBytes ?? 0);
     const requests = [
       { label: "batch order", bytes: data.size * 4 },
-      { label: "batch start", bytes: (STATE_WORDS - 1) * 4 },
+      { label: "batch start", bytes: stepState().bytes - sweepStartAt() },
       ...(rowBytes ? [{ label: "batch predictions", bytes }, ...ReadbackRing.requests(bytes, 1)] : []),
     ];
     const indices = Uint32Array.from({ length: data.size }, (_, i) => i);
@@ -89,7 +88,7 @@ export class BatchSlot {
     let pending: PendingRead;
     const submitted = checked(runtime, "predict", () => {
       const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
-      encoder.copyBufferToBuffer(this.start, 0, state, START, this.start.size);
+      encoder.copyBufferToBuffer(this.start, 0, state, sweepStartAt(), this.start.size);
       const pass = encoder.beginComputePass({ label: run.plan.name });
       run.encode(pass);
       pass.end();

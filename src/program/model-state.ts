@@ -4,12 +4,14 @@ import { type OwnedBuffer, STAGING } from "../gpu/buffers.ts";
 import { checked } from "../gpu/checked.ts";
 import { ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { byteLength, STATE_WORDS, type TensorId } from "../graph/graph.ts";
+import { byteLength, type TensorId } from "../graph/graph.ts";
+import { stepState } from "../graph/step-state.ts";
 import { initialize } from "../layers/initializers.ts";
 import type { Network } from "../network/network.ts";
 import { type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
+import { metricsLayout } from "../training/metrics-layout.ts";
 import type { SweepPlace } from "../training/sweep.ts";
-import { METRIC_WORDS, type ProgramTensors } from "./programs.ts";
+import type { ProgramTensors } from "./programs.ts";
 
 const scalar: Shape = [1];
 
@@ -20,7 +22,6 @@ const PLACES = ["train", "look"] as const satisfies readonly Place[];
 
 /** Reads of metrics that may be under way: one a submit in flight, and the last of the sweep. */
 const RING_DEPTH = 4;
-const METRIC_BYTES = METRIC_WORDS * 4;
 
 /** What a model keeps on the GPU from step to step: parameters, optimizer slots, rates, the step's state, metrics. */
 export class ModelState {
@@ -47,7 +48,7 @@ export class ModelState {
     this.#hyperparameters = next(Object.keys(optimizer?.hyperparameters ?? {}).length);
     const [train, look] = PLACES.map((): SweepPlace => {
       const [state, metrics] = next(2);
-      const ring = new ReadbackRing(runtime, METRIC_BYTES, rest.splice(0, RING_DEPTH));
+      const ring = new ReadbackRing(runtime, metricsLayout().bytes, rest.splice(0, RING_DEPTH));
       return { state: state!, metrics: metrics!, ring };
     });
     this.#places = { train: train!, look: look! };
@@ -68,9 +69,9 @@ export class ModelState {
       ...slotsOf(optimizer, network.parameters).map(({ name, shape }) => floats(name, shape)),
       ...Object.keys(optimizer?.hyperparameters ?? {}).map((name) => floats(name, scalar)),
       ...PLACES.flatMap((place) => [
-        { label: `${place} state`, bytes: STATE_WORDS * 4 },
-        { label: `${place} metrics`, bytes: METRIC_BYTES },
-        ...ReadbackRing.requests(METRIC_BYTES, RING_DEPTH),
+        { label: `${place} state`, bytes: stepState().bytes },
+        { label: `${place} metrics`, bytes: metricsLayout().bytes },
+        ...ReadbackRing.requests(metricsLayout().bytes, RING_DEPTH),
       ]),
     ];
     const state = new ModelState(runtime, network, optimizer, await runtime.buffers.create(requests));

@@ -15,9 +15,7 @@ import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge-dispatches.ts";
 import type { Plan } from "../plan/plan.ts";
 import { leastSaving } from "../plan/shipped-tiles.ts";
-
-/** Words of the metrics, `shaders/batch/advance.wgsl`. */
-export const METRIC_WORDS = 6;
+import { metricsLayout } from "../training/metrics-layout.ts";
 
 /** What a plan depends on beside the model: one plan serves all data of one kind. */
 export interface DataKind {
@@ -208,7 +206,7 @@ function lossOf({ graph, y, add }: Build, loss: Loss, output: TensorId): LossRow
 
 /** Ends the step: adds up what was measured, if anything, and moves the state to the next batch. Returns the metrics. */
 function advance({ ops, graph, options }: Build, rows?: LossRows): TensorId | undefined {
-  const metrics = rows && addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
+  const metrics = rows && addTensor(graph, "metrics", "state", { shape: [metricsLayout().words], dtype: "u32" });
   const inputs = [graph.state, rows?.loss, rows?.correct, metrics].filter((id) => id !== undefined);
   addNode(ops, graph, { op: "advance", name: "advance", inputs, attributes: { batch: options.capacity } });
   return metrics;

@@ -20,9 +20,9 @@ import {
 import { Checksum } from "../base/checksum.ts";
 import { FeaturemapError, finiteNumber, show } from "../base/errors.ts";
 import { elements, type Shape, sameShape, showShape } from "../base/shape.ts";
-import { STATE_WORDS } from "../graph/graph.ts";
+import { stepState } from "../graph/step-state.ts";
 import type { Weight } from "../model/sequential.ts";
-import { METRIC_WORDS } from "../program/programs.ts";
+import { metricsLayout } from "../training/metrics-layout.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Of the layout of snapshots. */
@@ -147,8 +147,8 @@ const SNAPSHOT: Check<Snapshot> = (value, place) =>
     hyperparameters: named(finite),
     weights,
     slots: weights,
-    state: wordsOf(STATE_WORDS),
-    metrics: wordsOf(METRIC_WORDS),
+    state: wordsOf(stepState().words),
+    metrics: wordsOf(metricsLayout().words),
     epochs: whole(),
     byteScale: maybe(finite),
     fit: maybe(fit),
@@ -157,7 +157,7 @@ const SNAPSHOT: Check<Snapshot> = (value, place) =>
 
 /** What the parts of a snapshot say of each other. */
 function checkRanges({ state, fit, epochs }: Snapshot, place: Place): void {
-  const [, position = 0, samples = 0, rows, batch = 0] = state;
+  const { position, samples, rows, batch } = stepState().read(state.slice().buffer);
   const stands = position <= samples && rows === Math.min(batch, samples - position);
   const step = fit && fit.steps > 0 ? fit : undefined;
   const agrees =

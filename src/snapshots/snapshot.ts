@@ -24,9 +24,9 @@ export interface Snapshot {
   readonly weights: readonly Weight[];
   /** What the optimizer keeps beside each parameter: `dense/kernel/momentum`. */
   readonly slots: readonly Weight[];
-  /** The words of `shaders/lib/state.wgsl`, the number of steps first. */
+  /** Words of the step's state, `shaders/lib/state.wgsl`. */
   readonly state: Uint32Array;
-  /** Sums over the epoch so far, `shaders/batch/advance.wgsl`. */
+  /** Sums over the epoch so far, `shaders/batch/lib/metrics.wgsl`. */
   readonly metrics: Uint32Array;
   /** Epochs so far, which the orders of a new `fit` follow. */
   readonly epochs: number;

@@ -1,6 +1,7 @@
 import { checked } from "../gpu/checked.ts";
 import type { PendingRead, ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
+import { metricsLayout } from "./metrics-layout.ts";
 
 /** Running figures of a sweep. */
 export interface SweepMetrics {
@@ -101,9 +102,8 @@ export class MetricsReader {
   }
 }
 
-/** The words of `shaders/batch/advance.wgsl`. */
+/** Running figures, out of the metrics' bytes. */
 export function decodeMetrics(bytes: ArrayBuffer): SweepMetrics {
-  const [high, low] = new Float32Array(bytes, 0, 2);
-  const [, , hits, samples, , badStep] = new Uint32Array(bytes);
-  return { loss: (high! + low!) / samples!, accuracy: hits! / samples!, samples: samples!, badStep: badStep! };
+  const { loss_high, loss_low, hits, samples, bad_step } = metricsLayout().read(bytes);
+  return { loss: (loss_high + loss_low) / samples, accuracy: hits / samples, samples, badStep: bad_step };
 }

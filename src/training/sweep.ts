@@ -1,6 +1,7 @@
 import { checked } from "../gpu/checked.ts";
 import type { ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
+import { sweepStartAt } from "../graph/step-state.ts";
 import type { BoundPlan } from "../plan/executable.ts";
 import { MetricsReader, type SweepMetrics, type When } from "./metrics-reader.ts";
 import type { Pace, Ticket } from "./pace.ts";
@@ -159,11 +160,9 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
   }
 }
 
-/** Where `sweepStart` lies in the state: after the number of the step. */
-export const START = 4;
-
 function begin({ runtime, place, start, withMetrics }: Sweep, encoder: GPUCommandEncoder): void {
-  if (start instanceof Uint32Array) runtime.device.queue.writeBuffer(place.state, START, start);
-  else encoder.copyBufferToBuffer(start, 0, place.state, START, start.size);
+  const at = sweepStartAt();
+  if (start instanceof Uint32Array) runtime.device.queue.writeBuffer(place.state, at, start);
+  else encoder.copyBufferToBuffer(start, 0, place.state, at, start.size);
   if (withMetrics) encoder.clearBuffer(place.metrics);
 }

@@ -1,5 +1,5 @@
 import { FeaturemapError, finiteNumber, knownKeys, optionalFunction } from "../base/errors.ts";
-import { sweepState } from "../graph/graph.ts";
+import { sweepState } from "../graph/step-state.ts";
 import type { AdapterClass, Choice, Choices } from "../graph/tile.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Tuned, Tuner, TuningTask } from "../plan/tuning-task.ts";

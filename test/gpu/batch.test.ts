@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
-import { addTensor, byteLength, emptyGraph, sweepState, type TensorId, tensorOf } from "../../src/graph/graph.ts";
+import { addTensor, byteLength, emptyGraph, type TensorId, tensorOf } from "../../src/graph/graph.ts";
 import { addNode } from "../../src/graph/op.ts";
+import { sweepState } from "../../src/graph/step-state.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
-import { METRIC_WORDS } from "../../src/program/programs.ts";
+import { metricsLayout } from "../../src/training/metrics-layout.ts";
 import { decodeMetrics } from "../../src/training/metrics-reader.ts";
 import { allOps } from "../support/ops.ts";
 import { testRuntime } from "../support/run-graph.ts";
@@ -157,7 +158,7 @@ async function metricsOf(losses: readonly number[], begin: readonly number[], ro
     attributes: { batch, sampleShape: [1], scale: 1, shuffled: false },
   });
   const correct = addTensor(graph, "correct", "data", { shape: [batch], dtype: "u32" });
-  const metrics = addTensor(graph, "metrics", "state", { shape: [METRIC_WORDS], dtype: "u32" });
+  const metrics = addTensor(graph, "metrics", "state", { shape: [metricsLayout().words], dtype: "u32" });
   const inputs = [graph.state, loss!, correct, metrics];
   addNode(allOps, graph, { op: "advance", name: "advance", inputs, attributes: { batch } });
   const executable = await prepare(runtime, lower(allOps, graph, { name: "metrics", adapter: "software" }));
@@ -165,7 +166,7 @@ async function metricsOf(losses: readonly number[], begin: readonly number[], ro
     [graph.state, sweepState({ step: 0, samples: steps * rows, batch: rows })],
     [all, Float32Array.from(losses)],
     [correct, Uint32Array.of(1, 1)],
-    [metrics, new Uint32Array([...begin, 0, 0, 0, 0, 0, 0].slice(0, METRIC_WORDS))],
+    [metrics, new Uint32Array([...begin, 0, 0, 0, 0, 0, 0].slice(0, metricsLayout().words))],
   ]);
   const owned = await runtime.buffers.create(
     [...contents].map(([id, words]) => ({ label: tensorOf(graph, id).name, bytes: words.byteLength })),
@@ -183,7 +184,7 @@ async function metricsOf(losses: readonly number[], begin: readonly number[], ro
     pass.end();
     runtime.device.queue.submit([encoder.finish()]);
   }
-  const [bytes] = await readBuffers(runtime, [{ buffer: owned[3]!.buffer, bytes: METRIC_WORDS * 4 }]);
+  const [bytes] = await readBuffers(runtime, [{ buffer: owned[3]!.buffer, bytes: metricsLayout().bytes }]);
   executable.dispose();
   for (const { release } of owned) release();
   return decodeMetrics(bytes!);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import { byteLength, sweepState } from "../../src/graph/graph.ts";
+import { byteLength } from "../../src/graph/graph.ts";
+import { sweepState } from "../../src/graph/step-state.ts";
 import type { Choices, Tile } from "../../src/graph/tile.ts";
 import { averagePooling2d, conv2d, createDataset, dense, flatten, maxPooling2d, sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/losses/losses.ts";

@@ -1,5 +1,6 @@
 import { readBuffers } from "../../src/gpu/readback.ts";
-import { byteLength, sweepState } from "../../src/graph/graph.ts";
+import { byteLength } from "../../src/graph/graph.ts";
+import { sweepState } from "../../src/graph/step-state.ts";
 import type { TensorData } from "../../src/index.ts";
 import {
   averagePooling2d,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { graphEdit } from "../../src/graph/edit.ts";
-import { byteLength, emptyGraph, producerOf, sweepState, tensorOf } from "../../src/graph/graph.ts";
+import { byteLength, emptyGraph, producerOf, tensorOf } from "../../src/graph/graph.ts";
+import { sweepState } from "../../src/graph/step-state.ts";
 import { Build } from "./building.ts";
 
 describe("byteLength", () => {

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FeaturemapError } from "../../src/base/errors.ts";
-import { STATE_WORDS } from "../../src/graph/graph.ts";
-import { METRIC_WORDS } from "../../src/program/programs.ts";
+import { stepState } from "../../src/graph/step-state.ts";
 import type { Snapshot } from "../../src/snapshots/snapshot.ts";
 import {
   checkedSnapshot,
@@ -11,6 +10,7 @@ import {
   type Receiver,
   VERSION,
 } from "../../src/snapshots/snapshot-check.ts";
+import { metricsLayout } from "../../src/training/metrics-layout.ts";
 import { copyOf, foreign, holds, hostileValue, mutated, outcomeOf } from "../support/hostile.ts";
 import { failure } from "./building.ts";
 
@@ -29,8 +29,8 @@ const body: Omit<Snapshot, "checksum"> = {
     { name: "dense/bias/momentum", shape: [3], data: new Float32Array(3) },
   ],
   // Step 17, after 2 steps of 4 of 7 samples: at the end.
-  state: new Uint32Array(STATE_WORDS).map((_, i) => [17, 7, 7, 0, 4][i] ?? 0),
-  metrics: new Uint32Array(METRIC_WORDS).fill(3),
+  state: new Uint32Array(stepState().words).map((_, i) => [17, 7, 7, 0, 4][i] ?? 0),
+  metrics: new Uint32Array(metricsLayout().words).fill(3),
   epochs: 6,
   byteScale: 1 / 255,
   fit: {
@@ -133,9 +133,17 @@ describe("a snapshot", () => {
     ],
     ["a name twice", weight({ name: "dense/kernel" }), /weights\[1\]\.name must be no other's too, got "dense\/kern/],
     ["another array", weight({ data: new Float64Array(3) }), /must be a Float32Array, got a Float64Array of length 3/],
-    ["a state of other length", { state: new Uint32Array(STATE_WORDS + 1) }, /snapshot\.state must hold \d words/],
+    [
+      "a state of other length",
+      { state: new Uint32Array(stepState().words + 1) },
+      /snapshot\.state must hold \d words/,
+    ],
     ["metrics of other length", { metrics: new Uint32Array(1) }, /snapshot\.metrics must hold \d words/],
-    ["metrics of floats", { metrics: new Float32Array(METRIC_WORDS) }, /snapshot\.metrics must be a Uint32Array/],
+    [
+      "metrics of floats",
+      { metrics: new Float32Array(metricsLayout().words) },
+      /snapshot\.metrics must be a Uint32Array/,
+    ],
     ["a place beyond its samples", { ...state(17, 8), fit: undefined }, /state must stand within its samples/],
     ["rows that do not follow", { ...state(17, 4, 7, 4), fit: undefined }, /state must stand within its samples/],
     ["a place that is not fit's", state(17, 4, 7, 3), /state must stand after step 2 of fit/],
@@ -218,7 +226,7 @@ function assertSound({ weights, slots, state, metrics, fit, epochs }: Snapshot):
     expect(data).toHaveLength(shape.reduce((a, b) => a * b, 1));
     expect(data.every(Number.isFinite)).toBe(true);
   }
-  expect([state.length, metrics.length]).toEqual([STATE_WORDS, METRIC_WORDS]);
+  expect([state.length, metrics.length]).toEqual([stepState().words, metricsLayout().words]);
   expect(Number.isSafeInteger(epochs) && epochs >= 0).toBe(true);
   if (!fit) return;
   expect(fit.history.epoch).toEqual(Array.from({ length: fit.epoch }, (_, i) => i));

@@ -349,7 +349,7 @@ describe("shaders/lib/*.wgsl", () => {
   it.each(paths.filter(isLibrary))("%s is used by some kernel", (path) => {
     const code = leanShader(readFileSync(`${folder}${path}`, "utf8"));
     // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for, ranges by number.
-    const declared = [...code.matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) =>
+    const declared = [...code.matchAll(/^(?:fn|const|struct) (\w+)/gm)].map(([, name]) =>
       name!.replace(/operand|output|terms/, "[a-z]\\w*").replace(/^range/, "range\\d"),
     );
     const signatures = code.match(/var<storage,read(?:_write)?>\w+:array<\w+>/)?.[0].replace(/>\w+:/, ">\\w+:");

@@ -1,6 +1,7 @@
 import advanceSource from "../../../shaders/batch/advance.wgsl";
 import gatherSource from "../../../shaders/batch/batch_gather.wgsl";
 import scatterSource from "../../../shaders/batch/batch_scatter.wgsl";
+import metricsSource from "../../../shaders/batch/lib/metrics.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
 import { ceilDiv, elements, type Shape } from "../../base/shape.ts";
 import { defineOp } from "../../graph/op.ts";
@@ -92,7 +93,7 @@ const advance = defineOp<{ readonly batch: number }>({
     dispatch(advanceKernel, {
       bind: { state: state!, loss, correct, metrics },
       constants: { BATCH: batch, HAS_METRICS: metrics !== undefined },
-      libraries: [stateSource],
+      libraries: [metricsSource, stateSource],
       workgroups: [1, 1, 1],
     }),
   ],
