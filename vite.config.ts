@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { browserArgs, launchBrowser } from "./cli/browser.ts";
+import { importGuide } from "./cli/guide-pages.ts";
 import { leanShaders } from "./cli/lean-shaders.ts";
 import { serveMnist } from "./cli/mnist-server.ts";
 
@@ -42,19 +43,19 @@ function browserProject(name: string, include: string[]) {
   };
 }
 
-function nodeProject(name: string, include: string[], testTimeout: number) {
+function nodeProject(name: string, include: string[], testTimeout: number, exclude: string[] = []) {
   return {
     extends: true as const,
-    test: { name, include, testTimeout, hookTimeout: testTimeout, environment: "node" },
+    test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, environment: "node" },
   };
 }
 
 /** The property tests again, with 20 times as many cases. */
 function propertyProject() {
-  const files = ["outside-data", "snapshot-check", "model-file", "hostile-arguments"];
+  const files = ["outside-data", "snapshots/snapshot-check", "formats/model-file", "hostile-arguments"];
   const project = nodeProject(
     "properties",
-    files.map((name) => `test/unit/${name}.test.ts`),
+    files.map((name) => `test/${name}.test.ts`),
     1_800_000,
   );
   return { ...project, test: { ...project.test, env: { FEATUREMAP_CASES: "20000" } } };
@@ -67,7 +68,7 @@ function pageProject() {
 }
 
 export default defineConfig({
-  plugins: [serveMnist(), leanShaders()],
+  plugins: [serveMnist(), leanShaders(), importGuide()],
   build: {
     lib: { entry: "src/index.ts", formats: ["es"], fileName: "featuremap" },
     target: "es2022",
@@ -88,11 +89,11 @@ export default defineConfig({
   },
   test: {
     projects: [
-      nodeProject("unit", ["test/unit/**/*.test.ts"], 20_000),
-      browserProject("gpu", ["test/gpu/**/*.test.ts"]),
+      nodeProject("unit", ["test/**/*.test.ts"], 20_000, ["test/{e2e,page,kit}/**", "test/**/*.{gpu,full}.test.ts"]),
+      browserProject("gpu", ["test/**/*.gpu.test.ts"]),
       nodeProject("e2e", ["test/e2e/**/*.test.ts"], 300_000),
       pageProject(),
-      browserProject("full", ["test/full/**/*.test.ts"]),
+      browserProject("full", ["test/**/*.full.test.ts"]),
       propertyProject(),
       nodeProject("kit", ["test/kit/**/*.test.ts"], 600_000),
     ],

@@ -186,7 +186,8 @@ function compileSome(
     "--no-lock",
   ];
   const text = JSON.stringify({
-    ...{ ...request, runs: !dawn },
+    ...request,
+    runs: !dawn,
     ...(dawn && { dawn: join(ROOT, "bench/node_modules/webgpu/index.js") }),
   } satisfies WorkerRequest);
   const manifest = process.env.VK_DRIVER_FILES ?? driver.manifests.find(existsSync);

@@ -136,8 +136,14 @@ export function reportLines(report: BenchReport, markdown = false): string[] {
   const used = named.filter(([, { callsPerStep }]) => callsPerStep && callsPerStep.submit > 0);
   const calls = used.map(([name, { callsPerStep: c }]) => [
     name,
-    ...[c!.dispatchWorkgroups, c!.submit, c!.beginComputePass, c!.createBindGroup, c!.createBuffer],
-    ...[c!.writeBuffer, c!.copyBufferToBuffer, c!.mapAsync],
+    c!.dispatchWorkgroups,
+    c!.submit,
+    c!.beginComputePass,
+    c!.createBindGroup,
+    c!.createBuffer,
+    c!.writeBuffer,
+    c!.copyBufferToBuffer,
+    c!.mapAsync,
   ]);
   const infer = `infer ${report.batchSize}`;
   const columns = [

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
+import { type Token, tokensOf, UNROLL } from "../src/wgsl/tokens.ts";
 
 /**
  * Imports `*.wgsl` as the sources that `specialize` takes. The package carries shaders without comments, save the marks that
@@ -16,25 +17,26 @@ export function leanShaders(): Plugin {
   };
 }
 
-/** Comments but the marks, and declarations without which `specialize` declares the same by the values that it is given. */
-const DROPPED = /\/\*[\s\S]*?\*\/|\/\/(?! unroll\s*$).*|^override \w+ ?: ?(?:u32|bool);/gm;
-
-/** Ends of lines, but those that `specialize` looks for: around a mark, and before what is declared at module scope. */
-const JOINT = /(?<!\/\/ unroll)\n(?!\/\/|@|(?:alias|const|diagnostic|enable|fn|override|requires|struct)\b|var<)/g;
-
-/** The same tokens in fewer bytes, but for what is dropped. */
+/**
+ * The same tokens in fewer bytes, each declaration on a line of its own. `const A : u32 = 1u; // of what` becomes
+ * `const A:u32=1u;`.
+ */
 export function leanShader(code: string): string {
-  const kept = code.replace(DROPPED, " ").replace(/(?=\/\/ unroll)/g, "\n");
-  const lines = kept.split("\n").map((line) => line.trim());
-  return lines
-    .filter((line) => line !== "")
-    .map((line) => (line.startsWith("//") ? line : leanLine(line)))
-    .join("\n")
-    .replace(JOINT, (_, at: number, text: string) => (/\w\w|--/.test(text[at - 1]! + text[at + 1]!) ? " " : ""));
+  let depth = 0;
+  let before: Token | undefined;
+  const lean = tokensOf(code).map((token) => {
+    const ends = depth === 0 && [";", "}"].includes(before?.text ?? "");
+    if (["(", "{", "["].includes(token.text)) depth++;
+    if ([")", "}", "]"].includes(token.text)) depth--;
+    const line = ends || before?.text === UNROLL || (before && token.text === UNROLL);
+    const gap = line ? "\n" : before && areOne(before, token) ? " " : "";
+    before = token;
+    return gap + token.text;
+  });
+  return lean.join("");
 }
 
-/** Spaces beside signs go, unless two signs would become another. */
-function leanLine(line: string): string {
-  const lean = line.replace(/ *([-+*/%=<>&|,;:!?{}()[\]]+) */g, "$1");
-  return /--|\+\+[^;)]/.test(lean) ? line : lean;
+/** Whether two tokens would become others without a blank between them. */
+function areOne(a: Token, b: Token): boolean {
+  return tokensOf(a.text + b.text)[0]!.text !== a.text;
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { CliError, firstLine } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
 
-const GOLDEN = fileURLToPath(new URL("../test/golden/epoch.json", import.meta.url));
+const GOLDEN = fileURLToPath(new URL("./keras/epoch.json", import.meta.url));
 
 /**
  * Half a point, as a fraction. The same sums in another order drift apart over 469 steps, by a tenth of this; a wrong
@@ -13,7 +13,7 @@ const GOLDEN = fileURLToPath(new URL("../test/golden/epoch.json", import.meta.ur
  */
 export const TOLERANCE = 0.005;
 
-/** The part of test/golden/epoch.json that is used; make_golden.py writes it. */
+/** The part of cli/keras/epoch.json that is used; make_golden.py writes it. */
 export interface GoldenEpoch {
   readonly keras: string;
   readonly backend: string;

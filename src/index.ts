@@ -3,8 +3,18 @@ export type { Shape } from "./base/shape.ts";
 export { type Progress, progressLine } from "./callbacks/progress.ts";
 export { progressBar, type Terminal } from "./callbacks/progress-bar.ts";
 export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
+export type { ColumnInputs } from "./data/columns.ts";
 export { createDataset, type Dataset } from "./data/dataset.ts";
-export { type DataInput, type NestedNumbers, oneHot, type TensorData, type TypedArray, tensor } from "./data/tensor.ts";
+export {
+  type ColumnInput,
+  type DataInput,
+  type GpuData,
+  type NestedNumbers,
+  oneHot,
+  type TensorData,
+  type TypedArray,
+  tensor,
+} from "./data/tensor.ts";
 export {
   type FromConfigOptions,
   fromConfig,
@@ -31,15 +41,22 @@ export {
 } from "./formats/safetensors.ts";
 export { type LoadOptions, loadModel, loadWeights, saveModel } from "./formats/saving.ts";
 export { type AdapterSummary, createRuntime, type Runtime, type RuntimeOptions } from "./gpu/runtime.ts";
-export type { Attributes, Graph, Node, Tensor, TensorId, TensorSpec } from "./graph/graph.ts";
+export type { Graph } from "./graph/graph.ts";
 export {
+  type Add,
+  type Algorithm,
   defineOp,
+  type Fusion,
   type GradientContext,
   type GraphEdit,
+  type InPlace,
   type LowerContext,
   type Op,
+  type OpDefinition,
   type Rewrite,
+  typed,
 } from "./graph/op.ts";
+export type { Attributes, Node, Tensor, TensorId, TensorSpec } from "./graph/tensor.ts";
 export type { Choices, MemoryMode, Tile } from "./graph/tile.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
@@ -47,21 +64,30 @@ export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { flatten } from "./layers/flatten.ts";
 export type { Initializer } from "./layers/initializers.ts";
-export type { Layer, LayerCall, LayerPlace, ParameterSpec } from "./layers/layer.ts";
+export { type InputOptions, input } from "./layers/input.ts";
+export {
+  defineLayer,
+  type Layer,
+  type LayerCall,
+  type LayerInput,
+  type LayerSpec,
+  type SymbolicTensor,
+  type VariableSpec,
+} from "./layers/layer.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
-export type { Loss, LossName, MetricName } from "./losses/losses.ts";
+export type { LabelKind, Loss, LossCall } from "./losses/loss.ts";
+export type { LossName } from "./losses/losses.ts";
+export type { Accumulator, Metric, MetricCall } from "./metrics/metric.ts";
+export type { MetricName } from "./metrics/metrics.ts";
 export type { Labelled } from "./model/calls.ts";
-export type { CompileOptions } from "./model/compile-options.ts";
+export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
+export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
-export {
-  type Evaluation,
-  type Sequential,
-  sequential,
-  type Weight,
-} from "./model/sequential.ts";
+export type { Evaluation, Model, Prediction, Weight } from "./model/model.ts";
+export { type Sequential, sequential } from "./model/sequential.ts";
 export type { ModelStats } from "./model/stats.ts";
-export type { LayerInfo } from "./network/network.ts";
+export type { LayerInfo } from "./network/summary.ts";
 export { type ParameterBuffer, parameterBuffers } from "./observe/parameter-buffers.ts";
 export {
   createProbe,
@@ -71,10 +97,12 @@ export {
   type ProbeBuffer,
   type ProbeOptions,
 } from "./observe/probe.ts";
+export * as ops from "./ops/ops.ts";
 export { type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.ts";
-export { type Optimizer, type OptimizerStep, type SgdOptions, sgd } from "./optimizers/optimizer.ts";
+export type { GradientTransform, Optimizer, OptimizerStep, TransformCall } from "./optimizers/optimizer.ts";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";
+export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Tuner } from "./plan/tuning-task.ts";
@@ -87,16 +115,17 @@ export {
   type RecoveryOptions,
   trainWithRecovery,
 } from "./snapshots/recovery.ts";
-export { type RestoreOptions, restore, type Snapshot, snapshot } from "./snapshots/snapshot.ts";
+export { type RestoreOptions, restore, snapshot } from "./snapshots/snapshot.ts";
+export type { SavedVariable, Snapshot } from "./snapshots/snapshot-format.ts";
 export { indexedDbSnapshots, type SnapshotStore } from "./snapshots/snapshot-store.ts";
 export type { Callback, TrainingParams } from "./training/callback.ts";
 export type { BatchOptions, FitOptions } from "./training/fit-options.ts";
 export type { History, Logs } from "./training/history.ts";
 export { type PauseSwitch, pauseSwitch } from "./training/pause.ts";
-export type { TuningStore } from "./tune/answers.ts";
 export { fileStore } from "./tune/file-store.ts";
 export { indexedDbStore } from "./tune/indexed-db.ts";
 export { type TunerOptions, tuner } from "./tune/tuner.ts";
+export type { TuningStore } from "./tune/tuning-cache.ts";
 export { dispatch } from "./wgsl/dispatch.ts";
 export { defineKernel, type Kernel } from "./wgsl/kernel.ts";
 export type { Source } from "./wgsl/specialize.ts";

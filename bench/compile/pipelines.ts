@@ -1,7 +1,7 @@
 // What the sweep compiles: pipelines of many small networks, by every class of adapter, with every tile and algorithm that a tuner
 // could choose. Pure: needs no GPU.
 
-import type { Asked } from "../../src/graph/op.ts";
+import type { OpenChoice } from "../../src/graph/op.ts";
 import type { AdapterClass, Choice, Choices, Tile } from "../../src/graph/tile.ts";
 import {
   adagrad,
@@ -18,9 +18,12 @@ import {
   sgd,
 } from "../../src/index.ts";
 import { lossNamed } from "../../src/losses/losses.ts";
-import { Network } from "../../src/network/network.ts";
+import { metricNamed } from "../../src/metrics/metrics.ts";
+import { networkOfLayers } from "../../src/network/layer-stack.ts";
+import type { Network } from "../../src/network/network.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { candidateTiles } from "../../src/plan/shipped-tiles.ts";
+import { Measures } from "../../src/program/measures.ts";
 import {
   evaluationProgram,
   outputsProgram,
@@ -112,8 +115,13 @@ function convolutionCase(roll: ReturnType<typeof dice>, optimizer: Optimizer): C
     conv2d({ filters: roll(COUNTS), kernelSize: 3, padding: "same", activation: "relu" }),
   ]);
   const first = conv2d({
-    ...{ filters, kernelSize, strides, padding, activation },
-    ...{ useBias: roll([true, true, false]), inputShape: [side, side, channels] },
+    filters,
+    kernelSize,
+    strides,
+    padding,
+    activation,
+    useBias: roll([true, true, false]),
+    inputShape: [side, side, channels],
   });
   const layers = [first, pooling, second, flatten(), dense({ units: classes, activation: "softmax" })];
   const name = `conv ${kernelSize}x${channels}x${filters}/${strides} ${padding} ${activation}, ${pooling?.type} ${poolSize}, side ${side}`;
@@ -123,10 +131,9 @@ function convolutionCase(roll: ReturnType<typeof dice>, optimizer: Optimizer): C
 type Make = (options: ProgramOptions) => Plan;
 
 /** The other plans that a model can have, whose products are those of its training. */
-function otherPlans(network: Network): Make[] {
-  const loss = lossNamed("sparseCategoricalCrossentropy");
+function otherPlans(network: Network, measures: Measures): Make[] {
   return [
-    (options) => evaluationProgram({ ...options, loss }).plan,
+    (options) => evaluationProgram({ ...options, measures }).plan,
     (options) => predictionProgram(options).plan,
     (options) => outputsProgram(options, [network.layers[0]!.name]).plan,
   ];
@@ -139,18 +146,25 @@ function otherPlans(network: Network): Make[] {
 export function pipelinesOf(adapters: readonly AdapterClass[], networks: number): SweptPipeline[] {
   const found = new Map<string, SweptPipeline>();
   for (const [i, { name, layers, batch, optimizer }] of casesOf(networks).entries()) {
-    const network = new Network();
+    let network: Network;
     try {
-      for (const layer of layers) network.add(layer);
+      network = networkOfLayers(layers);
     } catch {
       continue; // The dice made a window that is larger than what it looks at.
     }
     for (const adapter of i < KNOWN ? adapters : [adapters[i % adapters.length]!]) {
-      const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
-      const request: ProgramOptions = { network, capacity: batch, data, adapter, choices: {} };
+      const inputs = network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
+      const request: ProgramOptions = { network, capacity: batch, inputs, adapter, choices: {} };
       const loss = lossNamed("sparseCategoricalCrossentropy");
-      const train: Make = (options) => trainingProgram({ ...options, loss, optimizer }).plan;
-      for (const plan of [...variants(train, request), ...otherPlans(network).map((make) => make(request))]) {
+      const outputs = network.outputs.map(({ name }) => ({
+        name,
+        loss,
+        weight: 1,
+        metrics: [metricNamed("accuracy")],
+      }));
+      const measures = new Measures(outputs, network);
+      const train: Make = (options) => trainingProgram({ ...options, measures, optimizer }).plan;
+      for (const plan of [...variants(train, request), ...otherPlans(network, measures).map((make) => make(request))]) {
         for (const { kernel, shader, buffers } of plan.steps) {
           const bytes = buffers.map((index) => plan.buffers[index]!.bytes);
           const from = `${name}, batch ${batch}, ${adapter}, ${plan.name}`;
@@ -169,29 +183,29 @@ function keep(found: Map<string, SweptPipeline>, pipeline: SweptPipeline & Speci
 
 /** The shipped plan; plans with each further candidate at all that is left open, as a tuner tries them; without algorithms. */
 function variants(make: Make, options: ProgramOptions): Plan[] {
-  const heard: Asked[] = [];
+  const open: OpenChoice[] = [];
   const shipped = make(options);
-  make({ ...options, apart: true, asked: (each) => heard.push(each) });
-  const names = [...new Set(heard.flatMap((each) => ("algorithms" in each ? each.algorithms : [])))];
-  const algorithms = names.map((name) => algorithmChoices(heard, name));
+  make({ ...options, unmerged: true, onOpenChoice: (each) => open.push(each) });
+  const names = [...new Set(open.flatMap((each) => ("algorithms" in each ? each.algorithms : [])))];
+  const algorithms = names.map((name) => algorithmChoices(open, name));
   return [
     shipped,
-    ...algorithms.map((choices) => make({ ...options, choices, apart: true })),
-    ...[{}, algorithmChoices(heard, "direct")].flatMap((choices) => {
-      const asked: Asked[] = [];
-      const plan = make({ ...options, choices, apart: true, asked: (each) => asked.push(each) });
+    ...algorithms.map((choices) => make({ ...options, choices, unmerged: true })),
+    ...[{}, algorithmChoices(open, "direct")].flatMap((choices) => {
+      const openTiles: OpenChoice[] = [];
+      const plan = make({ ...options, choices, unmerged: true, onOpenChoice: (each) => openTiles.push(each) });
       return [
         plan,
-        ...tileChoices(options.adapter, asked).map((tiles) =>
-          make({ ...options, apart: true, choices: { ...choices, ...tiles } }),
+        ...tileChoices(options.adapter, openTiles).map((tiles) =>
+          make({ ...options, unmerged: true, choices: { ...choices, ...tiles } }),
         ),
       ];
     }),
   ];
 }
 
-function algorithmChoices(heard: readonly Asked[], name: string): Choices {
-  const able = heard.filter((each) => "algorithms" in each);
+function algorithmChoices(open: readonly OpenChoice[], name: string): Choices {
+  const able = open.filter((each) => "algorithms" in each);
   return Object.fromEntries(
     able.map(({ node, algorithms }): [string, Choice] => [
       node.name,
@@ -201,11 +215,11 @@ function algorithmChoices(heard: readonly Asked[], name: string): Choices {
 }
 
 /** For each candidate number the tiles that have it. */
-function tileChoices(adapter: AdapterClass, asked: readonly Asked[]): Choices[] {
-  const lists = asked.flatMap((each) => {
+function tileChoices(adapter: AdapterClass, open: readonly OpenChoice[]): Choices[] {
+  const lists = open.flatMap((each) => {
     if (!("request" in each)) return [];
     const tiles = candidateTiles(adapter, each.request);
-    const allowed = tiles.map((tile): Tile => ({ ...tile, slices: Math.min(tile.slices, each.mostSlices) }));
+    const allowed = tiles.map((tile): Tile => ({ ...tile, slices: Math.min(tile.slices, each.maxSlices) }));
     return [{ name: each.node.name, tiles: allowed }];
   });
   const most = Math.max(0, ...lists.map(({ tiles }) => tiles.length));

@@ -1,7 +1,7 @@
 // Deno's half of `npm run bench:deno`. Vite bundles it; the systems are the files that the browsers run, too.
 
 import { readFileSync } from "node:fs";
-import { goldenWeights } from "../../test/golden/formula.ts";
+import { goldenWeights } from "../../cli/keras/formula.ts";
 import { NETWORKS, type NetworkName, weightShapes } from "../networks.ts";
 import {
   BATCHES,

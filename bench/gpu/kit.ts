@@ -31,8 +31,20 @@ const MOST_BYTES = 60e6;
 const IMAGES = 6400;
 /** Vulkan's loader, and what a vendor's driver looks for beside it. */
 const LIBRARIES = [
-  ...["libvulkan1", "libegl1", "libglvnd0", "libopengl0", "libgl1", "libglx0", "libgles2"],
-  ...["libx11-6", "libxcb1", "libxau6", "libxdmcp6", "libxext6", "libbsd0", "libmd0"],
+  "libvulkan1",
+  "libegl1",
+  "libglvnd0",
+  "libopengl0",
+  "libgl1",
+  "libglx0",
+  "libgles2",
+  "libx11-6",
+  "libxcb1",
+  "libxau6",
+  "libxdmcp6",
+  "libxext6",
+  "libbsd0",
+  "libmd0",
 ];
 
 /** What a kit consists of: an older one is removed by these names. */

@@ -1,6 +1,6 @@
 import { median } from "../statistics.ts";
 import { table } from "../table.ts";
-import type { NetworkFigures } from "./peers.ts";
+import type { NetworkFigures } from "./peers-turns.ts";
 
 /** Medians in milliseconds, and what theirs are to ours; below, what failed. */
 export function peerTable({ network, batch, agreement, systems }: NetworkFigures): string[] {

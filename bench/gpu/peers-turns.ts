@@ -1,5 +1,6 @@
 // One system of the comparison: its first steps, and its turn in a round.
 
+import type { NetworkName } from "../networks.ts";
 import type { BenchData, Group, Setup, System, SystemName } from "../systems/system.ts";
 
 export interface Peer {
@@ -34,6 +35,14 @@ export interface Pace {
   readonly groupMs: number;
   readonly inferMs: number;
   readonly warmMs: number;
+}
+
+export interface NetworkFigures {
+  readonly network: NetworkName;
+  readonly batch: number;
+  /** "agree", or where the systems do not compute the same. */
+  agreement: string;
+  readonly systems: PeerFigures[];
 }
 
 export interface Started {

@@ -1,13 +1,14 @@
 // Our system beside its peers, in turns, in one process: what they compute is compared before anything is timed in rounds.
 
 import { createRuntime } from "../../src/gpu/runtime.ts";
-import { dataOf } from "../lab/lab.ts";
+import { dataOf } from "../lab/data.ts";
 import type { NetworkName } from "../networks.ts";
 import { disagreement } from "../statistics.ts";
 import type { BenchData, SystemName } from "../systems/system.ts";
 import type { Part } from "./part.ts";
 import { peerTable } from "./peers-table.ts";
 import {
+  type NetworkFigures,
   type Pace,
   type Peer,
   type PeerFigures,
@@ -16,14 +17,6 @@ import {
   start,
   type Turns,
 } from "./peers-turns.ts";
-
-export interface NetworkFigures {
-  readonly network: NetworkName;
-  readonly batch: number;
-  /** "agree", or where the systems do not compute the same. */
-  agreement: string;
-  readonly systems: PeerFigures[];
-}
 
 export interface Schedule extends Pace {
   readonly networks: readonly NetworkName[];

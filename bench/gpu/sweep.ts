@@ -1,12 +1,12 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles.
 
 import { FeaturemapError } from "../../src/base/errors.ts";
-import type { Asked } from "../../src/graph/op.ts";
+import type { OpenChoice } from "../../src/graph/op.ts";
 import { sweepState } from "../../src/graph/step-state.ts";
 import type { Choice, Choices, Tile, TileRequest } from "../../src/graph/tile.ts";
 import type { PlanRequest, TuningTask } from "../../src/plan/tuning-task.ts";
 import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "../../src/tune/questions.ts";
-import { createStand, type Stand } from "../../src/tune/stand.ts";
+import { createTimingRig, type TimingRig } from "../../src/tune/timing-rig.ts";
 import type { NetworkName } from "../networks.ts";
 import type { Part } from "./part.ts";
 import { tileGrid, varied } from "./tile-grid.ts";
@@ -46,15 +46,15 @@ export class Sweep {
   readonly #part: Part;
   readonly #out: NetworkSweep;
   readonly #save: () => void;
-  readonly #stand: Stand;
+  readonly #rig: TimingRig;
 
   constructor(task: TuningTask, part: Part, out: NetworkSweep, save: () => void) {
     this.#task = task;
     this.#part = part;
     this.#out = out;
     this.#save = save;
-    this.#stand = createStand(task.runtime, {
-      tensor: task.shipped.tensors.state,
+    this.#rig = createTimingRig(task.runtime, {
+      tensor: task.shipped.variables.get("state")!,
       words: sweepState({ step: 0, samples: task.capacity, batch: task.capacity }),
     });
   }
@@ -79,22 +79,22 @@ export class Sweep {
       }
       if (quick) break;
     }
-    this.#stand.dispose();
+    this.#rig.dispose();
   }
 
   /** Those of a choice of algorithms, each with its product. */
-  #tiles(choices: Choices): (Question & { readonly asked: AskedTile })[] {
-    const asked: Asked[] = [];
-    this.#task.build({ choices, apart: true, asked: (each) => asked.push(each) });
+  #tiles(choices: Choices): (Question & { readonly openTile: OpenTile })[] {
+    const open: OpenChoice[] = [];
+    this.#task.build({ choices, unmerged: true, onOpenChoice: (each) => open.push(each) });
     return tileQuestions(this.#task, choices).map((question) => {
       const node = question.places[0]![0]!;
-      return { ...question, asked: asked.find((each) => each.node.name === node && "request" in each) as AskedTile };
+      return { ...question, openTile: open.find((each) => each.node.name === node && "request" in each) as OpenTile };
     });
   }
 
   /** The whole grid with the shipped number of slices, then the best of it with others. */
-  async #sweepTiles(question: Question & { readonly asked: AskedTile }, before: Choices): Promise<Answer> {
-    const { request, chosen, mostSlices } = question.asked;
+  async #sweepTiles(question: Question & { readonly openTile: OpenTile }, before: Choices): Promise<Answer> {
+    const { request, chosen, maxSlices } = question.openTile;
     const grid = tileGrid(request, chosen.slices);
     const first = distinct([...question.candidates, ...grid.map((tile) => [tile])]).slice(
       0,
@@ -102,7 +102,7 @@ export class Sweep {
     );
     const { candidates, ...answer } = await this.#answer(question, first, before);
     const best = [...candidates].filter(({ us }) => us !== null).sort((a, b) => a.us! - b.us!);
-    const others = best.slice(0, VARIED).flatMap(({ choice }) => varied(choice[0] as Tile, request, mostSlices));
+    const others = best.slice(0, VARIED).flatMap(({ choice }) => varied(choice[0] as Tile, request, maxSlices));
     const second = this.#part.quick ? [] : distinct(others.map((tile) => [tile]));
     const more = second.length === 0 ? [] : (await this.#answer(question, second, before)).candidates;
     const all = [...candidates, ...more];
@@ -116,18 +116,18 @@ export class Sweep {
 
   /** Times choices for a question's nodes, each apart from what else the plan does. */
   async #answer(question: Question, choices: readonly (readonly Choice[])[], before: Choices): Promise<Answer> {
-    const stand = this.#stand;
+    const rig = this.#rig;
     const timed = choices.map((choice): Timed => ({ choice, us: null }));
     const parts = choices.map((choice) => {
-      const request: PlanRequest = { choices: { ...before, ...choicesOf(question, choice) }, apart: true };
+      const request: PlanRequest = { choices: { ...before, ...choicesOf(question, choice) }, unmerged: true };
       const plan = this.#task.build(request);
-      return { plan, steps: plan.steps.filter(({ node }) => question.counts(node)) };
+      return { plan, steps: plan.steps.filter(({ node }) => question.isMeasured(node)) };
     });
     const able: number[] = [];
     await Promise.all(
       parts.map(async (part, i) => {
         try {
-          await stand.compile(part);
+          await rig.compile(part);
           able.push(i);
         } catch (error) {
           if (!(error instanceof FeaturemapError)) throw error;
@@ -136,9 +136,9 @@ export class Sweep {
       }),
     );
     able.sort((a, b) => a - b);
-    await stand.mount(able.map((i) => parts[i]!));
+    await rig.mount(able.map((i) => parts[i]!));
     await this.#time(able, timed);
-    stand.forget(parts.flatMap(({ steps }) => steps));
+    rig.forget(parts.flatMap(({ steps }) => steps));
     return { label: question.label, places: question.places, candidates: timed };
   }
 
@@ -151,13 +151,13 @@ export class Sweep {
     const { quick } = this.#part;
     const until = performance.now() + (quick ? 0 : WARM_UP_MS);
     for (let runs = 4; performance.now() < until; ) {
-      const ms = (await this.#stand.time(0, runs)) / runs;
+      const ms = (await this.#rig.time(0, runs)) / runs;
       runs = Math.max(1, Math.min(10_000, Math.ceil(WARM_RUN_MS / ms)));
     }
     const runs = able.map(() => 4);
     for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
       for (const [place, i] of able.entries()) {
-        const us = ((await this.#stand.time(place, runs[place]!)) / runs[place]!) * 1000;
+        const us = ((await this.#rig.time(place, runs[place]!)) / runs[place]!) * 1000;
         runs[place] = Math.max(1, Math.min(100, Math.ceil(1000 / us)));
         const { us: least } = timed[i]!;
         timed[i]!.us = Math.min(us, least ?? us);
@@ -166,7 +166,7 @@ export class Sweep {
   }
 }
 
-type AskedTile = Extract<Asked, { request: unknown }>;
+type OpenTile = Extract<OpenChoice, { request: unknown }>;
 
 /** The named algorithm for each node of a question that has it, "direct" for the others; nothing for "shipped". */
 function algorithmChoices(question: Question, name: string): Choices {

@@ -84,8 +84,14 @@ export function peerLines(run: Run): string[] {
             spreadOf(failed ? [] : (samples ?? [])),
           );
           return [
-            ...[network, name, version ?? "-", spreadText(step), times(step?.median, ours?.median)],
-            ...[figure(failed ? undefined : firstStepMs), spreadText(one), spreadText(batch)],
+            network,
+            name,
+            version ?? "-",
+            spreadText(step),
+            times(step?.median, ours?.median),
+            figure(failed ? undefined : firstStepMs),
+            spreadText(one),
+            spreadText(batch),
           ];
         });
       }),
@@ -117,7 +123,11 @@ export function torchLines(run: Run): string[] {
     ...table(
       ["network", "batch", "way", "ms", "images/s", "useful GFLOP/s"],
       rows.map(({ network, batch, way, ms }) => [
-        ...[network, batch, way, ms === undefined ? "failed" : figure(ms), ms ? ((1000 * batch) / ms).toFixed(0) : "-"],
+        network,
+        batch,
+        way,
+        ms === undefined ? "failed" : figure(ms),
+        ms ? ((1000 * batch) / ms).toFixed(0) : "-",
         network === "article" && ms && batch === NETWORKS.article.batch ? figure(article / ms) : "-",
       ]),
       true,

@@ -48,9 +48,9 @@ export function tileGrid({ m, n, k, batch = 1, repeats = 1 }: TileRequest, slice
 }
 
 /** The same tile with other numbers of slices, where the sum can be cut, and with more terms in shared memory at a time. */
-export function varied(tile: Tile, { k, sliced = false }: TileRequest, mostSlices: number): Tile[] {
+export function varied(tile: Tile, { k, sliced = false }: TileRequest, maxSlices: number): Tile[] {
   const { shared, workgroupK = 1, slices } = tile;
-  const counts = sliced ? [8, 16, 32, 64, 128, 256, 512].filter((count) => count <= Math.min(mostSlices, k / 64)) : [];
+  const counts = sliced ? [8, 16, 32, 64, 128, 256, 512].filter((count) => count <= Math.min(maxSlices, k / 64)) : [];
   const depths = shared ? [8, 16].filter((depth) => depth > Math.max(4, 2 * workgroupK)) : [];
   return [
     ...counts.filter((count) => count !== slices).map((count) => ({ ...tile, slices: count })),

@@ -1,19 +1,13 @@
 // What the benches of our own figures ask of a host: a page, Node or Deno. Everything here runs beside the GPU.
 
 import { type AdapterSummary, createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
-import { goldenWeights } from "../../test/golden/formula.ts";
-import { NETWORKS, type NetworkName, weightShapes } from "../networks.ts";
+import type { NetworkName } from "../networks.ts";
 import { setup } from "../systems/featuremap.ts";
-import { BATCHES, type BenchData, type Group, PIXELS, type System } from "../systems/system.ts";
+import type { Group, System } from "../systems/system.ts";
+import { dataOf, type LoadMnist } from "./data.ts";
 import type { KernelFigures, KernelsRequest } from "./figures.ts";
 import { measureKernels } from "./kernels.ts";
 import { createPoint, type Point, type PointSpec } from "./point.ts";
-
-/** MNIST's training images and their classes, from the first on. */
-export type LoadMnist = (samples: number) => Promise<{
-  images: Uint8Array<ArrayBuffer>;
-  labels: Uint8Array<ArrayBuffer>;
-}>;
 
 export interface LabInfo {
   readonly adapter: AdapterSummary;
@@ -70,11 +64,4 @@ export function createLab(host: string, load: LoadMnist, say: (line: string) => 
     },
     timePoint: (index, ms) => points[index]!.time(ms),
   };
-}
-
-export async function dataOf(load: LoadMnist, name: NetworkName): Promise<BenchData> {
-  const network = NETWORKS[name];
-  const { images, labels } = await load(BATCHES * network.batch);
-  if (images.length !== labels.length * PIXELS) throw new Error("MNIST's images and labels differ in number.");
-  return { network, images, labels, weights: goldenWeights(weightShapes(network).map((shape) => ({ shape }))) };
 }

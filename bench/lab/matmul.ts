@@ -4,10 +4,9 @@
 import { ceilDiv } from "../../src/base/shape.ts";
 import { readBuffers } from "../../src/gpu/readback.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
-import { addTensor, emptyGraph } from "../../src/graph/graph.ts";
-import { addNode } from "../../src/graph/op.ts";
+import { addNode, addTensor, emptyGraph } from "../../src/graph/graph.ts";
 import type { Tile } from "../../src/graph/tile.ts";
-import { coreOps } from "../../src/ops/table.ts";
+import { matmul } from "../../src/ops/product/matmul.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
 import { adapterClassOf, shippedTile } from "../../src/plan/shipped-tiles.ts";
@@ -65,10 +64,10 @@ function library(label: string, tileFor: TileFor): Family {
       const graph = emptyGraph();
       const operand = (name: string, shape: number[]) => addTensor(graph, name, "state", { shape, dtype: "f32" });
       const [a, b] = [operand("a", [m, k]), operand("b", [k, n])];
-      const [c] = addNode(coreOps, graph, { op: "matmul", name: "matmul", inputs: [a, b] });
-      graph.results.push(c!);
+      const { c } = addNode(graph, "matmul", matmul, { a, b });
+      graph.results.push(c);
       const options = { name: label, adapter: adapterClassOf(runtime), choices: { matmul: tile } };
-      const plan = lower(coreOps, graph, options);
+      const plan = lower(graph, options);
       const executable = await prepare(runtime, plan);
       const operands = await operandsOf(runtime, product);
       const run = executable.bind(

@@ -1,8 +1,9 @@
 // A point of the scaling bench: one network, one batch size, one size of data set.
 
 import type { Runtime } from "../../src/gpu/runtime.ts";
+import { feedOf } from "../../src/model/calls.ts";
 import { NETWORKS, resized } from "../networks.ts";
-import type { LoadMnist } from "./lab.ts";
+import type { LoadMnist } from "./data.ts";
 import { compiledModel, sweepSettings, uploaded } from "./step.ts";
 
 export interface PointSpec {
@@ -22,8 +23,9 @@ export interface Point {
 export async function createPoint(runtime: Runtime, spec: PointSpec, load: LoadMnist): Promise<Point> {
   const { batch, samples } = spec;
   const network = resized(NETWORKS.article, spec);
-  const { compiled } = await compiledModel(runtime, network);
+  const { compiled, network: built } = await compiledModel(runtime, network);
   const dataset = await uploaded(runtime, { ...(await load(samples)), network }, samples);
+  const feed = feedOf(dataset, built, {});
   const time = async (ms: number) => {
     const before = compiled.counts.steps;
     const start = performance.now();
@@ -33,7 +35,7 @@ export async function createPoint(runtime: Runtime, spec: PointSpec, load: LoadM
         if (performance.now() - start >= ms) enough.abort();
       };
       const settings = { ...sweepSettings(batch, "auto"), signal: enough.signal, onProgress };
-      const trainer = await compiled.trainer(dataset, settings);
+      const trainer = await compiled.trainer(feed, settings);
       await trainer.epoch(sweep);
       trainer.dispose();
     }

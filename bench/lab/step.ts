@@ -4,14 +4,17 @@ import { createDataset, type Dataset } from "../../src/data/dataset.ts";
 import { tensor } from "../../src/data/tensor.ts";
 import { Runtime } from "../../src/gpu/runtime.ts";
 import { sweepState } from "../../src/graph/step-state.ts";
+import { feedOf } from "../../src/model/calls.ts";
 import { type CompileOptions, checkCompileOptions } from "../../src/model/compile-options.ts";
-import { CompiledModel } from "../../src/model/compiled.ts";
-import { Network } from "../../src/network/network.ts";
-import { sgd } from "../../src/optimizers/optimizer.ts";
+import { Compilation } from "../../src/model/compiled.ts";
+import { networkOfLayers } from "../../src/network/layer-stack.ts";
+import { sgd } from "../../src/optimizers/sgd.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { adapterClassOf } from "../../src/plan/shipped-tiles.ts";
-import { dataKind, predictionProgram } from "../../src/program/programs.ts";
+import { portKey } from "../../src/program/builder.ts";
+import type { Feed } from "../../src/program/feed.ts";
+import { predictionProgram } from "../../src/program/programs.ts";
 import { FRAMES_MS } from "../../src/training/pace.ts";
 import type { SweepSettings } from "../../src/training/sweep.ts";
 import type { NetworkSpec } from "../networks.ts";
@@ -50,39 +53,40 @@ export async function createStep(
   { batches, stepsPerExecution = 1, compile = {} }: StepOptions,
 ): Promise<Step> {
   const { batch } = data.network;
-  const { compiled, network } = await compiledModel(runtime, data.network, compile);
+  const { compiled, network, dispose } = await compiledModel(runtime, data.network, compile);
   const samples = batches * batch;
-  const dataset = await uploaded(runtime, data, samples);
-  const trainer = await compiled.trainer(dataset, sweepSettings(batch, stepsPerExecution));
+  const feed = feedOf(await uploaded(runtime, data, samples), network, {});
+  const trainer = await compiled.trainer(feed, sweepSettings(batch, stepsPerExecution));
   const state = sweepState({ step: 0, samples, batch });
   return {
     runtime,
     plan: trainer.run.plan,
-    layerNames: network.built.map(({ name }) => name),
-    rewind: () => runtime.device.queue.writeBuffer(compiled.state.place("train").state, 0, state),
+    layerNames: network.layers.map(({ name }) => name),
+    rewind: () => runtime.device.queue.writeBuffer(compiled.variables.store.cursor("training").state, 0, state),
     encode: (pass) => trainer.run.encode(pass),
     encodeDispatch: (pass, dispatch) => trainer.run.encodeStep(pass, dispatch),
     epoch: () => trainer.epoch(undefined),
     dispose: () => {
       trainer.dispose();
-      dataset.dispose();
-      compiled.dispose();
+      feed.dataset.dispose();
+      dispose();
     },
   };
 }
 
 /** The model as `compile` makes it. */
 export async function compiledModel(runtime: Runtime, spec: NetworkSpec, compile: StepOptions["compile"] = {}) {
-  const network = new Network();
-  for (const layer of layersOf(spec)) network.add(layer);
-  const options = checkCompileOptions({
-    loss: "sparseCategoricalCrossentropy",
-    optimizer: sgd({ learningRate: LEARNING_RATE }),
-    ...compile,
-  });
-  const compiled = new CompiledModel({ ...options, runtime, ownsRuntime: false }, network);
-  await compiled.ready();
-  return { network, compiled };
+  const network = networkOfLayers(layersOf(spec));
+  const options = checkCompileOptions(
+    {
+      loss: "sparseCategoricalCrossentropy",
+      optimizer: sgd({ learningRate: LEARNING_RATE }),
+      ...compile,
+    },
+    network.outputs.map(({ name }) => name),
+  );
+  const compilation = new Compilation({ ...options, runtime, ownsRuntime: false });
+  return { network, compiled: await compilation.ready(network), dispose: () => compilation.dispose() };
 }
 
 /** The prediction of batch after batch, that can be encoded any number of times. */
@@ -100,29 +104,35 @@ export async function createInference(
   data: BenchData,
   { batch, batches }: { batch: number; batches: number },
 ): Promise<Inference> {
-  const { compiled, network } = await compiledModel(runtime, data.network);
+  const { compiled, network, dispose } = await compiledModel(runtime, data.network);
   const samples = batch * batches;
-  const dataset = await uploaded(runtime, data, samples);
-  const { plan, tensors } = predictionProgram({
+  const feed: Feed = feedOf(await uploaded(runtime, data, samples), network, {});
+  const [input] = feed.inputs;
+  const { plan, variables, ports } = predictionProgram({
     network,
     capacity: batch,
-    data: dataKind(dataset, SCALE),
+    inputs: [input!],
     adapter: adapterClassOf(runtime),
     choices: {},
     limits: runtime.device.limits,
   });
   const executable = await prepare(runtime, plan);
-  const rows = await runtime.buffers.createOne({ label: "predictions", bytes: samples * network.outputShape![0]! * 4 });
-  const bound = compiled.state.bindings(tensors, "look");
-  const run = executable.bind(bound.set(tensors.samples, dataset.x.buffer).set(tensors.predictions!, rows.buffer));
+  const bytes = samples * network.outputs[0]!.shape[0]! * 4;
+  const rows = await runtime.buffers.createOne({ label: "predictions", bytes });
+  const { store } = compiled.variables;
+  const bound = store.bindings(variables, "inference");
+  bound.set(ports.get(portKey("input"))!, input!.buffer).set(ports.get(portKey("prediction"))!, rows.buffer);
+  const run = executable.bind(bound);
   const state = sweepState({ step: 0, samples, batch });
   return {
     plan,
-    rewind: () => runtime.device.queue.writeBuffer(compiled.state.place("look").state, 0, state),
+    rewind: () => runtime.device.queue.writeBuffer(store.cursor("inference").state, 0, state),
     encode: (pass) => run.encode(pass),
     dispose: () => {
       rows.release();
-      for (const owner of [executable, dataset, compiled]) owner.dispose();
+      executable.dispose();
+      feed.dataset.dispose();
+      dispose();
     },
   };
 }
@@ -139,7 +149,7 @@ export function uploaded(runtime: Runtime, { images, labels, network }: Samples,
 type Samples = Pick<BenchData, "images" | "labels" | "network">;
 
 export function sweepSettings(batchSize: number, stepsPerExecution: SweepSettings["stepsPerExecution"]): SweepSettings {
-  return { batchSize, scale: SCALE, stepsPerExecution, submitMs: FRAMES_MS };
+  return { batchSize, stepsPerExecution, submitMs: FRAMES_MS };
 }
 
 /** The same device, taken for a GPU: plans are then made as for one. */

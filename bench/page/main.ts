@@ -1,6 +1,6 @@
 // The browser's half of `npm run bench`: it holds one system and times what the command asks for.
 
-import { goldenWeights } from "../../test/golden/formula.ts";
+import { goldenWeights } from "../../cli/keras/formula.ts";
 import { difference, installLedger, type Ledger } from "../ledger/ledger.ts";
 import { NETWORKS, weightShapes } from "../networks.ts";
 import {

@@ -19,7 +19,7 @@ import {
   tensor,
   tuner,
 } from "../../src/index.ts";
-import { goldenWeights } from "../../test/golden/formula.ts";
+import { goldenWeights } from "../keras/formula.ts";
 import type { TrainOptions } from "../options.ts";
 import type { Outcome, TrainRequest, TrainResult } from "./protocol.ts";
 import { EVENT_FUNCTION, type TrainEvent, TUNING_FUNCTION, WEIGHTS_ROUTE } from "./protocol.ts";

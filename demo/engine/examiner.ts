@@ -1,6 +1,6 @@
 // What the network makes of test images: which digit it takes for which, and where it is surest and wrong.
 
-import type { Dataset, Runtime, Sequential } from "../../src/index.ts";
+import type { Dataset, Model, Runtime } from "../../src/index.ts";
 import { DIGITS, IMAGE_PIXELS } from "../network.ts";
 import { type Split, uploadSplit } from "./mnist.ts";
 import type { Answer, Mistake, Verdict } from "./training.ts";
@@ -11,7 +11,7 @@ const ANSWERS = 64;
 
 export interface Examiner {
   /** Shows the model the first images: a few, while it trains, or all that are there for it. */
-  examine(model: Sequential, which: "few" | "all"): Promise<Verdict>;
+  examine(model: Model, which: "few" | "all"): Promise<Verdict>;
   dispose(): void;
 }
 

@@ -4,9 +4,9 @@ import {
   averagePooling2d,
   conv2d,
   type Layer,
+  type Model,
   maxPooling2d,
   type Runtime,
-  type Sequential,
   type Shape,
   sequential,
   tensor,
@@ -41,7 +41,7 @@ export interface PoolingRequest {
 const KEPT = 24;
 
 export function createLab(gpu: Gpu) {
-  const models = new Map<string, Promise<Sequential>>();
+  const models = new Map<string, Promise<Model>>();
   gpu.onLost(() => models.clear());
 
   /** One after the other: between a kernel's upload and its map comes no other kernel. */
@@ -79,7 +79,7 @@ export function createLab(gpu: Gpu) {
   };
 }
 
-async function compiled(runtime: Runtime, layer: Layer): Promise<Sequential> {
+async function compiled(runtime: Runtime, layer: Layer): Promise<Model> {
   const model = sequential([layer]);
   await model.compile({ runtime });
   return model;

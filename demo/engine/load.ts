@@ -1,6 +1,6 @@
 // What a training needs, in memory and on the device.
 
-import type { Dataset, Runtime, Sequential } from "../../src/index.ts";
+import type { Dataset, Model, Runtime } from "../../src/index.ts";
 import { createExaminer, type Examiner } from "./examiner.ts";
 import { type Mnist, type OnBytes, type Split, uploadSplit } from "./mnist.ts";
 import type { Session } from "./session.ts";
@@ -31,7 +31,7 @@ export async function loadSplits(mnist: Mnist, report: Report): Promise<Splits> 
 
 export interface Loaded {
   readonly runtime: Runtime;
-  readonly model: Sequential;
+  readonly model: Model;
   readonly training: Dataset;
   readonly validation: Dataset;
   readonly examiner: Examiner;
@@ -49,7 +49,11 @@ export async function load(session: Session, { train, test }: Splits, images: nu
   const validation = await uploadSplit(runtime, test, all);
   const examiner = await createExaminer(runtime, test, { few, all }, session.spec!.batchSize);
   return {
-    ...{ runtime, model, training, validation, examiner },
+    runtime,
+    model,
+    training,
+    validation,
+    examiner,
     dispose() {
       for (const one of [training, validation, examiner]) one.dispose();
     },

@@ -1,9 +1,8 @@
 // Whether an error is that of a lost device. It may come before the news, in words of the browser's, from another realm,
 // or as a clone that lost its code: so the device has the last word, not the error.
 
-import { type ErrorCode, FeaturemapError } from "../../src/index.ts";
+import { type ErrorCode, FeaturemapError, type Runtime } from "../../src/index.ts";
 import { wordsOf } from "../error-words.ts";
-import type { Gpu } from "./gpu.ts";
 
 /** A lost device may fail what runs on it before it says that it is lost, in ms. */
 const NEWS_MS = 500;
@@ -51,7 +50,10 @@ export async function tellUnlessGone(error: unknown, lost: Promise<unknown>): Pr
 }
 
 /** What `run` gives. Where the device is lost meanwhile, it fails with the library's `lost`, whatever it failed with itself. */
-export async function lostInWords<T>(gpu: Pick<Gpu, "runtime">, run: () => Promise<T>): Promise<T> {
+export async function lostInWords<T>(
+  gpu: { runtime(): Promise<Pick<Runtime, "lost">> },
+  run: () => Promise<T>,
+): Promise<T> {
   const { lost } = await gpu.runtime();
   try {
     return await run();

@@ -9,10 +9,10 @@ import {
   dropout,
   flatten,
   type Layer,
+  type Model,
   maxPooling2d,
   type Optimizer,
   rmsprop,
-  type Sequential,
   sequential,
   sgd,
 } from "../../src/index.ts";
@@ -28,7 +28,7 @@ export interface LayerDescription {
 }
 
 /** @throws FeaturemapError `shape`, `value` where a layer does not fit what is before it */
-export function modelOf({ layers }: Pick<NetworkSpec, "layers">): Sequential {
+export function modelOf({ layers }: Pick<NetworkSpec, "layers">): Model {
   return sequential(layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: IMAGE_SHAPE } : {})));
 }
 

@@ -2,10 +2,10 @@
 
 import {
   createProbe,
+  type Model,
   type ParameterBuffer,
   type Probe,
   parameterBuffers,
-  type Sequential,
   tensor,
 } from "../../src/index.ts";
 import { IMAGE_PIXELS, IMAGE_SHAPE } from "../network.ts";
@@ -56,11 +56,11 @@ interface Looks {
 }
 
 export function createObserver(session: Session, mnist: Mnist): Observer {
-  let model: Sequential | undefined;
+  let model: Model | undefined;
   let subject: Subject | undefined;
   let preparing = false;
   /** Cannot be looked into, and the page was told why. */
-  let refused: Sequential | undefined;
+  let refused: Model | undefined;
   let drawn = 0;
   const looks: Looks = { pictures: new Map(), digit: 0, draw };
 
@@ -93,7 +93,7 @@ export function createObserver(session: Session, mnist: Mnist): Observer {
       });
   }
 
-  async function refuse(asked: Sequential | undefined, lost: Promise<unknown>, error: unknown): Promise<void> {
+  async function refuse(asked: Model | undefined, lost: Promise<unknown>, error: unknown): Promise<void> {
     if (await tellUnlessGone(error, lost)) refused = asked;
   }
 
@@ -147,7 +147,7 @@ function apiOf(looks: Looks) {
   };
 }
 
-async function subjectOf(model: Sequential, mnist: Mnist): Promise<Subject> {
+async function subjectOf(model: Model, mnist: Mnist): Promise<Subject> {
   const test = await mnist.test();
   const runtime = model.runtime!;
   const maps = model.layers.filter(({ outputShape }) => outputShape.length === 3).map(({ name }) => name);

@@ -1,6 +1,6 @@
 // The same layers, trained on a reader's own images.
 
-import { adam, loadModel, type Sequential, saveModel, tensor, toConfig } from "../../src/index.ts";
+import { adam, loadModel, type Model, saveModel, tensor, toConfig } from "../../src/index.ts";
 import { IMAGE_PIXELS, IMAGE_SHAPE, type LayerSpec } from "../network.ts";
 import type { Gpu } from "./gpu.ts";
 import { modelOf } from "./models.ts";
@@ -33,13 +33,13 @@ const LEARNED = 0.01;
 export function createOwn(gpu: Gpu) {
   /** The network that was trained last, which outlives the device. */
   let file: Uint8Array | undefined;
-  let model: Promise<Sequential> | undefined;
+  let model: Promise<Model> | undefined;
   let stop = new AbortController();
   gpu.onLost(() => {
     model = undefined;
   });
 
-  function become(next: Sequential, written: Uint8Array): void {
+  function become(next: Model, written: Uint8Array): void {
     model?.then(
       (before) => before.dispose(),
       () => {},
@@ -48,7 +48,7 @@ export function createOwn(gpu: Gpu) {
     file = written;
   }
 
-  function current(bytes: Uint8Array): Promise<Sequential> {
+  function current(bytes: Uint8Array): Promise<Model> {
     if (model) return model;
     const making = load(bytes);
     making.catch(() => {
@@ -74,7 +74,7 @@ export function createOwn(gpu: Gpu) {
     }
   }
 
-  async function fit(next: Sequential, request: OwnRequest, onProgress: OnProgress, signal: AbortSignal) {
+  async function fit(next: Model, request: OwnRequest, onProgress: OnProgress, signal: AbortSignal) {
     const learned = new AbortController();
     const size = request.labels.length;
     const runtime = await gpu.runtime();

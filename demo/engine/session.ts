@@ -2,8 +2,8 @@
 
 import {
   type CompileProgress,
+  type Model,
   restore,
-  type Sequential,
   type Snapshot,
   setHyperparameters,
   snapshot,
@@ -23,13 +23,13 @@ export interface Session {
   /** Set by who trains, as long as it does. */
   training: boolean;
   /** Takes a model, compiled to train, and what it is made of; the model of before is disposed of. */
-  adopt(spec: NetworkSpec, model: Sequential): void;
+  adopt(spec: NetworkSpec, model: Model): void;
   /** The compiled model of the description, with first weights where nobody has trained or loaded it. */
-  model(): Promise<Sequential>;
+  model(): Promise<Model>;
   /** Called where another network takes the place of what was there, before its model is. */
   onFresh(listener: () => void): void;
   /** Called with each new model, and with `undefined` where there is none any more. */
-  onModel(listener: (model: Sequential | undefined) => void): void;
+  onModel(listener: (model: Model | undefined) => void): void;
   /** Called as shaders compile, for whatever plan of the model. */
   onCompiling(listener: (progress: CompileProgress) => void): void;
   /** Whether the weights are others than the first ones: `describe` would forget something. */
@@ -37,7 +37,7 @@ export interface Session {
   /** To be called by who changes the model's weights: trains it, loads others. */
   changed(): void;
   /** For who has seen a model fail: where it is the one of now, the next one is made of what was kept. */
-  renew(failed: Sequential): void;
+  renew(failed: Model): void;
   /** Keeps the weights of now in memory, so that they outlive the device. */
   keep(): Promise<void>;
   /** As `keep`, for who has a snapshot. */
@@ -50,12 +50,12 @@ export interface Session {
 
 export function createSession(gpu: Gpu): Session {
   let spec: NetworkSpec | undefined;
-  let made: Promise<Sequential> | undefined;
+  let made: Promise<Model> | undefined;
   let touched = false;
   let training = false;
   let kept: Snapshot | undefined;
   const [onFresh, tellFresh] = event<void>();
-  const [onModel, tell] = event<Sequential | undefined>();
+  const [onModel, tell] = event<Model | undefined>();
   const [onCompiling, compiling] = event<CompileProgress>();
   const [onWeights, tellWeights] = event<void>();
 
@@ -89,7 +89,7 @@ export function createSession(gpu: Gpu): Session {
     if (taken && model === (await made)) kept = taken;
   }
 
-  async function make(described: NetworkSpec): Promise<Sequential> {
+  async function make(described: NetworkSpec): Promise<Model> {
     const model = modelOf(described);
     const runtime = await gpu.runtime();
     await model.compile({

@@ -89,9 +89,16 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
       const { snapshot } = await trainWithRecovery({
         make: () => lostInWords(session.gpu, async () => (await ready()).model),
         data: () => loaded!.training,
-        ...{ batchSize: spec.batchSize, epochs: settings.epochs, submitMs: SUBMIT_MS, verbose: 0 as const },
-        ...{ validationData: () => loaded!.validation, callbacks: callbacksOf(current, () => loaded!), signal, pause },
-        ...{ everyMs: KEEP_MS, store: { get: () => current.kept, set: (taken) => taken && remember(taken) } },
+        batchSize: spec.batchSize,
+        epochs: settings.epochs,
+        submitMs: SUBMIT_MS,
+        verbose: 0 as const,
+        validationData: () => loaded!.validation,
+        callbacks: callbacksOf(current, () => loaded!),
+        signal,
+        pause,
+        everyMs: KEEP_MS,
+        store: { get: () => current.kept, set: (taken) => taken && remember(taken) },
         onRecovery() {
           signal.throwIfAborted();
           report({ kind: "recovering", why });
@@ -168,8 +175,13 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
     const again = broken?.settings.images === settings.images && session.touched ? broken : undefined;
     broken = undefined;
     run = {
-      ...{ settings, spec: session.spec!, stop: new AbortController(), pause: pauseSwitch() },
-      ...{ before: again?.before ?? epochs, kept: again?.kept, ended: Promise.resolve() },
+      settings,
+      spec: session.spec!,
+      stop: new AbortController(),
+      pause: pauseSwitch(),
+      before: again?.before ?? epochs,
+      kept: again?.kept,
+      ended: Promise.resolve(),
     };
     run.ended = begin(run);
   }

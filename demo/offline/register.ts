@@ -18,7 +18,9 @@ async function begin(): Promise<void> {
   function offer(): void {
     if (!registration.waiting || !serviceWorker.controller) return;
     notify({
-      ...{ topic: TOPIC, kind: "information", title: "A newer version of this page is here." },
+      topic: TOPIC,
+      kind: "information",
+      title: "A newer version of this page is here.",
       text: "It opens by itself once all tabs with this page are closed. If you reload now, what was trained and not kept is lost.",
       action: { label: "Reload now", run: takeOver },
     });
@@ -34,7 +36,9 @@ async function begin(): Promise<void> {
     if (asked) location.reload();
     else if (controlled) {
       notify({
-        ...{ topic: TOPIC, kind: "information", title: "This page was updated in another tab." },
+        topic: TOPIC,
+        kind: "information",
+        title: "This page was updated in another tab.",
         text: "This tab works on as it is. Reload it when nothing trains here.",
         action: { label: "Reload now", run: () => location.reload() },
       });

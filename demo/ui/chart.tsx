@@ -1,17 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import type { Line } from "./plot.ts";
 import { onResize } from "./resize.ts";
 import { scheme } from "./scheme.ts";
-
-export interface Line {
-  readonly name: string;
-  /** A colour of the style sheet: `--training`. */
-  readonly color: string;
-  readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** Dots, joined: for few points. */
-  readonly dots?: boolean;
-}
 
 interface ChartProps {
   readonly title: string;

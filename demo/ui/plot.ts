@@ -1,7 +1,15 @@
 // uPlot in the page's colours. Loaded by the first chart, not with the page.
 
 import uPlot from "uplot";
-import type { Line } from "./chart.tsx";
+
+export interface Line {
+  readonly name: string;
+  /** A colour of the style sheet: `--training`. */
+  readonly color: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+  /** Dots, joined: for few points. */
+  readonly dots?: boolean;
+}
 
 interface PlotOptions {
   readonly width: number;

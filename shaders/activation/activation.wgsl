@@ -1,5 +1,5 @@
 // activation.   y[e] = act(x[e]), one invocation four elements; x, y [SIZE]
-// Only where the activation cannot ride in the kernel that makes x.
+// Only for activations that are not fused into the kernel that makes x.
 override SIZE: u32;
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
 // activation_gradient.   dx[e] = dy[e] * act'(x[e]), by the output y = act(x); one invocation four elements; all [SIZE]
-// Only where it cannot ride in the kernel that makes dy.
+// Only for derivatives that are not fused into the kernel that makes dy.
 override SIZE: u32;
 
 @compute @workgroup_size(64)

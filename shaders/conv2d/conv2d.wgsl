@@ -1,17 +1,17 @@
 // conv2d, NHWC.   y[n,h,w,o] = act(bias[o] + sum over i,j,c of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, c] * k[i,j,c,o])
 // x [BATCH, IN_H, IN_W, IN_C]   k [K_H, K_W, IN_C, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
 //
-// A matrix product of the [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C] matrix of patches, never stored, and k.
-// POOL: a pooling by windows of 4 that do not overlap follows in registers (pooling/lib/pooled_window.wgsl); the 4 rows of a block are
-// then one window, y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
+// It is the matrix product of the patches, [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C], which are never stored, and k.
+// POOL: a pooling by disjoint windows of 4 follows in registers (pooling/lib/pooled_window.wgsl). The 4 rows of a block are then one
+// window, y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes the places where its gradient goes, a byte a channel.
 override HAS_BIAS: bool;
 override POOL: bool;
 
 const POSITIONS: u32 = BATCH * OUT_H * OUT_W;
 const STORED_ROWS: u32 = POSITIONS;
 const TERMS: u32 = K_H * K_W * IN_C;
-// Where channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x as in k; else
-// one step runs over all terms.
+// If channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x and in k. Otherwise one step
+// runs over all terms.
 const BY_ROW: bool = IN_C % 4u == 0u;
 const STEPS: u32 = select(1u, K_H, BY_ROW);
 const BLOCKS_K: u32 = (TERMS + 3u) / 4u;
@@ -93,7 +93,7 @@ fn load_terms(row: Row, term: vec4u) -> mat4x4f {
 }
 
 fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
-  let term = k4 * 4u; // the whole number only where the terms are not cut into steps
+  let term = k4 * 4u; // among all terms only if they are not cut into steps
   let k = rows_k(step.k + term * OUT_C + n, OUT_C, OUT_C - n);
   if (TERMS % 4u != 0u) {
     return rows_where(term + vec4u(0u, 1u, 2u, 3u) < vec4u(TERMS), k);

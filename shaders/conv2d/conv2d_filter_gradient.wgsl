@@ -2,9 +2,9 @@
 // partial[s, (i,j,c), o] = sum over n,h,w of slice s of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, c] * dy[n,h,w,o]
 // x [BATCH, IN_H, IN_W, IN_C]   dy [BATCH, OUT_H, OUT_W, OUT_C]   partial [SLICES, K_H*K_W*IN_C (+ 1), OUT_C]
 //
-// The long sum over positions is cut into SLICES, one a workgroup in z, which conv2d_filter_gradient_sum adds up in a
-// fixed order. One step is STEP_ROWS rows of blocks, each of 4 positions: along w or, where UNPOOL, of a window, which share
-// what there is to load; images that are not in use end the loop. The bias gradient is one more row of the product, whose x is 1.
+// The long sum over positions is cut into SLICES, one a workgroup in z, which conv2d_filter_gradient_sum adds up in a fixed order.
+// One step is STEP_ROWS rows of blocks of 4 positions: along w or, with UNPOOL, of a window, whose positions share their loads. Images
+// not in use end the loop. The bias gradient is one more row of the product, whose x is 1.
 override HAS_BIAS: bool;
 override SLICES: u32;
 
@@ -81,7 +81,7 @@ fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
       a[r] = load_channel(patches.at + row.offset[r], patches.h + row.i[r], patches.w + row.j[r]);
     }
   }
-  // The row of the bias is all ones; positions past the end of dy's row count nothing.
+  // The row of the bias is all ones. Positions past the end of dy's row count as 0.
   // unroll
   for (var r = 0u; r < 4u; r++) {
     if (HAS_BIAS) {

@@ -1,7 +1,8 @@
 // conv2d_filter_gradient_sum.   dk[r,o] = sum over slices s of partial[s,r,o];   db[o] likewise, of the last row
 // partial [SLICES, ROWS, OUT_C]   dk [ROWS or, with a bias, one less, OUT_C]   db [OUT_C];   PARTS invocations a row and 4 columns.
-// Each adds every PARTS-th slice, then half of them the sums of the other half, again and again: a fixed order.
-// FIRST: the number of the first slice. `kernel` and `bias` take dk and db, or are the parameters, stepped by them: updates/lib/stepped.wgsl.
+// Each adds every PARTS-th slice. Then half of them add the sums of the other half, again and again: a fixed order.
+// FIRST: number of the first slice. `kernel` and `bias` take dk and db, or are the parameters, stepped by them
+// (updates/lib/stepped.wgsl).
 override SLICES: u32;
 override ROWS: u32;
 override OUT_C: u32;
@@ -13,7 +14,7 @@ const SUMS: u32 = 64u / PARTS; // of a workgroup
 
 var<workgroup> sums: array<vec4f, 64>; // of each invocation
 
-// The slices of a part, none of a row that does not exist.
+// Sum of an invocation's slices; 0 for a row that does not exist.
 fn sum_of_part(r: u32, o: u32, part: u32) -> vec4f {
   var sum = vec4f(0.0f);
   if (r < ROWS) {

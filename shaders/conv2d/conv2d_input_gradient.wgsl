@@ -3,8 +3,8 @@
 //               where h*STRIDE_H+i-PAD_H = y and w*STRIDE_W+j-PAD_W = x
 // dy [BATCH, OUT_H, OUT_W, OUT_C]   k [K_H, K_W, IN_C, OUT_C]   dx and in [BATCH, IN_H, IN_W, IN_C]
 //
-// Rows are images at one pixel of x, so that all rows of an invocation share the taps that reach the pixel: the outer
-// loop runs over the h and w of dy that do, and nothing is multiplied that falls outside.
+// Rows are images at one pixel of x, so that all rows of an invocation share the taps that reach the pixel. The outer loop runs over the
+// h and w of dy that reach it. So nothing outside of dy is multiplied.
 // GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
 
 const STORED_ROWS: u32 = BATCH;

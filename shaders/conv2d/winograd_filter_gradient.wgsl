@@ -1,7 +1,7 @@
 // winograd_filter_gradient.   dk[i,j,c,o] = sum over p,q of G[p,i] * G[q,j] * du[p,q,c,o]
 // du [POINTS, POINTS, IN_C, OUT_C]   dk [TAPS, TAPS, IN_C, OUT_C]
 // One invocation, or LINES of them (conv2d/lib/lines.wgsl), a channel of x and CHANNELS of y. `kernel` takes dk,
-// or is the parameter, stepped by it: updates/lib/stepped.wgsl.
+// or is the parameter, stepped by it (updates/lib/stepped.wgsl).
 const BLOCKS: u32 = (OUT_C + CHANNELS - 1u) / CHANNELS;
 
 fn column_of(c: u32, q: u32, o: u32) -> Coefficients_taps {

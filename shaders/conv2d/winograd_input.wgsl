@@ -1,7 +1,7 @@
 // winograd_input.   v[p,q,t,c] = sum over i,j of B[i,p] * B[j,q] * x[n, h+i-PAD_H, w+j-PAD_W, c],   tile t at (n,h,w)
 // x [BATCH, IN_H, IN_W, IN_C]   v [POINTS, POINTS, TILES, IN_C]
-// One invocation, or LINES of them (conv2d/lib/lines.wgsl), a tile and CHANNELS channels. Images not in use count as 0, since v goes into
-// the filter gradient, too.
+// One invocation, or LINES of them (conv2d/lib/lines.wgsl), a tile and CHANNELS channels. Images not in use count as 0, since the
+// filter gradient reads v, too.
 override CLIPPED: bool; // some patch reaches outside x
 const BLOCKS: u32 = (IN_C + CHANNELS - 1u) / CHANNELS; // of channels
 
@@ -12,7 +12,7 @@ fn x_at(tile: Tile, i: u32, j: u32, c: u32, used: bool) -> Channels {
   let w = i32(tile.w + j) - i32(PAD_W);
   let x = load_x(u32((i32(tile.image * IN_H) + h) * i32(IN_W) + w) * IN_C + c, IN_C - c);
   if (CLIPPED) {
-    // As unsigned numbers, those before the first are larger than any size.
+    // As unsigned numbers, places before the first are larger than any size.
     return select(Channels(0.0f), x, used & (u32(h) < IN_H) & (u32(w) < IN_W));
   } else {
     return select(Channels(0.0f), x, used);

@@ -1,7 +1,7 @@
 // winograd_input_gradient.   strips[n,h,i,x,c] = sum over the tiles t of a row h that reach x of patch[t,i,x-OUTPUTS*w,c],
 //                             where patch[t,i,j,c] = sum over p,q of B[i,p] * B[j,q] * dv[p,q,t,c],   tile t the w-th of its row
-// dv [POINTS, POINTS, TILES, IN_C]   strips [BATCH, TILES_H, POINTS, STRIP_W, IN_C]; winograd_patch_sum adds up those that overlap.
-// One invocation a row of tiles and CHANNELS channels: it walks along the row, and takes with it what the tiles to come add to.
+// dv [POINTS, POINTS, TILES, IN_C]   strips [BATCH, TILES_H, POINTS, STRIP_W, IN_C]; winograd_patch_sum adds up overlapping ones.
+// One invocation a row of tiles and CHANNELS channels. It walks along the row, and carries the sums that later tiles add to.
 const OVERLAP: u32 = POINTS - OUTPUTS;
 const STRIP_W: u32 = TILES_W * OUTPUTS + OVERLAP;
 const BLOCKS: u32 = (IN_C + CHANNELS - 1u) / CHANNELS; // of channels

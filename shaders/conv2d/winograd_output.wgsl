@@ -1,7 +1,7 @@
 // winograd_output.   y[n,h+i,w+j,o] = act(bias[o] + sum over p,q of A[p,i] * A[q,j] * m[p,q,t,o]),   tile t at (n,h,w)
 // m [POINTS, POINTS, TILES, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
-// POOL: a pooling by windows of 4 that do not overlap, of which a tile holds whole ones, follows in registers
-// (pooling/lib/pooled_window.wgsl); then y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
+// POOL: a pooling by disjoint windows of 4, each in one tile, follows in registers (pooling/lib/pooled_window.wgsl). Then y is
+// [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes the places where its gradient goes, a byte a channel.
 // One invocation, or LINES of them (conv2d/lib/lines.wgsl), a tile and 4 channels.
 override HAS_BIAS: bool;
 override POOL: bool;

@@ -3,8 +3,8 @@
 // One invocation a tile and 4 channels. Images not in use count as 0.
 @group(0) @binding(0) var<storage, read> state: StepState;
 
-// The windows that a tile may reach into, along each axis. Where tiles do not hold whole ones, the tile's first output lies at any
-// place of its first window: SHIFTS of them.
+// Windows that a tile may reach into, along each axis. If tiles do not hold whole windows, a tile's first output may lie at any of SHIFTS
+// places of its first window.
 const SHIFTS_H: u32 = 1u + (OUTPUTS % POOL_H + POOL_H - 1u) / POOL_H * (POOL_H - 1u);
 const SHIFTS_W: u32 = 1u + (OUTPUTS % POOL_W + POOL_W - 1u) / POOL_W * (POOL_W - 1u);
 const WINDOWS_H: u32 = (OUTPUTS + SHIFTS_H + POOL_H - 2u) / POOL_H;
@@ -12,7 +12,7 @@ const WINDOWS_W: u32 = (OUTPUTS + SHIFTS_W + POOL_W - 2u) / POOL_W;
 
 alias Outputs = array<Coefficients_outputs, OUTPUTS>;
 
-// The tile's dy; past the last row or column it counts as 0.
+// The tile's dy. Past the last row or column it counts as 0.
 fn dy_of(tile: Tile, o: u32) -> Outputs {
   let used = tile.image < state.rows;
   let image_at = tile.image * DY_IMAGE;

@@ -1,6 +1,6 @@
 // winograd_patch_sum.   dx[n,y,x,c] = act'(in[n,y,x,c]) * sum over the rows of tiles h that reach y of strips[n,h,i,x,c]
 // strips [BATCH, TILES_H, POINTS, STRIP_W, IN_C] (winograd_input_gradient)   dx and in [BATCH, IN_H, IN_W, IN_C]
-// One invocation 4 channels of a pixel: it asks the last row of tiles that begins before the pixel, and those up to REACH - 1 before
+// One invocation 4 channels of a pixel. It reads the last row of tiles that begins before the pixel, and up to REACH - 1 rows before
 // that one. GRADIENT_ACTIVATION: `in` is the output of the activation that made x.
 const REACH: u32 = (POINTS + OUTPUTS - 1u) / OUTPUTS;
 const STRIP_W: u32 = TILES_W * OUTPUTS + POINTS - OUTPUTS;
@@ -19,7 +19,7 @@ fn winograd_patch_sum(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_in
   var sum = vec4f(0.0f);
   // unroll
   for (var up = 0u; up < REACH; up++) {
-    // As an unsigned number, one before the first is larger than any.
+    // As an unsigned number, a row before the first is larger than any size.
     let h = y / OUTPUTS - up;
     let i = y % OUTPUTS + up * OUTPUTS;
     let value = load_strips((((image * TILES_H + h) * POINTS + i) * STRIP_W + x) * IN_C + c, IN_C - c);

@@ -1,7 +1,7 @@
 // dense_filter_gradient.   dw[m,n] = sum over r of x[r,m] * dy[r,n]     db[n] = sum over r of dy[r,n]
 // x [BATCH, IN]   dy [BATCH, OUT]   dw [IN, OUT]   db [OUT];   r runs over the rows in use, by `select`.
 // The bias gradient is one more row, m = IN, of the same product, whose x is 1.
-// `kernel` and `bias` take dw and db, or are the parameters, stepped by them: updates/lib/stepped.wgsl.
+// `kernel` and `bias` take dw and db, or are the parameters, stepped by them (updates/lib/stepped.wgsl).
 override BATCH: u32;
 override IN: u32;
 override OUT: u32;

@@ -1,6 +1,6 @@
 // dropout.   y[e] = x[e] SCALE, or 0 where the hash of (KEY, step, e) is below DROPPED of 2^32; both [SIZE]
-// The same on the way back, with dy for x: the mask is made again, not stored. One invocation four elements.
-// The hash is `uniform(seedOf(..., step), e)` of src/base/random.ts; KEY is that seed before the step comes to it, plus 0x9e3779b9.
+// The gradient is the same of dy: the mask is made again, not stored. One invocation four elements.
+// The hash is `uniform(seedOf(..., step), e)` of src/base/random.ts; KEY is that seed before the step is mixed in, plus 0x9e3779b9.
 override SIZE: u32;
 override KEY: u32;
 override DROPPED: u32;

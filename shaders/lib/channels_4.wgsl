@@ -1,3 +1,4 @@
-// What an invocation works on of a tensor's last axis: four channels side by side. See channels_1.wgsl.
+// An invocation works on four channels of a tensor's last axis, side by side. See channels_1.wgsl.
+// provides: Channels, CHANNELS
 alias Channels = vec4f;
 const CHANNELS: u32 = 4u;

@@ -1,4 +1,5 @@
-// One invocation an element, more elements than one dispatch dimension holds: workgroups lie in rows of GROUPS_X.
+// One invocation an element. Workgroups lie in rows of GROUPS_X, since one dispatch dimension may be too short.
+// provides: linear_index
 override GROUPS_X: u32;
 
 fn linear_index(workgroup: vec3u, local: u32) -> u32 {

@@ -1,5 +1,7 @@
-// Kernels that do not depend on each other, in one dispatch: each has a range of its workgroups. Of each comes then its
-// range, whose `run` is called here, and its own text. The entry point takes the kernels' names.
+// Kernels that do not depend on each other, in one dispatch. Each has a range of its workgroups. The text of each follows, after its
+// range, whose `run` is called here. The entry point gets the kernels' names.
+// provides: LANES, cell
+// needs: run
 override LANES: u32; // invocations of a workgroup
 override ROW: u32; // workgroups lie in rows of so many
 

@@ -1,5 +1,6 @@
-// A range of the workgroups of lib/merged.wgsl: `entry` stands for the entry point of its kernel, which gets the `builtins`
-// that it would get alone. Invocations beyond the kernel's own workgroup stay idle; where there are any, it has no barrier.
+// A range of the workgroups of lib/merged.wgsl. `entry` stands for the entry point of its kernel, which gets the same `builtins` as on
+// its own. Invocations beyond the kernel's own workgroup stay idle. If there are any, the kernel has no barrier.
+// needs: cell, entry, builtins, LANES
 override range_FIRST: u32; // workgroups of the parts before it
 override range_GROUPS_X: u32;
 override range_GROUPS_Y: u32;

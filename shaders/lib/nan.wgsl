@@ -1,22 +1,23 @@
-// NaN and infinity, told by bits. WGSL lets a compiler assume that there are none: then `max`, `min` and `clamp` answer the
-// other operand, and a comparison or `x != x` may be folded away. A maximum, a choice by a comparison, or a function that
-// is not plain arithmetic goes through this file, wherever a NaN must arrive in the result.
+// NaN and infinity, found by bits. WGSL lets a compiler assume that there are none. Then `max`, `min` and `clamp` give the other operand,
+// and a comparison or `x != x` may be folded away. If a NaN must arrive in the result, use this file for a maximum, a choice by a
+// comparison, or a function that is not plain arithmetic.
+// provides: carrying_nan, is_positive, positive_part, exceeds, scalar_exceeds, scalar_is_nan, scalar_is_finite, nan_of
 
 fn is_nan(x: vec4f) -> vec4<bool> {
   return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
 }
 
-// `result`, which was computed of x; but a NaN where x is one.
+// `result`, which was computed from x, or a NaN if x is one.
 fn carrying_nan(x: vec4f, result: vec4f) -> vec4f {
   return select(result, x, is_nan(x));
 }
 
-// Above 0 and no NaN.
+// Whether x is above 0, and no NaN.
 fn is_positive(x: vec4f) -> vec4<bool> {
   return bitcast<vec4u>(x) - vec4u(1u) < vec4u(0x7f800000u);
 }
 
-// x where it is above 0, and where it is a NaN; else 0.
+// x if it is above 0 or a NaN, else 0.
 fn positive_part(x: vec4f) -> vec4f {
   return select(x, vec4f(0.0f), bitcast<vec4u>(x) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
 }

@@ -1,4 +1,6 @@
-// For either of operand_scalar.wgsl and operand_vec4.wgsl; `operand` is renamed to the tensor's letter.
+// For operand_scalar.wgsl and operand_vec4.wgsl. `operand` is renamed to the tensor's letter.
+// provides: rows_operand
+// needs: load_operand
 
 // Four rows from `i`, `pitch` apart, one a column.
 fn rows_operand(i: u32, pitch: u32, left: u32) -> mat4x4f {

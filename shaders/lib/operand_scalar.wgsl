@@ -1,7 +1,8 @@
 // A tensor that is read, of any innermost size. `operand` is renamed to the tensor's letter.
+// provides: operand, load_operand, element_operand
 @group(0) @binding(0) var<storage, read> operand: array<f32>;
 
-// Elements i to i + 3; those past the `left` that are left of the row are 0, whatever lies there.
+// Elements i to i + 3. Those after the `left` remaining ones of the row read as 0.
 fn load_operand(i: u32, left: u32) -> vec4f {
   return vec4f(
     operand[i],

@@ -1,4 +1,5 @@
 // The step's state, which stays on the GPU. The kernel `advance` moves it on.
+// provides: StepState
 struct StepState {
   step: u32, // optimizer steps made so far
   position: u32, // place of the batch's first sample in the sweep

@@ -1,6 +1,6 @@
 // max_pooling2d_gradient, NHWC.   dx[n,h,w,c] = sum of dy over the windows that x[n,h,w,c] won
 // dy and argmax [BATCH, OUT_H, OUT_W, C]   dx [BATCH, IN_H, IN_W, C]
-// One invocation an element of dx: it asks each window that covers it, in a fixed order, so no atomics.
+// One invocation an element of dx. It reads each window that covers it, in a fixed order, without atomics.
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(0) var<storage, read> argmax: array<u32>;

@@ -1,6 +1,6 @@
-// window_pooling.   p[n,h,w,c] = maximum or mean over a window of 4 of y, which an activation made; windows do not overlap
-// y [BATCH, OUT_H, OUT_W, OUT_C]   p [BATCH, POOLED_H, POOLED_W, OUT_C]   routes [BATCH, POOLED_H, POOLED_W, OUT_C / 4]: where the
-// gradient of p goes, a byte a channel (pooling/lib/pooled_window.wgsl).   One invocation a window and 4 channels.
+// window_pooling.   p[n,h,w,c] = maximum or mean over a window of 4 of y, the output of an activation; windows are disjoint
+// y [BATCH, OUT_H, OUT_W, OUT_C]   p [BATCH, POOLED_H, POOLED_W, OUT_C]   routes [BATCH, POOLED_H, POOLED_W, OUT_C / 4]: the places
+// where the gradient of p goes, a byte a channel (pooling/lib/pooled_window.wgsl).   One invocation a window and 4 channels.
 override BATCH: u32;
 override OUT_H: u32;
 override OUT_W: u32;

@@ -1,21 +1,25 @@
-// dense_cross_entropy.   x = h w + bias: a dense layer of few units, whose outputs are logits that nobody else reads;
-//                        loss, correct and dx of them, as softmax_cross_entropy makes them;   dh = (dx w') * act'(h)
-// h, dh [BATCH, IN]   w [IN, CLASSES]   bias [CLASSES]   dx [BATCH, CLASSES]   loss, correct [BATCH]
-// The labels t: see softmax/lib/cross_entropy.wgsl. INPUT_GRADIENT: dh is wanted. Rows not in use take 0, by `select`.
-// A workgroup a row: each lane adds every LANES-th product, then half of the lanes the sums of the other half: a fixed order.
+// dense_cross_entropy.   x = h w + bias: a dense layer of few units, whose outputs are logits that nothing else reads;
+//                        loss, hits and dx of them, as softmax_cross_entropy makes them;   dh = (dx w') * act'(h)
+// h, dh [BATCH, IN]   w [IN, CLASSES]   bias [CLASSES]   dx [BATCH, CLASSES]   loss, hits [BATCH]
+// HAS_GRADIENT, HAS_HITS, INPUT_GRADIENT: dx, hits and dh are wanted. dx is that of WEIGHT times the mean of loss.
+// The labels t: see softmax/lib/cross_entropy.wgsl. Rows not in use take 0, by `select`.
+// A workgroup a row. Each lane adds every LANES-th product. Then half of the lanes add the sums of the other half: a fixed order.
 override BATCH: u32;
 override IN: u32;
 override CLASSES: u32;
 override SPARSE: bool;
 override HAS_BIAS: bool;
+override HAS_GRADIENT: bool;
+override HAS_HITS: bool;
 override INPUT_GRADIENT: bool;
 override GROUPS_X: u32; // workgroups side by side
+const WEIGHT: f32 = 1.0f;
 override LANES: u32; // of a workgroup, a power of two that is at least CLASSES
 const BLOCKS: u32 = (CLASSES + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> state: StepState;
 @group(0) @binding(0) var<storage, read_write> loss: array<f32>;
-@group(0) @binding(0) var<storage, read_write> correct: array<u32>;
+@group(0) @binding(0) var<storage, read_write> hits: array<f32>;
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 
 var<workgroup> sums: array<vec4f, LANES * BLOCKS>; // of each lane; in the end those of lane 0 are the logits
@@ -89,13 +93,17 @@ fn dense_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_i
   add_lanes(lane);
   let rows = state.rows;
   let outcome = outcome_of(r);
-  if (lane < CLASSES) {
-    gradient[lane] = select(0.0f, gradient_of(r, lane, outcome) / f32(rows), r < rows);
-    dx[r * CLASSES + lane] = gradient[lane];
+  if (HAS_GRADIENT) {
+    if (lane < CLASSES) {
+      gradient[lane] = select(0.0f, WEIGHT * (gradient_of(r, lane, outcome) / f32(rows)), r < rows);
+      dx[r * CLASSES + lane] = gradient[lane];
+    }
   }
   if (lane == 0u) {
     loss[r] = select(0.0f, loss_of(r, outcome), r < rows);
-    correct[r] = select(0u, 1u, (r < rows) & outcome.correct);
+    if (HAS_HITS) {
+      hits[r] = select(0.0f, 1.0f, (r < rows) & outcome.hit);
+    }
   }
   if (INPUT_GRADIENT) {
     workgroupBarrier();

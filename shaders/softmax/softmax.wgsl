@@ -21,7 +21,7 @@ fn softmax(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
   for (var c = 0u; c < CLASSES; c++) {
     sum += exp(x[r * CLASSES + c] - largest);
   }
-  // `exp` need not carry a NaN through.
+  // `exp` of a NaN need not be a NaN.
   let finite = scalar_is_finite(largest);
   for (var c = 0u; c < CLASSES; c++) {
     y[r * CLASSES + c] = select(nan_of(largest), exp(x[r * CLASSES + c] - largest) / sum, finite);

@@ -1,15 +1,19 @@
 // softmax_cross_entropy.   p = softmax(x)   loss[r] = sum over c of t[r,c] * -log(p[r,c])
-//                          dx[r,c] = (p[r,c] * (sum over d of t[r,d]) - t[r,c]) / rows in use
-// x, dx [BATCH, CLASSES]   loss [BATCH]   correct [BATCH]: 1 where x and t have their first maximum in the same class
+//                          dx[r,c] = WEIGHT * (p[r,c] * (sum over d of t[r,d]) - t[r,c]) / rows in use
+// x, dx [BATCH, CLASSES]   loss [BATCH]   hits [BATCH]: 1 where x and t have their first maximum in the same class
+// HAS_GRADIENT, HAS_HITS: dx and hits are wanted. dx is the gradient of WEIGHT times the mean of loss over the rows in use.
 // The labels t: see softmax/lib/cross_entropy.wgsl. Rows not in use take 0, by `select`. One invocation a row.
 override BATCH: u32;
 override CLASSES: u32;
 override SPARSE: bool;
+override HAS_GRADIENT: bool;
+override HAS_HITS: bool;
+const WEIGHT: f32 = 1.0f;
 
 @group(0) @binding(0) var<storage, read> state: StepState;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(0) var<storage, read_write> loss: array<f32>;
-@group(0) @binding(0) var<storage, read_write> correct: array<u32>;
+@group(0) @binding(0) var<storage, read_write> hits: array<f32>;
 @group(0) @binding(0) var<storage, read_write> dx: array<f32>;
 
 fn logit(r: u32, c: u32) -> f32 {
@@ -24,9 +28,13 @@ fn softmax_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local
   }
   let rows = state.rows;
   let outcome = outcome_of(r);
-  for (var c = 0u; c < CLASSES; c++) {
-    dx[r * CLASSES + c] = select(0.0f, gradient_of(r, c, outcome) / f32(rows), r < rows);
+  if (HAS_GRADIENT) {
+    for (var c = 0u; c < CLASSES; c++) {
+      dx[r * CLASSES + c] = select(0.0f, WEIGHT * (gradient_of(r, c, outcome) / f32(rows)), r < rows);
+    }
   }
   loss[r] = select(0.0f, loss_of(r, outcome), r < rows);
-  correct[r] = select(0u, 1u, (r < rows) & outcome.correct);
+  if (HAS_HITS) {
+    hits[r] = select(0.0f, 1.0f, (r < rows) & outcome.hit);
+  }
 }

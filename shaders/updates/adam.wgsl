@@ -1,7 +1,7 @@
 // adam.   m := m + (g - m) GAIN_1, v := v + (g^2 - v) GAIN_2, p := p - alpha m / (sqrt(v) + EPSILON)   in place; p, g [SIZE]
 // alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t the number of this step, from 1; GAIN = 1 - beta, LOG = ln beta
-// AMSGRAD: h := max(h, v) stands in the place of v in p's. DECAY: p loses rate DECAY p before. One invocation four elements.
-// moments: m, v and, with AMSGRAD, h, one after the other, in one buffer, so that more updates share a dispatch.
+// AMSGRAD: h := max(h, v) replaces v in p's step. DECAY: p first loses rate DECAY p. One invocation four elements.
+// moments: m, v and, with AMSGRAD, h, one after the other in one buffer, so that more updates share a dispatch.
 override SIZE: u32;
 const GAIN_1: f32 = 0.1f;
 const GAIN_2: f32 = 0.001f;

@@ -1,6 +1,6 @@
 // rmsprop.   v := RHO v + GAIN g^2, p := p - rate g / sqrt(v + EPSILON)   in place, all [SIZE]; GAIN = 1 - RHO
-// CENTERED: a := RHO a + GAIN g, and v - a^2 stands in the place of v in p's. MOMENTUM: m := MOMENTUM m + what p would lose,
-// and p loses m. One invocation four elements.
+// CENTERED: a := RHO a + GAIN g, and v - a^2 replaces v in p's step. MOMENTUM: m := MOMENTUM m + that step, and p := p - m.
+// One invocation four elements.
 override SIZE: u32;
 const RHO: f32 = 0.9f;
 const GAIN: f32 = 0.1f;

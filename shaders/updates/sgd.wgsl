@@ -1,6 +1,6 @@
 // sgd.   p[e] := update(p[e], g[e]), in place, one invocation four elements; all [SIZE]
 // With MOMENTUM: v[e] := update(MOMENTUM v[e], g[e]), and p[e] := p[e] + v[e] or, NESTEROV, update(p[e] + MOMENTUM v[e], g[e]).
-// Only where the update cannot ride in the kernel that makes g.
+// Only for updates that are not fused into the kernel that makes g.
 override SIZE: u32;
 const MOMENTUM: f32 = 0.0f;
 const NESTEROV: bool = false;

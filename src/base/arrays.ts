@@ -6,15 +6,15 @@ const tagOf = /* @__PURE__ */ ownGetter(Symbol.toStringTag);
 const trueLength = /* @__PURE__ */ ownGetter("length");
 
 /**
- * A typed array's type, `Float32Array`, of whatever realm it is: arrays of an iframe or of Jest are no `instanceof` ours.
- * Nothing for what is no typed array, or has a length of its own making.
+ * Names a typed array's type, `Float32Array`, in any realm: arrays of an iframe or of Jest are no `instanceof` ours. Gives
+ * `undefined` for anything else, and for an array with a `length` of its own.
  */
 export function arrayType(value: unknown): string | undefined {
   const type = tagOf.call(value) as string | undefined;
   return type && trueLength.call(value) === (value as ArrayLike<number>).length ? type : undefined;
 }
 
-/** The length of what has numbers by index: a typed array, an array, an object with a length of its own. Nothing for what has none. */
+/** Gives the length of a typed array, an array or an object with a length of its own; `undefined` for anything else. */
 export function lengthOf(value: unknown): number | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!arrayType(value) && !Object.hasOwn(value, "length")) return undefined;
@@ -22,17 +22,17 @@ export function lengthOf(value: unknown): number | undefined {
   return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
 }
 
-/** Whether a typed array holds bytes, which stay bytes on the GPU. */
+/** Tells whether a typed array holds bytes, which stay bytes on the GPU. */
 export function holdsBytes(data: ArrayBufferView): data is Uint8Array | Uint8ClampedArray {
   return /^Uint8/.test(arrayType(data) ?? "");
 }
 
 /**
- * An array of zeros.
+ * Makes an array of zeros. `where` names its use in messages.
  *
- * @throws FeaturemapError `limit` where this machine has no room for it; `where` names what it is for
+ * @throws FeaturemapError `limit` where this machine has no room for it
  */
-export function floats(count: number, where: string): Float32Array<ArrayBuffer> {
+export function allocateFloats(count: number, where: string): Float32Array<ArrayBuffer> {
   try {
     return new Float32Array(count);
   } catch (cause) {

@@ -7,10 +7,10 @@ export interface Table<T> {
 }
 
 /**
- * A table of an IndexedDB database. Both are made where there is none, when first asked for.
+ * Opens a table of an IndexedDB database. Both are made when they are first needed.
  *
- * Its methods throw a FeaturemapError `data` where there is no IndexedDB, or the browser refuses to read or write, and for a value that
- * cannot be cloned. `set` reads the value before it returns its promise.
+ * Its methods throw a FeaturemapError `data` where there is no IndexedDB, or the browser refuses to read or write. `set` also throws it
+ * for a value that cannot be cloned. It reads the value before it returns its promise.
  */
 export function indexedDbTable<T>(database: string, name: string): Table<T> {
   let opened: Promise<IDBDatabase> | undefined;
@@ -48,7 +48,7 @@ async function open(database: string, name: string, onClose: () => void): Promis
   const request = indexedDB.open(database, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(name);
   const made = await done(request);
-  // So that the page can delete the database, or a later version of it change it.
+  // So that the page can delete the database, or a later version of the page can change it.
   made.onversionchange = () => {
     made.close();
     onClose();

@@ -7,7 +7,7 @@ interface Host {
 }
 
 /**
- * The files of Node, Deno or Bun. Asked for at run time and without an `import`, of which webpack would warn.
+ * Gives the file functions of Node, Deno or Bun. They are found at run time and without `import`, since webpack would warn of one.
  *
  * @throws FeaturemapError `data` in a browser
  */

@@ -1,9 +1,9 @@
 /**
- * Randomness without a state: a number is a hash of a seed and its place, so that any of them can be made again, in any
- * order, on any machine.
+ * Randomness without state: each number is a hash of a seed and a place. So any of them can be made again, in any order, on any
+ * machine.
  */
 
-/** 32 well-mixed bits of a 32-bit number (Chris Wellons' lowbias32). */
+/** Mixes the bits of a 32-bit number (Chris Wellons' lowbias32, https://nullprogram.com/blog/2018/07/31/). */
 function mix(x: number): number {
   let h = x >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
@@ -11,17 +11,17 @@ function mix(x: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** One seed out of several whole numbers: `seedOf(seed, layer, parameter)`. */
+/** Makes one seed out of several whole numbers: `seedOf(seed, layer, parameter)`. */
 export function seedOf(...parts: readonly number[]): number {
   return parts.reduce((seed, part) => mix(mix(seed + 0x9e3779b9) ^ part), 0);
 }
 
-/** The number at a place of a seed's stream, uniform in [0, 1). */
+/** Gives the number at a place of a seed's stream, uniform in [0, 1). */
 export function uniform(seed: number, index: number): number {
   return mix(mix(index) ^ seed) / 2 ** 32;
 }
 
-/** 0 to n - 1 in a random order (Fisher and Yates). */
+/** Gives the numbers from 0 to n - 1 in a random order (Fisher and Yates). */
 export function permutation(n: number, seed: number): Uint32Array<ArrayBuffer> {
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {

@@ -1,12 +1,12 @@
 /** Sizes of a tensor, outermost first, row-major; images are NHWC. */
 export type Shape = readonly number[];
 
-/** The most sizes of a shape, batch axis included: more are a mistake, such as lists nested in themselves. */
-export const MOST_DIMENSIONS = 8;
+/** Most dimensions of a shape, with the batch axis. More are a mistake, such as lists nested in themselves. */
+export const MAX_DIMENSIONS = 8;
 
-/** Whether a value is an array of whole numbers of at least 1, none of them missing. */
+/** Tells whether a value is an array of whole numbers of at least 1, none of them missing. */
 export function isShape(value: unknown): value is Shape {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_DIMENSIONS) return false;
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_DIMENSIONS) return false;
   return Array.from(value).every((size) => Number.isSafeInteger(size) && size >= 1);
 }
 
@@ -19,7 +19,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && Array.from(a).every((size, axis) => size === b[axis]);
 }
 
-/** `[batch, 28, 28, 1]`: the shape of a sample with its batch axis, as error messages print it. */
+/** Prints the shape of a sample with its batch axis: `[batch, 28, 28, 1]`. */
 export function batchShape(sample: Shape): string {
   return `[${["batch", ...sample].join(", ")}]`;
 }

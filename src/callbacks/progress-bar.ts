@@ -1,12 +1,12 @@
-import { madeBy } from "../base/errors.ts";
+import { assertMadeBy } from "../base/errors.ts";
 import type { Callback } from "../training/callback.ts";
 import type { Logs } from "../training/history.ts";
 import { progressLine } from "./progress.ts";
 
-/** Redraw at most this often, in ms, as Keras does. */
+/** Least time between two drawings, in ms, as in Keras (`keras.utils.Progbar`: `interval=0.05`). */
 const REDRAW_MS = 50;
 
-/** Where lines can be redrawn: `process.stdout` of Node and Deno. */
+/** Terminal, or a file in its place: `process.stdout` of Node and Deno. */
 export interface Terminal {
   readonly isTTY?: boolean;
   /** Characters in a line. */
@@ -15,13 +15,18 @@ export interface Terminal {
 }
 
 /**
- * A callback for `fit(..., { verbose: 0, callbacks: [progressBar(process.stdout)] })` that draws Keras's progress line. Where the
- * terminal cannot redraw, as where it is a file, there is one line an epoch.
+ * Draws Keras's progress line: a callback for `fit(..., { verbose: 0, callbacks: [progressBar(process.stdout)] })`. A terminal that
+ * cannot redraw, such as a file, gets one line an epoch.
  *
  * @throws FeaturemapError `value` for a terminal that cannot be written to
  */
 export function progressBar(terminal: Terminal): Callback {
-  madeBy(typeof terminal?.write === "function", terminal, "progressBar: terminal", "process.stdout, or have a write()");
+  assertMadeBy(
+    typeof terminal?.write === "function",
+    terminal,
+    "progressBar: terminal",
+    "process.stdout, or have a write()",
+  );
   const { isTTY: redraws = false, columns } = terminal;
   let steps = 0;
   let epochs = 0;

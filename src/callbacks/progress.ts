@@ -1,14 +1,14 @@
 import { flag, knownKeys, wrong } from "../base/errors.ts";
 
-/** What one progress line shows; see {@link progressLine}. */
+/** Figures of one progress line; see {@link progressLine}. */
 export interface Progress {
   /** Steps finished in this epoch. */
   readonly done: number;
-  /** Steps of the whole epoch; `undefined` or 0 where it is not known, which drops the bar. */
+  /** Steps of the whole epoch. `undefined` or 0 means unknown, and drops the bar. */
   readonly total: number | undefined;
   /** Milliseconds since the epoch began. */
   readonly elapsedMs: number;
-  /** Milliseconds from the epoch's begin to the end of its first step. Keras leaves that step out of its estimate. */
+  /** Milliseconds from the epoch's beginning to the end of its first step. Keras leaves that step out of its estimate. */
   readonly firstStepMs?: number;
   /** Metrics by name. NaN means "not read back yet" until `finished`, and then a NaN result. */
   readonly logs: Readonly<Record<string, number>>;
@@ -28,7 +28,7 @@ const CODES: Record<Exclude<Style, "plain">, string> = { bold: "\x1b[1m", green:
 const RESET = "\x1b[0m";
 
 /**
- * The progress line of Keras 3 (`keras.utils.Progbar` with `verbose=1`), without a line break or carriage return:
+ * Writes the progress line of Keras 3 (`keras.utils.Progbar` with `verbose=1`), without a line break or carriage return:
  * ` 12/469 ━━━━━━━━━━━━━━━━━━━━ 1:25 188ms/step - accuracy: 0.8123 - loss: 0.6123`.
  *
  * Without colour the bar reads the same at every step, as Keras's own does where colours are not shown.
@@ -119,8 +119,8 @@ function metric(value: number): string {
 }
 
 /**
- * `toFixed` with Python's rounding: an exact tie goes to the even digit, so an accuracy of 29/32 = 0.90625 reads
- * 0.9062. A double is a tie at `digits` decimals only where `value * 2^(digits + 1)` is an odd whole number.
+ * Rounds as Python does, else as `toFixed`: an exact tie goes to the even digit, so an accuracy of 29/32 = 0.90625 reads
+ * 0.9062. A double is a tie at `digits` decimals only if `value * 2^(digits + 1)` is an odd whole number.
  */
 function fixed(value: number, digits: number): string {
   const rounded = value.toFixed(digits);

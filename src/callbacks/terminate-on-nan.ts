@@ -1,44 +1,49 @@
 import { FeaturemapError } from "../base/errors.ts";
 import { elements } from "../base/shape.ts";
+import type { Column } from "../data/columns.ts";
+import type { DataInput } from "../data/tensor.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
-import { checked } from "../gpu/checked.ts";
+import { inErrorScope } from "../gpu/error-scope.ts";
 import { readBuffers } from "../gpu/readback.ts";
-import type { CompiledModel, Watcher } from "../model/compiled.ts";
-import { insideOf } from "../model/inside.ts";
-import type { Sequential } from "../model/sequential.ts";
+import type { CompiledModel } from "../model/compiled.ts";
+import { internalsOf } from "../model/internals.ts";
+import type { Model } from "../model/model.ts";
 import { outputsOf } from "../observe/probe.ts";
-import type { Trainer, Training } from "../training/bookmark.ts";
+import type { Training } from "../training/bookmark.ts";
 import { type Callback, GUARD } from "../training/callback.ts";
+import type { Trainer } from "../training/trainer.ts";
+import type { Watcher } from "../training/variable-access.ts";
 
-/** Where the first NaN or Infinity of a training came up. */
+/** Place of the first NaN or Infinity of a training. */
 export interface NonFinite {
-  /** Counted from 0, as in the callbacks. */
+  /** Epoch, counted from 0 as in the callbacks. */
   readonly epoch: number;
   /** Step of the epoch, counted from 1. */
   readonly step: number;
   /**
+   * Part of the step:
    * - `start`: a parameter had it before training
    * - `samples`: the batch brought it
-   * - `forward`: the output of `layer` is the first to have it
-   * - `loss`: every output is finite
-   * - `update`: the step made a parameter of `layer` so; of several layers, the last, where gradients begin
+   * - `forward`: the output of `layer` is the first that has it
+   * - `loss`: every output is finite, the loss is not
+   * - `update`: the step spoilt a parameter of `layer`; of several layers this is the last, where gradients begin
    */
   readonly where: "start" | "samples" | "forward" | "loss" | "update";
-  /** Name of the layer; none for `samples` and `loss`. */
+  /** Name of the layer. `samples` and `loss` have none. */
   readonly layer?: string;
-  /** One sentence. */
+  /** Sentence that says it all. */
   readonly message: string;
 }
 
 export interface TerminateOnNaN extends Callback {
-  /** What ended the last `fit`; `undefined` where nothing did. */
+  /** Reason that ended the last `fit`; `undefined` if it was not ended. */
   readonly found: NonFinite | undefined;
 }
 
 /**
- * Ends `fit` at the first step whose loss or parameters hold a NaN or Infinity, and finds the layer where it begins: Keras's
- * `TerminateOnNaN`. Unlike Keras's, it leaves the model as it was before that step. It keeps a copy of the parameters and the
- * optimizer's slots on the GPU, reads the loss with each submit and the parameters after each epoch. To find the layer it makes
+ * Ends `fit` at the first step whose loss or parameters hold a NaN or Infinity, and finds the layer where it begins. Keras has it
+ * as `TerminateOnNaN`. Unlike Keras's, it leaves the model as it was before that step. It keeps a copy of the parameters and the
+ * optimizer's slots on the GPU. It reads the loss with each submit, and the parameters after each epoch. To find the layer it makes
  * the epoch's steps again.
  *
  * @example
@@ -47,7 +52,7 @@ export interface TerminateOnNaN extends Callback {
  * if (guard.found) console.log(guard.found.layer);
  */
 export function terminateOnNaN(): TerminateOnNaN {
-  let model: Sequential | undefined;
+  let model: Model | undefined;
   let copy: Copy | undefined;
   let bad: { readonly epoch: number; readonly step: number } | undefined;
   let found: NonFinite | undefined;
@@ -67,7 +72,7 @@ export function terminateOnNaN(): TerminateOnNaN {
     get found() {
       return found;
     },
-    setModel: (its: Sequential) => {
+    setModel: (its: Model) => {
       if (model) {
         const message = "terminateOnNaN: it is among the callbacks of a fit already. Make one for each.";
         throw new FeaturemapError("state", message);
@@ -77,7 +82,7 @@ export function terminateOnNaN(): TerminateOnNaN {
     },
     onEpochBegin: async (epoch) => {
       running = epoch;
-      const { compiled, training } = await insideOf(model!, "terminateOnNaN");
+      const { compiled, training } = await internalsOf(model!, "terminateOnNaN");
       copy ??= await Copy.of(compiled, training);
       await copy.take();
     },
@@ -85,70 +90,72 @@ export function terminateOnNaN(): TerminateOnNaN {
       if (badStep > 0) stopAt(running, badStep);
     },
     onEpochEnd: async (epoch) => {
-      const { compiled, training, network } = await insideOf(model!, "terminateOnNaN");
-      const { samples, batchSize } = training.bookmark!;
-      const paths = network.parameters.map(({ path }) => path);
-      if (badParameter(await compiled.readParameters(), paths)) stopAt(epoch, Math.ceil(samples / batchSize) + 1);
+      const { compiled, training, network } = await internalsOf(model!, "terminateOnNaN");
+      const { samples, batchSize } = training.bookmark!.recipe;
+      const paths = network.variables.map(({ path }) => path);
+      if (badParameter(await compiled.variables.readWeights(), paths))
+        stopAt(epoch, Math.ceil(samples / batchSize) + 1);
     },
     onTrainEnd: async () => {
       if (!bad) return;
       const { epoch, step } = bad;
-      const { compiled, training, network } = await insideOf(model!, "terminateOnNaN");
-      const search = new Search(model!, compiled, training, copy!, network.parameters);
-      found = await compiled.rewind(() => search.run(epoch, step));
+      const { compiled, training } = await internalsOf(model!, "terminateOnNaN");
+      const search = new Search(model!, compiled, training, copy!);
+      found = await compiled.variables.rewind(() => search.run(epoch, step));
       console.warn(`terminateOnNaN: ${found.message}`);
     },
   };
 }
 
-/** What training changes, as it was when an epoch began or a caller wrote to it, and what the optimizer stepped by since. */
+/** Copy of all that training changes, from when an epoch began or a caller wrote to it, with the hyperparameters since then. */
 class Copy implements Watcher {
-  /** Steps of the epoch that had been made. */
+  /** Steps of the epoch before the copy. */
   steps = 0;
-  /** Hyperparameters, and the step of the epoch up to which they held. Those of now are not among them. */
-  rates: { readonly until: number; readonly values: Readonly<Record<string, number>> }[] = [];
+  /** Former hyperparameters, and the step of the epoch up to which they held. */
+  steppedBy: { readonly until: number; readonly values: Readonly<Record<string, number>> }[] = [];
   readonly #compiled: CompiledModel;
   readonly #training: Training;
   readonly #owned: readonly OwnedBuffer[];
-  /** None where the model was gone by then. */
-  readonly #visit: { leave(): void } | undefined;
+  /** Disposal of the copy at the model's end; `undefined` if the model was gone by then. */
+  readonly #disposal: { cancel(): void } | undefined;
 
   private constructor(compiled: CompiledModel, training: Training, owned: readonly OwnedBuffer[]) {
     this.#compiled = compiled;
     this.#training = training;
     this.#owned = owned;
-    compiled.watchers.add(this);
-    this.#visit = compiled.host(this);
+    compiled.variables.watchers.add(this);
+    this.#disposal = compiled.lifetime.disposeAtEnd(this);
   }
 
   static async of(compiled: CompiledModel, training: Training): Promise<Copy> {
-    const requests = compiled.state.trained.map(({ label, size }) => ({ label: `${label} before`, bytes: size }));
-    const copy = new Copy(compiled, training, await compiled.runtime.buffers.create(requests));
-    compiled.assertLive();
+    const trained = trainedBuffers(compiled);
+    const requests = trained.map(({ label, size }) => ({ label: `${label} before`, bytes: size }));
+    const copy = new Copy(compiled, training, await compiled.settings.runtime.buffers.create(requests));
+    compiled.lifetime.assertLive();
     return copy;
   }
 
   take(): Promise<void> {
     this.steps = this.#training.bookmark!.steps;
-    this.rates = [];
-    return this.#copy(this.#compiled.state.trained, this.#buffers);
+    this.steppedBy = [];
+    return this.#copy(trainedBuffers(this.#compiled), this.#buffers);
   }
 
   written(): void {
     void this.take();
   }
 
-  hyperparameters(values: Readonly<Record<string, number>>): void {
-    this.rates.push({ until: this.#training.bookmark!.steps, values });
+  rates(values: Readonly<Record<string, number>>): void {
+    this.steppedBy.push({ until: this.#training.bookmark!.steps, values });
   }
 
   restore(): Promise<void> {
-    return this.#copy(this.#buffers, this.#compiled.state.trained);
+    return this.#copy(this.#buffers, trainedBuffers(this.#compiled));
   }
 
   dispose(): void {
-    this.#visit?.leave();
-    this.#compiled.watchers.delete(this);
+    this.#disposal?.cancel();
+    this.#compiled.variables.watchers.delete(this);
     for (const owned of this.#owned) owned.release();
   }
 
@@ -157,8 +164,8 @@ class Copy implements Watcher {
   }
 
   #copy(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): Promise<void> {
-    const { runtime } = this.#compiled;
-    return checked(runtime, "terminateOnNaN", () => {
+    const { runtime } = this.#compiled.settings;
+    return inErrorScope(runtime, "terminateOnNaN", () => {
       const encoder = runtime.device.createCommandEncoder({ label: "terminateOnNaN" });
       from.forEach((buffer, i) => {
         encoder.copyBufferToBuffer(buffer, 0, to[i]!, 0, buffer.size);
@@ -168,40 +175,27 @@ class Copy implements Watcher {
   }
 }
 
-/** Goes back to the begin of an epoch, and forth to where its first NaN or Infinity comes up. */
+/** Goes back to the beginning of an epoch, then forward to its first NaN or Infinity. */
 class Search {
-  readonly #model: Sequential;
+  readonly #model: Model;
   readonly #compiled: CompiledModel;
   readonly #training: Training;
   readonly #copy: Copy;
-  readonly #paths: readonly string[];
 
-  constructor(
-    model: Sequential,
-    compiled: CompiledModel,
-    training: Training,
-    copy: Copy,
-    parameters: readonly { readonly path: string }[],
-  ) {
+  constructor(model: Model, compiled: CompiledModel, training: Training, copy: Copy) {
     this.#model = model;
     this.#compiled = compiled;
     this.#training = training;
     this.#copy = copy;
-    this.#paths = parameters.map(({ path }) => path);
   }
 
-  /** Leaves the model as it is before the step that is to blame. `step`: the first whose loss is not finite. */
+  /** Leaves the model as it is before the step that is to blame. `step` is the first whose loss is not finite. */
   async run(epoch: number, step: number): Promise<NonFinite> {
     const found = await this.#find(step);
     const bookmark = this.#training.bookmark!;
     const good = Math.max(found.step - 1, this.#copy.steps);
-    bookmark.steps = good;
-    // The epoch may be over, where only its parameters are not finite.
-    if (bookmark.epoch > epoch) {
-      bookmark.epoch = epoch;
-      bookmark.history.epoch.pop();
-      for (const figures of Object.values(bookmark.history.history)) figures.pop();
-    }
+    // The epoch is over if only its last parameters are not finite.
+    bookmark.rewind(epoch, good);
     const at = `epoch ${epoch + 1}, step ${found.step}`;
     return { ...found, epoch, message: `${at}: ${found.message}. The model is as it was before that step.` };
   }
@@ -215,7 +209,7 @@ class Search {
     }
     const bad = await this.#badAfter(step - 1);
     if (!bad) return { step, ...(await this.#forward(step)) };
-    // As a rule the update just before is to blame.
+    // In most cases the update just before is to blame.
     let [good, blamed, parameter] = [first, step - 1, bad];
     for (let middle = blamed - 1; blamed - good > 1; middle = Math.floor((good + blamed) / 2)) {
       const found = await this.#badAfter(middle);
@@ -227,38 +221,45 @@ class Search {
     return { step: blamed, where: "update", layer, message: `its update makes ${parameter} a NaN or infinite` };
   }
 
-  /** Name of the last parameter that is not finite after so many steps. */
+  /** Finds the last parameter that is not finite after so many steps, by name. */
   async #badAfter(steps: number): Promise<string | undefined> {
-    const { state } = this.#compiled;
-    const now = state.hyperparameters;
+    const { store } = this.#compiled.variables;
+    const now = store.rates;
     await this.#copy.restore();
     let made = this.#copy.steps;
-    for (const { until, values } of this.#copy.rates) {
+    for (const { until, values } of this.#copy.steppedBy) {
       if (until <= made || made >= steps) continue;
-      await state.setHyperparameters(values);
+      await store.setRates(values);
       await this.#trainer.replay(made, Math.min(until, steps));
       made = Math.min(until, steps);
     }
-    await state.setHyperparameters(now);
+    await store.setRates(now);
     await this.#trainer.replay(made, steps);
-    // Not by `compiled.read`, which waits until the search is over.
-    const sources = state.parameterBuffers.map((buffer) => ({ buffer, bytes: buffer.size }));
-    const read = await readBuffers(this.#compiled.runtime, sources, { mostBytes: 2 ** 24 });
+    // `variables.read` would wait until the search is over.
+    const weights = store.of("parameter", "statistic");
+    const sources = weights.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
+    const read = await readBuffers(this.#compiled.settings.runtime, sources, { maxBytes: 2 ** 24 });
     return badParameter(
       read.map((bytes) => new Float32Array(bytes)),
-      this.#paths,
+      weights.map(({ variable }) => variable.path),
     );
   }
 
   async #forward(step: number): Promise<Pick<NonFinite, "where" | "layer" | "message">> {
-    const { dataset, scale } = this.#trainer;
+    const { feed } = this.#trainer;
     const indices = this.#trainer.samplesOf(step);
-    const size = elements(dataset.x.shape);
-    const rows = await rowsOf(this.#compiled, this.#trainer, indices);
     const sampleOf = (at: number, each: number) => `for sample ${indices[Math.floor(at / each)]} of x`;
-    const brought = firstBad(rows);
-    if (brought >= 0) return { where: "samples", message: `x has a NaN or Infinity, ${sampleOf(brought, size)}` };
-    const outputs = await outputsOf(this.#model, { data: rows, shape: [indices.length, ...dataset.x.shape], scale });
+    const { inputs } = this.#compiled.network;
+    const columns: [string, DataInput][] = [];
+    for (const [i, column] of feed.inputs.entries()) {
+      const rows = await rowsOf(this.#compiled, column, indices);
+      const bad = firstBad(rows);
+      const name = inputs.length === 1 ? "x" : `x.${inputs[i]!.name}`;
+      const sample = sampleOf(bad, elements(column.shape));
+      if (bad >= 0) return { where: "samples", message: `${name} has a NaN or Infinity, ${sample}` };
+      columns.push([inputs[i]!.name, { data: rows, shape: [indices.length, ...column.shape], scale: column.scale }]);
+    }
+    const outputs = await outputsOf(this.#model, Object.fromEntries(columns));
     for (const [layer, { data }] of outputs) {
       const at = firstBad(data);
       if (at < 0) continue;
@@ -275,20 +276,23 @@ class Search {
   }
 }
 
-/** Some samples of a data set, in their order. */
+function trainedBuffers(compiled: CompiledModel): readonly GPUBuffer[] {
+  return compiled.variables.store.trained.map(({ buffer }) => buffer);
+}
+
+/** Reads some samples of a column, in their order. */
 async function rowsOf(
-  { runtime }: CompiledModel,
-  { dataset }: Trainer,
+  { settings: { runtime } }: CompiledModel,
+  { buffer, dtype, shape }: Column,
   indices: readonly number[],
 ): Promise<Uint8Array | Float32Array> {
-  const { buffer, dtype, shape } = dataset.x;
   const bytes = elements(shape) * (dtype === "u8" ? 1 : 4);
-  // Copies are of whole words.
+  // Copies have whole words.
   const sources = indices.map((index) => {
     const offset = Math.floor((index * bytes) / 4) * 4;
     return { buffer, offset, bytes: Math.ceil(((index + 1) * bytes) / 4) * 4 - offset };
   });
-  const read = await readBuffers(runtime, sources, { mostBytes: 2 ** 24 });
+  const read = await readBuffers(runtime, sources, { maxBytes: 2 ** 24 });
   const rows = new Uint8Array(indices.length * bytes);
   indices.forEach((index, i) => {
     rows.set(new Uint8Array(read[i]!, index * bytes - sources[i]!.offset, bytes), i * bytes);
@@ -300,12 +304,12 @@ function firstBad(values: ArrayLike<number>): number {
   return Array.prototype.findIndex.call(values, (value: number) => !Number.isFinite(value));
 }
 
-/** Name of the last that is not finite. */
+/** Finds the last parameter that is not finite, by name. */
 function badParameter(values: readonly Float32Array[], paths: readonly string[]): string | undefined {
   return paths[values.findLastIndex((each) => firstBad(each) >= 0)];
 }
 
-/** `conv2d` of `conv2d/kernel`. */
+/** Layer of a parameter: `conv2d` of `conv2d/kernel`. */
 function layerOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }

@@ -1,6 +1,15 @@
-import { arrayType, floats, lengthOf } from "../base/arrays.ts";
-import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show, wrong } from "../base/errors.ts";
-import { elements, isShape, MOST_DIMENSIONS, type Shape, sameShape, showShape } from "../base/shape.ts";
+import { allocateFloats, arrayType, lengthOf } from "../base/arrays.ts";
+import {
+  FeaturemapError,
+  finiteNumber,
+  knownKeys,
+  oneOf,
+  positiveInteger,
+  show,
+  tagOf,
+  wrong,
+} from "../base/errors.ts";
+import { elements, isShape, MAX_DIMENSIONS, type Shape, sameShape, showShape } from "../base/shape.ts";
 
 export type TypedArray =
   | Uint8Array
@@ -13,27 +22,77 @@ export type TypedArray =
   | Float32Array
   | Float64Array;
 
-/** Numbers with their shape, the first axis being the samples: what `tensor` makes. */
+/** Tensor that `tensor` makes: numbers with their shape, whose first axis is the samples. */
 export interface TensorData {
   readonly data: TypedArray;
   readonly shape: Shape;
-  /** Every number is multiplied by it on the GPU, e.g. 1 / 255 for images of bytes. Default 1. */
+  /** Factor of every number, applied on the GPU, e.g. 1 / 255 for images of bytes. Default 1. */
   readonly scale?: number;
 }
 
 export type NestedNumbers = readonly (number | NestedNumbers)[];
 
-/** What `fit`, `evaluate` and `predict` take as samples or labels. */
+/** Samples or labels that `fit`, `evaluate` and `predict` take. */
 export type DataInput = TensorData | NestedNumbers;
 
+/** Numbers in a buffer of the app's, with usage STORAGE, on the model's device. They are read whenever a step runs. */
+export interface GpuData {
+  readonly buffer: GPUBuffer;
+  /** Shape: [samples, ...sample]. */
+  readonly shape: Shape;
+  /** Type: `f32` (default); for samples also `u8`, bytes, four to a word; for labels also `u32`, class numbers. */
+  readonly dtype?: "f32" | "u8" | "u32";
+  /** Factor of every number of samples, applied on the GPU. Default 1. */
+  readonly scale?: number;
+}
+
+/** Data of one column of a data set. */
+export type ColumnInput = DataInput | GpuData;
+
+export function isGpuData(data: unknown): data is GpuData {
+  return (
+    tagOf(data) === "Object" &&
+    Object.hasOwn(data as object, "buffer") &&
+    tagOf((data as GpuData).buffer) === "GPUBuffer"
+  );
+}
+
+/** Checks data in a buffer. @throws FeaturemapError `value`, `shape` if the buffer cannot hold them */
+export function toGpuData(
+  data: GpuData,
+  where: string,
+  dtypes: readonly ["f32", "u8" | "u32"],
+): Required<Pick<GpuData, "buffer" | "shape" | "dtype">> & Pick<TensorData, "scale"> {
+  knownKeys(data, ["buffer", "shape", "dtype", "scale"], where);
+  const { buffer, shape, scale } = data;
+  const dtype = oneOf(data.dtype ?? "f32", dtypes, `${where}: dtype`);
+  if (!isShape(shape)) throw wrong(`${where}: shape`, "be an array of whole numbers, the samples first", shape);
+  if (scale !== undefined) finiteNumber(scale, `${where}: scale`);
+  const bytes = Math.ceil((elements(shape) * (dtype === "u8" ? 1 : 4)) / 4) * 4;
+  if (buffer.size < bytes)
+    throw new FeaturemapError(
+      "shape",
+      `${where} is ${dtype} ${showShape(shape)}, which is ${bytes} bytes, but its buffer has ${buffer.size}.`,
+    );
+  if ((buffer.usage & STORAGE_USAGE) === 0)
+    throw new FeaturemapError(
+      "value",
+      `${where}: the buffer must have usage STORAGE. Make it with GPUBufferUsage.STORAGE.`,
+    );
+  return { buffer, shape: [...shape], dtype, ...(scale !== undefined && { scale }) };
+}
+
+/** GPUBufferUsage.STORAGE, as a number: hosts without a global GPUBufferUsage exist. */
+const STORAGE_USAGE = 0x80;
+
 /**
- * Numbers with their shape, checked. A typed array is taken as it is, not copied; plain arrays, flat or nested as the shape says,
- * become 32-bit floats.
+ * Makes a tensor: numbers with their shape, checked. A typed array is taken as it is, not copied. Plain arrays become 32-bit floats;
+ * they may be flat, or nested as the shape says.
  *
  * @example
  * const x = tensor(bytes, [60000, 28, 28, 1], { scale: 1 / 255 });
  * const y = tensor([0, 1, 1, 0], [2, 2]);
- * @throws FeaturemapError `value` for what is no array of numbers. `shape` where the sizes do not multiply to its length.
+ * @throws FeaturemapError `value` for something that is no array of numbers; `shape` if the sizes do not multiply to its length
  */
 export function tensor(
   data: TypedArray | NestedNumbers,
@@ -46,7 +105,7 @@ export function tensor(
 }
 
 /**
- * Class numbers as one-hot rows: [n, classes] of floats, 1 in the label's column.
+ * Turns class numbers into one-hot rows: [n, classes] of floats, 1 in the column of the class.
  *
  * @throws FeaturemapError `value` where there are no labels, or one is not a whole number in [0, classes)
  */
@@ -54,7 +113,7 @@ export function oneHot(labels: ArrayLike<number>, classes: number): TensorData {
   positiveInteger(classes, "oneHot: classes");
   const length = lengthOf(labels);
   if (!length) throw wrong("oneHot: labels", "be an array of class numbers, neither empty nor transferred", labels);
-  // An array may be a hole of any length.
+  // An array may be one hole of any length.
   const isClass = (label: unknown) => Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes;
   const known: number[] = [];
   for (let i = 0; i < length; i++) {
@@ -62,20 +121,20 @@ export function oneHot(labels: ArrayLike<number>, classes: number): TensorData {
     if (!isClass(label)) throw wrong(`oneHot: label ${i}`, `be a whole number in [0, ${classes})`, label);
     known.push(label);
   }
-  const data = floats(known.length * classes, "oneHot");
+  const data = allocateFloats(known.length * classes, "oneHot");
   known.forEach((label, i) => {
     data[i * classes + label] = 1;
   });
   return { data, shape: [known.length, classes] };
 }
 
-/** Anything that `fit` takes, as a checked tensor; `where` names the argument. */
+/** Turns data that `fit` takes into a checked tensor. `where` names the argument. */
 export function toTensor(input: DataInput, where: string): TensorData {
   if (Array.isArray(input)) return fromNested(input as NestedNumbers, where);
   return checked(input as TensorData, where);
 }
 
-/** What a tensor is made of: data as it should be, or plain numbers. */
+/** Tensor whose data may be plain numbers. */
 type Given = Omit<TensorData, "data"> & { readonly data: TypedArray | NestedNumbers };
 
 function checked(input: Given, where: string): TensorData {
@@ -92,7 +151,7 @@ function checked(input: Given, where: string): TensorData {
   if (!isShape(shape)) {
     throw new FeaturemapError(
       "shape",
-      `${where} must have a shape, an array of 1 to ${MOST_DIMENSIONS} whole numbers of at least 1, got ${show(shape)}.`,
+      `${where} must have a shape, an array of 1 to ${MAX_DIMENSIONS} whole numbers of at least 1, got ${show(shape)}.`,
     );
   }
   if (elements(shape) !== data.length || (plain && plain.shape.length > 1 && !sameShape(plain.shape, shape))) {
@@ -103,17 +162,17 @@ function checked(input: Given, where: string): TensorData {
       `${where} has shape ${showShape(shape)}, which is ${elements(shape)} numbers, but its array ${holds}.${gone}`,
     );
   }
-  // What was checked, and not the input: its getters may give something else the next time.
+  // The checked copy is returned, since a getter of the input may give something else the next time.
   return { data, shape: [...shape], ...(scale !== undefined && { scale }) };
 }
 
-/** As deep as a shape may be, whatever is nested in whatever: one pass over the numbers. */
+/** Flattens nested arrays in one pass over the numbers, no deeper than a shape may be. */
 function fromNested(nested: NestedNumbers, where: string): TensorData {
   const shape: number[] = [];
   let level: unknown = nested;
   for (; Array.isArray(level); level = level[0]) {
-    if (shape.length === MOST_DIMENSIONS)
-      throw new FeaturemapError("shape", `${where} has arrays nested deeper than ${MOST_DIMENSIONS} levels.`);
+    if (shape.length === MAX_DIMENSIONS)
+      throw new FeaturemapError("shape", `${where} has arrays nested deeper than ${MAX_DIMENSIONS} levels.`);
     shape.push(level.length);
   }
   if (shape.includes(0))
@@ -125,7 +184,7 @@ function fromNested(nested: NestedNumbers, where: string): TensorData {
     return new FeaturemapError("shape", `${where} ${wanted}, but at depth ${depth} it has ${what}.${remedy}`);
   };
   if (typeof level !== "number") throw ragged(level, shape.length);
-  const data = floats(elements(shape), where);
+  const data = allocateFloats(elements(shape), where);
   let filled = 0;
   const fill = (level: unknown, depth: number): void => {
     if (depth === shape.length) {

@@ -1,48 +1,70 @@
 import {
   asObject,
   type Check,
+  type CheckContext,
   checkedAt,
+  flag,
   list,
-  type Place,
   plain,
   readAt,
   record,
   text,
+  whole,
   wrongAt,
 } from "../base/check.ts";
 import { anObject, FeaturemapError, knownKeys, oneOf, show } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
 import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
-import { type Layer, subject } from "../layers/layer.ts";
+import { input } from "../layers/input.ts";
+import { defineLayer, type Layer, type LayerSpec, type SymbolicTensor, subject } from "../layers/layer.ts";
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
-import { assertModel } from "../model/inside.ts";
-import { type Sequential, sequential } from "../model/sequential.ts";
+import { model } from "../model/functional.ts";
+import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
+import type { Model } from "../model/model.ts";
+import { sequential } from "../model/sequential.ts";
 
 export interface LayerConfig {
   /** Keras's class name: `Conv2D`. */
   readonly className: string;
-  /** The layer's options in Keras's words, its `name` among them and, where it was given one or is the first, `inputShape`. */
+  /** Options in Keras's words, with the layer's `name`. `inputShape` is there if it was given, or if the layer is the first. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** A model's architecture as plain JSON. */
-export interface ModelConfig {
+/** Architecture of a model as plain JSON. */
+export type ModelConfig = SequentialConfig | FunctionalConfig;
+
+export interface SequentialConfig {
   readonly className: "Sequential";
-  /** Of this format. */
+  /** Version of this format. */
   readonly version: typeof VERSION;
   readonly name: string;
   readonly layers: readonly LayerConfig[];
 }
 
-/** Makes a layer of one's own from the `config` that `toConfig` wrote down. */
+/** Config of a functional model. Values are numbered: first the inputs, then the output of each use of a layer. */
+export interface FunctionalConfig {
+  readonly className: "Functional";
+  readonly version: typeof VERSION;
+  readonly name: string;
+  readonly inputs: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly layers: readonly LayerConfig[];
+  /** Uses of layers: a layer's name, and the values that it takes. A shared layer has several. */
+  readonly uses: readonly { readonly layer: string; readonly inputs: readonly number[] }[];
+  readonly outputs: readonly { readonly name: string; readonly value: number }[];
+  /** Whether `predict` gives the output as it is, not by name. */
+  readonly single: boolean;
+}
+
+/** Function that makes an app's own layer from the `config` that `toConfig` wrote down. */
 // biome-ignore lint/suspicious/noExplicitAny: a factory says itself which options it takes, and checks them
-export type LayerFactory = (config: any) => Layer;
+export type LayerFactory = (config: any) => LayerSpec;
 
 export interface FromConfigOptions {
-  /** Layers of one's own, by class name (`Layer.type`). */
+  /** Factories of the app's own layers, by class name (`Layer.type`). */
   readonly layers?: Readonly<Record<string, LayerFactory>>;
 }
 
@@ -58,69 +80,101 @@ const LAYERS: readonly [string, LayerFactory][] = [
 ];
 
 /**
- * A model's architecture, without its weights, as plain JSON: layers with their class names, names and options, defaults too.
+ * Describes a model's architecture as plain JSON, without its weights: the layers' class names, names and options, defaults too.
  *
- * @throws FeaturemapError `value` for a layer whose `config` is missing, cannot be read, or does not fit into JSON. An initializer that
- *   is a function does not.
+ * @throws FeaturemapError `value` for a layer whose `config` is missing, cannot be read, or does not fit into JSON: an initializer that
+ *   is a function does not fit
  */
-export function toConfig(model: Sequential): ModelConfig {
+export function toConfig(model: WithInternals & { readonly name: string }): ModelConfig {
   assertModel(model, "toConfig");
-  const { network } = model.inside;
-  const layers = network.layers.map(({ layer, name }, i) => {
-    const where = `toConfig: ${subject(layer.type, name)}`;
-    const place: Place = { path: where, code: "value" };
-    const options = readAt(place, () => layer.config);
-    if (!options) {
-      const remedy = "Give the layer a config: the options that make it again, as plain JSON.";
-      throw new FeaturemapError("value", `${where} does not know its options. ${remedy}`);
-    }
-    // The layer's own: its options may say another name, and no inputShape is left out below.
-    const own = { name, inputShape: i === 0 ? network.inputShape : layer.inputShape };
-    const given = asObject(options, { ...place, path: `${where}.config` }, "an object of options");
-    const config = readAt(place, () => ({ ...own, ...given, ...own }));
-    return { className: layer.type, config: OPTIONS(config, place) };
+  const { name } = model;
+  const { className, layers, network, isSingle } = model[INTERNALS].architecture;
+  const configs = layers.map(({ layer, name }, i) => {
+    const first = className === "Sequential" && i === 0;
+    return layerConfig(layer, name, first ? network?.inputs[0]?.shape : layer.inputShape);
   });
-  return { className: "Sequential", version: VERSION, name: model.name, layers };
+  if (className === "Sequential") return { className, version: VERSION, name, layers: configs };
+  const { inputs, uses, outputs } = network!;
+  return {
+    className,
+    version: VERSION,
+    name,
+    inputs: inputs.map(({ name, shape }) => ({ name, shape: [...shape] })),
+    layers: configs,
+    uses: uses.map(({ built, inputs }) => ({ layer: built.name, inputs: [...inputs] })),
+    outputs: outputs.map(({ name, value }) => ({ name, value })),
+    single: isSingle,
+  };
 }
 
-const version: Check<typeof VERSION> = (value, place) => {
+function layerConfig(layer: LayerSpec, name: string, inputShape: Shape | undefined): LayerConfig {
+  const where = `toConfig: ${subject(layer.type, name)}`;
+  const context: CheckContext = { path: where, code: "value" };
+  const options = readAt(context, () => layer.config);
+  if (!options) {
+    const remedy = "Give the layer a config: the options that make it again, as plain JSON.";
+    throw new FeaturemapError("value", `${where} does not know its options. ${remedy}`);
+  }
+  // The layer's own values win: its options may say another name.
+  const own = { name, inputShape, ...(layer.trainable === false && { trainable: false }) };
+  const given = asObject(options, { ...context, path: `${where}.config` }, "an object of options");
+  const config = readAt(context, () => ({ ...own, ...given, ...own }));
+  return { className: layer.type, config: OPTIONS(config, context) };
+}
+
+const version: Check<typeof VERSION> = (value, context) => {
   if (value === VERSION) return VERSION;
-  throw wrongAt(place, `be ${VERSION}`, value, "Newer ones need a newer featuremap.");
+  throw wrongAt(context, `be ${VERSION}`, value, "Newer ones need a newer featuremap.");
 };
 
-const OPTIONS: Check<LayerConfig["config"]> = (value, place) =>
-  plain(asObject(value, place, "an object of options"), place) as LayerConfig["config"];
+const OPTIONS: Check<LayerConfig["config"]> = (value, context) =>
+  plain(asObject(value, context, "an object of options"), context) as LayerConfig["config"];
 
-const CONFIG: Check<ModelConfig> = (value, place) => {
-  const what = "an object, as toConfig() gives it";
-  if (typeof value === "string") throw wrongAt(place, `be ${what}`, value, "Of JSON, give JSON.parse(text).");
-  return record<ModelConfig>(
+const WHAT = "an object, as toConfig() gives it";
+
+const layerConfigs: Check<LayerConfig[]> = (value, context) =>
+  list(record<LayerConfig>({ className: text, config: OPTIONS }, { only: true }))(value, context);
+
+const CONFIG: Check<ModelConfig> = (value, context) => {
+  if (typeof value === "string") throw wrongAt(context, `be ${WHAT}`, value, "Of JSON, give JSON.parse(text).");
+  const { className } = record<{ className: string }>({ className: text }, { what: WHAT })(value, context);
+  const named = { version, name: text, layers: layerConfigs };
+  if (className !== "Functional") {
+    const sequential = (value: unknown, { path }: CheckContext) =>
+      oneOf(value, ["Sequential", "Functional"], path) as "Sequential";
+    return record<SequentialConfig>({ className: sequential, ...named }, { only: true, what: WHAT })(value, context);
+  }
+  return record<FunctionalConfig>(
     {
-      className: (value, { path }) => oneOf(value, ["Sequential"], path),
-      version,
-      name: text,
-      layers: list(record<LayerConfig>({ className: text, config: OPTIONS }, { only: true })),
+      className: () => "Functional",
+      ...named,
+      inputs: list(record<{ name: string; shape: number[] }>({ name: text, shape: list(whole(1)) }, { only: true })),
+      uses: list(record<{ layer: string; inputs: number[] }>({ layer: text, inputs: list(whole()) }, { only: true })),
+      outputs: list(record<{ name: string; value: number }>({ name: text, value: whole() }, { only: true })),
+      single: flag,
     },
-    { only: true, what },
-  )(value, place);
+    { only: true, what: WHAT },
+  )(value, context);
 };
 
 /**
- * A new model, not compiled, of an architecture that `toConfig` wrote down. Takes plain JSON: objects without classes, nested up
- * to 32 levels deep.
+ * Makes a new model, not compiled, of an architecture that `toConfig` wrote down. It takes plain JSON: objects without classes,
+ * nested up to 32 levels deep.
  *
  * @throws FeaturemapError `value` for a layer or option that is unknown or wrong; `shape` where layers do not fit together
  * @example
  * const copy = fromConfig(JSON.parse(JSON.stringify(toConfig(model))));
  */
-export function fromConfig(config: ModelConfig, options: FromConfigOptions = {}): Sequential {
+export function fromConfig(config: ModelConfig, options: FromConfigOptions = {}): Model {
   const where = "fromConfig: config";
   knownKeys(options, ["layers"], "fromConfig");
-  const { name, layers } = checkedAt(CONFIG, config, where);
+  const checked = checkedAt(CONFIG, config, where);
+  const { name, layers } = checked;
   const factories = new Map([...LAYERS, ...checkedFactories(options.layers === undefined ? {} : options.layers)]);
   const made = layers.map((each, i) => layerOf(each, factories, `${where}.layers[${i}]`));
-  const model = sequential(made, { name });
-  model.inside.network.layers.forEach((built, i) => {
+  const model = checked.className === "Sequential" ? sequential(made, { name }) : functionalOf(checked, made, where);
+  const builtLayers = model[INTERNALS].architecture.layers;
+  builtLayers.forEach((built, i) => {
     const { className, config } = layers[i]!;
     if (config.name === undefined || built.name === config.name) return;
     const message = `${where}.layers[${i}] is named ${show(config.name)}`;
@@ -128,6 +182,30 @@ export function fromConfig(config: ModelConfig, options: FromConfigOptions = {})
     throw new FeaturemapError("value", `${message}, ${made}. Let it pass the name on.`);
   });
   return model;
+}
+
+/** Makes a functional model. If it has several outputs it predicts them by name, which the type does not know. */
+function functionalOf(config: FunctionalConfig, layers: readonly Layer[], where: string): Model {
+  const { name, inputs, uses, outputs, single } = config;
+  const values: SymbolicTensor[] = inputs.map(({ name, shape }) => input({ name, shape }));
+  const valueAt = (value: number, at: string): SymbolicTensor => {
+    const known = values[value];
+    if (known) return known;
+    throw new FeaturemapError(
+      "value",
+      `${where}.${at} names value ${value}, which is not made before. There are ${values.length}.`,
+    );
+  };
+  const byName = new Map(layers.map((layer, i) => [config.layers[i]!.config.name, layer]));
+  uses.forEach((use, i) => {
+    const layer = byName.get(use.layer);
+    if (!layer) throw new FeaturemapError("value", `${where}.uses[${i}]: there is no layer ${show(use.layer)}.`);
+    values.push(layer(use.inputs.map((value) => valueAt(value, `uses[${i}]`))));
+  });
+  const ends = outputs.map(({ name, value }, i) => [name, valueAt(value, `outputs[${i}]`)] as const);
+  const wanted = single && ends.length === 1 ? ends[0]![1] : Object.fromEntries(ends);
+  const heads = Object.fromEntries(inputs.map(({ name }, i) => [name, values[i]!]));
+  return model({ inputs: heads, outputs: wanted, name }) as unknown as Model;
 }
 
 function checkedFactories(layers: Readonly<Record<string, LayerFactory>>): [string, LayerFactory][] {
@@ -150,7 +228,8 @@ function layerOf(
     throw new FeaturemapError("value", `${where}.className is no known layer: ${show(className)}. ${known}. ${remedy}`);
   }
   try {
-    return factory(config);
+    const layer = factory(config);
+    return typeof layer === "function" ? layer : defineLayer(layer);
   } catch (error) {
     if (!(error instanceof FeaturemapError)) throw error;
     throw new FeaturemapError(error.code, `${where}: ${error.message}`, { cause: error });

@@ -1,6 +1,6 @@
 import { arrayType } from "../base/arrays.ts";
 
-/** An array of numbers as a safetensors file may hold it. */
+/** Array of numbers that a safetensors file may hold. */
 export type SafeArray =
   | Float32Array
   | Float64Array
@@ -19,7 +19,7 @@ interface ElementType {
   readonly read: (buffer: ArrayBuffer) => SafeArray;
 }
 
-/** Types of safetensors that are read. A type without a typed array of its own becomes the next larger: no value changes. */
+/** Types of safetensors that can be read. A type without a typed array of its own becomes the next larger one: no value changes. */
 export const ELEMENT_TYPES = {
   F64: { bytes: 8, read: (buffer) => new Float64Array(buffer) },
   F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },
@@ -38,7 +38,7 @@ export const ELEMENT_TYPES = {
 
 export type SafeType = keyof typeof ELEMENT_TYPES;
 
-/** The type that an array is written with. */
+/** Type that an array is written with. */
 export const TYPE_OF: ReadonlyMap<string, SafeType> = /* @__PURE__ */ new Map<string, SafeType>([
   ["Float64Array", "F64"],
   ["Float32Array", "F32"],
@@ -52,7 +52,7 @@ export const TYPE_OF: ReadonlyMap<string, SafeType> = /* @__PURE__ */ new Map<st
   ["BigUint64Array", "U64"],
 ]);
 
-/** An array's bytes as another type than its own; nothing where the type is no wider one's, or a value would become another. */
+/** Writes an array as a type that has no array of its own. Gives nothing if a value would change, or the type is not such a one. */
 export function bytesAs(dtype: SafeType, data: SafeArray): Uint8Array | undefined {
   const values = data as ArrayLike<number>;
   const wanted = { F16: "Float32Array", BF16: "Float32Array", BOOL: "Uint8Array" }[dtype as string];
@@ -69,13 +69,13 @@ export function isElementType(name: unknown): name is SafeType {
   return typeof name === "string" && Object.hasOwn(ELEMENT_TYPES, name);
 }
 
-/** Each number as the nearest 32-bit float, which may be infinite. */
+/** Converts each number to the nearest 32-bit float, which may be infinite. */
 export function asFloats(data: SafeArray): Float32Array {
   if (data instanceof Float32Array) return data;
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
-/** IEEE 754's 16 bits: sign, 5 of the exponent, 10 of the fraction. */
+/** Reads a 16-bit float of IEEE 754: a sign bit, 5 bits of exponent, 10 of fraction. */
 function halfFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -85,7 +85,7 @@ function halfFloat(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** The bits of a number that 16 hold; of others, any. */
+/** Bits of a number that 16 bits can hold. For other numbers they mean nothing. */
 function halfBits(value: number): number {
   const size = Math.abs(value);
   const sign = Object.is(Math.sign(value), -0) || value < 0 ? 0x8000 : 0;
@@ -100,7 +100,7 @@ function topBits(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(new Uint32Array(Float32Array.from(values).buffer), (bits) => bits >>> 16);
 }
 
-/** A bfloat16 is the upper half of a 32-bit float. */
+/** Reads a bfloat16: the upper half of a 32-bit float. */
 function topHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }

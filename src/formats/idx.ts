@@ -4,21 +4,21 @@ import { nodeFiles } from "../base/node-files.ts";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
-/** The values of one IDX file, row-major, and its dimensions: MNIST's training images are `[60000, 28, 28]`. */
+/** Values of one IDX file, row-major, and its dimensions: MNIST's training images are `[60000, 28, 28]`. */
 export interface IdxArray {
   data: IdxData;
   shape: number[];
 }
 
 export interface ReadIdxOptions {
-  /** The most bytes that the file may have, unpacked: a gzip of a megabyte may hold a gigabyte. Default 2^30, one GiB. */
+  /** Most bytes that the file may have, unpacked: a gzip of a megabyte may hold a gigabyte. Default 2^30, one GiB. */
   readonly maxBytes?: number;
 }
 
 export interface FetchIdxOptions extends RequestInit, ReadIdxOptions {
   /**
-   * Called after each piece with the bytes received so far, and the bytes to come in all where the server says. A promise is
-   * awaited. What it throws, the call throws.
+   * Called after each piece with the bytes received so far, and the bytes in all if the server says. A promise is awaited. The
+   * call throws what `onProgress` throws.
    */
   onProgress?: (received: number, total: number | undefined) => unknown;
 }
@@ -41,7 +41,7 @@ interface Header {
 }
 
 const MAX_DIMENSIONS = 8;
-/** What is unpacked at once; it may become a thousand times as much. */
+/** Packed bytes that are unpacked at once: deflate makes at most 1,032 times as much of them (https://zlib.net/zlib_tech.html). */
 const SLICE_BYTES = 16384;
 const MAX_BYTES = 2 ** 30;
 
@@ -55,11 +55,11 @@ const KINDS: ReadonlyMap<number | undefined, Kind> = new Map<number, Kind>([
 ]);
 
 /**
- * Reads an unpacked IDX file, the big-endian format of the MNIST files (http://yann.lecun.com/exdb/mnist/).
- * 8-bit data is a view into `bytes`, not a copy.
+ * Reads an unpacked IDX file, the big-endian format of the MNIST files (http://yann.lecun.com/exdb/mnist/). Data of 8 bits is a
+ * view into `bytes`, not a copy.
  *
  * @param where Names the data in error messages, such as a file name.
- * @throws {FeaturemapError} `data` where the header is wrong, or says another size than `bytes` has; `value` where `bytes` are none.
+ * @throws FeaturemapError `data` where the header is wrong, or says another size than `bytes` has; `value` where `bytes` are none
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, where = "IDX data"): IdxArray {
   const all = bytesOf(bytes, `${checkedAt(text, where, "parseIdx: where")}: bytes`);
@@ -80,12 +80,12 @@ export function parseIdx(bytes: Uint8Array | ArrayBuffer, where = "IDX data"): I
 }
 
 /**
- * Downloads an IDX file. A gzip-packed one is known by its first bytes, not by its name or the answer's headers, and
- * unpacked on the way. Stops as soon as more arrives than the IDX header says, or the header says more than `maxBytes`.
+ * Downloads an IDX file. A gzip-packed file is unpacked on the way; its first bytes tell, not its name or the answer's headers. The
+ * download stops as soon as more arrives than the IDX header says, or the header says more than `maxBytes`.
  *
  * @param options Those of `fetch`, `onProgress` and `maxBytes`. An abort by `signal` rejects with the signal's reason.
- * @throws {FeaturemapError} `data` where the download fails or its content is not a whole IDX file; `limit` where it is larger than
- *   `maxBytes`; `value` for wrong options.
+ * @throws FeaturemapError `data` where the download fails or its content is not a whole IDX file; `limit` where it is larger than
+ *   `maxBytes`; `value` for wrong options
  * @example
  * const { data, shape } = await fetchIdx("mnist/train-images-idx3-ubyte.gz");
  */
@@ -110,10 +110,10 @@ export async function fetchIdx(url: string | URL, options: FetchIdxOptions = {})
 }
 
 /**
- * Reads an IDX file from disk in Node, Deno or Bun; a gzip-packed one, known by its first bytes, is unpacked.
+ * Reads an IDX file from disk in Node, Deno or Bun. A gzip-packed file is unpacked; its first bytes tell.
  *
- * @throws {FeaturemapError} `data` where there is no such file, it cannot be read, or it is not a whole IDX file; `limit` where it is
- *   larger than `maxBytes`; `value` for wrong options.
+ * @throws FeaturemapError `data` where there is no such file, it cannot be read, or it is not a whole IDX file; `limit` where it is
+ *   larger than `maxBytes`; `value` for wrong options
  */
 export async function readIdxFile(path: string | URL, options: ReadIdxOptions = {}): Promise<IdxArray> {
   const where = addressText(path, "readIdxFile: path", "be the path or URL of a file");
@@ -123,14 +123,14 @@ export async function readIdxFile(path: string | URL, options: ReadIdxOptions = 
   const { maxBytes = MAX_BYTES } = options;
   positiveInteger(maxBytes, "readIdxFile: maxBytes");
   const bytes = await readBytes(path, where);
-  const wanted = { where, maxBytes };
+  const limits = { where, maxBytes };
   if (!isGzip(bytes)) {
-    assertFits(readHeader(bytes, where), wanted);
+    assertFits(readHeader(bytes, where), limits);
     return parseIdx(bytes, where);
   }
   return unpack(
     slices(bytes),
-    wanted,
+    limits,
     (error) => error,
     () => {},
   );
@@ -150,7 +150,7 @@ function headerBytes(bytes: Uint8Array): number {
   return bytes.length < 4 ? 4 : 4 + 4 * bytes[3]!;
 }
 
-/** The checked header, or `undefined` where `bytes` ends before the header does. */
+/** Reads and checks the header. Gives `undefined` if `bytes` ends before the header does. */
 function readHeader(bytes: Uint8Array, where: string): Header | undefined {
   checkMagic(bytes, where);
   const offset = headerBytes(bytes);
@@ -169,7 +169,7 @@ function readHeader(bytes: Uint8Array, where: string): Header | undefined {
   return { kind, shape, count, offset, size };
 }
 
-/** Checks as much of the four magic bytes as there is: 0, 0, type code, dimension count. */
+/** Checks as many of the four magic bytes as there are: 0, 0, type code, number of dimensions. */
 function checkMagic(bytes: Uint8Array, where: string): void {
   if (isPage(bytes)) {
     throw broken(where, "an HTML or XML page, wanted an IDX file. Servers often answer so where the file is missing.");
@@ -214,35 +214,35 @@ function slices(bytes: Bytes): ReadableStream<Bytes> {
   });
 }
 
-/** A server that packs the answer itself tells the packed length, of which `fetch` shows nothing: no total then. */
+/** Reports progress, with a total if the server says one. Of a packed answer it says the packed length, which is no total here. */
 function progressReporter(response: Response, onProgress: FetchIdxOptions["onProgress"]): Report {
   const length = Number(response.headers.get("content-length") ?? Number.NaN);
   const known = length > 0 && response.headers.get("content-encoding") === null;
   let received = 0;
   return (bytes) => {
     received += bytes;
-    // Other origins may hide Content-Encoding; a total that is already passed gives that away.
+    // Other origins may hide Content-Encoding. A total that is already passed gives that away.
     return onProgress?.(received, known && received <= length ? length : undefined);
   };
 }
 
-/** Told of each piece's bytes. */
+/** Listener that is told the bytes of each piece. */
 type Report = (bytes: number) => unknown;
 
-/** What a stream is called in messages, and the most bytes that the file may have. */
-interface Wanted {
+/** Name of a stream in messages, and most bytes that the file may have. */
+interface ReadLimits {
   readonly where: string;
   readonly maxBytes: number;
 }
 
-/** Reads a stream of IDX bytes, packed or not, to its end. `failed` makes the error for a fault of the source. */
+/** Reads a stream of IDX bytes to its end, packed or not. `failed` makes the error for a fault of the source. */
 async function unpack(
   source: ReadableStream<Bytes>,
-  wanted: Wanted,
+  limits: ReadLimits,
   failed: (error: unknown) => unknown,
   report: Report,
 ): Promise<IdxArray> {
-  const { where } = wanted;
+  const { where } = limits;
   let fault: { error: unknown } | undefined;
   const reader = source.getReader();
   const next = async (): Promise<Bytes | undefined> => {
@@ -258,9 +258,9 @@ async function unpack(
   };
   const start = await firstBytes(next, 2);
   const whole = resumed(start, next, (why) => reader.cancel(why));
-  if (!isGzip(start)) return parseIdx(await collect(whole, wanted), where);
+  if (!isGzip(start)) return parseIdx(await collect(whole, limits), where);
   try {
-    return parseIdx(await collect(whole.pipeThrough(new DecompressionStream("gzip")), wanted), where);
+    return parseIdx(await collect(whole.pipeThrough(new DecompressionStream("gzip")), limits), where);
   } catch (error) {
     if (fault !== undefined) throw fault.error;
     if (error instanceof FeaturemapError) throw error;
@@ -268,9 +268,9 @@ async function unpack(
   }
 }
 
-async function firstBytes(next: () => Promise<Bytes | undefined>, least: number): Promise<Bytes> {
+async function firstBytes(next: () => Promise<Bytes | undefined>, count: number): Promise<Bytes> {
   let bytes: Bytes = new Uint8Array(0);
-  while (bytes.length < least) {
+  while (bytes.length < count) {
     const piece = await next();
     if (piece === undefined) break;
     bytes = joined([bytes, piece]);
@@ -286,7 +286,7 @@ function resumed(
   let piece: Bytes | undefined = start;
   let at = 0;
   return new ReadableStream({
-    // In slices, however large the pieces are: a decompressor unpacks each whole before anybody can stop it.
+    // In slices, however large the pieces are: a decompressor unpacks each as a whole before anybody can stop it.
     async pull(controller) {
       if (piece === undefined || at >= piece.length) [piece, at] = [await next(), 0];
       if (piece === undefined) return controller.close();
@@ -298,16 +298,16 @@ function resumed(
 }
 
 /** Throws where a header says more than `maxBytes`. */
-function assertFits(header: Header | undefined, { where, maxBytes }: Wanted): void {
+function assertFits(header: Header | undefined, { where, maxBytes }: ReadLimits): void {
   if (header === undefined || header.size <= maxBytes) return;
   const size = `the unpacked file has ${header.size} bytes by its header [${header.shape.join(", ")}]`;
   const remedy = "Raise maxBytes where it may be that large";
   throw new FeaturemapError("limit", `${where}: ${size}, more than maxBytes, ${maxBytes}. ${remedy}.`);
 }
 
-/** All bytes of a stream; stops at a bad IDX header, and once there is more than the header says (a gzip bomb). */
-async function collect(stream: ReadableStream<Bytes>, wanted: Wanted): Promise<Bytes> {
-  const { where } = wanted;
+/** Collects all bytes of a stream. It stops at a bad IDX header, and at more bytes than the header says (a gzip bomb). */
+async function collect(stream: ReadableStream<Bytes>, limits: ReadLimits): Promise<Bytes> {
+  const { where } = limits;
   const reader = stream.getReader();
   const pieces: Bytes[] = [];
   let header: Header | undefined;
@@ -319,7 +319,7 @@ async function collect(stream: ReadableStream<Bytes>, wanted: Wanted): Promise<B
       pieces.push(value);
       length += value.length;
       header ??= readHeader(joined(pieces), where);
-      assertFits(header, wanted);
+      assertFits(header, limits);
       if (header !== undefined && length > header.size) {
         throw broken(where, `longer than its header says: wanted ${header.size} bytes in all, got more. ${REFETCH}`);
       }

@@ -1,20 +1,20 @@
-/** What `JSON.parse` does not tell of a text that it takes. */
+/** Names in a JSON text that `JSON.parse` does not tell of. */
 export interface JsonKeys {
-  /** The names of the outermost object, in order. */
+  /** Names of the outermost object, in order. */
   readonly names: readonly string[];
-  /** Names of the object that the outermost has under `within`, in order. */
+  /** Names of the object under `within` in the outermost one, in order. */
   readonly inner: readonly string[];
-  /** The first name that an object has twice, wherever it is. */
+  /** First name that an object has twice, wherever it is. */
   readonly twice: string | undefined;
 }
 
 /** Reads the names of a JSON text's objects in one pass. The text is taken as valid. */
 export function jsonKeys(json: string, within: string): JsonKeys {
-  /** The names so far of each object that is open; of each array, nothing. */
+  /** Names so far of each open object; nothing for an open array. */
   const open: (Set<string> | undefined)[] = [];
   let outermost: Set<string> | undefined;
   let inner: Set<string> | undefined;
-  /** The last name of the outermost object. */
+  /** Last name of the outermost object. */
   let last: string | undefined;
   let twice: string | undefined;
   for (let i = 0; i < json.length; i++) {
@@ -40,14 +40,14 @@ export function jsonKeys(json: string, within: string): JsonKeys {
   return { names: [...(outermost ?? [])], inner: [...(inner ?? [])], twice };
 }
 
-/** The place of the quote that ends a string. */
+/** Place of the quote that ends a string. */
 function stringEnd(json: string, begin: number): number {
   let end = begin + 1;
   while (json[end] !== '"') end += json[end] === "\\" ? 2 : 1;
   return end;
 }
 
-/** Whether a colon comes next. */
+/** Tells whether a colon comes next. */
 function isName(json: string, after: number): boolean {
   let at = after;
   while (/\s/.test(json[at] ?? "")) at++;

@@ -1,30 +1,31 @@
-import { type Check, checkedAt, finite, list, maybe, plain, record, text } from "../base/check.ts";
+import { type Check, checkedAt, dictionary, finite, list, optional, plain, record, text } from "../base/check.ts";
 import { Checksum } from "../base/checksum.ts";
-import { FeaturemapError, show } from "../base/errors.ts";
+import { FeaturemapError, show, tagOf } from "../base/errors.ts";
 import { parseSafetensors, type SafeTensor, type SafetensorsFile, toSafetensors } from "./safetensors.ts";
 
-/** What `compile` was given, as far as a file can hold it. */
+/** Options of `compile`, as far as a file can hold them. */
 export interface SavedCompile {
-  /** Of a loss of one's own, its name. */
-  readonly loss?: string | undefined;
-  /** Without options where it does not know them. */
+  /** Name of the loss, also of one's own; for several outputs by name. */
+  readonly loss?: string | Readonly<Record<string, string>> | undefined;
+  readonly lossWeights?: Readonly<Record<string, number>> | undefined;
+  /** Optimizer, without options if it does not know them. */
   readonly optimizer?: { readonly name: string; readonly config?: unknown } | undefined;
-  readonly metrics?: readonly string[] | undefined;
+  readonly metrics?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-/** What a saved model's file holds. */
+/** Contents of a saved model's file. */
 export interface ModelFile {
-  /** As `toConfig` wrote it; not checked here. */
+  /** Architecture as `toConfig` wrote it; not checked here. */
   readonly config: unknown;
   readonly compile: SavedCompile;
-  /** What bytes were multiplied by in training. */
-  readonly byteScale?: number | undefined;
+  /** Factors by which training multiplied the bytes of each input. */
+  readonly byteScales: Readonly<Record<string, number>>;
   readonly tensors: ReadonlyMap<string, SafeTensor>;
 }
 
 /**
- * What is ours in a file's metadata. The mark is in more than one place, so that damage to one does not make the file another's,
- * which has no checksum.
+ * Names of the library's own entries in a file's metadata. The mark is in more than one place: a file without it counts as
+ * another writer's, which has no checksum. So damage to one place must not lose the mark.
  */
 const MARK = "featuremap";
 const KEYS = {
@@ -34,19 +35,19 @@ const KEYS = {
   checksum: "featuremap.checksum",
 };
 
-/** A safetensors file with everything else in its metadata, and a checksum over all of it. */
-export function packModel({ config, compile, byteScale, tensors }: ModelFile): Uint8Array<ArrayBuffer> {
+/** Packs a safetensors file with everything else in its metadata, and a checksum over all of it. */
+export function packModel({ config, compile, byteScales, tensors }: ModelFile): Uint8Array<ArrayBuffer> {
   const texts: [string, string][] = [
     [KEYS.format, MARK],
     [KEYS.config, JSON.stringify(config)],
-    [KEYS.compile, JSON.stringify({ ...compile, ...(byteScale !== undefined && { byteScale }) })],
+    [KEYS.compile, JSON.stringify({ ...compile, byteScales })],
   ];
   const sum = checksum({ tensors: new Map(tensors), metadata: new Map(texts) });
   return toSafetensors(tensors, [...texts, [KEYS.checksum, sum]]);
 }
 
 /**
- * A file of `saveModel`.
+ * Reads a file of `saveModel`.
  *
  * @throws FeaturemapError `data` where the bytes are damaged, or were not written by `saveModel`; `value` where they are no bytes
  */
@@ -59,25 +60,31 @@ export function unpackModel(bytes: Uint8Array | ArrayBuffer, where: string): Mod
       `${where}: ${message}. loadWeights(model, bytes) reads the weights of such files.`,
     );
   }
-  const { byteScale, ...compile } = checkedAt(
+  const { byteScales, ...compile } = checkedAt(
     COMPILE,
     parsed(metadata, KEYS.compile, where),
     `${where}: compile`,
     "data",
   );
-  return { config: parsed(metadata, KEYS.config, where), compile, byteScale, tensors };
+  return { config: parsed(metadata, KEYS.config, where), compile, byteScales, tensors };
 }
 
-const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScale">> = (value, place) =>
-  record<SavedCompile & Pick<ModelFile, "byteScale">>({
-    loss: maybe(text),
-    optimizer: maybe(record<{ name: string; config?: unknown }>({ name: text, config: maybe(plain) })),
-    metrics: maybe(list(text)),
-    byteScale: maybe(finite),
-  })(value, place);
+const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScales">> = (value, context) =>
+  record<SavedCompile & Pick<ModelFile, "byteScales">>({
+    loss: optional(either(text, dictionary(text))),
+    lossWeights: optional(dictionary(finite)),
+    optimizer: optional(record<{ name: string; config?: unknown }>({ name: text, config: optional(plain) })),
+    metrics: optional(either(list(text), dictionary(list(text)))),
+    byteScales: dictionary(finite),
+  })(value, context);
+
+/** Check by `byName` for objects, and by `one` for other values. */
+function either<A, B>(one: Check<A>, byName: Check<B>): Check<A | B> {
+  return (value, context) => (tagOf(value) === "Object" ? byName(value, context) : one(value, context));
+}
 
 /**
- * A file's tensors, `saveModel`'s or another's.
+ * Reads a file's tensors, `saveModel`'s or another writer's.
  *
  * @throws FeaturemapError `data` where the bytes are damaged; `value` where they are none
  */
@@ -112,7 +119,7 @@ function parsed(metadata: ReadonlyMap<string, string>, key: string, where: strin
   throw new FeaturemapError("data", `${where}: the file's metadata "${key}" must be a JSON object, got ${show(json)}.`);
 }
 
-/** Over texts, names, types, shapes and values, in the order of the names: files may reorder. */
+/** Computes the checksum of texts, names, types, shapes and values, in the order of the names, since files may reorder them. */
 function checksum({ tensors, metadata }: SafetensorsFile): string {
   const byName = <T>(named: ReadonlyMap<string, T>) => [...named].sort(([a], [b]) => (a < b ? -1 : 1));
   const texts = byName(metadata).filter(([key]) => key !== KEYS.checksum);

@@ -5,25 +5,25 @@ import { elements } from "../base/shape.ts";
 import { bytesAs, ELEMENT_TYPES, isElementType, type SafeArray, type SafeType, TYPE_OF } from "./element-types.ts";
 import { jsonKeys } from "./json-keys.ts";
 
-/** Numbers with their shape, row-major, as they are read. `shape` may be `[]` for a single number. */
+/** Numbers as they were read, row-major, with their shape. A single number may have the shape `[]`. */
 export interface SafeTensor {
   readonly shape: readonly number[];
-  /** As the file names it. Left out, it is the type of the array. */
+  /** Type as the file names it. Default: the type of the array. */
   readonly dtype?: SafeType;
   /**
-   * `F16` and `BF16` become a Float32Array and `BOOL` a Uint8Array, which hold all of their values; `I64` and `U64` a BigInt64Array
-   * and a BigUint64Array; each other type is the array of its name.
+   * Values. `F16` and `BF16` become a Float32Array and `BOOL` a Uint8Array, which hold all of their values. `I64` and `U64` become a
+   * BigInt64Array and a BigUint64Array. Each other type becomes the array of its name.
    */
   readonly data: SafeArray;
 }
 
 export interface SafetensorsFile {
-  /** In the order of the file's header, whatever the names are. */
+  /** Tensors by name, in the order of the file's header. */
   readonly tensors: Map<string, SafeTensor>;
   readonly metadata: Map<string, string>;
 }
 
-/** Values by name: a plain object or, where names such as "10" shall keep their place, entries as of a Map. */
+/** Values by name: a plain object, or entries as of a Map. Entries keep names such as "10" in their place. */
 export type Named<T> = Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
 
 interface Entry {
@@ -36,17 +36,17 @@ interface Entry {
 
 const METADATA = "__metadata__";
 const LENGTH_BYTES = 8;
-/** The limit of the reference implementation. */
+/** Limit of the reference implementation (https://github.com/huggingface/safetensors). */
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * Packs tensors as a safetensors file (https://github.com/huggingface/safetensors#format): the header's length as eight
- * little-endian bytes, a JSON header padded with spaces so that the values begin at a multiple of 8, then the values of all
- * tensors in the order of `tensors`, without gaps. Each is written with the type of its array: `F32` for a Float32Array; with
- * `dtype` `F16`, `BF16` or `BOOL`, which have no array of their own, where that type holds all of its values.
+ * Packs tensors as a safetensors file (https://github.com/huggingface/safetensors#format). The file begins with the header's
+ * length, as eight little-endian bytes. A JSON header follows, padded with spaces so that the values begin at a multiple of 8. Then
+ * come the values of all tensors in the order of `tensors`, without gaps. Each tensor is written with the type of its array: `F32`
+ * for a Float32Array. `dtype` may name `F16`, `BF16` or `BOOL`, which have no array of their own, if that type holds all values.
  *
- * @throws {FeaturemapError} `shape` where a shape does not fit its data, `value` for what the format cannot hold, another `dtype`,
- *   and an array whose memory was transferred away.
+ * @throws FeaturemapError `shape` where a shape does not fit its data; `value` for what the format cannot hold, another `dtype`,
+ *   and an array whose memory was transferred away
  */
 export function toSafetensors(tensors: Named<SafeTensor>, metadata: Named<string> = {}): Uint8Array<ArrayBuffer> {
   const packed = entriesOf(tensors, "tensors").map(([name, tensor]) => packedOf(name, tensor));
@@ -64,11 +64,11 @@ export function toSafetensors(tensors: Named<SafeTensor>, metadata: Named<string
 }
 
 /**
- * Reads a safetensors file. The values are copies, in the order of the header; types are those of `SafeTensor`. A file has no
- * checksum of its own: values that were damaged cannot be told, except in files of `saveModel`, which brings one.
+ * Reads a safetensors file. The values are copies, in the order of the header, with the types of `SafeTensor`. The format has no
+ * checksum, so damaged values cannot be told. Files of `saveModel` bring one.
  *
  * @param where Names the data in error messages, such as a file name.
- * @throws {FeaturemapError} `data` where the file is damaged, has a name twice, or a tensor of a type that is not read; `value`
+ * @throws FeaturemapError `data` where the file is damaged, has a name twice, or has a tensor of a type that is not read; `value`
  *   where `bytes` are none
  * @example
  * const { tensors, metadata } = parseSafetensors(await file.arrayBuffer());
@@ -96,7 +96,7 @@ function entriesOf<T>(named: Named<T>, what: string): [string, T][] {
   );
   if (typeof named !== "object" || named === null) throw wanted;
   const path = `toSafetensors: ${what}`;
-  // Others may well have no entries: a date, a promise, an array of no numbers.
+  // A date, a promise and an empty array have no entries either, but are not meant.
   const isNamed = () => (Symbol.iterator in named ? !ArrayBuffer.isView(named) : isPlain(named) && !isThenable(named));
   if (!readAt({ path, code: "value" }, isNamed)) throw wanted;
   const read = readAt({ path, code: "value" }, () => {
@@ -104,7 +104,7 @@ function entriesOf<T>(named: Named<T>, what: string): [string, T][] {
     const given = Symbol.iterator in named ? (named as Iterable<readonly [string, T]>) : Object.entries(named);
     for (const entry of given) {
       const [name, value] = Array.isArray(entry) ? (entry as [string, T]) : [];
-      // At once: there may be no end.
+      // At once: the entries may have no end.
       if (typeof name !== "string" || entries.has(name)) return undefined;
       entries.set(name, value as T);
     }
@@ -133,7 +133,7 @@ function encodeHeader(packed: readonly Packed[], metadata: readonly (readonly [s
   return padded;
 }
 
-/** An object in the order of its entries: JavaScript's own objects put names such as "10" first. */
+/** JSON text of an object in the order of its entries. JavaScript's own objects put names such as "10" first. */
 function asJson(entries: readonly (readonly [name: string, json: string])[]): string {
   return `{${entries.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
 }
@@ -144,12 +144,12 @@ function metadataEntry([key, value]: readonly [string, string]): [string, string
   throw new FeaturemapError("value", message);
 }
 
-/** A tensor to be written. */
+/** Tensor to be written. */
 interface Packed {
   readonly name: string;
   readonly dtype: SafeType;
   readonly shape: readonly number[];
-  /** Typed arrays are little-endian, as the format is, wherever WebGPU runs. */
+  /** Bytes of the values. Typed arrays are little-endian, as the format is, wherever WebGPU runs. */
   readonly bytes: Uint8Array;
 }
 
@@ -202,9 +202,9 @@ function headerLength(bytes: Uint8Array, where: string): number {
 }
 
 interface Header {
-  /** What it says of each name, in order. */
+  /** Entry of each name, in order. */
   readonly entries: Map<string, unknown>;
-  /** The names of the metadata, in order. */
+  /** Names of the metadata, in order. */
   readonly keys: readonly string[];
 }
 
@@ -212,7 +212,7 @@ function readHeader(bytes: Uint8Array, where: string): Header {
   let json: string;
   let header: unknown;
   try {
-    // Copied, because TextDecoder refuses shared memory.
+    // A copy, since TextDecoder refuses shared memory.
     json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes));
     header = JSON.parse(json);
   } catch (error) {
@@ -280,7 +280,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isShape(value: unknown): value is number[] {
   if (!Array.isArray(value)) return false;
-  // Not by `every`, which leaves out what is missing.
+  // `every` would leave out the holes of an array.
   for (let i = 0; i < value.length; i++) if (!(Number.isSafeInteger(value[i]) && value[i] >= 0)) return false;
   return true;
 }

@@ -1,25 +1,27 @@
 import { firstNotFinite } from "../base/check.ts";
 import { FeaturemapError, knownKeys, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
-import { LOSSES, type LossName, type MetricName } from "../losses/losses.ts";
+import { isLossName, type LossName } from "../losses/losses.ts";
 import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.ts";
 import type { CompiledModel } from "../model/compiled.ts";
-import { assertModel, insideOf } from "../model/inside.ts";
-import type { Sequential } from "../model/sequential.ts";
+import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
+import type { Model } from "../model/model.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
-import { type Optimizer, sgd } from "../optimizers/optimizer.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
 import { rmsprop } from "../optimizers/rmsprop.ts";
+import { sgd } from "../optimizers/sgd.ts";
+import type { OutputSettings } from "../program/measures.ts";
 import { type FromConfigOptions, fromConfig, type ModelConfig, toConfig } from "./config.ts";
 import { asFloats } from "./element-types.ts";
 import { packModel, type SavedCompile, unpackModel, unpackWeights } from "./model-file.ts";
 import type { SafeTensor } from "./safetensors.ts";
 
-/** Options of `compile`, each of which wins over what the file says unless it is `undefined`, and layers of one's own. */
+/** Options of `compile`, and factories of the app's own layers. An option wins over what the file says unless it is `undefined`. */
 export interface LoadOptions extends CompileOptions, FromConfigOptions {}
 
-/** The library's, by name. */
-// biome-ignore lint/suspicious/noExplicitAny: each checks its options itself
+/** Optimizers of the library, by name. */
+// biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
 export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @__PURE__ */ new Map([
   ["adagrad", adagrad],
   ["adam", adam],
@@ -29,58 +31,63 @@ export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @_
 ]);
 
 /**
- * A model as one safetensors file: weights by name (`conv2d/kernel`), which other readers of the format find too, and in its
- * metadata the architecture (`toConfig`), loss, optimizer and metrics, what bytes were scaled by, and a checksum. The weights are
- * of one moment, also while `fit` runs. What an optimizer remembers between steps is not saved: `snapshot` has it.
+ * Saves a model as one safetensors file. Its tensors are the weights by name (`conv2d/kernel`): other readers of the format find
+ * them, too. Its metadata has the architecture (`toConfig`), loss, optimizer, metrics, the scale of bytes, and a checksum. The
+ * weights are of one moment, also while `fit` runs. The optimizer's slots are not saved: `snapshot` has them.
  *
  * @throws FeaturemapError `value` as `toConfig` does; `state` where the model is not compiled
  */
-export async function saveModel(model: Sequential): Promise<Uint8Array<ArrayBuffer>> {
-  const { compiled, training } = await insideOf(model, "saveModel");
+export async function saveModel<P>(model: Model<P>): Promise<Uint8Array<ArrayBuffer>> {
+  const { compiled, training } = await internalsOf(model, "saveModel");
   const config = toConfig(model);
-  const { byteScale } = training;
+  const { byteScales } = training;
   const compile = compileOf(compiled);
   const weights = await model.getWeights();
   const tensors = new Map(weights.map(({ name, shape, data }) => [name, { shape, data }]));
-  return packModel({ config, compile, byteScale, tensors });
+  return packModel({ config, compile, byteScales, tensors });
 }
 
-/** The optimizer's hyperparameters are those of now: a schedule may have changed them. */
-function compileOf({ settings: { loss, optimizer, withAccuracy }, state }: CompiledModel): SavedCompile {
-  const config = optimizer?.config && { ...optimizer.config, ...state.hyperparameters };
+/** Describes the options of `compile`, with the current hyperparameters, which a schedule may have changed. */
+function compileOf({ settings: { training }, variables }: CompiledModel): SavedCompile {
+  if (!training) return { metrics: [] };
+  const { outputs, optimizer } = training;
+  const config = optimizer.config && { ...optimizer.config, ...variables.store.rates };
+  const byOutput = <T>(of: (output: OutputSettings) => T) =>
+    outputs.length === 1 ? of(outputs[0]!) : Object.fromEntries(outputs.map((output) => [output.name, of(output)]));
   return {
-    ...(loss && { loss: loss.name }),
-    ...(optimizer && { optimizer: { name: optimizer.name, ...(config && { config }) } }),
-    metrics: withAccuracy ? ["accuracy"] : [],
+    loss: byOutput(({ loss }) => loss.name),
+    lossWeights: Object.fromEntries(outputs.map(({ name, weight }) => [name, weight])),
+    optimizer: { name: optimizer.name, ...(config && { config }) },
+    metrics: byOutput(({ metrics }) => metrics.map(({ name }) => name)),
   };
 }
 
 /**
- * A model that `saveModel` wrote, compiled as it was, with its weights. The file is checked, whole, before anything is made, and
- * read before the promise is returned.
+ * Loads a model that `saveModel` wrote: compiled as it was, with its weights. The file is checked as a whole before anything is made.
+ * It is read before the promise is returned.
  *
- * @throws FeaturemapError `data` where the file is damaged or holds no model. `value` for weights that are not finite, and for unknown
- *   options. `value` for a layer, loss or optimizer that the library does not have: `layers`, `loss` and `optimizer` bring it. As
- *   `compile` does.
+ * @throws FeaturemapError as `compile` does; `data` where the file is damaged or holds no model; `value` for weights that are not
+ *   finite, for unknown options, and for a layer, loss or optimizer that the library does not have: `layers`, `loss` and `optimizer`
+ *   bring it
  * @example
  * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
  */
-export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Sequential> {
+export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
   const where = "loadModel";
   knownKeys(options, [...COMPILE_OPTIONS, "layers"], where);
   const { layers, ...others } = options;
   const given: CompileOptions = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
-  const { config, compile, byteScale, tensors } = unpackModel(bytes, where);
+  const { config, compile, byteScales, tensors } = unpackModel(bytes, where);
   const model = fromConfig(config as ModelConfig, { ...(layers !== undefined && { layers }) });
-  const { network } = model.inside;
-  if (!network.inputShape) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
+  const { network } = model[INTERNALS].architecture;
+  if (!network) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
   const values = weightsFor(network, tensors, where);
   const settings = { ...savedOptions(compile, given), ...given };
   try {
     await model.compile(settings);
-    const { compiled, training } = await insideOf(model, where);
-    await compiled.setParameters(values);
-    training.byteScale = byteScale;
+    const { compiled, training } = await internalsOf(model, where);
+    await compiled.variables.writeWeights(values);
+    training.byteScales = byteScales;
   } catch (error) {
     model.dispose();
     throw error;
@@ -89,31 +96,31 @@ export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOp
 }
 
 /**
- * Puts the weights of a safetensors file, `saveModel`'s or another's, in place of a model's, by name. Numbers of other types than
- * F32 become the nearest 32-bit floats. Everything is checked first, and read before the promise is returned: where it throws,
- * the model is as it was. Damage to another writer's values cannot be told: such files have no checksum.
+ * Puts the weights of a safetensors file in place of a model's, by name. Any writer's file will do. Numbers of other types than F32
+ * become the nearest 32-bit floats. Everything is read before the promise is returned, and checked before anything changes: after
+ * an error the model is as it was. Damage to values can only be told in files of `saveModel`: others have no checksum.
  *
  * @throws FeaturemapError `data` where the file is damaged; `shape` where its names or shapes are not the model's; `value` where a
  *   weight is not finite; `state` where the model is not compiled
  */
-export async function loadWeights(model: Sequential, bytes: Uint8Array | ArrayBuffer): Promise<void> {
+export async function loadWeights(model: WithInternals, bytes: Uint8Array | ArrayBuffer): Promise<void> {
   const where = "loadWeights";
   assertModel(model, where);
   const tensors = unpackWeights(bytes, where);
-  await model.inside.setParameters(where, (network) => weightsFor(network, tensors, where));
+  await model[INTERNALS].setWeights(where, (network) => weightsFor(network, tensors, where));
 }
 
-/** The values of a network's parameters, in its order. */
+/** Finds the values of a network's parameters, in its order. */
 export function weightsFor(
-  { parameters }: { readonly parameters: readonly { readonly path: string; readonly shape: Shape }[] },
+  { variables }: { readonly variables: readonly { readonly path: string; readonly shape: Shape }[] },
   tensors: ReadonlyMap<string, SafeTensor>,
   where: string,
 ): Float32Array[] {
-  const known = new Set(parameters.map(({ path }) => path));
+  const known = new Set(variables.map(({ path }) => path));
   const extra = [...tensors.keys()].find((name) => !known.has(name));
   if (extra !== undefined)
     throw new FeaturemapError("shape", `${where}: the file has weights ${show(extra)}, which the model has not.`);
-  return parameters.map(({ path, shape }) => {
+  return variables.map(({ path, shape }) => {
     const tensor = tensors.get(path);
     if (!tensor) {
       const has = tensors.size > 0 ? show([...tensors.keys()]) : "no weights";
@@ -131,18 +138,21 @@ export function weightsFor(
   });
 }
 
-/** What the file says of `compile`'s options, where the caller does not. */
-function savedOptions({ loss, optimizer, metrics }: SavedCompile, given: CompileOptions): CompileOptions {
+/** Gives the file's options of `compile`, except those that the caller gives. */
+function savedOptions({ loss, lossWeights, optimizer, metrics }: SavedCompile, given: CompileOptions): CompileOptions {
   return {
     ...(loss !== undefined && !given.loss && { loss: savedLoss(loss) }),
+    ...(loss !== undefined && lossWeights && { lossWeights }),
     ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer) }),
-    metrics: (metrics ?? []) as readonly MetricName[],
+    metrics: (metrics ?? []) as NonNullable<CompileOptions["metrics"]>,
   };
 }
 
-function savedLoss(name: string): LossName {
-  if ((LOSSES as readonly string[]).includes(name)) return name as LossName;
-  throw notOurs("loss", name);
+function savedLoss(loss: NonNullable<SavedCompile["loss"]>): NonNullable<CompileOptions["loss"]> {
+  const names = typeof loss === "string" ? [loss] : Object.values(loss);
+  const unknown = names.find((name) => !isLossName(name));
+  if (unknown !== undefined) throw notOurs("loss", unknown);
+  return loss as LossName | Readonly<Record<string, LossName>>;
 }
 
 function savedOptimizer({ name, config }: NonNullable<SavedCompile["optimizer"]>): Optimizer {

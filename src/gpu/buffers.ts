@@ -1,9 +1,9 @@
 import { FeaturemapError } from "../base/errors.ts";
-import { errorOf } from "./checked.ts";
+import { errorIn } from "./error-scope.ts";
 import { limitRemedy } from "./limit.ts";
 import type { LiveDevice } from "./lost.ts";
 
-/** A buffer that somebody owns and must release; sizes are counted until then. */
+/** Buffer with an owner, who must release it. Its size is counted until then. */
 export interface OwnedBuffer {
   readonly buffer: GPUBuffer;
   readonly bytes: number;
@@ -46,9 +46,9 @@ export class BufferPool {
   }
 
   /**
-   * Makes all of the buffers or, where one cannot be had, none.
+   * Makes all of the buffers, or none if one cannot be had.
    *
-   * @param fill Called before `create` returns its promise, to write what the caller may change or take away afterwards.
+   * @param fill Called before `create` returns its promise, to write data that the caller may change afterwards.
    * @throws FeaturemapError `limit` where a buffer is larger than the device allows or memory runs out; `lost`, `state` where the
    *   device is gone
    */
@@ -64,7 +64,7 @@ export class BufferPool {
     };
     let error: GPUError | undefined;
     try {
-      error = await errorOf(this.#live, () => {
+      error = await errorIn(this.#live, () => {
         made = requests.map((request) => this.#make(request));
         fill(made.map(({ buffer }) => buffer));
       });
@@ -84,12 +84,12 @@ export class BufferPool {
     );
   }
 
-  /** As `create`, for a single buffer. */
+  /** Makes a single buffer, as `create` does. */
   async createOne(request: BufferRequest): Promise<OwnedBuffer> {
     return (await this.create([request]))[0]!;
   }
 
-  /** Frees all that is there, whoever owns it. */
+  /** Frees all buffers, whoever owns them. */
   dispose(): void {
     for (const owned of this.#owned) owned.release();
   }

@@ -1,14 +1,17 @@
 import { type LiveDevice, orLost } from "./lost.ts";
 
-/** Ask for the state of the device so often, in ms. Timers of a page do not fire more often than each 4 ms. */
+/**
+ * Time between two empty submits, in ms. Timers of a page do not fire more often
+ * (https://html.spec.whatwg.org/multipage/timers-and-user-prompts.html#timers).
+ */
 const NUDGE_MS = 4;
 
-/** Firefox on a computer and on Android; not its relatives, nor Firefox on iOS, which is WebKit. */
+/** Tells Firefox on a computer or on Android from its relatives, and from Firefox on iOS, which is WebKit. */
 export function isFirefox(userAgent: string | undefined): boolean {
   return userAgent !== undefined && /\bFirefox\/\d/.test(userAgent) && !/\bSeamonkey\//i.test(userAgent);
 }
 
-/** Waits for what the device reports: work that is done, buffers that are mapped. */
+/** Waits for the device: for work that is done, for buffers that are mapped. */
 export class Completions {
   readonly #device: GPUDevice;
   readonly #live: LiveDevice;
@@ -17,12 +20,11 @@ export class Completions {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * `nudges`: Firefox looks for finished work each 100 ms, or when something is submitted
-   * (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699), so that `onSubmittedWorkDone` and `mapAsync` take about 103 ms
-   * whatever the work; with an empty submit each millisecond they took 1.4 ms (Firefox 153,
-   * https://github.com/ekzhang/jax-js/pull/124). While something is awaited, we submit nothing each 4 ms. To be deleted,
-   * with `isFirefox`, when that bug is fixed in the oldest Firefox that is to be served. `assertLive` throws where the device
-   * is lost.
+   * @param nudges Whether to make an empty submit each 4 ms while something is awaited. Firefox looks for finished work each 100 ms,
+   *   or when something is submitted (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699). So `onSubmittedWorkDone` and `mapAsync`
+   *   take about 103 ms whatever the work. With an empty submit each millisecond they took 1.4 ms (Firefox 153,
+   *   https://github.com/ekzhang/jax-js/pull/124). Delete it, with `isFirefox`, when the oldest Firefox in use has that bug fixed.
+   * @param assertLive Throws if the device is lost.
    */
   constructor(device: GPUDevice, nudges: boolean, assertLive: () => void) {
     this.#device = device;
@@ -30,12 +32,12 @@ export class Completions {
     this.#nudges = nudges;
   }
 
-  /** When all that was submitted is done. */
+  /** Resolves when all that was submitted is done. */
   submitted(): Promise<undefined> {
     return this.#await(this.#device.queue.onSubmittedWorkDone());
   }
 
-  /** When a staging buffer can be read. */
+  /** Resolves when a staging buffer can be read. */
   mapped(buffer: GPUBuffer): Promise<undefined> {
     return this.#await(buffer.mapAsync(1)); // GPUMapMode.READ
   }

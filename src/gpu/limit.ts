@@ -1,13 +1,13 @@
-/** Bytes that no adapter has: to ask for them would be no help. */
-const MOST_BYTES = 2 ** 40;
+/** More bytes than any adapter has. A message that asks for more would be no help. */
+const MAX_BYTES = 2 ** 40;
 
 /**
- * What helps where a device's limit is below what is needed. A device that the library made has all that its adapter allows; an
- * app's has what the app asked for.
+ * Words the remedy for a limit that is too small. A device that the library made has all that its adapter allows; an app's device
+ * has what the app asked for.
  */
 export function limitRemedy(names: readonly string[], needed: number, ownsDevice = false): string {
   const smaller = "Use a smaller batch size, data set or network";
-  if (needed > MOST_BYTES) return `${smaller}.`;
+  if (needed > MAX_BYTES) return `${smaller}.`;
   const limits = names.map((name) => `${name}: ${needed}`).join(", ");
   const more = ownsDevice
     ? "an adapter that allows more"

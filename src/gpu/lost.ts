@@ -1,19 +1,19 @@
-/** A device that refuses something may say so late, in ms, that it is lost. */
+/** Time in which a device that refuses something may still say that it is lost, in ms. Set by hand on 2026-11-24, not measured. */
 const LOST_MS = 100;
 
-/** A device, and what throws `lost` or `state` where it is gone: a `Runtime` is one. */
+/** Device with a function that throws `lost` or `state` if it is gone. A `Runtime` is one. */
 export interface LiveDevice {
   readonly device: GPUDevice;
-  /** Resolves when it is gone. Default: `device.lost`. */
+  /** Promise that resolves when the device is gone. Default: `device.lost`. */
   readonly lost?: Promise<unknown>;
-  /** Whether the library made the device, and so asked for all that its adapter allows. */
+  /** Whether the library made the device, with all of its adapter's limits. */
   readonly ownsDevice?: boolean;
   assertLive(): void;
 }
 
 /**
- * What a promise of the device's becomes. A lost device also refuses what is in flight, each in words of its own and often before
- * it says that it is lost. So where the promise is rejected we wait for that a moment.
+ * Awaits a promise of the device. A lost device refuses whatever is in flight, in various words, and often before it says that it is
+ * lost. So after a rejection we wait a moment for that news.
  *
  * @throws FeaturemapError `lost` or `state` where the device is gone by then; else what the promise was rejected with
  */

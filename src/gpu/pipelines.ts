@@ -1,28 +1,29 @@
 import { FeaturemapError } from "../base/errors.ts";
 import type { Access, Specialized } from "../wgsl/specialize.ts";
 import { type LiveDevice, orLost } from "./lost.ts";
-import { Patience } from "./patience.ts";
+import { StallTimer } from "./stall-timer.ts";
 
 const BUFFER_TYPE: Readonly<Record<Access, GPUBufferBindingType>> = { read: "read-only-storage", write: "storage" };
 
-/** How many pipelines are kept; the one that was not used for longest goes first. */
+/** Most pipelines that are kept. The least recently used one goes first. */
 const CAPACITY = 512;
 
 /**
- * Milliseconds in which no pipeline of a device became ready and none was asked for, after which those that are awaited are given up:
- * some texts a driver's compiler does not finish in hours. Pipelines wait for each other, so it is not the time of one.
+ * Milliseconds after which awaited pipelines are given up, if none became ready and none was asked for meanwhile. A driver's
+ * compiler may not finish some texts in hours. Pipelines wait for each other, so it is not the time of one. Set by hand on
+ * 2026-11-27, when `npx tsx bench/compile-sweep.ts` found such texts.
  */
-export const MOST_COMPILE_MS = 120_000;
+export const MAX_COMPILE_MS = 120_000;
 
-/** Pipelines by the text that they run: the key is the thing itself. */
+/** Cache of pipelines, by the text that they run. */
 export class PipelineCache {
   readonly #live: LiveDevice;
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  /** What gives up on a pipeline that is not ready. */
+  /** Functions that give up on the pipelines under way. */
   readonly #waiting = new Set<() => void>();
-  readonly #patience = new Patience(MOST_COMPILE_MS, () => {
+  readonly #stallTimer = new StallTimer(MAX_COMPILE_MS, () => {
     for (const giveUp of this.#waiting) giveUp();
   });
 
@@ -36,11 +37,11 @@ export class PipelineCache {
   }
 
   /**
-   * The pipeline of a shader, compiled in the background; ask for several at once to compile them in parallel.
+   * Gives the pipeline of a shader, compiled in the background. Ask for several at once to compile them in parallel.
    *
-   * @param node Whose kernel it is, for the message.
+   * @param node Name of the kernel's node, for the message.
    * @throws FeaturemapError `device` where the driver refuses the shader, with the message, the line and its text, and where its
-   *   compiler does not come to an end (`MOST_COMPILE_MS`); `lost` or `state` where the device is gone
+   *   compiler does not end in time (`MAX_COMPILE_MS`); `lost` or `state` where the device is gone
    */
   get(shader: Specialized, node?: string): Promise<GPUComputePipeline> {
     const pipeline = this.#pipelines.get(shader.code) ?? this.#compile(shader, node);
@@ -51,12 +52,12 @@ export class PipelineCache {
     return pipeline;
   }
 
-  /** Lets a pipeline go; who has it may use it on. */
+  /** Forgets a pipeline. Whoever holds it may still use it. */
   forget(shader: Specialized): void {
     this.#pipelines.delete(shader.code);
   }
 
-  /** The layout of a shader's bind group; kernels that bind alike share one. */
+  /** Layout of a shader's bind group. Kernels that bind alike share one. */
   layout({ bindings }: Specialized): GPUBindGroupLayout {
     const key = bindings.map(({ access }) => access).join(",");
     const known = this.#layouts.get(key);
@@ -94,7 +95,7 @@ export class PipelineCache {
     }
   }
 
-  /** What the compiler says of a module; nothing, where the device does not tell. */
+  /** Messages of the compiler about a module; none if the device does not tell. */
   async #said(module: GPUShaderModule, kernel: string): Promise<readonly GPUCompilationMessage[]> {
     try {
       return (await this.#inTime(orLost(this.#live, module.getCompilationInfo()), kernel)).messages;
@@ -104,20 +105,20 @@ export class PipelineCache {
     }
   }
 
-  /** What a compilation becomes, or an error where the device is lost or nothing is ready for too long. */
+  /** Awaits a compilation. Throws if the device is lost, or if nothing becomes ready for too long. */
   async #inTime<T>(compiling: Promise<T>, kernel: string, node?: string): Promise<T> {
     let giveUp = () => {};
     const late = new Promise<never>((_, reject) => {
       giveUp = () => {
         const of = node === undefined ? "" : ` of "${node}"`;
         const message =
-          `The shader compiler of this device did not finish kernel "${kernel}"${of} in ${MOST_COMPILE_MS / 1000} s. ` +
+          `The shader compiler of this device did not finish kernel "${kernel}"${of} in ${MAX_COMPILE_MS / 1000} s. ` +
           "Use another batch size or layer size, other tiles (compile's choices), or another browser or driver, and report it.";
         reject(new FeaturemapError("device", message));
       };
     });
     this.#waiting.add(giveUp);
-    this.#patience.restart();
+    this.#stallTimer.restart();
     const gone = (this.#live.lost ?? this.#device.lost).then(() => {
       this.#live.assertLive();
       return compiling;
@@ -126,13 +127,13 @@ export class PipelineCache {
       return await Promise.race([compiling, late, gone]);
     } finally {
       this.#waiting.delete(giveUp);
-      if (this.#waiting.size > 0) this.#patience.restart();
-      else this.#patience.end();
+      if (this.#waiting.size > 0) this.#stallTimer.restart();
+      else this.#stallTimer.stop();
     }
   }
 }
 
-/** The driver's messages, each with the text around its place: a line of a shipped shader may hold a whole function. */
+/** Prints the driver's messages, each with the text around its place: a line of a shipped shader may hold a whole function. */
 function explain(shader: Specialized, messages: readonly GPUCompilationMessage[], cause: unknown): string {
   const lines = shader.code.split("\n");
   const said = messages

@@ -1,15 +1,15 @@
 import { type BufferRequest, type OwnedBuffer, STAGING } from "./buffers.ts";
-import { checked } from "./checked.ts";
+import { inErrorScope } from "./error-scope.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** A copy that was recorded; `read` maps it, after the encoder was submitted. */
+/** Recorded copy. `read` maps it, after the encoder was submitted. */
 export interface PendingRead {
   read(): Promise<ArrayBuffer>;
 }
 
 /**
- * Staging buffers of one size that take turns, so that a copy can be recorded while earlier ones are still being read
- * and no buffer is made in a running loop.
+ * Ring of staging buffers of one size, which take turns. So a copy can be recorded while earlier ones are still being read, and a
+ * running loop makes no buffer.
  */
 export class ReadbackRing {
   readonly #runtime: Runtime;
@@ -19,7 +19,7 @@ export class ReadbackRing {
   readonly #reading = new Set<OwnedBuffer>();
   #disposed = false;
 
-  /** Takes over the buffers that were made for `requests`. */
+  /** Makes a ring of the buffers that were made for `requests`. */
   constructor(runtime: Runtime, bytes: number, buffers: readonly OwnedBuffer[]) {
     this.#runtime = runtime;
     this.#bytes = bytes;
@@ -27,20 +27,28 @@ export class ReadbackRing {
     this.#free = [...buffers];
   }
 
-  /** The buffers of a ring of so many. */
+  /** Gives the requests for a ring of so many buffers. */
   static requests(bytes: number, depth: number): BufferRequest[] {
     return Array.from({ length: depth }, (_, i) => ({ label: `readback ${i}`, bytes, usage: STAGING }));
   }
 
-  /** Records a copy, or returns `undefined` where no more than `spare` buffers are not being read. */
-  record(encoder: GPUCommandEncoder, source: GPUBuffer, spare = 0): PendingRead | undefined {
+  /**
+   * Records a copy of buffers, one after the other, or returns `undefined` where no more than `spare` staging buffers are free. The
+   * last of them may be longer than what is left of the staging buffer.
+   */
+  record(encoder: GPUCommandEncoder, sources: readonly GPUBuffer[], spare = 0): PendingRead | undefined {
     if (this.#free.length <= spare) return undefined;
     const staging = this.#free.shift()!;
-    encoder.copyBufferToBuffer(source, 0, staging.buffer, 0, this.#bytes);
+    let at = 0;
+    for (const source of sources) {
+      const bytes = Math.min(source.size, this.#bytes - at);
+      encoder.copyBufferToBuffer(source, 0, staging.buffer, at, bytes);
+      at += bytes;
+    }
     return { read: () => this.#read(staging) };
   }
 
-  /** Frees the buffers; those that are being read, when they were. */
+  /** Frees the buffers. Those that are being read are freed afterwards. */
   dispose(): void {
     this.#disposed = true;
     for (const owned of this.#all) if (!this.#reading.has(owned)) owned.release();
@@ -62,13 +70,13 @@ export class ReadbackRing {
 }
 
 export interface ReadOptions {
-  /** Throws where the buffers' owner is gone by then. */
+  /** Throws if the buffers' owner is gone by then. */
   readonly assertLive?: () => void;
-  /** Size of the staging buffer. What is larger is read piece by piece, each in a submit of its own. Default: no bound. */
-  readonly mostBytes?: number;
+  /** Most bytes of the staging buffer. Larger buffers are read piece by piece, each in a submit of its own. Default: no bound. */
+  readonly maxBytes?: number;
 }
 
-/** A part of a buffer on its way through the staging buffer. */
+/** Part of a buffer on its way through the staging buffer. */
 interface Piece {
   readonly source: number;
   readonly from: number;
@@ -76,15 +84,15 @@ interface Piece {
   readonly to: number;
 }
 
-/** Copies buffers back to the caller: all in one submit, so that they are of one moment, where `mostBytes` allows it. */
+/** Copies buffers back to the caller. If `maxBytes` allows it, one submit copies all of them, so that they are of one moment. */
 export async function readBuffers(
   runtime: Runtime,
   sources: readonly { buffer: GPUBuffer; bytes: number; offset?: number }[],
-  { assertLive = () => runtime.assertLive(), mostBytes = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  { assertLive = () => runtime.assertLive(), maxBytes = Number.POSITIVE_INFINITY }: ReadOptions = {},
 ): Promise<ArrayBuffer[]> {
   assertLive();
   if (sources.length === 0) return [];
-  const most = Math.min(mostBytes, runtime.device.limits.maxBufferSize);
+  const most = Math.min(maxBytes, runtime.device.limits.maxBufferSize);
   const rounds = cutIntoRounds(
     sources.map(({ bytes }) => bytes),
     most,
@@ -95,7 +103,7 @@ export async function readBuffers(
   try {
     for (const round of rounds) {
       assertLive();
-      const copied = checked(runtime, "read", () => {
+      const copied = inErrorScope(runtime, "read", () => {
         const encoder = runtime.device.createCommandEncoder({ label: "read" });
         for (const { source, from, to, bytes } of round)
           encoder.copyBufferToBuffer(
@@ -118,7 +126,7 @@ export async function readBuffers(
   }
 }
 
-/** Cuts buffers of these sizes into pieces, and those into rounds of at most `most` bytes; all are multiples of 4. */
+/** Cuts buffers of these sizes into pieces, and groups those into rounds of at most `most` bytes. All sizes are multiples of 4. */
 export function cutIntoRounds(sizes: readonly number[], most: number): Piece[][] {
   const rounds: Piece[][] = [[]];
   let filled = 0;

@@ -1,36 +1,39 @@
-import { type ErrorCode, FeaturemapError, knownKeys, madeBy, oneOf } from "../base/errors.ts";
+import { assertMadeBy, type ErrorCode, FeaturemapError, knownKeys, oneOf } from "../base/errors.ts";
 import { BufferPool, type MemoryUse } from "./buffers.ts";
 import { Completions, isFirefox } from "./completions.ts";
 import { PipelineCache } from "./pipelines.ts";
 
 export interface RuntimeOptions {
-  /** A device that the app made and keeps: `dispose` leaves it alone. By default the runtime makes its own. */
+  /**
+   * Device that the app made and keeps: `dispose` leaves it alone. By default the runtime makes its own, with the features
+   * `timestamp-query` and `subgroups` where there are any; shaders of your own that need another want a device of yours.
+   */
   readonly device?: GPUDevice;
-  /** Where to ask for an adapter. Default: `navigator.gpu`. In Node, the `webgpu` package's `create([])`. */
+  /** Source of adapters. Default: `navigator.gpu`. In Node, give the `webgpu` package's `create([])`. */
   readonly gpu?: GPU;
-  /** Which GPU of a machine with two. Default: the browser's choice. */
+  /** Choice between the GPUs of a machine with two. Default: the browser's choice. */
   readonly powerPreference?: GPUPowerPreference;
 }
 
-/** What runs the shaders. */
+/** Adapter that runs the shaders. */
 export interface AdapterSummary {
   readonly vendor: string;
   readonly architecture: string;
   readonly device: string;
   readonly description: string;
-  /** The shaders run on the processor: correct, and far slower than on a GPU. */
+  /** Whether the processor runs the shaders: correct, but far slower than a GPU. */
   readonly software: boolean;
-  /** One readable line. */
+  /** Readable name, in one line. */
   readonly label: string;
 }
 
-/** The part of a `GPUAdapterInfo` that is read; plain data, so that it can cross from a page. */
+/** Part of a `GPUAdapterInfo` that is read. It is plain data, so that a page can send it. */
 export type AdapterInfo = Pick<
   GPUAdapterInfo,
   "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter"
 >;
 
-/** Limits that the library can make use of; asked for at the adapter's own size. */
+/** Limits that the library can use. It asks for as much as the adapter has. */
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
@@ -41,22 +44,25 @@ const LIMITS = [
   "maxComputeWorkgroupSizeY",
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
+/** Features that the library uses. It asks for those that the adapter has. */
+const FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
+
 /**
- * What devices came of, kept as long as they are. Dawn's `GPU` object in Node does not know of its devices: when it is
- * collected, whatever they do next ends the process.
+ * Objects that must live as long as their device. Dawn's `GPU` object in Node does not know of its devices: when it is collected,
+ * their next call ends the process.
  */
 const ORIGINS = new WeakMap<GPUDevice, readonly object[]>();
 
-/** A device, its pipelines and its buffers. One may serve many models. */
+/** Runtime: a device with its pipelines and buffers. It may serve many models. */
 export class Runtime {
   readonly device: GPUDevice;
   readonly adapter: AdapterSummary;
   readonly pipelines: PipelineCache;
   readonly buffers: BufferPool;
   readonly completions: Completions;
-  /** Resolves when the device is gone: by `dispose`, a driver reset, or the app. */
+  /** Promise that resolves when the device is gone: by `dispose`, a driver reset, or the app. */
   readonly lost: Promise<Pick<GPUDeviceLostInfo, "reason" | "message">>;
-  /** Whether the runtime made the device, with all that its adapter allows. */
+  /** Whether the runtime made the device, with all of its adapter's limits. */
   readonly ownsDevice: boolean;
   #gone: { readonly code: ErrorCode; readonly message: string } | undefined;
   /** Resolves `lost`. */
@@ -91,12 +97,16 @@ export class Runtime {
     return this.buffers.use;
   }
 
-  /** @throws FeaturemapError `lost` where the device is, `state` where the runtime was disposed */
+  /**
+   * Checks that the device is there.
+   *
+   * @throws FeaturemapError `lost` where the device is lost, `state` where the runtime was disposed
+   */
   assertLive(): void {
     if (this.#gone) throw new FeaturemapError(this.#gone.code, this.#gone.message);
   }
 
-  /** Frees every buffer, and destroys the device if the runtime made it. Models on it can no longer be used. */
+  /** Frees every buffer, and destroys the device if the runtime made it. Its models can no longer be used. */
   dispose(): void {
     this.#gone ??= { code: "state", message: "The runtime was disposed. Make a new one with createRuntime()." };
     this.buffers.dispose();
@@ -106,7 +116,7 @@ export class Runtime {
 }
 
 /**
- * Finds an adapter and makes a device, or takes the app's.
+ * Makes a runtime. It finds an adapter and makes a device, or takes the app's device.
  *
  * @throws FeaturemapError `value` for an option that is unknown or wrong; `device` where there is no WebGPU or no adapter;
  *   `lost` where the GPU is lost meanwhile
@@ -116,7 +126,12 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const { device: given, powerPreference } = options;
   const { gpu = (globalThis.navigator as Navigator | undefined)?.gpu } = options;
   if (given !== undefined) {
-    madeBy(typeof given?.createBuffer === "function", given, "createRuntime: device", "await adapter.requestDevice()");
+    assertMadeBy(
+      typeof given?.createBuffer === "function",
+      given,
+      "createRuntime: device",
+      "await adapter.requestDevice()",
+    );
     return new Runtime(given, adapterSummary(given.adapterInfo), false);
   }
   if (!gpu) {
@@ -126,7 +141,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
         "or pass createRuntime({ gpu }) or ({ device }).",
     );
   }
-  madeBy(typeof gpu.requestAdapter === "function", gpu, "createRuntime: gpu", "navigator.gpu or the like");
+  assertMadeBy(typeof gpu.requestAdapter === "function", gpu, "createRuntime: gpu", "navigator.gpu or the like");
   if (powerPreference !== undefined)
     oneOf(powerPreference, ["low-power", "high-performance"], "createRuntime: powerPreference");
   const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
@@ -137,12 +152,11 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     );
   }
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
-  const wanted = ["timestamp-query", "subgroups", "shader-f16"] as GPUFeatureName[];
-  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
+  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter
     .requestDevice({ label: "featuremap", requiredFeatures, requiredLimits })
     .catch((cause: Error) => {
-      // All that was asked for the adapter has, so it is gone.
+      // The adapter has all that was asked for, so it must be gone.
       throw new FeaturemapError("lost", `The GPU was lost before it gave a device (${cause.message}). Try again.`, {
         cause,
       });
@@ -151,12 +165,12 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   return new Runtime(device, adapterSummary(adapter.info), true);
 }
 
-/** What an adapter says of itself, and whether it is one in software; older browsers tell nothing of a device's adapter. */
+/** Sums up what an adapter says of itself, and whether it is software. Older browsers tell nothing of a device's adapter. */
 export function adapterSummary(info: Partial<AdapterInfo> = {}): AdapterSummary {
   const { vendor = "", architecture = "", device = "", description = "" } = info;
   const text = [vendor, architecture, device, description].join(" ");
   const software = Boolean(info.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
-  // Some hosts give the vendor's PCI number in place of its name, which tells a reader nothing.
+  // Some hosts give the vendor's PCI number in place of its name. It tells a reader nothing.
   const named = [...new Set([description || device, vendor, architecture])].filter((word) => /\D/.test(word));
   const label = `${named.join(", ") || "unnamed adapter"}${software ? " (software: runs on the processor)" : ""}`;
   return { vendor, architecture, device, description, software, label };

@@ -1,117 +1,206 @@
-import { FeaturemapError, wrong } from "../base/errors.ts";
 import type { Dispatch } from "../wgsl/kernel.ts";
-import {
-  type Attributes,
-  addTensor,
-  type Graph,
-  type Node,
-  type Tensor,
-  type TensorId,
-  type TensorSpec,
-  tensorOf,
-} from "./graph.ts";
+import type { Source } from "../wgsl/specialize.ts";
+import type { Attributes, Node, Tensor, TensorId, TensorSpec } from "./tensor.ts";
 import type { AdapterClass, Tile, TileRequest } from "./tile.ts";
 
+type Always<Names extends string> = Names extends `${string}?` ? never : Names;
+type Sometimes<Names extends string> = Names extends `${infer Name}?` ? Name : never;
+
+/** Names without the question marks of optional ones: `"x" | "bias?"` becomes `"x" | "bias"`. */
+export type Bare<Names extends string> = Always<Names> | Sometimes<Names>;
+
+/** Value for each name. It may be missing if the name ends in a question mark. */
+export type Named<Names extends string, Value> = { readonly [Name in Always<Names>]: Value } & {
+  readonly [Name in Sometimes<Names>]?: Value | undefined;
+};
+
+/** Attributes of an op that has none. */
+export type NoAttributes = Readonly<Record<never, never>>;
+
+/** Last argument of a call that adds a node. It may be left out if the op needs no attributes. */
+export type GivenAttributes<A extends object> = NoAttributes extends A ? [attributes?: A] : [attributes: A];
+
+/** Function that adds a node and returns its outputs by name. */
+export type Add = <I extends string, O extends string, A extends object>(
+  op: Op<I, O, A>,
+  inputs: Named<I, TensorId>,
+  ...attributes: GivenAttributes<A>
+) => Named<O, TensorId>;
+
 /**
- * One operation: what the compiler asks of it. The library's own ops and a user's come through this same door.
+ * Work that an op's kernels can do beside the op itself. The shared rewrites move it there, so these names of inputs, outputs and
+ * attributes are the same for all ops:
  *
- * An op with neither `lower` nor `view` exists only until a rewrite replaces it.
+ * - `activation`: output `y` becomes act(y); attribute `activation`
+ * - `pooling`: output `y` becomes a pooling of it, with output `routes`; attributes `pool` and `average`
+ * - `unpooling`: input `dy` comes through such a pooling, with input `routes`; attributes `pool` and `average`
+ * - `derivative`: output `dx` becomes dx * act'(x), with input `x`, an activation's output; attribute `gradientActivation`
+ * - `update`: each output `dp` becomes a step of the input `p` in place, with input `rate`; attribute `update`, the op's name
  */
-export interface Op<A extends Attributes = Attributes> {
+export type Fusion = "activation" | "pooling" | "unpooling" | "derivative" | "update";
+
+/** Operation, as the compiler sees it. `defineOp` makes it out of an `OpDefinition`. */
+export interface Op<I extends string = string, O extends string = string, A extends object = object> {
   readonly name: string;
-  /** Shape rule. Throws a FeaturemapError `shape` where the inputs do not fit; `where` is the node's name. */
-  infer(inputs: readonly TensorSpec[], attributes: A, where: string): readonly TensorSpec[];
-  /** Which inputs the op changes in place, by position. None by default. */
-  updates?(attributes: A): readonly number[];
-  /**
-   * Gradient rule, in reverse mode: adds the nodes that turn the outputs' gradients into the inputs'.
-   * Returns one tensor for each input, `undefined` where the input has no gradient or none is wanted.
-   */
-  gradient?(context: GradientContext<A>): readonly (TensorId | undefined)[];
-  /** Replacements that this op knows, tried in the order of the op table. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Type only; there is no value. */
+  readonly signature?: { readonly inputs: I; readonly outputs: O; readonly attributes: A };
+  infer(
+    inputs: Readonly<Record<string, TensorSpec>>,
+    attributes: Attributes,
+    where: string,
+  ): Readonly<Record<string, TensorSpec | undefined>>;
+  readonly updates?: readonly string[];
+  gradient?(context: GradientContext<string, string, Attributes>): Readonly<Record<string, TensorId | undefined>>;
+  lower?(context: LowerContext<string, string, Attributes>): readonly Dispatch<TensorId>[];
+  readonly fuses?: readonly Fusion[];
+  readonly inPlace?: InPlace;
   readonly rewrites?: readonly Rewrite[];
-  /** Other ways to compute a node, out of nodes of other ops. One is chosen when no rewrite applies any more. */
   readonly algorithms?: readonly Algorithm[];
-  /** The kernel calls that compute the node. */
-  lower?(context: LowerContext<A>): readonly Dispatch<TensorId>[];
-  /** The output is the first input under another shape: no kernel, no copy. */
   readonly view?: boolean;
-}
-
-/** Ops by name. */
-export type OpTable = ReadonlyMap<string, Op>;
-
-export interface GradientContext<A extends Attributes = Attributes> {
-  readonly graph: Graph;
-  readonly node: Node;
-  readonly attributes: A;
-  readonly inputs: readonly TensorId[];
-  readonly outputs: readonly TensorId[];
-  /** Gradient of each output, `undefined` where nothing that counts depends on it. */
-  readonly gradients: readonly (TensorId | undefined)[];
-  /** Whether each input's gradient is wanted. */
-  readonly wanted: readonly boolean[];
-  tensor(id: TensorId): Tensor;
-  /** Adds a node whose name is the forward node's with the op's. */
-  add(op: string, inputs: readonly TensorId[], attributes?: Attributes): readonly TensorId[];
-}
-
-export interface LowerContext<A extends Attributes = Attributes> {
-  readonly node: Node;
-  readonly attributes: A;
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  /** What the plan is made for. */
-  readonly adapter: AdapterClass;
-  /** The tile for a matrix product (see `tile.ts`). */
-  tile(product: TileRequest): Tile;
-  /** How many buffers a shader may bind. */
-  readonly storageBuffers: number;
-  /** A buffer that lives only within this node. */
-  scratch(name: string, spec: TensorSpec): TensorId;
+  readonly sharesDispatch?: boolean;
 }
 
 /**
- * Looks at one node and replaces what it recognises; returns whether it did. It is called again for a node
- * when what it asked `edit` for has changed, so it keeps nothing from call to call. A rewrite sees the whole graph, so it may replace a group of nodes, forward and backward together.
+ * Definition of an op, as its author writes it. An op with neither `lower` nor `view` lasts only until a rewrite replaces it.
+ *
+ * Names of optional inputs and outputs end in a question mark: `["x", "kernel", "bias?"]`.
  */
-export type Rewrite = (edit: GraphEdit, node: Node) => boolean;
+export interface OpDefinition<I extends string, O extends string, A extends object> {
+  /** Name, unique among the ops of a model. */
+  readonly name: string;
+  readonly inputs: readonly I[];
+  readonly outputs: readonly O[];
+  /** Type of the op's attributes: `attributes: typed<{ readonly rate: number }>()`. Default: none. */
+  readonly attributes?: A | undefined;
+  /** Shape rule. Throws a FeaturemapError `shape` if the inputs do not fit. `where` is the node's name. */
+  infer(inputs: Named<I, TensorSpec>, attributes: A, where: string): Named<O, TensorSpec>;
+  /** Inputs that the op changes in place, if they are given. Default: none. */
+  readonly updates?: readonly Bare<I>[];
+  /**
+   * Gradient rule, in reverse mode. It adds the nodes that turn the outputs' gradients into the inputs', and returns a tensor for each
+   * input that has a gradient. Inputs that are not `wanted` may be left out.
+   */
+  gradient?(context: GradientContext<I, O, A>): { readonly [Name in Bare<I>]?: TensorId | undefined };
+  /** Gives the kernel calls that compute the node. */
+  lower?(context: LowerContext<I, O, A>): readonly Dispatch<TensorId>[];
+  /** Other work that the kernels can do. The library's rewrites move it there. Default: none. */
+  readonly fuses?: readonly Fusion[];
+  /** Way to step a parameter inside the kernel that makes its gradient, if the op steps one. Default: it cannot. */
+  readonly inPlace?: InPlace;
+  /** Rewrites that come into a model with this op. Each names the op whose nodes it starts at. */
+  readonly rewrites?: readonly Rewrite[];
+  /** Other ways to compute a node, out of nodes of other ops. They are chosen from after the rewrites. */
+  readonly algorithms?: readonly Algorithm[];
+  /** Whether the output is the first input under another shape, without kernel and copy. Default false. */
+  readonly view?: boolean;
+  /**
+   * Whether its dispatch is so short that on processors, too, it shares one with those of other such ops. For GPUs all dispatches are
+   * merged that can be. Default false.
+   */
+  readonly sharesDispatch?: boolean;
+}
 
-/** Another way to compute a node than its op's own kernels, which are the algorithm "direct". */
+/** Way of an op with inputs `p`, `g` and `rate` to run inside the kernel that makes the gradient g. */
+export interface InPlace {
+  /** Library that defines `update(p: Channels, g: Channels) -> Channels` and binds `rate`, as `shaders/updates/lib/step.wgsl` does. */
+  readonly library: Source;
+  /** Tells whether `library` does all that a node does. */
+  fits(node: Node): boolean;
+}
+
+export interface GradientContext<I extends string, O extends string, A extends object> {
+  readonly node: Node;
+  readonly attributes: A;
+  readonly inputs: Named<I, TensorId>;
+  readonly outputs: Named<O, TensorId>;
+  /** Gradient of each output; `undefined` if the differentiated value does not depend on it. */
+  readonly gradients: { readonly [Name in Bare<O>]?: TensorId | undefined };
+  /** Whether each input's gradient is wanted. */
+  readonly wanted: Readonly<Record<Bare<I>, boolean>>;
+  /** State of the step, `shaders/lib/state.wgsl`. */
+  readonly state: TensorId;
+  tensor(id: TensorId): Tensor;
+  /** Adds a node. Its name is the forward node's, followed by the op's. */
+  readonly add: Add;
+}
+
+export interface LowerContext<I extends string, O extends string, A extends object> {
+  readonly node: Node;
+  readonly attributes: A;
+  readonly inputs: Named<I, Tensor>;
+  readonly outputs: Named<O, Tensor>;
+  /** Class of adapter that the plan is made for. */
+  readonly adapter: AdapterClass;
+  /** Gives the tile for a matrix product (see `tile.ts`). */
+  tile(product: TileRequest): Tile;
+  /** Storage buffers that a shader may bind. */
+  readonly storageBuffers: number;
+  /** Makes a tensor that lives only within this node. */
+  scratch(name: string, spec: TensorSpec): TensorId;
+  /** Gives an op of the graph, by its name. */
+  op(name: string): Op | undefined;
+}
+
+/** Replacement that starts at the nodes of one op. It sees the whole graph, so it may replace nodes of other ops too. */
+export interface Rewrite {
+  /** Name of the op whose nodes it starts at. It is called for no others. */
+  readonly op: string;
+  /** Whether it is tried only after all rewrites that are not late. Default false. */
+  readonly late?: boolean;
+  /**
+   * Replaces what it recognises, and tells whether it did. It is called again for a node when something has changed that it read from
+   * `edit`. So it keeps nothing from call to call.
+   */
+  apply(edit: GraphEdit, node: Node): boolean;
+}
+
+/** Algorithm: another way to compute a node than its op's own kernels, which are called "direct". */
 export interface Algorithm {
   readonly name: string;
-  /** How many times less work than "direct" it promises, what comes with it included; 0 where it cannot compute the node. */
+  /** Estimates how many times less work it takes than "direct", transforms included. 0: it cannot compute the node. */
   saving(edit: GraphEdit, node: Node): number;
-  /** Bytes of the largest tensor that it makes where "direct" makes none. Default: none. */
+  /** Gives the bytes of the largest tensor that it makes and "direct" does not. Default 0. */
   largestTensor?(edit: GraphEdit, node: Node): number;
   /** Puts the algorithm's nodes in the place of the node. */
   apply(edit: GraphEdit, node: Node): void;
 }
 
-/** What a rewrite may do to a graph. */
+/** Changes that a rewrite may make to a graph. */
 export interface GraphEdit {
-  readonly graph: Graph;
-  /** What the graph is rewritten for. */
+  readonly nodes: readonly Node[];
+  /** State of the step, `shaders/lib/state.wgsl`. */
+  readonly state: TensorId;
+  /** Class of adapter that the graph is rewritten for. */
   readonly adapter: AdapterClass;
+  /** Gives the op of a node. */
+  opOf(node: Node): Op;
   tensor(id: TensorId): Tensor;
   producer(id: TensorId): Node | undefined;
   readers(id: TensorId): readonly Node[];
-  /** Whether anything but the listed nodes reads the tensor, or somebody asked to see it. */
-  usedBeside(id: TensorId, nodes: readonly Node[]): boolean;
-  /** Puts nodes in the place of others; a tensor that only the removed nodes made or read goes with them. */
+  /** Tells whether the tensor is a result of the graph, or is read by a node that is not listed. */
+  usedElsewhere(id: TensorId, nodes: readonly Node[]): boolean;
+  /** Puts nodes in the place of others. A tensor that only the removed nodes made or read goes with them. */
   replace(nodes: readonly Node[], by: readonly Node[]): void;
-  /** A new node, not yet in the graph, with new tensors for its outputs unless they are given. */
-  node(
-    op: string,
+  /** Makes a node that is not yet in the graph. It has new tensors as outputs, unless `outputs` gives them. */
+  node<I extends string, O extends string, A extends object>(
+    op: Op<I, O, A>,
     name: string,
-    inputs: readonly TensorId[],
-    attributes: Attributes,
-    outputs?: readonly TensorId[],
+    inputs: Named<I, TensorId>,
+    attributes: A,
+    outputs?: Named<O, TensorId>,
+  ): Node & { readonly outputs: Named<O, TensorId> };
+  /** Makes a node of the same op and name as another, with some inputs and attributes changed. */
+  changed(
+    node: Node,
+    change: Partial<Pick<Node, "inputs" | "attributes">>,
+    outputs?: Readonly<Record<string, TensorId>>,
   ): Node;
 }
 
-/** A choice that is left open while a plan is made: which of a node's algorithms, or which tile. */
-export type Asked = {
+/** Choice that is left open while a plan is made: which of a node's algorithms, or which tile. */
+export type OpenChoice = {
   readonly node: Node;
   readonly inputs: readonly TensorSpec[];
 } & (
@@ -122,101 +211,38 @@ export type Asked = {
     }
   | {
       readonly request: TileRequest;
-      /** The most slices that the memory mode allows. */
-      readonly mostSlices: number;
+      /** Most slices that the memory mode allows. */
+      readonly maxSlices: number;
       readonly chosen: Tile;
     }
 );
 
-export function opNamed(ops: OpTable, name: string): Op {
-  const op = ops.get(name);
-  if (!op)
-    throw new FeaturemapError(
-      "value",
-      `There is no op "${name}". There are: ${[...ops.keys()].join(", ")}. Layers, losses and optimizers bring others by their ops.`,
-    );
-  return op;
-}
-
-/** A table of ops; a later op of the same name throws, so that nothing is replaced unseen. */
+/** Type of an op's attributes, for `defineOp`. There is no value. */
 /* @__NO_SIDE_EFFECTS__ */
-export function opTable(...lists: readonly (readonly Op[])[]): OpTable {
-  const table = new Map<string, Op>();
-  for (const op of lists.flat()) {
-    if (typeof op?.name !== "string" || typeof op.infer !== "function")
-      throw wrong("An op", "have a name and infer()", op);
-    const known = table.get(op.name);
-    if (known && known !== op)
-      throw new FeaturemapError("value", `There are two ops named "${op.name}". Rename one of them.`);
-    table.set(op.name, op);
-  }
-  return table;
+export function typed<A extends object>(): A | undefined {
+  return undefined;
 }
 
-/** Declares an op with its attributes' type; the table holds all ops under one type. */
+/**
+ * Declares an op. The types of its inputs, outputs and attributes follow from the definition, so the compiler checks calls of `add`. A
+ * graph checks the names once more, for apps in JavaScript.
+ *
+ * @example
+ * const scale = defineOp({
+ *   name: "scale",
+ *   inputs: ["x"],
+ *   outputs: ["y"],
+ *   attributes: typed<{ readonly by: number }>(),
+ *   infer: ({ x }) => ({ y: x }),
+ *   gradient: ({ gradients: { y: dy }, attributes, add }) => ({ x: add(scaleGradient, { x: dy! }, attributes).y }),
+ *   lower: ({ inputs, outputs, attributes: { by } }) => [
+ *     dispatch(kernel, { bind: { ...inputs, ...outputs }, constants: { BY: by }, workgroups: [1, 1, 1] }),
+ *   ],
+ * });
+ */
 /* @__NO_SIDE_EFFECTS__ */
-export function defineOp<A extends Attributes>(op: Op<A>): Op {
-  return op as unknown as Op;
-}
-
-/** Makes a node and its output tensors by the op's shape rule, without adding the node to the graph. */
-export function makeNode(
-  ops: OpTable,
-  graph: Graph,
-  call: {
-    op: string;
-    name: string;
-    inputs: readonly TensorId[];
-    attributes?: Attributes;
-    outputs?: readonly TensorId[] | undefined;
-  },
-): Node {
-  const op = opNamed(ops, call.op);
-  const { name, inputs, attributes = {} } = call;
-  const outputs =
-    call.outputs ??
-    op
-      .infer(
-        inputs.map((id) => tensorOf(graph, id)),
-        attributes,
-        name,
-      )
-      .map((spec, i) => addTensor(graph, i === 0 ? name : `${name}:${i}`, "scratch", spec));
-  const updates = op.updates?.(attributes).flatMap((i) => inputs[i] ?? []) ?? [];
-  return { op: call.op, name, inputs, outputs, updates, attributes };
-}
-
-/** Makes a node and adds it at the end. Returns its outputs. */
-export function addNode(
-  ops: OpTable,
-  graph: Graph,
-  call: { op: string; name: string; inputs: readonly TensorId[]; attributes?: Attributes },
-): readonly TensorId[] {
-  // Tiles are chosen by node, so no two have one name.
-  const { name } = freeName(namesOf(graph.nodes), call.name);
-  const node = makeNode(ops, graph, { ...call, name });
-  graph.nodes.push(node);
-  return node.outputs;
-}
-
-const KNOWN_NAMES = /* @__PURE__ */ new WeakMap<readonly Node[], { names: Set<string>; count: number }>();
-
-/** Names of a list's nodes; of a list that has grown, only the new ones are read. */
-function namesOf(nodes: readonly Node[]): ReadonlySet<string> {
-  const known = KNOWN_NAMES.get(nodes) ?? { names: new Set<string>(), count: 0 };
-  KNOWN_NAMES.set(nodes, known);
-  while (known.count < nodes.length) known.names.add(nodes[known.count++]!.name);
-  return known.names;
-}
-
-/** The name, with the first number from `from` on where others have it. */
-export function freeName(
-  taken: ReadonlySet<string>,
-  wanted: string,
-  from = 0,
-): { readonly name: string; readonly number: number } {
-  for (let number = from; ; number++) {
-    const name = number === 0 ? wanted : `${wanted}_${number}`;
-    if (!taken.has(name)) return { name, number };
-  }
+export function defineOp<I extends string, O extends string = never, A extends object = NoAttributes>(
+  definition: OpDefinition<I, O, A>,
+): Op<I, O, A> {
+  return definition as unknown as Op<I, O, A>;
 }

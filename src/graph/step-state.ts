@@ -11,12 +11,12 @@ export function sweepState(sweep: { step: number; samples: number; batch: number
   return stepState().write({ ...sweep, position: 0, rows: Math.min(sweep.batch, sweep.samples) });
 }
 
-/** The same without the number of the step, which is the device's to count: what lies at `sweepStartAt`. */
+/** Part of that state from `sweepStartOffset` on: all but the number of the step, which the device counts. */
 export function sweepStart(sweep: { samples: number; batch: number }): Uint32Array<ArrayBuffer> {
-  return sweepState({ ...sweep, step: 0 }).slice(sweepStartAt() / 4);
+  return sweepState({ ...sweep, step: 0 }).slice(sweepStartOffset() / 4);
 }
 
-/** Where `sweepStart` lies in the state, in bytes: it is all that follows the number of the step. */
-export function sweepStartAt(): number {
+/** Offset of `sweepStart` in the state, in bytes: it follows the number of the step. */
+export function sweepStartOffset(): number {
   return stepState().fields.position.word * 4;
 }

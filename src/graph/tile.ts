@@ -2,8 +2,8 @@ import { FeaturemapError } from "../base/errors.ts";
 import { ceilDiv } from "../base/shape.ts";
 
 /**
- * How a matrix product is cut up: one invocation makes `blocksM` x `blocksN` blocks of 4 x 4, a workgroup holds
- * `workgroupM` x `workgroupN` (x `workgroupK`) invocations, and the sum may be cut into `slices` that a second kernel adds.
+ * Tile: how a matrix product is cut up. One invocation makes `blocksM` x `blocksN` blocks of 4 x 4. A workgroup has `workgroupM` x
+ * `workgroupN` (x `workgroupK`) invocations. The sum may be cut into `slices`, which a second kernel adds.
  */
 export interface Tile {
   readonly blocksM: number;
@@ -11,30 +11,30 @@ export interface Tile {
   readonly workgroupM: number;
   readonly workgroupN: number;
   readonly slices: number;
-  /** A workgroup is a quad, whose invocations pass their rows around (`shaders/product/lib/quad.wgsl`). Default false. */
+  /** Whether a workgroup is a quad, whose invocations pass their rows around (`shaders/product/lib/quad.wgsl`). Default false. */
   readonly quad?: boolean;
-  /** 2: a quad's invocations pass their rows around in pairs. Default 4. */
+  /** Invocations of a quad that pass their rows around: all 4 (default), or 2, in pairs. */
   readonly turns?: 2 | 4;
-  /** Slices, or products of a batch, side by side in a workgroup; 1 for hoisted and shared tiles. Default 1. */
+  /** Slices, or products of a batch, in a workgroup. It is 1 for hoisted and shared tiles. Default 1. */
   readonly workgroupZ?: number;
   /** Invocations of a shared tile that each add a part of the terms of the same blocks, a power of two. Default 1. */
   readonly workgroupK?: number;
   /** Blocks of 4 terms that a shared tile loads at a time. Default 4, or `2 * workgroupK` if that is more. */
   readonly depth?: number;
-  /** All of b stays in registers, and `blocksM` blocks of rows pass by (`shaders/product/lib/hoisted.wgsl`). Default false. */
+  /** Whether all of b stays in registers, while `blocksM` blocks of rows pass by (`shaders/product/lib/hoisted.wgsl`). Default false. */
   readonly hoisted?: boolean;
-  /** The workgroup loads what its invocations multiply into memory that they share (`shaders/product/lib/shared.wgsl`). Default false. */
+  /** Whether the workgroup loads its operands into workgroup memory (`shaders/product/lib/shared.wgsl`). Default false. */
   readonly shared?: boolean;
 }
 
-/** What a tile is wanted for: a product of m rows, n columns and sums of k terms. */
+/** Product that a tile is wanted for: m rows, n columns, and sums of k terms. */
 export interface TileRequest {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** How many such products there are. Default 1. */
+  /** Number of such products. Default 1. */
   readonly batch?: number;
-  /** As many products again lie below each other, as rows: of each pixel, say. Default 1. */
+  /** Number of such products below each other, as rows: one a pixel, say. Default 1. */
   readonly repeats?: number;
   /** Whether the kernel can cut the sum into slices. Default false. */
   readonly sliced?: boolean;
@@ -42,7 +42,7 @@ export interface TileRequest {
   readonly hoistable?: boolean;
 }
 
-/** An algorithm that takes the place of a node's own kernels, or "direct". */
+/** Choice of the algorithm that takes the place of a node's own kernels, or of "direct". */
 export interface AlgorithmChoice {
   readonly algorithm: string;
 }
@@ -50,12 +50,12 @@ export interface AlgorithmChoice {
 export type Choice = Tile | AlgorithmChoice;
 
 /**
- * What was chosen for each node of a plan: a tile for its product, or an algorithm, whose own nodes have tiles in turn.
- * It is what a run needs to be repeated bit for bit.
+ * Choice for each node of a plan: a tile for its product, or an algorithm, whose own nodes have tiles in turn. They are needed to
+ * repeat a run bit for bit.
  */
 export type Choices = Readonly<Record<string, Choice>>;
 
-/** The choice for a node, whose name may be that of a property that every object inherits: `constructor`. */
+/** Finds the choice for a node. Its name may be that of a property that every object inherits: `constructor`. */
 export function choiceOf(choices: Choices, node: string): Choice | undefined {
   return Object.hasOwn(choices, node) ? choices[node] : undefined;
 }
@@ -65,7 +65,7 @@ export function isTile(choice: Choice | undefined): choice is Tile {
 }
 
 /**
- * A tile that was given for a node's product, as its kernel takes it.
+ * Checks a tile that was given for a node's product.
  *
  * @throws FeaturemapError `value` where it would not compute the product
  */
@@ -91,7 +91,7 @@ export function checkedTile(tile: Tile, { hoistable = false }: TileRequest, node
   return tile;
 }
 
-/** Refuses what `product/lib/shared.wgsl` cannot do. */
+/** Refuses a tile that `product/lib/shared.wgsl` cannot compute. */
 function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
   const { blocksM, workgroupN, quad, hoisted, workgroupK = 1 } = tile;
   const depth = depthOf(tile);
@@ -101,11 +101,12 @@ function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
   if (!Number.isInteger(Math.log2(workgroupK)) || workgroupK < 1 || depth < 2 * workgroupK || depth % workgroupK) {
     refuse("is shared, which wants workgroupK a power of two, and depth a multiple of it, at least 2 * workgroupK");
   }
-  // What invocations hand to each other lies where a's blocks were.
+  // Invocations hand each other their sums in the memory of a's blocks.
   if (workgroupN > 16 * blocksM) refuse("has parts of a sum, which want workgroupN of at most 16 * blocksM");
 }
 
 /**
+ * Class of adapter.
  * - `gpu`: thousands of lanes want work, so tiles are small and long sums are cut
  * - `software`: a few cores run the shader; loads cost far more than arithmetic, so tiles are large
  * - `software-quads`: the same, with subgroups, so that lanes hand each other what one of them has loaded
@@ -113,22 +114,23 @@ function refuseShared(tile: Tile, refuse: (wanted: string) => never): void {
 export type AdapterClass = "gpu" | "software" | "software-quads";
 
 /**
+ * Use of memory.
  * - `fast`: buffers may grow where that saves time
  * - `compact`: no algorithm that needs large buffers, and sums are cut into few slices
  */
 export type MemoryMode = "fast" | "compact";
 
-/** The most workgroups of one dispatch dimension: the default, and on every known adapter the actual, limit. */
-export const MOST_GROUPS = 65535;
+/** Most workgroups of one dispatch dimension: the default limit, and the actual one on every known adapter. */
+export const MAX_GROUPS = 65535;
 
-/** Workgroups along the rows: so many side by side in y, so often in z. */
+/** Counts the workgroups along the rows: `y` of them side by side, `folds` times in z. */
 function rowGroups(tile: Tile, rows4: number): { y: number; folds: number } {
   const groups = ceilDiv(rows4, tile.blocksM * tile.workgroupM);
-  const folds = ceilDiv(groups, MOST_GROUPS);
+  const folds = ceilDiv(groups, MAX_GROUPS);
   return { y: ceilDiv(groups, folds), folds };
 }
 
-/** The tile constants of `product/lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */
+/** Gives the tile constants of `product/lib/blocks.wgsl`, for a product with this many blocks of 4 rows. */
 export function tileConstants(tile: Tile, rows4: number, slices = 1): Record<string, number> {
   const { y, folds } = rowGroups(tile, rows4);
   const { workgroupZ = 1 } = tile;
@@ -143,13 +145,13 @@ export function tileConstants(tile: Tile, rows4: number, slices = 1): Record<str
   };
 }
 
-/** The constants of `product/lib/shared.wgsl` beside those of all products. */
+/** Gives the constants of `product/lib/shared.wgsl` beside those of all products. */
 function sharedConstants(tile: Tile): Record<string, number> {
   const { workgroupK = 1 } = tile;
   return { DEPTH: depthOf(tile), ...(workgroupK > 1 ? { WORKGROUP_K: workgroupK } : {}) };
 }
 
-/** Bytes of workgroup memory that a shared tile takes. */
+/** Counts the bytes of workgroup memory that a shared tile takes. */
 export function sharedBytes(tile: Tile): number {
   const { blocksM, blocksN, workgroupM, workgroupN } = tile;
   return 16 * depthOf(tile) * (4 * (blocksM * workgroupM + blocksN * workgroupN) + 4);
@@ -159,7 +161,7 @@ function depthOf({ depth, workgroupK = 1 }: Tile): number {
   return depth ?? Math.max(4, 2 * workgroupK);
 }
 
-/** Blocks of 4 rows that take the same steps, since an invocation, a quad or a workgroup takes them as one. */
+/** Counts the blocks of 4 rows that take the same steps: those of one invocation, quad or workgroup. */
 export function rowsTogether(tile: Tile): number {
   return tile.blocksM * (tile.shared ? tile.workgroupM : turnsOf(tile));
 }
@@ -168,7 +170,7 @@ function turnsOf({ quad, turns = 4 }: Tile): number {
   return quad ? turns : 1;
 }
 
-/** Workgroups of a product with this many blocks of 4 rows and 4 columns. */
+/** Gives the workgroups of a product with this many blocks of 4 rows and 4 columns. */
 export function tileWorkgroups(tile: Tile, rows4: number, columns4: number, slices = 1): [number, number, number] {
   const { y, folds } = rowGroups(tile, rows4);
   const across = tile.quad ? turnsOf(tile) : tile.workgroupN;

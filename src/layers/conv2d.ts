@@ -1,23 +1,22 @@
 import { knownKeys, positiveInteger } from "../base/errors.ts";
-import { conv2dOps } from "../ops/conv2d/conv2d.ts";
-import { winogradOps } from "../ops/conv2d/winograd.ts";
+import { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
-import { type Layer, wantImages } from "./layer.ts";
+import { assertImageInput, defineLayer, type Layer } from "./layer.ts";
 import { activated, type PairOption, paddingOption, pair } from "./options.ts";
 
 export interface Conv2dOptions extends KernelOptions {
   /** Number of output channels. */
   readonly filters: number;
   readonly kernelSize: PairOption;
-  /** Default 1. */
+  /** Steps of the window: one number for both axes, or [height, width]. Default 1. */
   readonly strides?: PairOption;
-  /** `valid` (default): whole windows only. `same`: ceil(size / stride) windows, zeros around the image. */
+  /** Padding. `valid` (default): whole windows only. `same`: ceil(size / stride) windows, with zeros around the image. */
   readonly padding?: "valid" | "same";
 }
 
 /**
- * 2-D convolution (cross-correlation) over images [batch, height, width, channels], kernels [kH, kW, channels, filters]:
- * Keras's `Conv2D` with `channels_last`.
+ * Convolution in two dimensions (cross-correlation), over images [batch, height, width, channels] with kernels
+ * [kH, kW, channels, filters]: Keras's `Conv2D` with `channels_last`.
  *
  * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when the model is built,
  *   for an input that is not images or smaller than the kernel
@@ -29,20 +28,20 @@ export function conv2d(options: Conv2dOptions): Layer {
   const kernelSize = pair(options.kernelSize, `${where}: kernelSize`);
   const strides = pair(options.strides ?? 1, `${where}: strides`);
   const padding = paddingOption(options.padding ?? "valid", `${where}: padding`);
-  const { activation, parameters, config, ...common } = kernelOptions(options, where);
+  const { activation, variables, config, ...common } = kernelOptions(options, where);
   const type = "Conv2D";
-  return {
+  return defineLayer({
     type,
     ...common,
     config: { filters, kernelSize, strides, padding, ...config },
-    ops: [...conv2dOps, ...winogradOps],
-    parameters: (place) => {
-      wantImages(type, place);
-      return parameters([...kernelSize, place.input[2]!, filters]);
+    variables: (built) => {
+      assertImageInput(type, built);
+      return variables([...kernelSize, built.input[2]!, filters]);
     },
     call: (call) => {
-      const [y] = call.add("conv2d", [call.input, ...call.parameters], { strides, padding });
-      return activated(call, y!, activation);
+      const { kernel, bias } = call.variables;
+      const { y } = call.add(conv2dOp, { x: call.input, kernel: kernel!, bias }, { strides, padding });
+      return activated(call, y, activation);
     },
-  };
+  });
 }

@@ -1,7 +1,8 @@
 import { cut, FeaturemapError, knownKeys, positiveInteger } from "../base/errors.ts";
 import { batchShape } from "../base/shape.ts";
+import { dense as denseOp } from "../ops/dense/dense.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
-import { type Layer, subject } from "./layer.ts";
+import { defineLayer, type Layer, subject } from "./layer.ts";
 import { activated } from "./options.ts";
 
 export interface DenseOptions extends KernelOptions {
@@ -10,7 +11,7 @@ export interface DenseOptions extends KernelOptions {
 }
 
 /**
- * y = act(x kernel + bias), x [batch, features], kernel [features, units]: Keras's `Dense`.
+ * Dense layer: y = act(x kernel + bias), with x [batch, features] and kernel [features, units]. Keras's `Dense`.
  *
  * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when the model is built,
  *   for an input that is not flat
@@ -19,13 +20,13 @@ export function dense(options: DenseOptions): Layer {
   const where = "dense";
   knownKeys(options, ["units", ...KERNEL_OPTIONS], where);
   const units = positiveInteger(options.units, `${where}: units`);
-  const { activation, parameters, config, ...common } = kernelOptions(options, where);
+  const { activation, variables, config, ...common } = kernelOptions(options, where);
   const type = "Dense";
-  return {
+  return defineLayer({
     type,
     ...common,
     config: { units, ...config },
-    parameters: ({ name, input, from }) => {
+    variables: ({ name, input, from }) => {
       if (input.length !== 1) {
         throw new FeaturemapError(
           "shape",
@@ -33,11 +34,12 @@ export function dense(options: DenseOptions): Layer {
             "Add flatten() before it.",
         );
       }
-      return parameters([input[0]!, units]);
+      return variables([input[0]!, units]);
     },
     call: (call) => {
-      const [y] = call.add("dense", [call.input, ...call.parameters]);
-      return activated(call, y!, activation);
+      const { kernel, bias } = call.variables;
+      const { y } = call.add(denseOp, { x: call.input, kernel: kernel!, bias });
+      return activated(call, y, activation);
     },
-  };
+  });
 }

@@ -1,20 +1,19 @@
-import { knownKeys, optionalText } from "../base/errors.ts";
-import { elements, type Shape } from "../base/shape.ts";
-import type { Layer } from "./layer.ts";
-import { inputShapeOption } from "./options.ts";
+import { knownKeys } from "../base/errors.ts";
+import { elements } from "../base/shape.ts";
+import { reshape } from "../ops/elementwise/reshape.ts";
+import { defineLayer, type Layer } from "./layer.ts";
+import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
-/** Each sample as one row of numbers, [batch, features], in row-major order: Keras's `Flatten`. Costs nothing. */
-export function flatten(options: { readonly inputShape?: Shape; readonly name?: string } = {}): Layer {
-  knownKeys(options, ["inputShape", "name"], "flatten");
-  return {
+/** Flattens each sample to one row of numbers, [batch, features], in row-major order: Keras's `Flatten`. It costs nothing. */
+export function flatten(options: LayerOptions = {}): Layer {
+  knownKeys(options, LAYER_OPTIONS, "flatten");
+  return defineLayer({
     type: "Flatten",
-    name: optionalText(options.name, "flatten: name"),
-    inputShape: inputShapeOption(options.inputShape, "flatten: inputShape"),
+    ...layerOptions(options, "flatten"),
     config: {},
-    parameters: () => [],
     call: ({ input, add, shapeOf }) => {
       const [batch, ...sample] = shapeOf(input);
-      return add("reshape", [input], { shape: [batch, elements(sample)] })[0]!;
+      return add(reshape, { x: input }, { shape: [batch!, elements(sample)] }).y;
     },
-  };
+  });
 }

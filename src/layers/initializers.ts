@@ -1,26 +1,26 @@
-import { arrayType, floats } from "../base/arrays.ts";
+import { allocateFloats, arrayType } from "../base/arrays.ts";
 import { FeaturemapError, oneOf, show } from "../base/errors.ts";
 import { uniform } from "../base/random.ts";
 import { elements, type Shape, showShape } from "../base/shape.ts";
 
 export const INITIALIZERS = ["glorotUniform", "heUniform", "zeros", "ones"] as const;
 
-/** A name, or a function that fills a parameter of a shape with the numbers of a seed. */
+/** Name, or function that makes the numbers of a parameter out of its shape and a seed. */
 export type Initializer = (typeof INITIALIZERS)[number] | ((shape: Shape, seed: number) => Float32Array);
 
 export function initializerOption(value: unknown, where: string): Initializer {
   return typeof value === "function" ? (value as Initializer) : oneOf(value, INITIALIZERS, where);
 }
 
-/** A parameter's first values. */
+/** Makes a parameter's first values. */
 export function initialize(initializer: Initializer, shape: Shape, seed: number): Float32Array {
   if (typeof initializer === "function") return checked(initializer(shape, seed), shape);
   const [fanIn, fanOut] = fans(shape);
   switch (initializer) {
     case "zeros":
-      return floats(elements(shape), "zeros");
+      return allocateFloats(elements(shape), "zeros");
     case "ones":
-      return floats(elements(shape), "ones").fill(1);
+      return allocateFloats(elements(shape), "ones").fill(1);
     case "glorotUniform": // Glorot and Bengio 2010
       return uniformWithin(Math.sqrt(6 / (fanIn + fanOut)), shape, seed);
     case "heUniform": // He et al. 2015
@@ -30,14 +30,14 @@ export function initialize(initializer: Initializer, shape: Shape, seed: number)
   }
 }
 
-/** Inputs and outputs that a weight of this shape connects, as Keras counts them: positions times channels. */
+/** Counts the inputs and outputs that a weight of this shape connects, as Keras does: positions times channels. */
 function fans(shape: Shape): [number, number] {
   const receptive = elements(shape.slice(0, -2));
   return [receptive * (shape.at(-2) ?? shape[0]!), receptive * shape.at(-1)!];
 }
 
 function uniformWithin(limit: number, shape: Shape, seed: number): Float32Array {
-  return floats(elements(shape), "parameters").map((_, i) => (2 * uniform(seed, i) - 1) * limit);
+  return allocateFloats(elements(shape), "parameters").map((_, i) => (2 * uniform(seed, i) - 1) * limit);
 }
 
 function checked(values: Float32Array, shape: Shape): Float32Array {

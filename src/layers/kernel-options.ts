@@ -1,22 +1,19 @@
-import { flag, optionalText } from "../base/errors.ts";
+import { flag } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
-import type { Layer, ParameterSpec } from "./layer.ts";
-import { activationOption, inputShapeOption, type LayerActivation } from "./options.ts";
+import type { LayerSpec, VariableSpec } from "./layer.ts";
+import { activationOption, LAYER_OPTIONS, type LayerActivation, type LayerOptions, layerOptions } from "./options.ts";
 
-/** The options of a layer with a kernel and a bias. */
-export interface KernelOptions {
-  /** Default `linear`. */
+/** Options of a layer with a kernel and a bias. */
+export interface KernelOptions extends LayerOptions {
+  /** Activation. Default `linear`. */
   readonly activation?: LayerActivation;
-  /** Default true. */
+  /** Whether there is a bias. Default true. */
   readonly useBias?: boolean;
-  /** Default `glorotUniform`. */
+  /** First values of the kernel. Default `glorotUniform`. */
   readonly kernelInitializer?: Initializer;
-  /** Default `zeros`. */
+  /** First values of the bias. Default `zeros`. */
   readonly biasInitializer?: Initializer;
-  /** Shape of one sample, without the batch axis: [features] for `dense`, [height, width, channels] for `conv2d`. */
-  readonly inputShape?: Shape;
-  readonly name?: string;
 }
 
 export const KERNEL_OPTIONS = [
@@ -24,19 +21,22 @@ export const KERNEL_OPTIONS = [
   "useBias",
   "kernelInitializer",
   "biasInitializer",
-  "inputShape",
-  "name",
+  ...LAYER_OPTIONS,
 ] as const satisfies readonly (keyof KernelOptions)[];
 
-interface Checked extends Pick<Layer, "name" | "inputShape"> {
+interface Checked extends Pick<LayerSpec, "name" | "inputShape" | "trainable"> {
   readonly activation: LayerActivation;
-  /** The options that a layer's `config` has of these. */
+  /** Part of these options in a layer's `config`. */
   readonly config: object;
-  /** The layer's parameters, for a kernel of this shape, whose last axis is the outputs. */
-  parameters(kernelShape: Shape): readonly ParameterSpec[];
+  /** Gives the layer's variables, for a kernel of this shape. Its last axis is the outputs. */
+  variables(kernelShape: Shape): readonly VariableSpec[];
 }
 
-/** @throws FeaturemapError `value` for an option that is out of range; `where` names the layer */
+/**
+ * Checks the options of a layer with a kernel.
+ *
+ * @throws FeaturemapError `value` for an option that is out of range; `where` names the layer
+ */
 export function kernelOptions(options: KernelOptions, where: string): Checked {
   const option = (name: keyof KernelOptions) => `${where}: ${name}`;
   const activation = activationOption(options.activation ?? "linear", option("activation"));
@@ -48,8 +48,7 @@ export function kernelOptions(options: KernelOptions, where: string): Checked {
   return {
     activation,
     config: { activation, useBias, kernelInitializer, biasInitializer },
-    name: optionalText(options.name, option("name")),
-    inputShape: inputShapeOption(options.inputShape, option("inputShape")),
-    parameters: (shape) => [{ ...kernel, shape }, ...(useBias ? [{ ...bias, shape: shape.slice(-1) }] : [])],
+    ...layerOptions(options, where),
+    variables: (shape) => [{ ...kernel, shape }, ...(useBias ? [{ ...bias, shape: shape.slice(-1) }] : [])],
   };
 }

@@ -1,66 +1,133 @@
-import { cut, FeaturemapError } from "../base/errors.ts";
+import { aFunction, anObject, aWord, cut, FeaturemapError } from "../base/errors.ts";
 import { batchShape, type Shape } from "../base/shape.ts";
-import type { Attributes, TensorId } from "../graph/graph.ts";
-import type { Op } from "../graph/op.ts";
+import type { Add } from "../graph/op.ts";
+import type { TensorId } from "../graph/tensor.ts";
 import type { Initializer } from "./initializers.ts";
 
-/** Numbers that a layer learns. */
-export interface ParameterSpec {
+/** Variable of a layer: numbers that it keeps from step to step. */
+export interface VariableSpec {
   readonly name: string;
   readonly shape: Shape;
   readonly initializer: Initializer;
+  /** Role: a `parameter` (default) is learned by gradients; a `statistic`, such as a moving mean, is changed by the layer's own nodes. */
+  readonly role?: "parameter" | "statistic";
 }
 
-/** Where a layer stands, for messages. */
-export interface LayerPlace {
-  /** `dense_1`, unique in the model. */
+/** Name and inputs that a layer is built for. */
+export interface LayerInput {
+  /** Name of the layer, unique in the model: `dense_1`. */
   readonly name: string;
-  /** Shape of one sample of the input. */
+  /** Shape of one sample of the input, or of the first of several. */
   readonly input: Shape;
+  /** Shapes of one sample of each input. */
+  readonly inputs: readonly Shape[];
   /** Name of the layer before. */
   readonly from: string;
 }
 
 export interface LayerCall {
+  /** Input, or the first of several. */
   readonly input: TensorId;
-  /** In the order of `parameters`. */
-  readonly parameters: readonly TensorId[];
-  /** The step's state (`shaders/lib/state.wgsl`) where the graph trains. What happens in training only depends on there being one. */
+  readonly inputs: readonly TensorId[];
+  /** Variables of the layer, by their names. */
+  readonly variables: Readonly<Record<string, TensorId>>;
+  /** State of the step (`shaders/lib/state.wgsl`) in a training graph; `undefined` otherwise. Dropout, say, depends on it. */
   readonly trainingState: TensorId | undefined;
-  /** Adds a node; the first of a layer bears the layer's name. */
-  add(op: string, inputs: readonly TensorId[], attributes?: Attributes): readonly TensorId[];
+  /** Whether the layer's parameters are learned. It is false if the layer is frozen. */
+  readonly trainable: boolean;
+  /** Adds a node and returns its outputs by name. The first node of a layer has the layer's name. */
+  readonly add: Add;
   /** Shape of a tensor, its batch axis first. */
   shapeOf(tensor: TensorId): Shape;
 }
 
-/** A layer: a description, shared freely between models. A user's own layers come through this same door. */
-export interface Layer {
+/** Definition of a layer. The library's own and a user's have the same interface. */
+export interface LayerSpec {
   /** Keras's class name, as the summary prints it. */
   readonly type: string;
-  /** Default: the type in snake case, numbered from the second on. */
+  /** Name in the model. Default: the type in snake case, numbered from the second on. */
   readonly name?: string | undefined;
-  /** Shape of one sample; needed where the layer is the first and the shape shall be known before the data is. */
+  /** Shape of one sample. The first layer needs it if the shape must be known before the data. */
   readonly inputShape?: Shape | undefined;
-  /** The options that make the layer again, as plain JSON, without name and inputShape: what `toConfig` writes down. */
+  /** Whether its parameters are learned. Default true. */
+  readonly trainable?: boolean | undefined;
+  /** Options that make the layer again, as plain JSON, without name and inputShape. `toConfig` writes them down. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /**
-   * Ops that the layer brings. Every model has `activation`, `add`, `dense`, `matmul`, `reshape`, `sgd` and `softmax`; others of
-   * the library are taken from its layers: `ops: conv2d({ ... }).ops`.
-   */
-  readonly ops?: readonly Op[];
-  /** What the layer learns, for an input of this shape. Throws a FeaturemapError where the shape does not suit it. */
-  parameters(place: LayerPlace): readonly ParameterSpec[];
+  /** Gives the layer's variables for these inputs. Throws a FeaturemapError if a shape does not suit it. Default: no variables. */
+  variables?(built: LayerInput): readonly VariableSpec[];
   /** Adds the layer's nodes to a graph and returns its output. */
   call(call: LayerCall): TensorId;
 }
 
-/** `Conv2D "conv2d_1"`, the subject of a layer's messages. */
+declare const SYMBOLIC: unique symbol;
+
+/** Symbolic tensor: a value without numbers, out of which `model()` builds a network. It is an input or the output of a layer. */
+export interface SymbolicTensor {
+  readonly [SYMBOLIC]: true;
+  /** Layer that makes it; `undefined` for an input. */
+  readonly layer: LayerSpec | undefined;
+  readonly inputs: readonly SymbolicTensor[];
+  /** Name of an input, if it was given one, and the shape of one sample. */
+  readonly name?: string | undefined;
+  readonly shape?: Shape | undefined;
+}
+
+/** All symbolic tensors. Objects that only look like one are not among them. */
+const symbolicTensors = /* @__PURE__ */ new WeakSet<object>();
+
+export function symbolicTensor(parts: Omit<SymbolicTensor, typeof SYMBOLIC>): SymbolicTensor {
+  const tensor = Object.freeze(parts) as SymbolicTensor;
+  symbolicTensors.add(tensor);
+  return tensor;
+}
+
+export function isSymbolic(value: unknown): value is SymbolicTensor {
+  return typeof value === "object" && value !== null && symbolicTensors.has(value);
+}
+
+/**
+ * Layer: a description, which `sequential` takes once for each place in its list. Called on symbolic tensors, it makes another one. A layer
+ * that is called several times is shared: it has one set of parameters.
+ */
+export interface Layer extends LayerSpec {
+  (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
+}
+
+/**
+ * Makes a layer of an app's own callable, as the library's are.
+ *
+ * @throws FeaturemapError `value` unless it is an object with a `type` and a `call`
+ * @example
+ * const double = defineLayer({ type: "Double", call: ({ input, add }) => add(ops.add, { a: input, b: input }).c });
+ * const y = double(x);
+ */
+export function defineLayer(spec: LayerSpec): Layer {
+  const { type, call } = anObject(spec, "defineLayer: layer");
+  aWord(type, "defineLayer: type");
+  aFunction(call, "defineLayer: call");
+  const apply = (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor =>
+    symbolicTensor({ layer, inputs: symbolicInputs(input, spec) });
+  // A function has a name of its own.
+  const properties = { name: { value: undefined }, ...Object.getOwnPropertyDescriptors(spec) };
+  const layer = Object.defineProperties(apply, properties) as Layer;
+  return layer;
+}
+
+function symbolicInputs(input: unknown, { type, name = type }: LayerSpec): readonly SymbolicTensor[] {
+  const inputs: readonly unknown[] = Array.isArray(input) ? [...input] : [input];
+  const wrong = inputs.length === 0 || inputs.some((one) => !isSymbolic(one));
+  if (!wrong) return inputs as readonly SymbolicTensor[];
+  const takes = "symbolic tensors, from input({ shape }) or another layer";
+  throw new FeaturemapError("value", `${subject(type, name)} is called on ${takes}. Numbers go to predict().`);
+}
+
+/** Gives the subject of a layer's messages: `Conv2D "conv2d_1"`. */
 export function subject(type: string, name: string): string {
   return `${cut(type)} "${cut(name)}"`;
 }
 
 /** @throws FeaturemapError `shape` unless a layer's input is images, [batch, height, width, channels] */
-export function wantImages(type: string, { name, input, from }: LayerPlace): void {
+export function assertImageInput(type: string, { name, input, from }: LayerInput): void {
   if (input.length === 3) return;
   const remedy = input.length === 2 ? ` Grey images have one channel: ${batchShape([...input, 1])}.` : "";
   throw new FeaturemapError(

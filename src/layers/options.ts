@@ -1,17 +1,39 @@
-import { oneOf, positiveInteger, wrong } from "../base/errors.ts";
-import { isShape, MOST_DIMENSIONS, type Shape } from "../base/shape.ts";
-import type { TensorId } from "../graph/graph.ts";
-import { ACTIVATIONS, type Activation } from "../ops/activation/activation.ts";
+import { flag, oneOf, optionalText, positiveInteger, wrong } from "../base/errors.ts";
+import { isShape, MAX_DIMENSIONS, type Shape } from "../base/shape.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import { ACTIVATIONS, type Activation, activation } from "../ops/activation/activation.ts";
+import { softmax } from "../ops/softmax/softmax.ts";
 import type { Padding, Pair } from "../ops/window.ts";
 import type { LayerCall } from "./layer.ts";
 
 /**
- * `softmax` runs over the last axis, the others on each number, with Keras 3's constants (`leakyRelu`'s slope is 0.2, `elu`'s
- * scale 1).
+ * Name of an activation. `softmax` runs over the last axis, the others on each number. Constants are those of Keras 3: `leakyRelu`
+ * has the slope 0.2, `elu` the scale 1.
  */
 export type LayerActivation = Activation | "softmax";
 
-/** One number for both axes, or [height, width]. */
+/** Options of every layer. */
+export interface LayerOptions {
+  /** Shape of one sample, without the batch axis; for a layer that is the first of `sequential`. */
+  readonly inputShape?: Shape;
+  /** Name of the layer. Default: as in Keras, `conv2d`, `conv2d_1`, and so on. */
+  readonly name?: string;
+  /** Whether the layer's parameters are learned. Default true. */
+  readonly trainable?: boolean;
+}
+
+export const LAYER_OPTIONS = ["inputShape", "name", "trainable"] as const satisfies readonly (keyof LayerOptions)[];
+
+/** @throws FeaturemapError `value` for an option that is wrong; `where` names the layer */
+export function layerOptions({ name, inputShape, trainable }: LayerOptions, where: string) {
+  return {
+    name: optionalText(name, `${where}: name`),
+    inputShape: inputShapeOption(inputShape, `${where}: inputShape`),
+    trainable: flag(trainable ?? true, `${where}: trainable`),
+  };
+}
+
+/** Number for both axes, or [height, width]. */
 export type PairOption = number | readonly [number, number];
 
 export function pair(value: unknown, where: string): Pair {
@@ -31,13 +53,13 @@ export function activationOption(value: unknown, where: string): LayerActivation
 
 export function inputShapeOption(value: unknown, where: string): Shape | undefined {
   if (value === undefined) return undefined;
-  if (isShape(value) && value.length < MOST_DIMENSIONS) return [...value];
-  const sizes = `1 to ${MOST_DIMENSIONS - 1} whole numbers of at least 1`;
+  if (isShape(value) && value.length < MAX_DIMENSIONS) return [...value];
+  const sizes = `1 to ${MAX_DIMENSIONS - 1} whole numbers of at least 1`;
   throw wrong(where, `be the shape of one sample, ${sizes}, e.g. [28, 28, 1]`, value);
 }
 
-/** Adds a layer's activation; linear adds nothing. */
+/** Adds a layer's activation. `linear` adds nothing. */
 export function activated(call: LayerCall, x: TensorId, kind: LayerActivation): TensorId {
   if (kind === "linear") return x;
-  return kind === "softmax" ? call.add("softmax", [x])[0]! : call.add("activation", [x], { kind })[0]!;
+  return kind === "softmax" ? call.add(softmax, { x }).y : call.add(activation, { x }, { kind }).y;
 }

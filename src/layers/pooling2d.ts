@@ -1,36 +1,37 @@
-import { knownKeys, optionalText } from "../base/errors.ts";
-import type { Shape } from "../base/shape.ts";
+import { knownKeys } from "../base/errors.ts";
 import type { Op } from "../graph/op.ts";
-import { type Layer, wantImages } from "./layer.ts";
-import { inputShapeOption, type PairOption, paddingOption, pair } from "./options.ts";
+import type { WindowAttributes } from "../ops/window.ts";
+import { assertImageInput, defineLayer, type Layer } from "./layer.ts";
+import { LAYER_OPTIONS, type LayerOptions, layerOptions, type PairOption, paddingOption, pair } from "./options.ts";
 
-export interface Pooling2dOptions {
-  /** Default 2. */
+export interface Pooling2dOptions extends LayerOptions {
+  /** Size of the window. Default 2. */
   readonly poolSize?: PairOption;
-  /** Default: the pool size, so that windows lie side by side. */
+  /** Steps of the window. Default: the pool size, so that windows lie side by side. */
   readonly strides?: PairOption;
-  /** `valid` (default): whole windows only. `same`: ceil(size / stride) windows; padding never wins and is not counted. */
+  /** Padding. `valid` (default): whole windows only. `same`: ceil(size / stride) windows; padding never wins and is not counted. */
   readonly padding?: "valid" | "same";
-  readonly inputShape?: Shape;
-  readonly name?: string;
 }
 
-/** The layer of a pooling op, which is among `ops`. */
-export function pooling2d(op: string, type: string, ops: readonly Op[], options: Pooling2dOptions): Layer {
-  knownKeys(options, ["poolSize", "strides", "padding", "inputShape", "name"], op);
-  const size = pair(options.poolSize ?? 2, `${op}: poolSize`);
-  const strides = pair(options.strides ?? options.poolSize ?? 2, `${op}: strides`);
-  const padding = paddingOption(options.padding ?? "valid", `${op}: padding`);
-  return {
+/** Makes the layer of a pooling op. */
+export function pooling2d(
+  op: Op<"x", "y" | "argmax", WindowAttributes>,
+  type: string,
+  options: Pooling2dOptions,
+): Layer {
+  const where = op.name;
+  knownKeys(options, ["poolSize", "strides", "padding", ...LAYER_OPTIONS], where);
+  const size = pair(options.poolSize ?? 2, `${where}: poolSize`);
+  const strides = pair(options.strides ?? options.poolSize ?? 2, `${where}: strides`);
+  const padding = paddingOption(options.padding ?? "valid", `${where}: padding`);
+  return defineLayer({
     type,
-    ops,
-    name: optionalText(options.name, `${op}: name`),
-    inputShape: inputShapeOption(options.inputShape, `${op}: inputShape`),
+    ...layerOptions(options, where),
     config: { poolSize: size, strides, padding },
-    parameters: (place) => {
-      wantImages(type, place);
+    variables: (built) => {
+      assertImageInput(type, built);
       return [];
     },
-    call: ({ input, add }) => add(op, [input], { size, strides, padding })[0]!,
-  };
+    call: ({ input, add }) => add(op, { x: input }, { size, strides, padding }).y,
+  });
 }

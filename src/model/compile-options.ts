@@ -1,107 +1,178 @@
 import {
   aFunction,
   anObject,
+  assertMadeBy,
   aWord,
   finiteNumber,
   flag,
   knownKeys,
   listOf,
-  madeBy,
   oneOf,
   optionalFunction,
   show,
+  tagOf,
   wholeNumber,
   wrong,
 } from "../base/errors.ts";
 import { Runtime } from "../gpu/runtime.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
-import { type Loss, type LossName, lossNamed, METRICS, type MetricName } from "../losses/losses.ts";
+import type { Loss } from "../losses/loss.ts";
+import { type LossName, lossNamed } from "../losses/losses.ts";
+import type { Metric } from "../metrics/metric.ts";
+import { type MetricName, metricNamed } from "../metrics/metrics.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { CompileProgress } from "../plan/executable.ts";
 import type { Tuner } from "../plan/tuning-task.ts";
-import type { CompileSettings } from "../program/compile-settings.ts";
+import type { CompileSettings, TrainingSettings } from "../program/compile-settings.ts";
+
+/** Value for each of several outputs, by name. */
+export type ByOutput<T> = Readonly<Record<string, T>>;
 
 export interface CompileOptions {
-  /** A name, or a loss of one's own. Without loss and optimizer, the model can `predict`, and that only. */
-  readonly loss?: LossName | Loss;
+  /** Name of a loss, or a loss of one's own; for several outputs by name. A model without loss and optimizer can only `predict`. */
+  readonly loss?: LossName | Loss | ByOutput<LossName | Loss>;
+  /** Factors of several outputs' losses in their sum, by name. Default 1. */
+  readonly lossWeights?: ByOutput<number>;
   readonly optimizer?: Optimizer;
-  /** What `fit` and `evaluate` report beside the loss. Default none. */
-  readonly metrics?: readonly MetricName[];
-  /** Where the model lives. Default: a runtime of its own, which `dispose` frees. */
+  /** Figures that `fit` and `evaluate` report beside the loss; for several outputs by name. Default none. */
+  readonly metrics?: readonly (MetricName | Metric)[] | ByOutput<readonly (MetricName | Metric)[]>;
+  /** Runtime that the model lives on. Default: one of its own, which `dispose` frees. */
   readonly runtime?: Runtime;
   /** Seed of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
   readonly seed?: number;
   /**
    * Tiles and algorithms by node, as of an earlier run (`model.stats().choices`), to repeat it bit for bit on the same adapter.
-   * Default: those that the library ships for the class of adapter. `compile` throws where a node cannot follow its choice.
+   * Default: those that the library ships for the class of adapter. `compile` throws if a node cannot follow its choice.
    */
   readonly choices?: Choices;
-  /** `fast` (default), or `compact`: what the GPU holds beside the data is kept small, at the cost of speed. */
+  /** Use of memory: `fast` (default), or `compact`, which keeps the GPU's memory beside the data small, at the cost of speed. */
   readonly memory?: MemoryMode;
   /**
-   * Whether convolutions may be computed by Winograd's algorithm, where it saves enough. It spreads what one sample's window holds
-   * over its tile of outputs: a NaN or a number of 1e6 among pixels of 1 reaches neighbours whose window lacks it. With `false`,
-   * each output depends on its window alone. Default true.
+   * Whether convolutions may be computed by Winograd's algorithm, if it saves enough. The algorithm spreads the content of a window over
+   * its tile of outputs: a NaN, or 1e6 among pixels of 1, reaches neighbours whose window lacks it. With `false`, each output depends
+   * on its window alone. Default true.
    */
   readonly winograd?: boolean;
-  /** Chooses kernels by measurement, from `tuner()`, before a plan is first used. What `choices` names wins. Default: none. */
+  /** Tuner, from `tuner()`: it chooses kernels by measurement, before a plan is first used. `choices` win over it. Default: none. */
   readonly tune?: Tuner;
   /**
-   * Told as each pipeline is ready, whenever a plan is made: for training by the first `fit`, for a larger batch or other
-   * data anew. Pipelines compile in parallel, in the background. What it throws, the call throws that wanted the plan. It must not
+   * Called as each pipeline is ready, whenever a plan is made: for training by the first `fit`, and anew for a larger batch or other
+   * data. Pipelines compile in parallel, in the background. The call that needs the plan throws what `onProgress` throws. It must not
    * await a call of the model, which may wait for the plan. `waiting` tells of pipelines that take long.
    */
   readonly onProgress?: (progress: CompileProgress) => void | Promise<void>;
 }
 
 export const COMPILE_OPTIONS = [
-  ...["loss", "optimizer", "metrics", "runtime", "seed"],
-  ...["choices", "memory", "winograd", "tune", "onProgress"],
+  "loss",
+  "lossWeights",
+  "optimizer",
+  "metrics",
+  "runtime",
+  "seed",
+  "choices",
+  "memory",
+  "winograd",
+  "tune",
+  "onProgress",
 ] as const;
 
-/** @throws FeaturemapError `value` for an option that is missing, unknown or wrong */
-export function checkCompileOptions(options: CompileOptions): Omit<CompileSettings, "runtime" | "ownsRuntime"> {
+/**
+ * Checks the options, for a model of these outputs.
+ *
+ * @throws FeaturemapError `value` for an option that is missing, unknown or wrong
+ */
+export function checkCompileOptions(
+  options: CompileOptions,
+  outputs: readonly string[],
+): Omit<CompileSettings, "runtime" | "ownsRuntime"> {
   knownKeys(options, COMPILE_OPTIONS, "compile");
-  const { optimizer, runtime, tune, onProgress } = options;
-  const own = options.loss as Loss | undefined;
-  const trains = own !== undefined || optimizer !== undefined;
-  const loss = !trains || typeof own?.build === "function" ? checkedLoss(own) : lossNamed(options.loss);
-  if (trains) checkOptimizer(optimizer);
-  const metrics = Array.from(listOf(options.metrics ?? [], "compile: metrics"), (metric) =>
-    oneOf(metric, METRICS, "compile: metrics"),
-  );
+  const { runtime, tune, onProgress } = options;
+  const training = checkedTraining(options, outputs);
   const known = runtime === undefined || runtime instanceof Runtime;
-  madeBy(known, runtime, "compile: runtime", "await createRuntime()");
+  assertMadeBy(known, runtime, "compile: runtime", "await createRuntime()");
   const seed = wholeNumber(options.seed ?? 0, "compile: seed");
   const memory = oneOf(options.memory ?? "fast", ["fast", "compact"], "compile: memory");
   const winograd = flag(options.winograd ?? true, "compile: winograd");
-  madeBy(tune === undefined || typeof tune?.tune === "function", tune, "compile: tune", "tuner()");
+  assertMadeBy(tune === undefined || typeof tune?.tune === "function", tune, "compile: tune", "tuner()");
   optionalFunction(onProgress, "compile: onProgress");
   const choices = checkedChoices(options.choices ?? {});
-  const withAccuracy = metrics.includes("accuracy");
-  return { loss, optimizer, seed, choices, memory, winograd, tune, onProgress, withAccuracy };
+  return { training, seed, choices, memory, winograd, tune, onProgress };
 }
 
-/** A loss of the user's own, or none. */
-function checkedLoss(loss: Loss | undefined): Loss | undefined {
-  if (!loss) return undefined;
+function checkedTraining(options: CompileOptions, names: readonly string[]): TrainingSettings | undefined {
+  const { loss, lossWeights, optimizer, metrics } = options;
+  const trains = loss !== undefined || optimizer !== undefined;
+  const metricsOf = byOutput(metrics, names, "metrics", (given) => tagOf(given) !== "Object");
+  const reported = names.map((name) => checkedMetrics(metricsOf(name), `compile: metrics`));
+  const weightOf = byOutput(lossWeights, names, "lossWeights", (given) => given === undefined);
+  const weights = names.map((name) => finiteNumber(weightOf(name) ?? 1, `compile: lossWeights.${name}`));
+  if (!trains) return undefined;
+  const lossOf = byOutput(
+    loss,
+    names,
+    "loss",
+    (given) => typeof given !== "object" || given === null || ("call" in given && !names.includes("call")),
+  );
+  const outputs = names.map((name, i) => ({
+    name,
+    loss: checkedLoss(lossOf(name)),
+    weight: weights[i]!,
+    metrics: reported[i]!,
+  }));
+  checkOptimizer(optimizer);
+  return { outputs, optimizer };
+}
+
+/** Gives the function that finds an output's value: the same for all, or one for each name. */
+function byOutput<T>(
+  given: T | ByOutput<T> | undefined,
+  names: readonly string[],
+  option: string,
+  isOne: (given: unknown) => boolean,
+): (name: string) => T | undefined {
+  if (isOne(given)) return () => given as T | undefined;
+  const values = anObject(given as ByOutput<T>, `compile: ${option}`);
+  knownKeys(values, names, `compile: ${option}`);
+  return (name) => (Object.hasOwn(values, name) ? values[name] : undefined);
+}
+
+function checkedLoss(loss: LossName | Loss | undefined): Loss {
+  if (typeof loss !== "object" || loss === null || typeof loss.call !== "function") return lossNamed(loss);
   aWord(loss.name, "compile: loss.name");
   for (const method of ["labels", "check"] as const) aFunction(loss[method], `compile: loss.${method}`);
   return loss;
 }
 
+function checkedMetrics(metrics: readonly (MetricName | Metric)[] | undefined, where: string): Metric[] {
+  const checked = Array.from(listOf(metrics === undefined ? [] : metrics, where), (metric) => {
+    if (typeof metric !== "object" || metric === null) return metricNamed(metric);
+    aWord(metric.name, `${where}: name`);
+    aFunction(metric.call, `${where}: call`);
+    for (const method of ["check", "accumulators", "result"] as const)
+      optionalFunction(metric[method], `${where}: ${method}`);
+    if (metric.accumulators) aFunction(metric.result, `${where}: result`);
+    return metric;
+  });
+  const twice = checked.find(({ name }, i) => name === "loss" || checked.findIndex((other) => other.name === name) < i);
+  if (twice) throw wrong(where, "have names that differ", twice.name);
+  return checked;
+}
+
 function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
-  madeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
-  const { name, slots, config = {}, hyperparameters } = optimizer!;
+  assertMadeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
+  const { name, slots, transforms = [], config = {}, hyperparameters } = optimizer!;
   const where = "compile: optimizer";
   aWord(name, `${where}.name`);
   optionalFunction(slots, `${where}.slots`);
+  for (const each of listOf(transforms, `${where}.transforms`))
+    aFunction(each?.transform, `${where}.transforms: transform`);
   anObject(config, `${where}.config`);
   for (const [name, value] of Object.entries(anObject(hyperparameters, `${where}.hyperparameters`)))
     finiteNumber(value, `${where}: ${name}`);
 }
 
-/** A copy, since plans are made later. Whether their nodes can follow them is found then. */
+/** Checks and copies choices. Whether nodes can follow them is found when plans are made. */
 function checkedChoices(choices: Choices): Choices {
   const where = "compile: choices";
   const copies = Object.entries(anObject(choices, where)).map(([node, choice]) => {

@@ -1,50 +1,42 @@
-import type { Dataset } from "../data/dataset.ts";
+import type { Feed } from "../program/feed.ts";
 import { type Bookmark, orderSeed, type Training } from "../training/bookmark.ts";
-import { type Callback, GUARD } from "../training/callback.ts";
+import { type Callback, GUARD, type TrainedModel } from "../training/callback.ts";
 import { epochLogger } from "../training/epoch-logger.ts";
 import { batching, type FitOptions } from "../training/fit-options.ts";
-import { type History, type Logs, logsOf } from "../training/history.ts";
+import type { History, Logs } from "../training/history.ts";
 import { Hooks } from "../training/hooks.ts";
-import type { SweepMetrics } from "../training/metrics-reader.ts";
-import type { ParameterLook } from "../training/parameter-look.ts";
+import type { ParameterCheck } from "../training/parameter-check.ts";
 import type { Stop } from "../training/sweep.ts";
 import type { CompiledModel } from "./compiled.ts";
-import type { Sequential } from "./sequential.ts";
-
-/** One side of `fit`: data on the GPU and what its numbers are multiplied by. */
-export interface ScaledDataset {
-  readonly dataset: Dataset;
-  readonly scale: number;
-}
 
 export interface FitCall {
-  readonly model: Sequential;
+  readonly model: TrainedModel;
   readonly compiled: CompiledModel;
-  readonly data: ScaledDataset;
-  readonly validation: ScaledDataset | undefined;
+  readonly feed: Feed;
+  readonly validation: Feed | undefined;
   readonly options: FitOptions<unknown>;
   readonly training: Training;
-  /** Where to begin; kept up to date. */
+  /** Place where training begins. It moves on as training goes. */
   readonly bookmark: Bookmark;
 }
 
-/** Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
+/** Runs `fit` in Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
 export async function runFit(call: FitCall): Promise<History> {
   const { model, compiled, options, training } = call;
   const { verbose = 1, signal } = options;
   const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
   const hooks = new Hooks(callbacks, signal);
   hooks.begin();
-  const visit = compiled.host({ dispose: () => hooks.drop() });
+  const disposal = compiled.lifetime.disposeAtEnd({ dispose: () => hooks.abandon() });
   training.stop = false;
   try {
     for (const callback of callbacks) callback.setModel?.(model);
     const history = await train(call, callbacks, hooks);
-    compiled.assertLive();
+    compiled.lifetime.assertLive();
     return history;
   } finally {
     hooks.end();
-    visit.leave();
+    disposal.cancel();
     training.stopped = undefined;
     training.trainer?.dispose();
     training.trainer = undefined;
@@ -53,8 +45,9 @@ export async function runFit(call: FitCall): Promise<History> {
 }
 
 async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks): Promise<History> {
-  const { compiled, data, validation, options, training, bookmark } = call;
-  const { batchSize, history, shuffle, seed, epochsBefore } = bookmark;
+  const { compiled, feed, validation, options, training, bookmark } = call;
+  const { epochsBefore } = bookmark;
+  const { batchSize, shuffle, seed } = bookmark.recipe;
   const { epochs = 1, pause, signal } = options;
   const batches = { ...batching(options, "fit"), batchSize };
   const stop: Stop = {
@@ -65,58 +58,60 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
   const stopped = new Promise<void>((resolve) => {
     training.stopped = resolve;
   });
-  const gate = pause?.gate(() => Promise.race([compiled.gone(), stopped]), stop, signal);
-  const logs = (metrics: SweepMetrics) => logsOf(metrics, compiled.settings.withAccuracy);
-  const validate = (stop: Stop) =>
-    compiled.evaluate(validation!.dataset, { ...batches, scale: validation!.scale, signal: stop });
-  // Who is told of batches is told figures that were read.
-  const told = callbacks.some(({ onBatchEnd }) => onBatchEnd);
-  const trainer = await compiled.trainer(data.dataset, {
+  const gate = pause?.gate(() => Promise.race([compiled.lifetime.ended, stopped]), stop, signal);
+  const validate = (stop: Stop) => compiled.evaluate(validation!, { ...batches, signal: stop });
+  // `onBatchEnd` gets figures that were read.
+  const hasBatchHooks = callbacks.some(({ onBatchEnd }) => onBatchEnd);
+  const trainer = await compiled.trainer(feed, {
     ...batches,
-    scale: data.scale,
     signal: stop,
-    ended: hooks.dropped,
+    ended: hooks.abandoned,
     pause: gate,
-    reads: callbacks.some((callback) => callback[GUARD]) ? "always" : told ? "at once" : "now and then",
+    reads: callbacks.some((callback) => callback[GUARD]) ? "always" : hasBatchHooks ? "at once" : "now and then",
     onProgress: ({ done, metrics }) =>
-      told && metrics ? hooks.call((callback) => callback.onBatchEnd?.(done, logs(metrics), metrics)) : undefined,
+      hasBatchHooks && metrics
+        ? hooks.call((callback) => callback.onBatchEnd?.(done, metrics.logs, metrics))
+        : undefined,
   });
   training.bookmark = bookmark;
   training.trainer = trainer;
   gate?.enter();
-  let look: ParameterLook | undefined;
+  let parameterCheck: ParameterCheck | undefined;
   try {
-    const steps = Math.ceil(data.dataset.size / batchSize);
+    const steps = Math.ceil(feed.dataset.size / batchSize);
     let warned = false;
     await hooks.call((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
     while (bookmark.epoch < epochs && !stop.aborted) {
       const { epoch } = bookmark;
       await hooks.call((callback) => callback.onEpochBegin?.(epoch));
-      // What an earlier epoch's last step spoils, the next one's loss shows.
-      if (epoch + 1 === epochs) look = await compiled.readyLook();
+      // Damage by an earlier epoch's last step shows in the next one's loss.
+      if (epoch + 1 === epochs) parameterCheck = await compiled.variables.prepareParameterCheck();
       const order = shuffle ? orderSeed(seed, epochsBefore + epoch) : undefined;
-      const metrics = await trainer.epoch(order, bookmark, look?.record);
+      const metrics = await trainer.epoch(order, {
+        from: bookmark.steps,
+        onSubmitted: (steps) => bookmark.submitted(steps),
+        last: parameterCheck?.record,
+      });
       training.epochs = epochsBefore + epoch + 1;
       if (metrics?.badStep && !warned && !training.stop) {
         warned = true;
-        warn(epoch, `the loss is ${metrics.loss} from step ${metrics.badStep} of ${steps} on`);
+        warn(epoch, `the loss is ${metrics.logs.loss} from step ${metrics.badStep} of ${steps} on`);
       }
       if (!metrics || stop.aborted) break;
-      const held = validation && (await (gate ? gate.whole(validate, validation.dataset.size) : validate(stop)));
+      const heldOut =
+        validation && (await (gate ? gate.uninterrupted(validate, validation.dataset.size) : validate(stop)));
       if (stop.aborted) break;
-      const heldLogs = Object.entries(held ? logs(held) : {}).map(([name, value]) => [`val_${name}`, value]);
-      const epochLogs: Logs = { ...logs(metrics), ...Object.fromEntries(heldLogs) };
-      history.add(epoch, epochLogs);
-      bookmark.epoch++;
-      bookmark.steps = 0;
-      const path = warned ? undefined : await look?.badParameter();
+      const validationLogs = Object.entries(heldOut?.logs ?? {}).map(([name, value]) => [`val_${name}`, value]);
+      const epochLogs: Logs = { ...metrics.logs, ...Object.fromEntries(validationLogs) };
+      bookmark.endEpoch(epochLogs);
+      const path = warned ? undefined : await parameterCheck?.badParameter();
       if (path) warn(epoch, `its last step made ${path} a NaN or infinite`);
       await hooks.call((callback) => callback.onEpochEnd?.(epoch, epochLogs));
     }
-    await hooks.call((callback) => callback.onTrainEnd?.(history));
-    return history;
+    await hooks.call((callback) => callback.onTrainEnd?.(bookmark.history));
+    return bookmark.history;
   } finally {
-    look?.release();
+    parameterCheck?.release();
     gate?.leave();
   }
 }

@@ -1,5 +1,4 @@
 import type { Choices } from "../graph/tile.ts";
-import type { Network } from "../network/network.ts";
 import type { TuningCounts } from "../plan/tuning-task.ts";
 import { noCounts } from "../training/sweep.ts";
 import type { CompiledModel } from "./compiled.ts";
@@ -9,44 +8,45 @@ export interface ModelStats {
   readonly steps: number;
   readonly submits: number;
   readonly readbacks: number;
-  /** How many steps the next submit of `fit` takes: `stepsPerExecution`, or what `auto` has found so far. */
+  /** Steps of the next submit of `fit`: `stepsPerExecution`, or the number that `auto` has found so far. */
   readonly stepsPerSubmit: number;
   /** Wall time of compiling pipelines, in ms, all plans together. */
   readonly compileMs: number;
   /**
-   * What `compile({ tune })` took, all plans together: wall time in ms, and how many choices were measured, remembered from
-   * the store or an earlier plan, or left as shipped, being out of the budget's reach.
+   * Cost of `compile({ tune })`, all plans together: wall time in ms, and the choices that were measured, remembered from the store or
+   * an earlier plan, or skipped: left as shipped, since the budget did not reach.
    */
   readonly tuning: TuningCounts & { readonly ms: number };
-  /** From the first training step's submit to its completion, in ms; `undefined` before it. */
+  /** Time from the first training step's submit to its completion, in ms; `undefined` before it. */
   readonly firstStepMs: number | undefined;
-  /** The training plan's algorithms and tiles: give them to `compile` to repeat the run. */
+  /** Algorithms and tiles of the training plan. Give them to `compile` to repeat the run. */
   readonly choices: Choices;
   readonly bytes: {
     readonly parameters: number;
     /** Buffers that hold what a step computes, shared by training, evaluation and prediction. */
     readonly activations: number;
-    /** The data set of the last training, its order included. */
+    /** Bytes of the last training's data set, its order included. */
     readonly dataset: number;
-    /** Most that was live at once on the model's runtime. */
+    /** Most bytes that were live at once on the model's runtime. */
     readonly peak: number;
   };
 }
 
-export function statsOf(compiled: CompiledModel | undefined, network: Network): ModelStats {
-  const plan = compiled?.plans.made("train")?.program.plan;
+export function statsOf(compiled: CompiledModel | undefined, weights: number): ModelStats {
+  const ready = compiled?.plans.existing("train");
+  const plan = ready?.program.plan;
   return {
     dispatchesPerStep: plan?.steps.length ?? 0,
     ...(compiled?.counts ?? noCounts()),
-    stepsPerSubmit: compiled?.plans.made("train")?.pace?.steps ?? 1,
+    stepsPerSubmit: compiled?.sweeper.stepsPerSubmit(ready) ?? 1,
     compileMs: compiled?.plans.compileMs ?? 0,
     tuning: { ...(compiled?.plans.tuning ?? { ms: 0, measured: 0, remembered: 0, skipped: 0 }) },
     choices: plan?.choices ?? {},
     bytes: {
-      parameters: compiled ? network.parameterCount * 4 : 0,
+      parameters: compiled ? weights * 4 : 0,
       activations: compiled?.plans.scratchBytes ?? 0,
       dataset: compiled?.datasetBytes ?? 0,
-      peak: compiled?.runtime.memory.peakBytes ?? 0,
+      peak: compiled?.settings.runtime.memory.peakBytes ?? 0,
     },
   };
 }

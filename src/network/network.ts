@@ -1,234 +1,176 @@
-import { aWord, cut, FeaturemapError, listOf, madeBy, optionalText, wrong } from "../base/errors.ts";
-import { elements, isShape, type Shape, sameShape, showShape } from "../base/shape.ts";
-import { addTensor, emptyGraph, type Graph, type TensorId, tensorOf } from "../graph/graph.ts";
-import { addNode, freeName, type OpTable, opTable } from "../graph/op.ts";
-import { initializerOption } from "../layers/initializers.ts";
-import { type Layer, type ParameterSpec, subject } from "../layers/layer.ts";
-import { inputShapeOption } from "../layers/options.ts";
-import { coreOps } from "../ops/table.ts";
+import { cut, FeaturemapError } from "../base/errors.ts";
+import { type Shape, sameShape, showShape } from "../base/shape.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import type { Variable } from "../graph/variable.ts";
+import { buildLayer, callLayer } from "../layers/call-layer.ts";
+import { initialize } from "../layers/initializers.ts";
+import { type LayerSpec, subject } from "../layers/layer.ts";
 
+/** Number of a value of a network. Inputs and layers' outputs are numbered in the order in which they were added. */
+export type ValueId = number;
+
+export interface NetworkInput {
+  /** Name of the data's column. */
+  readonly name: string;
+  /** Shape of one sample. */
+  readonly shape: Shape;
+}
+
+/** Layer with its name, shapes and variables. */
 export interface BuiltLayer {
-  readonly layer: Layer;
+  readonly layer: LayerSpec;
   readonly name: string;
+  /** Shape of one sample of the first input. */
   readonly inputShape: Shape;
-  /** Of one sample. */
+  /** Shape of one sample of the output. */
   readonly outputShape: Shape;
-  readonly parameters: readonly ParameterSpec[];
+  readonly variables: readonly Variable[];
 }
 
-export interface LayerInfo {
-  readonly name: string;
-  /** Keras's class name. */
-  readonly type: string;
-  /** Of one sample. */
-  readonly outputShape: Shape;
-  /** Number of parameters, all of them trainable. */
-  readonly parameters: number;
+/** Use of a layer. A shared layer has several. */
+export interface LayerUse {
+  readonly built: BuiltLayer;
+  /** Name of its first node in graphs: the layer's, with a number from the second use on. */
+  readonly node: string;
+  readonly inputs: readonly ValueId[];
+  readonly output: ValueId;
 }
 
-/** Layers in a row, named, and checked as soon as the input's shape is known. Pure: runs without a GPU. */
+/** Network of a model: layers, their variables, and how values go from one to the next. It needs no GPU. */
 export class Network {
-  readonly #layers: { layer: Layer; name: string }[] = [];
-  readonly #names = new Set<string>();
-  /** By the name that a layer's type gives, the number from which on names are free. */
-  readonly #numbers = new Map<string, number>();
-  #ops: OpTable = coreOps;
-  /** Of all parameters. */
+  readonly #inputs: NetworkInput[] = [];
+  readonly #uses: LayerUse[] = [];
+  readonly #layers: BuiltLayer[] = [];
+  /** Layers by name, and how often each is used so far. */
+  readonly #named = new Map<string, { readonly built: BuiltLayer; uses: number }>();
   readonly #paths = new Set<string>();
-  #inputShape: Shape | undefined;
-  #built: BuiltLayer[] = [];
+  /** Shape of one sample, and the name of the input or layer that it comes from. */
+  readonly #values: { readonly shape: Shape; readonly from: string }[] = [];
+  #outputs: readonly { readonly name: string; readonly value: ValueId }[] = [];
 
-  get ops(): OpTable {
-    return this.#ops;
+  get inputs(): readonly NetworkInput[] {
+    return this.#inputs;
   }
 
-  /** Shape of one sample; unknown until the first layer or the data tells it. */
-  get inputShape(): Shape | undefined {
-    return this.#inputShape;
+  /** Outputs, each with its name and the shape of one sample. */
+  get outputs(): readonly { readonly name: string; readonly shape: Shape; readonly value: ValueId }[] {
+    return this.#outputs.map((output) => ({ ...output, shape: this.#values[output.value]!.shape }));
   }
 
-  /** What is built; all layers, once the input's shape is known. */
-  get built(): readonly BuiltLayer[] {
-    return this.#built;
-  }
-
-  get layers(): readonly { readonly layer: Layer; readonly name: string }[] {
+  /** Layers, each once, in the order in which they were added. */
+  get layers(): readonly BuiltLayer[] {
     return this.#layers;
   }
 
-  get outputShape(): Shape | undefined {
-    return this.#built.at(-1)?.outputShape;
+  get uses(): readonly LayerUse[] {
+    return this.#uses;
   }
 
-  /** All parameters, layer by layer: the order of Keras's `get_weights`. */
-  get parameters(): readonly (ParameterSpec & { readonly path: string })[] {
-    return this.#built.flatMap((built) => {
-      const paths = pathsOf(built);
-      return built.parameters.map((spec, i) => ({ ...spec, path: paths[i]! }));
+  /** Names of the layers and inputs that a layer's first use reads. */
+  sourcesOf(layer: BuiltLayer): readonly string[] {
+    return this.#uses.find(({ built }) => built === layer)!.inputs.map((value) => this.#values[value]!.from);
+  }
+
+  /** Variables of the layers, layer by layer: the order of Keras's `get_weights`. */
+  get variables(): readonly Variable[] {
+    return this.#layers.flatMap(({ variables }) => variables);
+  }
+
+  get parameters(): readonly Variable[] {
+    return this.variables.filter(({ role }) => role === "parameter");
+  }
+
+  addInput(name: string, shape: Shape): ValueId {
+    if (this.#inputs.some((known) => known.name === name))
+      throw new FeaturemapError("value", `The model has an input named "${cut(name)}" already. Names must differ.`);
+    this.#inputs.push({ name, shape });
+    return this.#values.push({ shape, from: name }) - 1;
+  }
+
+  /** Adds a layer under a name, or another use of it. If the layer does not fit it throws, and the network stays as it was. */
+  addUse(layer: LayerSpec, name: string, inputs: readonly ValueId[]): ValueId {
+    const shared = this.#named.get(name);
+    const values = inputs.map((value) => this.#values[value]!);
+    const built = buildLayer(layer, {
+      name,
+      input: values[0]!.shape,
+      inputs: values.map(({ shape }) => shape),
+      from: values[0]!.from,
     });
+    if (shared) this.#assertShared(shared.built, built.variables);
+    const known = shared ?? this.#keep(layer, name, values[0]!.shape, built);
+    known.uses++;
+    const output = this.#values.push({ shape: built.outputShape, from: name }) - 1;
+    const node = known.uses === 1 ? name : `${name}/use_${known.uses}`;
+    this.#uses.push({ built: known.built, node, inputs, output });
+    return output;
   }
 
-  get parameterCount(): number {
-    return this.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
-  }
-
-  /** Appends a layer. Throws, and stays as it was, where the layer does not fit. */
-  add(layer: Layer): void {
-    const made = [layer?.parameters, layer?.call].every((each) => typeof each === "function");
-    const one = Array.isArray(layer) ? ", one a call" : "";
-    madeBy(made && typeof layer.type === "string", layer, "A layer", `conv2d(), dense() and their like${one}`);
-    const type = cut(layer.type);
-    optionalText(layer.name, `${type}: name`);
-    inputShapeOption(layer.inputShape, `${type}: inputShape`);
-    const name = this.#freeName(layer);
-    const ops = layer.ops ? opTable([...this.#ops.values()], listOf(layer.ops, `${type}: ops`)) : this.#ops;
-    const inputShape = this.#inputShape ?? (this.#layers.length === 0 ? layer.inputShape : undefined);
-    const built = inputShape && this.#buildLayer(layer, name, ops, inputShape);
-    if (built && layer.inputShape && !sameShape(layer.inputShape, built.inputShape)) {
-      const got = `${showShape(layer.inputShape)}, but what comes in is ${showShape(built.inputShape)}`;
-      throw new FeaturemapError("shape", `${subject(type, name)} was given inputShape ${got}. Leave it out.`);
-    }
-    this.#ops = ops;
-    this.#layers.push({ layer, name });
-    this.#names.add(name);
-    this.#inputShape = inputShape;
-    if (built) this.#push(built);
-  }
-
-  #push(built: BuiltLayer): void {
-    this.#built.push(built);
-    for (const path of pathsOf(built)) this.#paths.add(path);
-  }
-
-  /** Builds all layers for samples of a shape; does not, where `check` throws, which is given the output's. */
-  build(sample: Shape, check: (output: Shape) => void = () => {}): void {
-    if (this.#layers.length === 0)
-      throw new FeaturemapError("state", "The model has no layers. Add some with model.add().");
-    if (this.#inputShape) {
-      if (!sameShape(sample, this.#inputShape)) {
-        const got = `${showShape(this.#inputShape)} a sample, got ${showShape(sample)}`;
-        const one = sample.length === this.#inputShape.length - 1;
-        const remedy = one ? " The first axis counts the samples, one too." : "";
-        throw new FeaturemapError("shape", `The model takes ${got}.${remedy}`);
-      }
-      check(this.outputShape!);
-      return;
-    }
-    try {
-      for (const { layer, name } of this.#layers) this.#push(this.#buildLayer(layer, name, this.#ops, sample));
-      check(this.outputShape!);
-    } catch (error) {
-      this.#built = [];
-      this.#paths.clear();
-      throw error;
-    }
-    this.#inputShape = sample;
+  setOutputs(outputs: readonly { readonly name: string; readonly value: ValueId }[]): void {
+    this.#outputs = outputs;
   }
 
   /**
-   * Adds all layers' nodes to a graph, those for training where it `trains`; `parameters` are tensors for each of
-   * `this.parameters`. `each` is told of every layer's output.
+   * Adds all layers' nodes to a graph, and returns the tensor of each value. `inputs` has a tensor for each input, and `variables` for
+   * each variable, by path. `training` tells whether the nodes are those of a training step.
    */
   call(
     graph: Graph,
-    input: TensorId,
-    parameters: readonly TensorId[],
-    { trains = false, each }: { trains?: boolean; each?: (name: string, output: TensorId) => void } = {},
-  ): TensorId {
-    let at = 0;
-    return this.#built.reduce((x, { layer, name, parameters: { length } }) => {
-      const own = parameters.slice(at, at + length);
-      at += length;
-      const output = callLayer(this.#ops, graph, { layer, name }, x, own, trains ? graph.state : undefined);
-      each?.(name, output);
-      return output;
-    }, input);
-  }
-
-  #buildLayer(layer: Layer, name: string, ops: OpTable, first: Shape): BuiltLayer {
-    const before = this.#built.at(-1);
-    const inputShape = before?.outputShape ?? first;
-    const parameters = checkedParameters(
-      layer.parameters({ name, input: inputShape, from: before?.name ?? "the input" }),
-      subject(layer.type, name),
-    );
-    const paths = pathsOf({ name, parameters });
-    const twice = paths.find((path, i) => this.#paths.has(path) || paths.indexOf(path) < i);
-    if (twice !== undefined)
-      throw new FeaturemapError("value", `The model has a parameter "${cut(twice)}" already. Names must differ.`);
-    const graph = emptyGraph();
-    const input = addTensor(graph, before?.name ?? "input", "scratch", { shape: [1, ...inputShape], dtype: "f32" });
-    const own = parameters.map((spec) => addTensor(graph, spec.name, "state", { shape: spec.shape, dtype: "f32" }));
-    const output = callLayer(ops, graph, { layer, name }, input, own);
-    return { layer, name, inputShape, parameters, outputShape: tensorOf(graph, output).shape.slice(1) };
-  }
-
-  /** Keras's: `conv2d`, `conv2d_1`, ...; a name that the user gave must be free. */
-  #freeName(layer: Layer): string {
-    if (layer.name === undefined) {
-      const wanted = snakeCase(layer.type);
-      const { name, number } = freeName(this.#names, wanted, this.#numbers.get(wanted));
-      this.#numbers.set(wanted, number);
-      return name;
-    }
-    if (this.#names.has(layer.name)) {
-      throw new FeaturemapError(
-        "value",
-        `The model has a layer named "${cut(layer.name)}" already. Names must differ.`,
-      );
-    }
-    return layer.name;
-  }
-}
-
-/** A layer of the user's own gives what it likes. */
-function checkedParameters(parameters: readonly ParameterSpec[], layer: string): readonly ParameterSpec[] {
-  for (const spec of listOf(parameters, `${layer}: parameters()`)) {
-    if (!isShape(spec?.shape))
-      throw wrong(`${layer}: parameters()`, "give a list of { name, shape, initializer }", spec);
-    const name = aWord(spec.name, `${layer}: a parameter's name`);
-    initializerOption(spec.initializer, `${layer}: ${cut(name)}: initializer`);
-  }
-  return parameters;
-}
-
-function pathsOf({ name, parameters }: Pick<BuiltLayer, "name" | "parameters">): string[] {
-  return parameters.map((spec) => `${name}/${spec.name}`);
-}
-
-function callLayer(
-  ops: OpTable,
-  graph: Graph,
-  { layer, name }: { layer: Layer; name: string },
-  input: TensorId,
-  parameters: readonly TensorId[],
-  trainingState?: TensorId,
-): TensorId {
-  const where = `${subject(layer.type, name)}: call()`;
-  const known = (id: TensorId, does: string): TensorId => {
-    if (Number.isInteger(id) && graph.tensors[id]) return id;
-    throw wrong(where, `${does} a tensor (add() gives a list: take its [0])`, id);
-  };
-  let first = true;
-  const output = layer.call({
-    input,
-    parameters,
-    trainingState,
-    shapeOf: (id) => tensorOf(graph, known(id, "ask for the shape of")).shape,
-    add: (op, inputs, attributes = {}) => {
-      for (const id of listOf(inputs, `${where}: inputs of add()`)) known(id, "add");
-      const outputs = addNode(ops, graph, { op, name: first ? name : `${name}/${op}`, inputs, attributes });
-      first = false;
-      return outputs;
+    {
+      inputs,
+      variables,
+      training = false,
+    }: {
+      readonly inputs: readonly TensorId[];
+      readonly variables: ReadonlyMap<string, TensorId>;
+      readonly training?: boolean;
     },
-  });
-  return known(output, "return");
-}
+  ): TensorId[] {
+    const values = [...inputs];
+    for (const { built, node, inputs: from, output } of this.#uses) {
+      const { layer, name } = built;
+      values[output] = callLayer(graph, layer, {
+        name: node,
+        inputs: from.map((value) => values[value]!),
+        variables: Object.fromEntries(
+          built.variables.map(({ path }) => [path.slice(name.length + 1), variables.get(path)!]),
+        ),
+        training,
+        trainable: layer.trainable ?? true,
+      });
+    }
+    return values;
+  }
 
-/** `MaxPooling2D` becomes `max_pooling2d`, as in Keras. */
-function snakeCase(type: string): string {
-  return type
-    .replace(/([a-z])([A-Z])/g, "$1_$2")
-    .replace(/(\d)D$/, "$1d")
-    .toLowerCase();
+  #keep(layer: LayerSpec, name: string, inputShape: Shape, built: ReturnType<typeof buildLayer>) {
+    const variables = built.variables.map(
+      ({ name: own, shape, initializer, role = "parameter" }): Variable => ({
+        path: `${name}/${own}`,
+        shape,
+        dtype: "f32",
+        role,
+        trainable: role === "parameter" && (layer.trainable ?? true),
+        initial: (seed) => initialize(initializer, shape, seed),
+      }),
+    );
+    const twice = variables.find(({ path }) => this.#paths.has(path));
+    if (twice)
+      throw new FeaturemapError("value", `The model has a variable "${cut(twice.path)}" already. Names must differ.`);
+    for (const { path } of variables) this.#paths.add(path);
+    const kept = { built: { layer, name, inputShape, outputShape: built.outputShape, variables }, uses: 0 };
+    this.#named.set(name, kept);
+    this.#layers.push(kept.built);
+    return kept;
+  }
+
+  /** Checks that a shared layer has the same variables for these inputs. */
+  #assertShared({ layer, name, variables }: BuiltLayer, again: readonly { readonly shape: Shape }[]): void {
+    variables.forEach(({ path, shape }, i) => {
+      const other = again[i]?.shape;
+      if (other && sameShape(shape, other)) return;
+      const message = `is shared, but "${path}" has shape ${showShape(shape)}, and for this input it would be ${other && showShape(other)}`;
+      throw new FeaturemapError("shape", `${subject(layer.type, name)} ${message}. Make a layer for each input.`);
+    });
+  }
 }

@@ -1,27 +1,54 @@
 import { elements, type Shape } from "../base/shape.ts";
-import { type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
+import type { Variable } from "../graph/variable.ts";
+import type { Architecture } from "./architecture.ts";
 import type { Network } from "./network.ts";
 
-/** Keras's table: layer, output shape, parameters; then the totals (`keras/src/utils/summary_utils.py`). */
-export function summaryText(name: string, network: Network, optimizerNumbers: number): string {
-  const built = network.built;
-  const rows = network.layers.map(({ layer, name }, i): [string, string, string] => {
-    const counted = built[i]?.parameters.reduce((sum, { shape }) => sum + elements(shape), 0);
-    return [
-      `${name} (${layer.type})`,
-      outputText(built[i]?.outputShape),
-      counted?.toLocaleString("en-US") ?? "0 (unbuilt)",
-    ];
-  });
+export interface LayerInfo {
+  readonly name: string;
+  /** Keras's class name. */
+  readonly type: string;
+  /** Shape of one sample of the output. */
+  readonly outputShape: Shape;
+  /** Number of parameters and statistics. */
+  readonly parameters: number;
+}
+
+/** Describes each layer, once the network is known. */
+export function layersOf(network: Network | undefined): LayerInfo[] {
+  return (network?.layers ?? []).map(({ name, layer, outputShape, variables }) => ({
+    name,
+    type: layer.type,
+    outputShape,
+    parameters: numbersIn(variables),
+  }));
+}
+
+function numbersIn(variables: readonly Variable[]): number {
+  return variables.reduce((sum, { shape }) => sum + elements(shape), 0);
+}
+
+/**
+ * Prints Keras's table: layer, output shape, parameters; then the totals (`keras/src/utils/summary_utils.py`). `optimizerNumbers` counts
+ * the numbers that the optimizer keeps.
+ */
+export function summaryText(name: string, { layers, network }: Architecture, optimizerNumbers: number): string {
+  const built = network?.layers ?? [];
+  const rows = layers.map(({ layer, name }, i): [string, string, string] => [
+    `${name} (${layer.type})`,
+    outputText(built[i]?.outputShape),
+    built[i] ? numbersIn(built[i].variables).toLocaleString("en-US") : "0 (unbuilt)",
+  ]);
   const header: [string, string, string] = ["Layer (type)", "Output Shape", "Param #"];
-  const total = network.parameterCount;
+  const variables = network?.variables ?? [];
+  const trainable = numbersIn(variables.filter((variable) => variable.trainable));
+  const total = numbersIn(variables);
   const optimizer = optimizerNumbers === 0 ? [] : [` Optimizer params: ${count(optimizerNumbers)}`];
   return [
     `Model: "${name}"`,
     ...frame(header, rows),
     ` Total params: ${count(total + optimizerNumbers)}`,
-    ` Trainable params: ${count(total)}`,
-    ` Non-trainable params: ${count(0)}`,
+    ` Trainable params: ${count(trainable)}`,
+    ` Non-trainable params: ${count(total - trainable)}`,
     ...optimizer,
   ].join("\n");
 }
@@ -30,18 +57,18 @@ function outputText(shape: Shape | undefined): string {
   return shape ? `(${["None", ...shape].join(", ")})` : "?";
 }
 
-/** `1,087,106 (4.15 MB)`: the number of 32-bit floats and what they weigh, in Keras's words. */
+/** Words a count of 32-bit floats as Keras does, with their size: `1,087,106 (4.15 MB)`. */
 function count(numbers: number): string {
   const units = ["B", "KB", "MB", "GB"];
   const unit = Math.min(units.length - 1, numbers === 0 ? 0 : Math.floor(Math.log2(numbers * 4) / 10));
   return `${numbers.toLocaleString("en-US")} (${((numbers * 4) / 1024 ** unit).toFixed(2)} ${units[unit]})`;
 }
 
-/** Keras's column widths, where nothing is wider. */
-const LEAST = [33, 24, 15];
+/** Keras's column widths, for columns that need no more. */
+const MIN_WIDTHS = [33, 24, 15];
 
 function frame(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((_, i) => Math.max(LEAST[i]!, ...[header, ...rows].map((row) => row[i]!.length + 2)));
+  const widths = header.map((_, i) => Math.max(MIN_WIDTHS[i]!, ...[header, ...rows].map((row) => row[i]!.length + 2)));
   const rule = (left: string, middle: string, right: string, line: string) =>
     left + widths.map((width) => line.repeat(width)).join(middle) + right;
   const row = (cells: readonly string[], bar: string) =>
@@ -58,9 +85,4 @@ function frame(header: readonly string[], rows: readonly (readonly string[])[]):
     ...lines.flatMap((line, i) => (i === 0 ? [line] : [rule("├", "┼", "┤", "─"), line])),
     rule("└", "┴", "┘", "─"),
   ];
-}
-
-/** Numbers that an optimizer keeps beside the parameters, and Keras's two: the steps made and the learning rate. */
-export function optimizerNumbers(network: Network, optimizer: Optimizer): number {
-  return slotsOf(optimizer, network.parameters).reduce((sum, { shape }) => sum + elements(shape), 2);
 }

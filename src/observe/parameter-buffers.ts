@@ -1,24 +1,23 @@
 import type { Shape } from "../base/shape.ts";
-import { insideOf } from "../model/inside.ts";
-import type { Sequential } from "../model/sequential.ts";
+import { internalsOf, type WithInternals } from "../model/internals.ts";
 
-/** A model's parameter on the GPU: 32-bit floats, row-major. */
+/** Parameter of a model on the GPU: 32-bit floats, row-major. */
 export interface ParameterBuffer {
-  /** `conv2d/kernel` */
+  /** Name, as in `getWeights`: `conv2d/kernel`. */
   readonly name: string;
   readonly shape: Shape;
-  /** To be bound as `read-only-storage`, or copied from, not written. */
+  /** Buffer to bind as `read-only-storage` or to copy from, never to write. */
   readonly buffer: GPUBuffer;
 }
 
 /**
- * The buffers in which a model keeps its parameters, in the order of `getWeights`, for an app to draw from. Training changes
+ * Gives the buffers in which a model keeps its parameters, in the order of `getWeights`. An app may draw from them. Training changes
  * them in place. They last until the model is disposed or compiled again.
  *
  * @throws FeaturemapError `state` where the model is not compiled
  */
-export async function parameterBuffers(model: Sequential): Promise<ParameterBuffer[]> {
-  const { network, compiled } = await insideOf(model, "parameterBuffers");
-  const buffers = compiled.state.parameterBuffers;
-  return network.parameters.map(({ path, shape }, i) => ({ name: path, shape, buffer: buffers[i]! }));
+export async function parameterBuffers(model: WithInternals): Promise<ParameterBuffer[]> {
+  const { compiled } = await internalsOf(model, "parameterBuffers");
+  const stored = compiled.variables.store.of("parameter", "statistic");
+  return stored.map(({ variable, buffer }) => ({ name: variable.path, shape: variable.shape, buffer }));
 }

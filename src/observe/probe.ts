@@ -1,115 +1,127 @@
-import { holdsBytes } from "../base/arrays.ts";
 import { FeaturemapError, knownKeys, listOf, positiveInteger, show } from "../base/errors.ts";
 import { batchShape, elements, type Shape, sameShape } from "../base/shape.ts";
-import { type DataInput, type TensorData, toTensor } from "../data/tensor.ts";
+import { type ColumnInputs, columnsFor, type HostData, hostData } from "../data/columns.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
-import { checked } from "../gpu/checked.ts";
+import { inErrorScope } from "../gpu/error-scope.ts";
 import { readBuffers } from "../gpu/readback.ts";
 import { stepState, sweepState } from "../graph/step-state.ts";
+import { assertFromHost, scalesOf } from "../model/calls.ts";
 import type { CompiledModel } from "../model/compiled.ts";
-import { insideOf } from "../model/inside.ts";
-import type { Sequential } from "../model/sequential.ts";
+import { INTERNALS, internalsOf, type ModelInternals, type WithInternals } from "../model/internals.ts";
+import type { Network } from "../network/network.ts";
 import { type BoundPlan, type Executable, prepare } from "../plan/executable.ts";
 import { adapterClassOf } from "../plan/shipped-tiles.ts";
+import { copyOf } from "../program/batch-slot.ts";
+import { portKey } from "../program/builder.ts";
 import { outputsProgram, type Program } from "../program/programs.ts";
 
 export interface ProbeOptions {
-  /** Names of layers, as `model.layers` has them. Default: all. */
+  /** Names of layers, as in `model.layers`. Default: all. */
   readonly outputs?: readonly string[];
-  /** The most samples of a run. Default 1. */
+  /** Most samples in a run. Default 1. */
   readonly batchSize?: number;
 }
 
-/** A layer's output on the GPU: 32-bit floats, row-major. */
+/** Output of a layer on the GPU: 32-bit floats, row-major. */
 export interface ProbeBuffer {
   /**
-   * To be bound as `read-only-storage`, or copied from, not written. It may be larger than `byteLength`, and holds something
-   * else while a run is under way.
+   * Buffer to bind as `read-only-storage` or to copy from, never to write. It may be larger than `byteLength`. While a run is
+   * under way it holds something else.
    */
   readonly buffer: GPUBuffer;
-  /** [batchSize, ...output] */
+  /** Shape: [batchSize, ...output]. */
   readonly shape: Shape;
   readonly byteLength: number;
 }
 
-/** A layer's output, row-major. */
+/** Output of a layer, row-major. */
 export interface LayerOutput {
   readonly data: Float32Array;
-  /** [samples, ...output] */
+  /** Shape: [samples, ...output]. */
   readonly shape: number[];
 }
 
-/** What layers put out for given samples, on the model's weights as they are at the time. */
+/** Probe: computes outputs of layers for given samples, by the model's current weights. */
 export class Probe {
-  /** By layer, in the model's order. The same buffers for every run. */
+  /** Buffers by layer, in the model's order. They are the same for every run. */
   readonly buffers: ReadonlyMap<string, ProbeBuffer>;
-  readonly #model: Sequential;
+  readonly #internals: ModelInternals;
   readonly #compiled: CompiledModel;
   readonly #executable: Executable;
   readonly #plan: BoundPlan;
   readonly #owned: readonly OwnedBuffer[];
-  readonly #host: Float32Array<ArrayBuffer>;
+  readonly #state: GPUBuffer;
+  readonly #samples: readonly GPUBuffer[];
   readonly #batchSize: number;
-  readonly #visit: { leave(): void };
-  /** What became of the last run. */
+  readonly #disposal: { cancel(): void };
+  /** Outcome of the last run. */
   #ran: Promise<void> = Promise.resolve();
-  /** Of the last run. */
+  /** Samples of the last run. */
   #rows = 0;
   #disposed = false;
 
   /** @internal Use `createProbe`. */
   constructor(
-    model: Sequential,
+    internals: ModelInternals,
     compiled: CompiledModel,
     program: Program,
     executable: Executable,
-    [samples, state]: readonly OwnedBuffer[],
+    layers: readonly string[],
+    owned: readonly OwnedBuffer[],
   ) {
-    const { tensors, capacity } = program;
-    this.#model = model;
+    const { variables, ports, capacity } = program;
+    const [state, ...samples] = owned.map(({ buffer }) => buffer);
+    this.#internals = internals;
     this.#compiled = compiled;
     this.#executable = executable;
-    this.#owned = [samples!, state!];
+    this.#owned = owned;
     this.#batchSize = capacity;
-    this.#host = new Float32Array(samples!.bytes / 4);
-    const bound = compiled.state.bindings(tensors, "look");
-    bound.set(tensors.state, state!.buffer).set(tensors.samples, samples!.buffer);
+    this.#state = state!;
+    this.#samples = samples;
+    const bound = compiled.variables.store.bindings(variables, "inference");
+    bound.set(variables.get("state")!, state!);
+    samples.forEach((buffer, i) => {
+      bound.set(ports.get(portKey("input", i))!, buffer);
+    });
     let plan: BoundPlan;
-    checked(compiled.runtime, "probe", () => {
+    inErrorScope(compiled.settings.runtime, "probe", () => {
       plan = executable.bind(bound);
     });
     this.#plan = plan!;
-    this.#visit = compiled.host({ dispose: () => this.#free() });
+    this.#disposal = compiled.lifetime.disposeAtEnd({ dispose: () => this.#free() });
     this.buffers = new Map(
-      [...tensors.outputs!].map(([name, tensor]) => {
-        const shape = [capacity, ...shapeOf(model, name)];
-        return [name, { buffer: this.#plan.bufferOf(tensor), shape, byteLength: elements(shape) * 4 }];
+      layers.map((name) => {
+        const shape = [capacity, ...compiled.network.layers.find((layer) => layer.name === name)!.outputShape];
+        const buffer = this.#plan.bufferOf(program.layerOutputs.get(name)!);
+        return [name, { buffer, shape, byteLength: elements(shape) * 4 }];
       }),
     );
   }
 
   /**
-   * Writes samples, computes the layers' outputs for them and submits, without waiting: what is submitted later, an app's
-   * drawing too, finds them in `buffers`. Nothing is made. Bytes without a scale are scaled as in `fit`. What the GPU refuses, the
-   * next `read` throws.
+   * Writes samples, computes the layers' outputs for them and submits, without waiting. Later submits, an app's drawing too, find
+   * the outputs in `buffers`. Nothing is made. Bytes without a scale are scaled as in `fit`. If the GPU refuses something, the next
+   * `read` throws it.
    *
-   * @param x [samples, ...input], at most `batchSize` samples; where there are fewer, the later rows of `buffers` mean nothing
+   * @param x [samples, ...input], at most `batchSize` samples. If there are fewer, the later rows of `buffers` mean nothing.
    * @throws FeaturemapError `shape` where x does not suit the model or has too many samples; `state` where the probe or the
    *   model was disposed, or the model compiled again; `lost` where the device is lost
    */
-  run(x: DataInput): void {
+  run(x: ColumnInputs): void {
     this.#assertLive("probe.run");
-    const samples = toTensor(x, "probe.run: x");
-    const rows = this.#checkedRows(samples);
-    const [input, state] = this.#owned;
-    const { runtime } = this.#compiled;
-    const { device } = runtime;
-    const numbers = this.#fill(samples);
-    this.#ran = checked(runtime, "probe.run", () => {
-      device.queue.writeBuffer(input!.buffer, 0, this.#host, 0, numbers);
-      if (rows !== this.#rows) {
-        device.queue.writeBuffer(state!.buffer, 0, sweepState({ step: 0, samples: rows, batch: rows }));
-        this.#rows = rows;
+    const data = hostData({ x });
+    this.#check(data);
+    const { network, settings } = this.#compiled;
+    const { device } = settings.runtime;
+    const numbers = floatsOf(data, network, this.#internals.training.byteScales);
+    this.#ran = inErrorScope(settings.runtime, "probe.run", () => {
+      numbers.forEach((values, i) => {
+        device.queue.writeBuffer(this.#samples[i]!, 0, values);
+      });
+      if (data.size !== this.#rows) {
+        const state = sweepState({ step: 0, samples: data.size, batch: data.size });
+        device.queue.writeBuffer(this.#state, 0, state);
+        this.#rows = data.size;
       }
       const encoder = device.createCommandEncoder({ label: "probe" });
       const pass = encoder.beginComputePass({ label: "probe" });
@@ -120,10 +132,10 @@ export class Probe {
   }
 
   /**
-   * Reads outputs back: those of the last run, which may be one that began after this call.
+   * Reads back the outputs of the last run, which may be one that began after this call.
    *
    * @param names Default: all of the probe's layers.
-   * @throws FeaturemapError `value` for a layer that is not the probe's; `state` before the first run; and as `run` does
+   * @throws FeaturemapError `value` for a layer that is not the probe's; `state` before the first run; otherwise as `run` does
    */
   async read(names: readonly string[] = [...this.buffers.keys()]): Promise<Map<string, LayerOutput>> {
     this.#assertLive("probe.read");
@@ -138,14 +150,17 @@ export class Probe {
       bytes: elements(shapes[i]!) * 4,
     }));
     const assertLive = () => this.#assertLive("probe.read");
-    const [read] = await Promise.all([readBuffers(this.#compiled.runtime, sources, { assertLive }), this.#ran]);
+    const [read] = await Promise.all([
+      readBuffers(this.#compiled.settings.runtime, sources, { assertLive }),
+      this.#ran,
+    ]);
     return new Map(names.map((name, i) => [name, { data: new Float32Array(read[i]!), shape: shapes[i]! }]));
   }
 
   /** Frees the probe's buffers. */
   dispose(): void {
     this.#disposed = true;
-    this.#visit.leave();
+    this.#disposal.cancel();
     this.#free();
   }
 
@@ -156,66 +171,79 @@ export class Probe {
 
   #assertLive(where: string): void {
     if (this.#disposed) throw new FeaturemapError("state", `${where}: the probe was disposed.`);
-    this.#compiled.assertLive();
+    this.#compiled.lifetime.assertLive();
   }
 
-  #checkedRows({ shape: [rows, ...sample] }: TensorData): number {
-    const wanted = this.#model.inside.network.inputShape!;
-    if (!sameShape(sample, wanted)) {
-      const got = `${batchShape(wanted)}, got ${batchShape(sample)}`;
-      throw new FeaturemapError("shape", `probe.run: the model takes ${got}.`);
-    }
-    if (rows! > this.#batchSize) {
-      const most = `at most ${this.#batchSize} samples, got ${rows}`;
+  #check(data: HostData): void {
+    const { network } = this.#compiled;
+    columnsFor(network.inputs, data.inputs, "probe.run: x").forEach(({ shape }, i) => {
+      const { name, shape: wanted } = network.inputs[i]!;
+      if (sameShape(shape, wanted)) return;
+      const what = network.inputs.length === 1 ? "the model" : `the model's input "${name}"`;
+      const got = `${batchShape(wanted)}, got ${batchShape(shape)}`;
+      throw new FeaturemapError("shape", `probe.run: ${what} takes ${got}.`);
+    });
+    assertFromHost(data, "probe.run");
+    if (data.size > this.#batchSize) {
+      const most = `at most ${this.#batchSize} samples, got ${data.size}`;
       throw new FeaturemapError("shape", `probe.run: the probe takes ${most}. Make it with a larger batchSize.`);
     }
-    return rows!;
-  }
-
-  /** Puts samples in `#host` as the GPU's gather would read them; returns how many numbers they are. */
-  #fill({ data, scale }: TensorData): number {
-    const factor = Math.fround(scale ?? (holdsBytes(data) ? this.#model.inside.training.byteScale : undefined) ?? 1);
-    for (let i = 0; i < data.length; i++) this.#host[i] = factor * data[i]!;
-    return data.length;
   }
 }
 
+/** Converts samples to floats as the GPU's gather would, input by input. */
+function floatsOf(
+  data: HostData,
+  network: Network,
+  byteScales: Readonly<Record<string, number>>,
+): Float32Array<ArrayBuffer>[] {
+  const scales = scalesOf(data, network, byteScales);
+  return columnsFor(network.inputs, data.inputs, "x").map(({ words, dtype, shape }, i) => {
+    const count = data.size * elements(shape);
+    const { buffer, byteOffset } = words!;
+    const numbers =
+      dtype === "u8" ? new Uint8Array(buffer, byteOffset, count) : new Float32Array(buffer, byteOffset, count);
+    const scale = Math.fround(scales[i]!);
+    return Float32Array.from(numbers, (value) => scale * value);
+  });
+}
+
 /**
- * Readies the computing of layers' outputs, each as the layer gives it, after its activation, for `probe.run` to repeat on the
- * model's weights as they are by then: also while `fit` runs, from its callbacks or beside it. The probe has its own buffers,
- * and lasts until the model is disposed or compiled again.
+ * Makes a probe, which computes layers' outputs, each after its activation. `probe.run` uses the model's current weights, also while
+ * `fit` runs, from its callbacks or beside it. The probe has its own buffers. It lasts until the model is disposed or
+ * compiled again.
  *
  * @throws FeaturemapError `value` for a layer that the model does not have; `state` where the model is not compiled; `limit`
  *   where the adapter cannot run the plan
  */
-export function createProbe(model: Sequential, options: ProbeOptions = {}): Promise<Probe> {
+export function createProbe(model: WithInternals, options: ProbeOptions = {}): Promise<Probe> {
   return probeOf(model, options, "createProbe");
 }
 
 /**
- * What layers put out for samples: [samples, ...output] by layer. To do so again and again, use `createProbe`.
+ * Computes layers' outputs for samples: [samples, ...output] by layer. To do so again and again, use `createProbe`.
  *
  * @param names Default: all layers.
  * @throws FeaturemapError `shape` where x does not suit the model; and as `createProbe` does
  */
 export async function outputsOf(
-  model: Sequential,
-  x: DataInput,
+  model: WithInternals,
+  x: ColumnInputs,
   names?: readonly string[],
 ): Promise<Map<string, LayerOutput>> {
   const where = "outputsOf";
-  const { data: given, shape, ...scale } = toTensor(x, `${where}: x`);
-  // The caller may go on to change them.
-  const data = given.slice();
-  const [samples, ...sample] = shape as [number, ...number[]];
-  const size = elements(sample);
-  const batchSize = Math.min(samples, MOST_ROWS);
+  const given = hostData({ x });
+  assertFromHost(given, where);
+  // A copy, since the caller may go on to change the samples.
+  const data = copyOf(given);
+  const samples = data.size;
+  const batchSize = Math.min(samples, MAX_ROWS);
   const probe = await probeOf(model, { batchSize, ...(names && { outputs: names }) }, where);
   try {
     const whole = new Map<string, LayerOutput>();
     for (let from = 0; from < samples; from += batchSize) {
       const rows = Math.min(batchSize, samples - from);
-      probe.run({ ...scale, data: data.subarray(from * size, (from + rows) * size), shape: [rows, ...sample] });
+      probe.run(rowsOf(data, from, rows));
       for (const [name, part] of await probe.read()) {
         const rest = part.shape.slice(1);
         if (from === 0)
@@ -229,32 +257,47 @@ export async function outputsOf(
   }
 }
 
-/** Samples at a time of `outputsOf`. */
-const MOST_ROWS = 32;
+/** Takes a range of samples. */
+function rowsOf({ inputs }: HostData, from: number, rows: number): ColumnInputs {
+  const parts = inputs.map(({ name, words, dtype, shape, scale }) => {
+    const size = elements(shape);
+    const { buffer, byteOffset } = words!;
+    const data =
+      dtype === "u8"
+        ? new Uint8Array(buffer, byteOffset + from * size, rows * size)
+        : new Float32Array(buffer, byteOffset + from * size * 4, rows * size);
+    return [name, { data, shape: [rows, ...shape], ...(scale !== undefined && { scale }) }] as const;
+  });
+  const [first] = parts;
+  return first![0] === undefined ? first![1] : Object.fromEntries(parts);
+}
 
-async function probeOf(model: Sequential, options: ProbeOptions, where: string): Promise<Probe> {
+/** Most samples that `outputsOf` computes at a time. */
+const MAX_ROWS = 32;
+
+async function probeOf(model: WithInternals, options: ProbeOptions, where: string): Promise<Probe> {
   knownKeys(options, ["outputs", "batchSize"], where);
   const capacity = positiveInteger(options.batchSize ?? 1, `${where}: batchSize`);
-  const { network, compiled } = await insideOf(model, where);
+  const { network, compiled } = await internalsOf(model, where);
   const known = network.layers.map(({ name }) => name);
-  const names = listOf(options.outputs ?? known, `${where}: outputs`);
-  for (const name of names) assertKnown(name, known, `${where}: the model`);
-  const { runtime, settings } = compiled;
-  const { choices, memory, winograd } = settings;
+  const wanted = listOf(options.outputs ?? known, `${where}: outputs`);
+  for (const name of wanted) assertKnown(name, known, `${where}: the model`);
+  const names = known.filter((name) => wanted.includes(name));
+  const { runtime, choices, memory, winograd } = compiled.settings;
   const { limits } = runtime.device;
-  const data = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 } as const;
+  const inputs = network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
   const adapter = adapterClassOf(runtime);
-  const program = outputsProgram({ network, capacity, data, adapter, limits, choices, memory, winograd }, names);
+  const program = outputsProgram({ network, capacity, inputs, adapter, limits, choices, memory, winograd }, names);
   const executable = await prepare(runtime, program.plan, { onProgress: compiled.plans.onProgress() });
   const requests = [
-    { label: "probe samples", bytes: capacity * elements(network.inputShape!) * 4 },
     { label: "probe state", bytes: stepState().bytes },
+    ...inputs.map(({ shape }) => ({ label: "probe samples", bytes: capacity * elements(shape) * 4 })),
   ];
   try {
     const owned = await runtime.buffers.create(requests);
     try {
-      compiled.assertLive();
-      return new Probe(model, compiled, program, executable, owned);
+      compiled.lifetime.assertLive();
+      return new Probe(model[INTERNALS], compiled, program, executable, names, owned);
     } catch (error) {
       for (const { release } of owned) release();
       throw error;
@@ -268,8 +311,4 @@ async function probeOf(model: Sequential, options: ProbeOptions, where: string):
 function assertKnown(name: unknown, known: readonly string[], owner: string): void {
   if (known.includes(name as string)) return;
   throw new FeaturemapError("value", `${owner} has no layer ${show(name)}. It has: ${known.join(", ")}.`);
-}
-
-function shapeOf({ inside }: Sequential, layer: string): Shape {
-  return inside.network.built.find(({ name }) => name === layer)!.outputShape;
 }

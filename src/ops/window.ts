@@ -4,7 +4,7 @@ import { type Shape, showShape } from "../base/shape.ts";
 export type Pair = readonly [number, number];
 export type Padding = "valid" | "same";
 
-/** A window that slides over an image: a convolution's kernel or a pool. */
+/** Window that slides over an image: a convolution's kernel or a pool. */
 export interface WindowAttributes {
   readonly size: Pair;
   readonly strides: Pair;
@@ -17,13 +17,13 @@ export interface WindowGeometry {
   /** Rows of padding above, columns of padding to the left. */
   readonly padH: number;
   readonly padW: number;
-  /** Whether some window reaches outside the image, on any side. */
+  /** Whether any window reaches outside the image. */
   readonly padded: boolean;
 }
 
 /**
- * Output size and padding, by TensorFlow's and Keras's rule. `valid`: only whole windows, floor((in - size) / stride) + 1.
- * `same`: ceil(in / stride) windows; the padding they need is split in half, the odd row or column after the image.
+ * Computes output size and padding, by TensorFlow's and Keras's rule. `valid`: only whole windows, floor((in - size) / stride) + 1.
+ * `same`: ceil(in / stride) windows. Their padding is split in half, with the odd row or column after the image.
  *
  * @throws FeaturemapError `shape` where `valid` leaves no window
  */
@@ -51,7 +51,7 @@ function alongAxis(length: number, size: number, stride: number, padding: Paddin
   return { out, before: Math.floor(total / 2), padded: total > 0 };
 }
 
-/** The sizes that every sliding kernel names alike. */
+/** Gives the constants that all sliding kernels have. */
 export function windowConstants(x: Shape, geometry: WindowGeometry, strides: Pair): Record<string, number> {
   return {
     BATCH: x[0]!,

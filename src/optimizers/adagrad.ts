@@ -1,11 +1,11 @@
 import { finiteNumber, knownKeys } from "../base/errors.ts";
-import { adagradOps } from "../ops/updates/adagrad.ts";
+import { adagrad as adagradOp } from "../ops/updates/adagrad.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface AdagradOptions {
-  /** Default 0.001. */
+  /** Learning rate. Default 0.001. */
   readonly learningRate?: number;
-  /** What the sum of squares starts from. Default 0.1. */
+  /** First value of the sum of squares. Default 0.1. */
   readonly initialAccumulatorValue?: number;
   /** Keeps the divisor above 0. Default 1e-7. */
   readonly epsilon?: number;
@@ -13,7 +13,7 @@ export interface AdagradOptions {
 
 /**
  * Adagrad, as Keras has it (`keras/src/optimizers/adagrad.py`): s := s + dp^2, p := p - learningRate dp / sqrt(s + epsilon).
- * It keeps one number for each parameter: s less `initialAccumulatorValue`.
+ * It keeps one number beside each number of a parameter: s less `initialAccumulatorValue`.
  *
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
@@ -25,13 +25,10 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
   return {
     name: "adagrad",
     config: { learningRate, initialAccumulatorValue: initial, epsilon },
-    ops: adagradOps,
     hyperparameters: { learningRate },
     slots: (shape) => [{ name: "accumulator", shape }],
-    step: ({ parameter, gradient, slots: [accumulator], hyperparameter, add }) => {
-      add("adagrad", [parameter, gradient, hyperparameter("learningRate"), accumulator!], {
-        offset: initial + epsilon,
-      });
+    step: ({ parameter: p, gradient: g, slots: { accumulator }, hyperparameter, add }) => {
+      add(adagradOp, { p, g, rate: hyperparameter("learningRate"), s: accumulator! }, { offset: initial + epsilon });
     },
   };
 }

@@ -1,22 +1,22 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
-import { adamOps } from "../ops/updates/adam.ts";
+import { adam as adamOp } from "../ops/updates/adam.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface AdamOptions {
-  /** Default 0.001. */
+  /** Learning rate. Default 0.001. */
   readonly learningRate?: number;
-  /** How much of the gradients' mean is kept from step to step, at least 0 and below 1. Default 0.9. */
+  /** Share of the gradients' mean that is kept from step to step, at least 0 and below 1. Default 0.9. */
   readonly beta1?: number;
-  /** The same for the mean of their squares. Default 0.999. */
+  /** Share of the mean of their squares that is kept, at least 0 and below 1. Default 0.999. */
   readonly beta2?: number;
   /** Keeps the divisor above 0. Default 1e-7. */
   readonly epsilon?: number;
-  /** Divides by the largest mean of squares so far instead of the latest (AMSGrad). Default false. */
+  /** Whether to divide by the largest mean of squares so far instead of the latest (AMSGrad). Default false. */
   readonly amsgrad?: boolean;
 }
 
 export interface AdamWOptions extends AdamOptions {
-  /** Share of itself, times the learning rate, that each parameter loses before each step. Default 0.004. */
+  /** Decay: before each step a parameter loses this share of itself, times the learning rate. Default 0.004. */
   readonly weightDecay?: number;
 }
 
@@ -30,7 +30,7 @@ const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad"] as
  * p := p - learningRate sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon)
  * ```
  *
- * With `amsgrad`, the largest v so far stands in the place of v. It keeps m and v for each parameter, and that one.
+ * With `amsgrad`, the largest v so far stands in the place of v. It keeps m and v beside each parameter, and that largest v.
  *
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
@@ -40,8 +40,8 @@ export function adam(options: AdamOptions = {}): Optimizer {
 }
 
 /**
- * Adam with decoupled weight decay (`keras/src/optimizers/adamw.py`): p := p - weightDecay learningRate p, then `adam`'s
- * step. It decays every parameter, biases too, as Keras's does.
+ * Adam with decoupled weight decay (`keras/src/optimizers/adamw.py`): p := p - weightDecay learningRate p, then the step of
+ * `adam`. It decays every parameter, biases too, as in Keras.
  *
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
@@ -59,12 +59,11 @@ function adamNamed(name: "adam" | "adamW", options: AdamOptions, weightDecay?: n
   return {
     name,
     config: { learningRate, beta1, beta2, epsilon, amsgrad, ...(weightDecay !== undefined && { weightDecay }) },
-    ops: adamOps,
     hyperparameters: { learningRate },
     slots: (shape) => [{ name: "moments", shape: [amsgrad ? 3 : 2, ...shape] }],
-    step: ({ parameter, gradient, state, slots, hyperparameter, add }) => {
-      const inputs = [parameter, gradient, hyperparameter("learningRate"), state, ...slots];
-      add("adam", inputs, { beta1, beta2, epsilon, amsgrad, decay: weightDecay ?? 0 });
+    step: ({ parameter: p, gradient: g, state, slots: { moments }, hyperparameter, add }) => {
+      const inputs = { p, g, rate: hyperparameter("learningRate"), state, moments: moments! };
+      add(adamOp, inputs, { beta1, beta2, epsilon, amsgrad, decay: weightDecay ?? 0 });
     },
   };
 }

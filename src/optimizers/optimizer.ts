@@ -1,76 +1,49 @@
-import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
-import type { Attributes, TensorId } from "../graph/graph.ts";
-import type { Op } from "../graph/op.ts";
+import type { Add } from "../graph/op.ts";
+import type { TensorId } from "../graph/tensor.ts";
 
 export interface OptimizerStep {
   readonly parameter: TensorId;
   readonly gradient: TensorId;
-  /** The parameter's slots, in the order of `slots`. */
-  readonly slots: readonly TensorId[];
-  /** The step's state (`shaders/lib/state.wgsl`): its first word is the number of steps made so far. */
+  /** Slots of the parameter, by the names of `slots`. */
+  readonly slots: Readonly<Record<string, TensorId>>;
+  /** State of the step (`shaders/lib/state.wgsl`). Its first word is the number of steps made so far. */
   readonly state: TensorId;
-  /** A hyperparameter as a tensor [1]. */
+  /** Gives a hyperparameter as a tensor [1]. */
   hyperparameter(name: string): TensorId;
-  /** Adds a node. */
-  add(op: string, inputs: readonly TensorId[], attributes?: Attributes): readonly TensorId[];
+  /** Adds a node and returns its outputs by name. */
+  readonly add: Add;
 }
 
-/** How parameters follow their gradients. A user's own come through this same door. */
+export interface TransformCall {
+  /** Gradients of the trainable parameters, by path. */
+  readonly gradients: ReadonlyMap<string, TensorId>;
+  /** State of the step (`shaders/lib/state.wgsl`). */
+  readonly state: TensorId;
+  /** Adds a node and returns its outputs by name. */
+  readonly add: Add;
+  /** Shape of a tensor. */
+  shapeOf(tensor: TensorId): Shape;
+}
+
+/** Transform of gradients, such as clipping: Keras's `clipnorm` and its like. The library's own and a user's have the same interface. */
+export interface GradientTransform {
+  readonly name: string;
+  /** Adds nodes, and returns the tensors that replace the gradients, of the same paths and shapes. */
+  transform(call: TransformCall): ReadonlyMap<string, TensorId>;
+}
+
+/** Optimizer: how parameters follow their gradients. The library's own and a user's have the same interface. */
 export interface Optimizer {
   readonly name: string;
-  /** The options that make it again, as plain JSON: what `saveModel` writes down. */
+  /** Options that make the optimizer again, as plain JSON. `saveModel` writes them down. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Ops that it brings, beside those of the model's layers. */
-  readonly ops?: readonly Op[];
   /** Numbers that live on the GPU, so that changing one compiles nothing. */
   readonly hyperparameters: Readonly<Record<string, number>>;
-  /** State beside each parameter: names and shapes. They start at 0. */
+  /** Gives the names and shapes of a parameter's slots, which begin at 0. Default: no slots. */
   slots?(parameter: Shape): readonly { readonly name: string; readonly shape: Shape }[];
+  /** Transforms of the gradients before the parameters are stepped, one after the other. Default: none. */
+  readonly transforms?: readonly GradientTransform[];
   /** Adds the nodes that step one parameter. */
   step(step: OptimizerStep): void;
-}
-
-/** What an optimizer keeps beside parameters, parameter by parameter: `dense/kernel/momentum`. */
-export function slotsOf(
-  optimizer: Optimizer | undefined,
-  parameters: readonly { readonly path: string; readonly shape: Shape }[],
-): { readonly name: string; readonly shape: Shape }[] {
-  return parameters.flatMap(({ path, shape }) =>
-    (optimizer?.slots?.(shape) ?? []).map((slot) => ({ name: `${path}/${slot.name}`, shape: slot.shape })),
-  );
-}
-
-export interface SgdOptions {
-  /** Default 0.01, as Keras's. */
-  readonly learningRate?: number;
-  /** Share of the last step that the next one goes on with, at least 0 and below 1. Default 0: none is kept. */
-  readonly momentum?: number;
-  /** Nesterov's momentum: steps by the gradient once more, after the momentum. Default false. */
-  readonly nesterov?: boolean;
-}
-
-/**
- * Stochastic gradient descent: p := p - learningRate * dp. With momentum v := momentum * v - learningRate * dp, and then
- * p := p + v or, by Nesterov, p := p + momentum * v - learningRate * dp: Keras's `SGD` (`keras/src/optimizers/sgd.py`).
- *
- * @throws FeaturemapError `value` for an option that is unknown or out of range
- */
-export function sgd(options: SgdOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "momentum", "nesterov"], "sgd");
-  const learningRate = finiteNumber(options.learningRate ?? 0.01, "sgd: learningRate", 0);
-  const momentum = finiteNumber(options.momentum ?? 0, "sgd: momentum", 0, 1);
-  const nesterov = flag(options.nesterov ?? false, "sgd: nesterov");
-  return {
-    name: "sgd",
-    config: { learningRate, momentum, nesterov },
-    hyperparameters: { learningRate },
-    slots: (shape) => (momentum === 0 ? [] : [{ name: "momentum", shape }]),
-    step: ({ parameter, gradient, slots, hyperparameter, add }) => {
-      add("sgd", [parameter, gradient, hyperparameter("learningRate"), ...slots], {
-        MOMENTUM: momentum,
-        NESTEROV: nesterov,
-      });
-    },
-  };
 }

@@ -1,17 +1,17 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
-import { rmspropOps } from "../ops/updates/rmsprop.ts";
+import { rmsprop as rmspropOp } from "../ops/updates/rmsprop.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface RmspropOptions {
-  /** Default 0.001. */
+  /** Learning rate. Default 0.001. */
   readonly learningRate?: number;
-  /** How much of the mean of the gradients' squares is kept from step to step, at least 0 and below 1. Default 0.9. */
+  /** Share of the mean of the gradients' squares that is kept from step to step, at least 0 and below 1. Default 0.9. */
   readonly rho?: number;
-  /** Share of the last step that the next one goes on with, at least 0 and below 1. Default 0: none is kept. */
+  /** Share of the last step that is added to the next, at least 0 and below 1. Default 0: no step is kept. */
   readonly momentum?: number;
   /** Keeps the divisor above 0. Default 1e-7. */
   readonly epsilon?: number;
-  /** Divides by the gradients' variance, the mean of their squares less the square of their mean. Default false. */
+  /** Whether to divide by the gradients' variance: the mean of their squares less the square of their mean. Default false. */
   readonly centered?: boolean;
 }
 
@@ -22,8 +22,8 @@ export interface RmspropOptions {
  * v := rho v + (1 - rho) dp^2          p := p - learningRate dp / sqrt(v + epsilon)
  * ```
  *
- * `centered` keeps a := rho a + (1 - rho) dp and takes v - a^2 in the place of v. With `momentum`, what p would lose is
- * added to momentum * m, which becomes m, and p loses m. It keeps one number for each parameter, and one more for either.
+ * `centered` keeps a := rho a + (1 - rho) dp and takes v - a^2 in the place of v. With `momentum`, m := momentum m + s and
+ * p := p - m, where s is what p would lose without momentum. It keeps v beside each parameter, and a and m if they are needed.
  *
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
@@ -38,12 +38,12 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   return {
     name: "rmsprop",
     config: { learningRate, rho, momentum, epsilon, centered },
-    ops: rmspropOps,
     hyperparameters: { learningRate },
     slots: (shape) => kept.map((name) => ({ name, shape })),
-    step: ({ parameter, gradient, slots, hyperparameter, add }) => {
-      const inputs = [parameter, gradient, hyperparameter("learningRate"), ...slots];
-      add("rmsprop", inputs, { rho, momentum, epsilon, centered });
+    step: ({ parameter: p, gradient: g, slots, hyperparameter, add }) => {
+      const rate = hyperparameter("learningRate");
+      const inputs = { p, g, rate, v: slots.velocity!, m: slots.momentum, a: slots.averageGradient };
+      add(rmspropOp, inputs, { rho, momentum, epsilon, centered });
     },
   };
 }

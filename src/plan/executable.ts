@@ -1,57 +1,57 @@
 import { FeaturemapError } from "../base/errors.ts";
-import { Patience } from "../gpu/patience.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import type { TensorId } from "../graph/graph.ts";
+import { StallTimer } from "../gpu/stall-timer.ts";
+import type { TensorId } from "../graph/tensor.ts";
 import { assertFeatures, assertWithinLimits } from "./limits.ts";
 import type { Plan, PlanBuffer } from "./plan.ts";
 import { ScratchPool } from "./scratch.ts";
 
-/** How far the pipelines of a plan are. */
+/** Progress of a plan's pipelines. */
 export interface CompileProgress {
-  /** `training step`, `evaluation step`, `prediction step` or `probe step`. */
+  /** Name of the plan: `training step`, `evaluation step`, `prediction step` or `probe step`. */
   readonly plan: string;
   readonly compiled: number;
-  /** Different pipelines of the plan; those that an earlier plan has compiled are ready at once. */
+  /** Different pipelines of the plan. Those that an earlier plan has compiled are ready at once. */
   readonly total: number;
-  /** What was compiled last; none before the first. */
+  /** Kernel that was compiled last; none before the first. */
   readonly kernel?: string;
-  /** `compile({ tune })` is measuring: the numbers count what there is to choose, which grows once, and `kernel` names it. */
+  /** Whether `compile({ tune })` is measuring. Then the numbers count choices, of which `kernel` names one; `total` grows once. */
   readonly tuning?: boolean;
   /**
-   * No pipeline became ready for so many seconds: told each 5 s, of the kernels and nodes that are still compiling. Where there is no
-   * `onProgress`, the console is told once of each. After 120 s the call fails.
+   * Seconds in which no pipeline became ready, and the kernels and nodes that are still compiling. It comes each 5 s. Without an
+   * `onProgress`, the console warns once of each. After 120 s the call fails.
    */
   readonly waiting?: { readonly seconds: number; readonly kernels: readonly string[] };
 }
 
-/** A user who waits longer for a pipeline is told. */
+/** Wait for a pipeline after which the user is told, in ms. */
 const WAIT_MS = 5000;
 
 export interface PrepareOptions {
-  /** Scratch buffers that are shared with other plans. Default: the plan's own. */
+  /** Pool of scratch buffers, shared with other plans. Default: the plan has its own. */
   readonly scratch?: ScratchPool;
-  /** Told as each pipeline is ready, and once before. What it throws, `prepare` throws. It is not called after a failure. */
+  /** Called as each pipeline is ready, and once before. `prepare` throws what it throws. It is not called after a failure. */
   readonly onProgress?: ((progress: CompileProgress) => void | Promise<void>) | undefined;
 }
 
-/** A plan on a device: pipelines compiled, scratch buffers made. */
+/** Plan on a device: its pipelines are compiled, its scratch buffers made. */
 export interface Executable {
   readonly plan: Plan;
   /** Wall time until all pipelines were ready, in ms. */
   readonly compileMs: number;
-  /** Makes the bind groups for the caller's buffers, once for each set of them. */
+  /** Binds a set of the caller's buffers. Do so once for each set: it makes bind groups. */
   bind(buffers: ReadonlyMap<TensorId, GPUBuffer>): BoundPlan;
   dispose(): void;
 }
 
-/** A plan with all its buffers. */
+/** Plan with all of its buffers. */
 export interface BoundPlan {
   readonly plan: Plan;
   /** Records the plan's dispatches: nothing is made, written or looked up. */
   encode(pass: GPUComputePassEncoder): void;
-  /** Records one of them, by its place in `plan.steps`. */
+  /** Records one dispatch, by its place in `plan.steps`. */
   encodeStep(pass: GPUComputePassEncoder, step: number): void;
-  /** The buffer that holds a tensor when the step is over. */
+  /** Gives the buffer that holds a tensor when the step is over. */
   bufferOf(tensor: TensorId): GPUBuffer;
 }
 
@@ -77,13 +77,13 @@ export async function prepare(runtime: Runtime, plan: Plan, options: PrepareOpti
     bind: (buffers) =>
       bindPlan(runtime, plan, pipelines, (index) => {
         const buffer = plan.buffers[index]!;
-        return scratch.get(buffer) ?? brought(plan, buffer, buffers);
+        return scratch.get(buffer) ?? callersBuffer(plan, buffer, buffers);
       }),
     dispose: () => lease.release(),
   };
 }
 
-/** The pipelines of a plan's steps. */
+/** Compiles the pipelines of a plan's steps. */
 async function compileAll(
   runtime: Runtime,
   plan: Plan,
@@ -92,7 +92,7 @@ async function compileAll(
   const different = new Map(plan.steps.map((step) => [step.shader.code, step]));
   const total = different.size;
   let compiled = 0;
-  // One call after the other; after one that throws, or a pipeline that fails, there are no more.
+  // Calls follow each other. After one that throws, or a pipeline that fails, there are no more.
   let ended = false;
   let telling: Promise<void> = Promise.resolve();
   const tell = (more: Pick<CompileProgress, "kernel" | "waiting">) => {
@@ -106,7 +106,7 @@ async function compileAll(
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  const patience = new Patience(WAIT_MS, (ms) => {
+  const stallTimer = new StallTimer(WAIT_MS, (ms) => {
     const seconds = ms / 1000;
     const kernels = [...open].map(({ kernel, node }) => `${kernel} of "${node}"`);
     tell({ waiting: { seconds, kernels } }).catch(fail);
@@ -115,13 +115,13 @@ async function compileAll(
     if (!onProgress && fresh.length > 0)
       console.warn(`featuremap: ${plan.name}: the GPU's compiler is at it for ${seconds} s: ${fresh.join(", ")}`);
   });
-  patience.restart();
+  stallTimer.restart();
   const begun = tell({});
   const compiling = [...open].map(async (step) => {
     await runtime.pipelines.get(step.shader, step.node);
     open.delete(step);
-    if (open.size > 0) patience.restart();
-    else patience.end();
+    if (open.size > 0) stallTimer.restart();
+    else stallTimer.stop();
     compiled++;
     await tell({ kernel: step.kernel });
   });
@@ -129,13 +129,13 @@ async function compileAll(
     await Promise.race([Promise.all([begun, ...compiling]), failed]);
   } finally {
     ended = true;
-    open.clear(); // What is ready later restarts nothing.
-    patience.end();
+    open.clear(); // A pipeline that is ready later restarts nothing.
+    stallTimer.stop();
   }
   return Promise.all(plan.steps.map(({ shader }) => runtime.pipelines.get(shader)));
 }
 
-function brought(plan: Plan, { bound, label }: PlanBuffer, buffers: ReadonlyMap<TensorId, GPUBuffer>): GPUBuffer {
+function callersBuffer(plan: Plan, { bound, label }: PlanBuffer, buffers: ReadonlyMap<TensorId, GPUBuffer>): GPUBuffer {
   const buffer = buffers.get(bound!);
   if (!buffer) throw new FeaturemapError("state", `${plan.name} has no buffer for "${label}".`);
   return buffer;

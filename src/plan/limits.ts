@@ -3,7 +3,7 @@ import { limitRemedy } from "../gpu/limit.ts";
 import { product, workgroupBytes } from "../wgsl/merge-kernels.ts";
 import type { Plan } from "./plan.ts";
 
-/** The limits that a plan can run into; a `GPUSupportedLimits` has them all. */
+/** Limits that a plan can run into. A `GPUSupportedLimits` has them all. */
 export type PlanLimits = Pick<
   GPUSupportedLimits,
   | "maxBufferSize"
@@ -14,7 +14,11 @@ export type PlanLimits = Pick<
   | "maxComputeWorkgroupsPerDimension"
 >;
 
-/** @throws FeaturemapError `limit` where a kernel needs a feature that the device does not have */
+/**
+ * Checks that the device has the features of a plan's kernels.
+ *
+ * @throws FeaturemapError `limit` where it lacks one
+ */
 export function assertFeatures(plan: Plan, features: Pick<GPUSupportedFeatures, "has">, ownsDevice = false): void {
   for (const { kernel, node, shader } of plan.steps) {
     if (!/^enable subgroups;/m.test(shader.code) || features.has("subgroups")) continue;
@@ -27,13 +31,15 @@ export function assertFeatures(plan: Plan, features: Pick<GPUSupportedFeatures, 
   }
 }
 
-/** Bytes of the largest buffer that a shader can be given; no bound where the limits are not known. */
-export function mostBufferBytes(limits: Partial<PlanLimits> = {}): number {
+/** Bytes of the largest buffer that a shader can bind. There is no bound if the limits are not known. */
+export function maxBufferBytes(limits: Partial<PlanLimits> = {}): number {
   return Math.min(limits.maxBufferSize ?? Infinity, limits.maxStorageBufferBindingSize ?? Infinity);
 }
 
 /**
- * @param ownsDevice Whether the library made the device, which then has all that its adapter allows.
+ * Checks that the device can run a plan.
+ *
+ * @param ownsDevice Whether the library made the device, which then has all of its adapter's limits.
  * @throws FeaturemapError `limit`, with what is needed and what there is, where the device cannot run the plan
  */
 export function assertWithinLimits(plan: Plan, limits: PlanLimits, ownsDevice = false): void {
@@ -53,7 +59,7 @@ export function assertWithinLimits(plan: Plan, limits: PlanLimits, ownsDevice = 
     const what = `kernel "${kernel}" of "${node}"`;
     check(`${what} (storage buffers)`, shader.bindings.length, "maxStorageBuffersPerShaderStage");
     check(`${what} (invocations a workgroup)`, product(shader.workgroupSize), "maxComputeInvocationsPerWorkgroup");
-    // Of types that are not counted, the driver says what is too much.
+    // Some types are not counted. If they are too much, the driver refuses them.
     const bytes = workgroupBytes(shader.code);
     if (Number.isFinite(bytes)) check(`${what} (bytes of workgroup memory)`, bytes, "maxComputeWorkgroupStorageSize");
     check(`${what} (workgroups)`, Math.max(...workgroups), "maxComputeWorkgroupsPerDimension");

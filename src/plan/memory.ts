@@ -1,14 +1,14 @@
 import type { MemoryMode } from "../graph/tile.ts";
 
-/** What the slices of one sum may hold together, in bytes. */
-const MOST_PARTIAL_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 512_000 };
+/** Most bytes of all slices of one sum. Set by hand on 2026-11-24, not measured. */
+const MAX_PARTIAL_BYTES: Readonly<Record<MemoryMode, number>> = { fast: Number.POSITIVE_INFINITY, compact: 512_000 };
 
-/** The most slices of a product of m rows and n columns. */
-export function mostSlices(memory: MemoryMode, { m, n }: { readonly m: number; readonly n: number }): number {
-  return Math.max(1, Math.floor(MOST_PARTIAL_BYTES[memory] / (4 * m * n)));
+/** Most slices of a product of m rows and n columns. */
+export function maxSlices(memory: MemoryMode, { m, n }: { readonly m: number; readonly n: number }): number {
+  return Math.max(1, Math.floor(MAX_PARTIAL_BYTES[memory] / (4 * m * n)));
 }
 
-/** A buffer-sized need within a step: written and read between two steps of the plan, both included. */
+/** Interval in which a buffer is needed: from one step of the plan to another, both included. */
 export interface Interval {
   readonly bytes: number;
   readonly first: number;
@@ -16,11 +16,13 @@ export interface Interval {
 }
 
 /**
- * Lets needs that are never live together share whole buffers. Whole ones, since WebGPU lets no dispatch read and write
- * one buffer: a need that ends at step i cannot share with one that begins there.
+ * Lets needs share buffers that are never live together. Whole buffers are shared, since WebGPU lets no dispatch read and write one
+ * buffer. For the same reason a need that ends at step i cannot share with one that begins there.
  *
- * Largest needs choose first, and each takes the smallest buffer that holds it and is free while it lives: one that is `known`,
- * or one made for a larger need. Returns the buffers' sizes, the known ones first, and, for each need, its buffer.
+ * The largest needs choose first. Each takes the smallest buffer that holds it and is free while it lives: a `known` one, or one
+ * made for a larger need.
+ *
+ * @returns the buffers' sizes, the known ones first, and for each need its buffer
  */
 export function shareBuffers(
   needs: readonly Interval[],

@@ -1,41 +1,44 @@
-import type { TensorId } from "../graph/graph.ts";
-import { MOST_GROUPS } from "../graph/tile.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import { MAX_GROUPS } from "../graph/tile.ts";
 import type { Dispatch } from "../wgsl/kernel.ts";
-import { mergedBindings, mergeParts, type Part, partOf, product } from "../wgsl/merge-kernels.ts";
+import { type MergePart, mergedBindings, mergePartOf, mergeParts, product } from "../wgsl/merge-kernels.ts";
 
-/** What a merged dispatch must keep to; a `GPUSupportedLimits` has both. */
+/** Limits of a merged dispatch. A `GPUSupportedLimits` has both. */
 export type MergeLimits = Pick<
   GPUSupportedLimits,
   "maxStorageBuffersPerShaderStage" | "maxComputeWorkgroupStorageSize"
 >;
 
-/** What every WebGPU device has. */
-export const LEAST_LIMITS: MergeLimits = {
+/** Limits that every WebGPU device has. */
+export const DEFAULT_LIMITS: MergeLimits = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeWorkgroupStorageSize: 16384,
 };
 
 export interface NodeDispatch extends Dispatch<TensorId> {
-  /** Name of the graph's node that it computes; of several nodes, joined by " + ", as their kernels are. */
+  /** Name of the graph's node that it computes. Several names are joined by " + ", as those of kernels are. */
   readonly node: string;
+  /** Whether the op says that its dispatch is short (`Op.sharesDispatch`). */
+  readonly isShort: boolean;
 }
 
 /**
- * Merges dispatches that do not depend on each other. Each goes, in order, into the first that can take it and that comes
- * after everything it conflicts with: what writes a buffer that the other reads or writes, in-place updates among them.
- * `storage` names the tensor whose buffer a tensor lives in.
+ * Merges dispatches that do not depend on each other. Two conflict if one writes a buffer that the other reads or writes, in place too.
+ * Each dispatch, in order, joins the first group that can take it after all groups it conflicts with. `storage` gives the tensor in
+ * whose buffer a tensor lies. A dispatch that may not be merged stays on its own.
  */
 export function mergeIndependent(
   dispatches: readonly NodeDispatch[],
   storage: (id: TensorId) => TensorId,
   limits: MergeLimits,
+  mayMerge: (dispatch: NodeDispatch) => boolean = () => true,
 ): NodeDispatch[] {
   const groups: Member[][] = [];
-  /** By tensor, the number of the last group that uses it, and of the last that writes it, from 1 on. */
+  /** Number, from 1 on, of the last group that uses a tensor, and of the last that writes it. */
   const used = new Map<TensorId, number>();
   const written = new Map<TensorId, number>();
   for (const dispatch of dispatches) {
-    const member = memberOf(dispatch, storage);
+    const member = memberOf(dispatch, storage, mayMerge(dispatch));
     const conflicts = [...member.uses.map((id) => written.get(id)), ...member.writes.map((id) => used.get(id))];
     let at = conflicts.reduce<number>((last, group = 0) => Math.max(last, group), 0);
     if (!member.part) at = groups.length;
@@ -50,17 +53,17 @@ export function mergeIndependent(
 
 interface Member {
   readonly dispatch: NodeDispatch;
-  readonly part: Part<TensorId> | undefined;
+  readonly part: MergePart<TensorId> | undefined;
   readonly uses: readonly TensorId[];
   readonly writes: readonly TensorId[];
 }
 
-function memberOf(dispatch: NodeDispatch, storage: (id: TensorId) => TensorId): Member {
+function memberOf(dispatch: NodeDispatch, storage: (id: TensorId) => TensorId, mayMerge: boolean): Member {
   const bind = Object.fromEntries(Object.entries(dispatch.bind).map(([name, id]) => [name, storage(id)]));
   const written = dispatch.shader.bindings.filter(({ access }) => access === "write");
   return {
     dispatch,
-    part: partOf({ ...dispatch, bind }),
+    part: mayMerge ? mergePartOf({ ...dispatch, bind }) : undefined,
     uses: Object.values(bind),
     writes: written.map(({ name }) => bind[name]!),
   };
@@ -81,5 +84,10 @@ function canRunTogether(members: readonly Member[], limits: MergeLimits): boolea
 function merged(members: readonly Member[]): NodeDispatch {
   if (members.length === 1) return members[0]!.dispatch;
   const parts = members.flatMap(({ part }) => part ?? []);
-  return { ...mergeParts(parts, MOST_GROUPS), node: members.map(({ dispatch }) => dispatch.node).join(" + ") };
+  const nodes = members.map(({ dispatch }) => dispatch);
+  return {
+    ...mergeParts(parts, MAX_GROUPS),
+    node: nodes.map(({ node }) => node).join(" + "),
+    isShort: nodes.every(({ isShort }) => isShort),
+  };
 }

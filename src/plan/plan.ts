@@ -1,34 +1,34 @@
-import type { TensorId } from "../graph/graph.ts";
+import type { TensorId } from "../graph/tensor.ts";
 import { type Choice, type Choices, choiceOf, isTile } from "../graph/tile.ts";
 import type { Specialized } from "../wgsl/specialize.ts";
 
-/** A buffer of a plan: one of its own, or one that the caller brings for a tensor of role `data` or `state`. */
+/** Buffer of a plan: its own, or one that the caller brings for a tensor of role `data` or `state`. */
 export interface PlanBuffer {
   readonly label: string;
   readonly bytes: number;
-  /** The tensor that the caller binds; none where the plan owns the buffer. */
+  /** Tensor that the caller binds; none if the plan owns the buffer. */
   readonly bound?: TensorId;
 }
 
-/** One dispatch. Where it is merged of several, `node` and `kernel` name all of them, joined by " + ". */
+/** Dispatch of a plan. If it is merged of several, `node` and `kernel` name all of them, joined by " + ". */
 export interface PlanStep {
   /** Name of the graph's node that it computes. */
   readonly node: string;
   readonly kernel: string;
   readonly shader: Specialized;
-  /** Index into `buffers` for each of the shader's bindings, in their order. */
+  /** Buffer of each binding of the shader, as an index into `buffers`. */
   readonly buffers: readonly number[];
   readonly workgroups: readonly [number, number, number];
 }
 
-/** A step of training, evaluation or prediction as plain data: what runs, on which buffers, in which order. */
+/** Plan of a step of training, evaluation or prediction, as plain data: what runs, on which buffers, in which order. */
 export class Plan {
   readonly name: string;
   readonly buffers: readonly PlanBuffer[];
   readonly steps: readonly PlanStep[];
-  /** Which buffer holds a tensor, for those that live in one. */
+  /** Index of the buffer that holds a tensor. Some tensors have none. */
   readonly bufferOf: ReadonlyMap<TensorId, number>;
-  /** What was chosen for each node: give them back to repeat a run. */
+  /** Choices of all nodes: give them back to repeat a run. */
   readonly choices: Choices;
 
   constructor(plan: Pick<Plan, "name" | "buffers" | "steps" | "bufferOf" | "choices">) {
@@ -44,7 +44,7 @@ export class Plan {
     return this.buffers.reduce((sum, { bytes, bound }) => sum + (bound === undefined ? bytes : 0), 0);
   }
 
-  /** A table, one line a dispatch. */
+  /** Prints a table, one line a dispatch. */
   toString(): string {
     const names = this.buffers.map(({ label, bound }, i) => (bound === undefined ? `#${i}` : label));
     const rows = this.steps.map((step, i) => {

@@ -2,9 +2,9 @@ import type { BufferRequest, OwnedBuffer } from "../gpu/buffers.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { shareBuffers } from "./memory.ts";
 
-/** Buffers for one plan, until it releases them. */
+/** Lease of buffers by one plan, until it releases them. */
 export interface Lease {
-  /** One a request, in their order; each may be larger than asked for. */
+  /** Buffers in the order of the requests. Each may be larger than asked for. */
   readonly buffers: readonly GPUBuffer[];
   release(): void;
 }
@@ -15,8 +15,8 @@ interface Shared {
 }
 
 /**
- * Scratch buffers that the plans of one model share. Plans may even take turns step by step: a step reads no scratch that
- * it has not written, and a queue runs one step after the other.
+ * Pool of scratch buffers that the plans of one model share. Plans may even take turns step by step. That is safe, since a step
+ * reads no scratch that it has not written, and a queue runs one step after the other.
  */
 export class ScratchPool {
   readonly #runtime: Runtime;
@@ -26,13 +26,13 @@ export class ScratchPool {
     this.#runtime = runtime;
   }
 
-  /** Bytes of the buffers that are in use, each counted once. */
+  /** Bytes of the buffers in use, each counted once. */
   get bytes(): number {
     return this.#shared.reduce((sum, { owned }) => sum + owned.bytes, 0);
   }
 
   /**
-   * A buffer for each request: those of other plans where they are large enough, new ones for the rest.
+   * Gives a buffer for each request: those of other plans that are large enough, new ones for the rest.
    *
    * @throws FeaturemapError `limit` where the GPU has no room
    */
@@ -42,7 +42,7 @@ export class ScratchPool {
       this.#shared.map(({ owned }) => owned.bytes),
     );
     const mine = bufferOf.map((place) => this.#shared[place]);
-    // Counted before the wait, so that no other plan's end frees them meanwhile.
+    // They are counted before the wait, so that another plan's end does not free them meanwhile.
     for (const shared of mine) if (shared) shared.users++;
     const missing = requests.filter((_, i) => !mine[i]);
     const made = await this.#make(missing).catch((error: unknown) => {

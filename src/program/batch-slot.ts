@@ -1,24 +1,25 @@
 import { sameShape } from "../base/shape.ts";
-import { type Dataset, type HostData, upload } from "../data/dataset.ts";
+import { type ColumnKind, HostData } from "../data/columns.ts";
+import { type Dataset, upload } from "../data/dataset.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
-import { checked } from "../gpu/checked.ts";
+import { inErrorScope } from "../gpu/error-scope.ts";
 import { type PendingRead, ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { stepState, sweepStart, sweepStartAt } from "../graph/step-state.ts";
+import { stepState, sweepStart, sweepStartOffset } from "../graph/step-state.ts";
 import type { BoundPlan, Executable } from "../plan/executable.ts";
-import type { Place } from "./model-state.ts";
+import type { SweepKind } from "./variable-store.ts";
 
-/** Room on the GPU for one batch from the host: made once, written anew by each call whose samples fit in. */
+/** Slot on the GPU for one batch from the host. It is made once, and written anew by each call whose samples fit in. */
 export class BatchSlot {
   readonly dataset: Dataset;
-  /** The samples in the order in which they lie. */
+  /** Order of the samples: as they lie. */
   readonly order: GPUBuffer;
   /** `sweepStart` of the batch that was written last. */
   readonly start: GPUBuffer;
-  /** Where the batch's predictions go, in a slot for predictions. */
-  readonly predictions: GPUBuffer | undefined;
+  /** Buffer of the batch's predictions for each output, in a slot for predictions. */
+  readonly predictions: readonly GPUBuffer[];
   readonly bytes: number;
-  /** What became of the last write. */
+  /** Outcome of the last write. */
   written: Promise<void> = Promise.resolve();
   readonly #owned: readonly OwnedBuffer[];
   readonly #reader: ReadbackRing | undefined;
@@ -26,25 +27,28 @@ export class BatchSlot {
   #bound: { readonly to: Executable; readonly run: BoundPlan } | undefined;
 
   private constructor(dataset: Dataset, owned: readonly OwnedBuffer[]) {
-    const [order, start, predictions, staging] = owned;
+    const [order, start, ...rest] = owned;
+    const staging = rest.pop();
     this.dataset = dataset;
     this.order = order!.buffer;
     this.start = start!.buffer;
-    this.predictions = predictions?.buffer;
+    this.predictions = rest.map(({ buffer }) => buffer);
     this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, dataset.bytes);
     this.#reader = staging && new ReadbackRing(dataset.runtime, staging.bytes, [staging]);
     // The reader frees its own.
-    this.#owned = owned.slice(0, 3);
+    this.#owned = [order!, start!, ...rest];
   }
 
-  /** A slot that holds the batch; with `rowBytes`, those of one sample's output, a slot for predictions. */
-  static async create(runtime: Runtime, data: HostData, rowBytes?: number): Promise<BatchSlot> {
+  /** Makes a slot that holds the batch. With `rowBytes`, the bytes of one sample of each output, it is a slot for predictions. */
+  static async create(runtime: Runtime, data: HostData, rowBytes: readonly number[] = []): Promise<BatchSlot> {
     const dataset = await upload(runtime, data);
-    const bytes = data.size * (rowBytes ?? 0);
+    const bytes = rowBytes.map((each) => data.size * each);
+    const total = bytes.reduce((sum, each) => sum + each, 0);
     const requests = [
       { label: "batch order", bytes: data.size * 4 },
-      { label: "batch start", bytes: stepState().bytes - sweepStartAt() },
-      ...(rowBytes ? [{ label: "batch predictions", bytes }, ...ReadbackRing.requests(bytes, 1)] : []),
+      { label: "batch start", bytes: stepState().bytes - sweepStartOffset() },
+      ...bytes.map((each) => ({ label: "batch predictions", bytes: each })),
+      ...(total > 0 ? ReadbackRing.requests(total, 1) : []),
     ];
     const indices = Uint32Array.from({ length: data.size }, (_, i) => i);
     const fill = ([order]: readonly GPUBuffer[]) => runtime.device.queue.writeBuffer(order!, 0, indices);
@@ -53,46 +57,53 @@ export class BatchSlot {
       throw error;
     });
     const slot = new BatchSlot(dataset, owned);
-    slot.written = checked(runtime, "batch", () => slot.#begin(data.size));
+    slot.written = inErrorScope(runtime, "batch", () => slot.#begin(data.size));
     return slot;
   }
 
-  /** Whether a batch can be written here: samples and labels of the same kind, and no more of them. */
-  takes({ size, x, y }: HostData): boolean {
+  /** Tells whether a batch can be written here: its columns are of the same kinds, and it has no more samples. */
+  takes({ size, inputs, labels }: HostData): boolean {
     const { dataset } = this;
-    const alike = (a: Kind | undefined, b: Kind | undefined) =>
-      a?.dtype === b?.dtype && sameShape(a?.shape ?? [], b?.shape ?? []);
-    return size <= dataset.size && alike(x, dataset.x) && alike(y, dataset.y);
+    const alike = (a: readonly ColumnKind[], b: readonly ColumnKind[]) =>
+      a.length === b.length &&
+      a.every(({ name, dtype, shape, scale }, i) => {
+        const other = b[i]!;
+        const kind = name === other.name && dtype === other.dtype && scale === other.scale;
+        return kind && sameShape(shape, other.shape);
+      });
+    return size <= dataset.size && alike(inputs, dataset.inputs) && alike(labels, dataset.labels);
   }
 
-  /** Puts a batch in place of the last: two writes, and one more where it has another number of samples. */
-  write({ size, x, y }: HostData): void {
+  /** Replaces the batch, by a write for each column, and one more if the number of samples differs. */
+  write({ size, inputs, labels }: HostData): void {
     const { runtime } = this.dataset;
     const { queue } = runtime.device;
-    this.written = checked(runtime, "batch", () => {
-      queue.writeBuffer(this.dataset.x.buffer, 0, x.words);
-      if (y) queue.writeBuffer(this.dataset.y!.buffer, 0, y.words);
+    const buffers = [...this.dataset.inputs, ...this.dataset.labels].map(({ buffer }) => buffer);
+    this.written = inErrorScope(runtime, "batch", () => {
+      [...inputs, ...labels].forEach(({ words }, i) => {
+        queue.writeBuffer(buffers[i]!, 0, words!);
+      });
       if (size !== this.#samples) this.#begin(size);
     });
   }
 
-  /** The plan bound to the slot: `bind` is called where another one was before. */
+  /** Gives the plan bound to the slot. It calls `bind` if another plan was bound before. */
   boundTo(executable: Executable, bind: () => BoundPlan): BoundPlan {
     if (this.#bound?.to !== executable) this.#bound = { to: executable, run: bind() };
     return this.#bound.run;
   }
 
-  /** Runs a plan that is bound to the slot once, and reads what it predicts: one submit. */
+  /** Runs a plan that is bound to the slot, and reads its predictions, in one submit. */
   async predict(run: BoundPlan, state: GPUBuffer): Promise<ArrayBuffer> {
     const { runtime } = this.dataset;
     let pending: PendingRead;
-    const submitted = checked(runtime, "predict", () => {
+    const submitted = inErrorScope(runtime, "predict", () => {
       const encoder = runtime.device.createCommandEncoder({ label: run.plan.name });
-      encoder.copyBufferToBuffer(this.start, 0, state, sweepStartAt(), this.start.size);
+      encoder.copyBufferToBuffer(this.start, 0, state, sweepStartOffset(), this.start.size);
       const pass = encoder.beginComputePass({ label: run.plan.name });
       run.encode(pass);
       pass.end();
-      pending = this.#reader!.record(encoder, this.predictions!)!;
+      pending = this.#reader!.record(encoder, this.predictions)!;
       runtime.device.queue.submit([encoder.finish()]);
     });
     const [bytes] = await Promise.all([pending!.read(), submitted, this.written]);
@@ -111,39 +122,43 @@ export class BatchSlot {
   }
 }
 
-/** A batch in memory of its own, for the caller may change or take away the samples before they are written. */
-export function copyOf(data: HostData): HostData {
-  const { buffer, byteOffset, byteLength } = data.x.words;
-  return { ...data, x: { ...data.x, words: new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength)) } };
+/** Copies a batch, since the caller may change or transfer the numbers before they are written. */
+export function copyOf({ size, inputs, labels }: HostData): HostData {
+  const copied = (columns: HostData["inputs"]) =>
+    columns.map((column) => {
+      const { buffer, byteOffset, byteLength } = column.words!;
+      return { ...column, words: new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength)) };
+    });
+  return new HostData({ size, inputs: copied(inputs), labels: copied(labels) });
 }
 
-/** The slots of a model, one for each place. */
+/** Slots of a model, one for each kind of sweep. */
 export class BatchSlots {
   readonly #runtime: Runtime;
   readonly #assertLive: () => void;
-  readonly #slots = new Map<Place, BatchSlot>();
+  readonly #slots = new Map<SweepKind, BatchSlot>();
   #disposed = false;
 
-  /** `assertLive` throws where the model is gone. */
+  /** @param assertLive Throws if the model is gone. */
   constructor(runtime: Runtime, assertLive: () => void) {
     this.#runtime = runtime;
     this.#assertLive = assertLive;
   }
 
-  /** A slot that holds the batch: the one that is there, if it takes it, or a new one. */
-  async take(place: Place, data: HostData, rowBytes?: number): Promise<BatchSlot> {
+  /** Writes the batch to the existing slot if it fits, else to a new one, and gives the slot. */
+  async take(kind: SweepKind, data: HostData, rowBytes?: readonly number[]): Promise<BatchSlot> {
     this.#assertLive();
-    const known = this.#slots.get(place);
+    const known = this.#slots.get(kind);
     if (known?.takes(data)) {
       known.write(data);
       return known;
     }
     known?.dispose();
-    this.#slots.delete(place);
+    this.#slots.delete(kind);
     const slot = await BatchSlot.create(this.#runtime, data, rowBytes);
     if (this.#disposed) slot.dispose();
     this.#assertLive();
-    this.#slots.set(place, slot);
+    this.#slots.set(kind, slot);
     return slot;
   }
 
@@ -152,5 +167,3 @@ export class BatchSlots {
     for (const slot of this.#slots.values()) slot.dispose();
   }
 }
-
-type Kind = Pick<Dataset["x"], "dtype" | "shape">;

@@ -1,22 +1,26 @@
 import type { Runtime } from "../gpu/runtime.ts";
 import type { Choices, MemoryMode } from "../graph/tile.ts";
-import type { Loss } from "../losses/losses.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { CompileProgress } from "../plan/executable.ts";
 import type { Tuner } from "../plan/tuning-task.ts";
+import type { OutputSettings } from "./measures.ts";
 
-/** What `compile` was told, checked. */
+/** Options of `compile`, checked. */
 export interface CompileSettings {
   readonly runtime: Runtime;
   readonly ownsRuntime: boolean;
-  /** Without it, as without an optimizer, the model predicts and is neither trained nor evaluated. */
-  readonly loss: Loss | undefined;
-  readonly optimizer: Optimizer | undefined;
-  readonly withAccuracy: boolean;
+  /** Settings of training. Without them, the model can predict only. */
+  readonly training: TrainingSettings | undefined;
   readonly seed: number;
   readonly choices: Choices;
   readonly memory: MemoryMode;
   readonly winograd: boolean;
   readonly tune: Tuner | undefined;
   readonly onProgress: ((progress: CompileProgress) => void | Promise<void>) | undefined;
+}
+
+export interface TrainingSettings {
+  /** Settings of each of the model's outputs, in their order. */
+  readonly outputs: readonly OutputSettings[];
+  readonly optimizer: Optimizer;
 }

@@ -1,81 +1,86 @@
-import type { Dataset } from "../data/dataset.ts";
 import type { Network } from "../network/network.ts";
 import { type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/shipped-tiles.ts";
 import type { PlanRequest } from "../plan/tuning-task.ts";
-import type { Pace } from "../training/pace.ts";
-import type { SweepSettings } from "../training/sweep.ts";
+import type { ProgramSettings } from "./builder.ts";
 import type { CompileSettings } from "./compile-settings.ts";
-import {
-  type DataKind,
-  dataKind,
-  evaluationProgram,
-  type Program,
-  type ProgramOptions,
-  predictionProgram,
-  trainingProgram,
-} from "./programs.ts";
+import type { Feed } from "./feed.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { Measures } from "./measures.ts";
+import { evaluationProgram, type Program, predictionProgram, trainingProgram } from "./programs.ts";
 
-const PROGRAMS = { train: trainingProgram, evaluate: evaluationProgram, predict: predictionProgram };
-export type Kind = keyof typeof PROGRAMS;
+/** Kind of work. Each has a plan of its own. */
+export type PlanKind = "train" | "evaluate" | "predict";
 
-/** What of a call's settings its plan depends on, and when its `onProgress` is waited for no longer. */
-export type PlanSettings = Pick<SweepSettings, "batchSize" | "scale" | "ended">;
+export interface PlanSettings {
+  readonly batchSize: number;
+  /** Promise that resolves when the app's `onProgress` is no longer waited for. */
+  readonly ended?: Promise<unknown> | undefined;
+}
 
-/** A plan that can run. */
-export interface Ready {
-  /** The kind of data that the plan takes, as JSON. */
+/** Columns that a plan is made for. */
+type DataColumns = Required<Pick<ProgramSettings, "inputs" | "labels">>;
+
+/** Plan that can run. */
+export interface ReadyPlan {
+  /** Kind of data that the plan takes, as JSON. */
   readonly data: string;
   readonly program: Program;
   readonly executable: Executable;
-  pace?: Pace;
 }
 
-/** The plans of a model, one for each kind of work, made when first needed. */
+/** Plans of a model, one for each kind of work, made when first needed. */
 export class Plans {
   compileMs = 0;
-  /** What tuning all of them took. */
+  /** Time and counts of tuning, all plans together. */
   tuning = { ms: 0, measured: 0, remembered: 0, skipped: 0 };
   readonly #settings: CompileSettings;
   readonly #network: Network;
-  readonly #assertLive: () => void;
-  readonly #gone: Promise<unknown>;
+  readonly #measures: Measures | undefined;
+  readonly #lifetime: Lifetime;
   readonly #scratch: ScratchPool;
-  readonly #ready = new Map<Kind, Ready>();
+  readonly #ready = new Map<PlanKind, ReadyPlan>();
 
-  /** `assertLive` throws where the model is gone, and `gone` resolves then. */
-  constructor(settings: CompileSettings, network: Network, assertLive: () => void, gone: Promise<unknown>) {
-    this.#settings = settings;
-    this.#network = network;
-    this.#assertLive = assertLive;
-    this.#gone = gone;
-    this.#scratch = new ScratchPool(settings.runtime);
+  constructor(of: {
+    readonly settings: CompileSettings;
+    readonly network: Network;
+    readonly measures: Measures | undefined;
+    readonly lifetime: Lifetime;
+  }) {
+    this.#settings = of.settings;
+    this.#network = of.network;
+    this.#measures = of.measures;
+    this.#lifetime = of.lifetime;
+    this.#scratch = new ScratchPool(of.settings.runtime);
   }
 
-  /** The one that is there. */
-  made(kind: Kind): Ready | undefined {
+  /** Gives a plan that was made before, if there is one. */
+  existing(kind: PlanKind): ReadyPlan | undefined {
     return this.#ready.get(kind);
   }
 
-  /** Bytes of the buffers that hold what a step computes; all plans share them. */
+  /** Bytes of the buffers that hold what a step computes. All plans share them. */
   get scratchBytes(): number {
     return this.#scratch.bytes;
   }
 
-  /** The plan for a kind of work and data: the one that is there, if its batch is large enough, or a new one. */
-  async of(kind: Kind, dataset: Dataset, { batchSize, scale, ended }: PlanSettings): Promise<Ready> {
+  /** Gives the plan for a kind of work and data: the existing one if its batch is large enough, or a new one. */
+  async of(kind: PlanKind, { dataset, inputs, labels }: Feed, { batchSize, ended }: PlanSettings): Promise<ReadyPlan> {
     const capacity = Math.min(batchSize, dataset.size);
-    const data = dataKind(dataset, scale);
-    const key = JSON.stringify(data);
+    const columns: DataColumns = {
+      inputs: inputs.map(({ shape, dtype, scale }) => ({ shape, dtype, scale })),
+      labels: kind === "predict" ? [] : labels.map(({ dtype }) => dtype),
+    };
+    const key = JSON.stringify(columns);
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
     const onProgress = this.onProgress(ended);
-    const program = await this.#choose(kind, data, capacity, onProgress);
+    const program = await this.#choose(kind, columns, capacity, onProgress);
     const options = { scratch: this.#scratch, onProgress };
     const executable = await prepare(this.#settings.runtime, program.plan, options);
     try {
-      this.#assertLive();
+      this.#lifetime.assertLive();
     } catch (gone) {
       executable.dispose();
       throw gone;
@@ -92,21 +97,22 @@ export class Plans {
     this.#ready.clear();
   }
 
-  /** The app's, for which nobody waits once the model is gone, or `ended` is resolved. */
-  onProgress(ended: Promise<unknown> = this.#gone): CompileSettings["onProgress"] {
+  /** Gives the app's `onProgress`. It is not waited for once the model is gone or `ended` is resolved. */
+  onProgress(ended: Promise<unknown> = this.#lifetime.ended): CompileSettings["onProgress"] {
     const { onProgress } = this.#settings;
-    return onProgress && (async (progress) => void (await Promise.race([onProgress(progress), this.#gone, ended])));
+    const gone = this.#lifetime.ended;
+    return onProgress && (async (progress) => void (await Promise.race([onProgress(progress), gone, ended])));
   }
 
-  /** The program, with what a tuner has found to be fastest where there is one. */
+  /** Builds the program, with a tuner's choices if there is a tuner. */
   async #choose(
-    kind: Kind,
-    data: DataKind,
+    kind: PlanKind,
+    columns: DataColumns,
     capacity: number,
     onProgress: CompileSettings["onProgress"],
   ): Promise<Program> {
     const { runtime, tune, choices } = this.#settings;
-    const shipped = this.#build(kind, data, capacity, { choices });
+    const shipped = this.#build(kind, columns, capacity, { choices });
     if (!tune) return shipped;
     const begin = performance.now();
     const tuned = await tune.tune({
@@ -115,19 +121,22 @@ export class Plans {
       shipped,
       capacity,
       choices,
-      build: (request) => this.#build(kind, data, capacity, request).plan,
-      assertLive: this.#assertLive,
+      build: (request) => this.#build(kind, columns, capacity, request).plan,
+      assertLive: () => this.#lifetime.assertLive(),
       onProgress,
     });
     this.tuning.ms += performance.now() - begin;
     for (const name of ["measured", "remembered", "skipped"] as const) this.tuning[name] += tuned.counts[name];
-    return this.#build(kind, data, capacity, { choices: tuned.choices });
+    return this.#build(kind, columns, capacity, { choices: tuned.choices });
   }
 
-  #build(kind: Kind, data: DataKind, capacity: number, request: PlanRequest): Program {
-    const { runtime, loss, optimizer, memory, winograd } = this.#settings;
+  #build(kind: PlanKind, columns: DataColumns, capacity: number, request: PlanRequest): Program {
+    const { runtime, training, memory, winograd } = this.#settings;
     const device = { adapter: adapterClassOf(runtime), limits: runtime.device.limits, memory, winograd };
-    const options: ProgramOptions = { network: this.#network, capacity, data, ...device, ...request };
-    return PROGRAMS[kind]({ ...options, loss: loss!, optimizer: optimizer! });
+    const options = { network: this.#network, capacity, ...columns, ...device, ...request };
+    if (kind === "predict") return predictionProgram(options);
+    const measures = this.#measures!;
+    if (kind === "evaluate") return evaluationProgram({ ...options, measures });
+    return trainingProgram({ ...options, measures, optimizer: training!.optimizer });
   }
 }

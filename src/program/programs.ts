@@ -1,230 +1,153 @@
-import { FeaturemapError } from "../base/errors.ts";
-import type { Shape } from "../base/shape.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { gradients } from "../graph/gradients.ts";
-import type { DType } from "../graph/graph.ts";
-import { addTensor, emptyGraph, type Graph, type TensorId } from "../graph/graph.ts";
-import { type Asked, addNode, type OpTable, opTable } from "../graph/op.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { OpenChoice } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
+import type { TensorId } from "../graph/tensor.ts";
 import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
-import type { Loss } from "../losses/losses.ts";
 import type { Network } from "../network/network.ts";
-import { type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
-import { mostBufferBytes, type PlanLimits } from "../plan/limits.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { maxBufferBytes, type PlanLimits } from "../plan/limits.ts";
 import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge-dispatches.ts";
 import type { Plan } from "../plan/plan.ts";
-import { leastSaving } from "../plan/shipped-tiles.ts";
-import { metricsLayout } from "../training/metrics-layout.ts";
+import { minSaving } from "../plan/shipped-tiles.ts";
+import { ProgramBuilder, type ProgramSettings, type Stage } from "./builder.ts";
+import type { Measures } from "./measures.ts";
+import {
+  advance,
+  forward,
+  gather,
+  gradients,
+  gradientTransforms,
+  layerOutputs,
+  losses,
+  metrics,
+  predictions,
+  updates,
+} from "./stages.ts";
 
-/** What a plan depends on beside the model: one plan serves all data of one kind. */
-export interface DataKind {
-  readonly sampleShape: Shape;
-  readonly sampleDtype: DType;
-  readonly scale: number;
-}
-
-export function dataKind({ x }: Dataset, scale: number): DataKind {
-  return { sampleShape: x.shape, sampleDtype: x.dtype, scale };
-}
-
-/** Tensors that the caller binds buffers to; a program has those that it needs. */
-export interface ProgramTensors {
-  readonly state: TensorId;
-  readonly samples: TensorId;
-  readonly parameters: readonly TensorId[];
-  readonly labels?: TensorId;
-  readonly order?: TensorId;
-  readonly metrics?: TensorId | undefined;
-  /** In the order of `slotsOf`. */
-  readonly slots?: readonly TensorId[];
-  /** In the optimizer's order. */
-  readonly hyperparameters?: readonly TensorId[];
-  /** One a parameter, where gradients were asked for. */
-  readonly gradients?: readonly TensorId[];
-  /** Where predictions go, all samples'. */
-  readonly predictions?: TensorId;
-  /** By layer, where they were asked for. */
-  readonly outputs?: ReadonlyMap<string, TensorId>;
-}
-
+/** Program: a plan, and the tensors that the caller binds buffers to. */
 export interface Program {
   readonly plan: Plan;
-  readonly tensors: ProgramTensors;
   /** Rows of the largest batch that it takes. */
   readonly capacity: number;
+  /** Tensors of variables, by path. */
+  readonly variables: ReadonlyMap<string, TensorId>;
+  /** Tensors of ports, by `portKey`. */
+  readonly ports: ReadonlyMap<string, TensorId>;
+  /** Whether it adds up metrics. */
+  readonly measured: boolean;
+  /** Gradients of the parameters, by path, if they were asked for. */
+  readonly gradients: ReadonlyMap<string, TensorId>;
+  /** Outputs of layers, by name, if they were asked for. */
+  readonly layerOutputs: ReadonlyMap<string, TensorId>;
 }
 
-export interface ProgramOptions {
-  readonly network: Network;
-  readonly capacity: number;
-  readonly data: DataKind;
+export interface ProgramOptions extends ProgramSettings {
   readonly adapter: AdapterClass;
   readonly choices: Choices;
-  /** The device's. Default: those that every device has for merged dispatches, and buffers of any size. */
+  /** Limits of the device. Default: for merged dispatches those that every device has, and no bound on buffers. */
   readonly limits?: MergeLimits & Partial<PlanLimits>;
   /** Default `fast`. */
   readonly memory?: MemoryMode;
-  /** Whether convolutions may be Winograd's. Default true. */
+  /** Whether convolutions may use Winograd's algorithm. Default true. */
   readonly winograd?: boolean;
-  /** Keeps every node's dispatches apart. Default false. */
-  readonly apart?: boolean | undefined;
-  /** Hears of every choice that `choices` leaves open. */
-  readonly asked?: ((asked: Asked) => void) | undefined;
+  /** Whether each node keeps dispatches of its own. Default false. */
+  readonly unmerged?: boolean | undefined;
+  /** Called for every choice that `choices` leaves open. */
+  readonly onOpenChoice?: ((open: OpenChoice) => void) | undefined;
 }
 
-/** One training step: gather, forward, loss, backward, update, advance. */
-export function trainingProgram(
-  options: ProgramOptions & { loss: Loss; optimizer: Optimizer; keepGradients?: boolean },
-): Program {
-  const { network, loss, optimizer, keepGradients } = options;
-  const build = start(options, "train", { loss, optimizer, shuffled: true });
-  const { graph, ops, parameters, x } = build;
-  const rows = lossOf(build, loss, network.call(graph, x, parameters, { trains: true }));
-  const made = gradients(ops, graph, rows.loss, parameters);
-
-  const kept = (name: string, shape: Shape) => addTensor(graph, name, "state", { shape, dtype: "f32" });
-  const hyperparameters = new Map(Object.keys(optimizer.hyperparameters).map((name) => [name, kept(name, [1])]));
-  const slots = network.parameters.flatMap((spec, i) => {
-    const own = slotsOf(optimizer, [spec]).map(({ name, shape }) => kept(name, shape));
-    optimizer.step({
-      parameter: parameters[i]!,
-      gradient: made[i]!,
-      slots: own,
-      state: graph.state,
-      hyperparameter: (name) => hyperparameters.get(name) ?? unknownHyperparameter(optimizer, name),
-      add: (op, inputs, attributes) =>
-        addNode(ops, graph, { op, name: `${spec.path}/${op}`, inputs, attributes: attributes ?? {} }),
-    });
-    return own;
-  });
-
-  const metrics = advance(build, rows);
-  if (keepGradients) graph.results.push(...made);
-  const own = { slots, hyperparameters: [...hyperparameters.values()], gradients: made, metrics };
-  return finish(build, "training step", own);
+export interface TrainingOptions {
+  readonly measures: Measures;
+  readonly optimizer: Optimizer;
+  /** Whether the gradients that parameters are stepped by stay readable. Default false. */
+  readonly keepGradients?: boolean;
 }
 
-/** Builds a step for one sample, without a GPU: what cannot be trained is found before there is anything to train with. */
-export function assertTrainable(
-  options: Required<Pick<ProgramOptions, "choices" | "memory">> & { loss: Loss; optimizer: Optimizer },
-  network: Network,
-): void {
-  const data: DataKind = { sampleShape: network.inputShape!, sampleDtype: "f32", scale: 1 };
-  const { choices, memory, loss, optimizer } = options;
-  trainingProgram({ network, capacity: 1, data, adapter: "software", choices, memory, loss, optimizer });
-}
-
-function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {
-  const known = Object.keys(hyperparameters).join(", ") || "none";
-  throw new FeaturemapError("value", `Optimizer "${optimizer}" has no hyperparameter "${name}". It has: ${known}.`);
-}
-
-/** Forward and loss, metrics added up. */
-export function evaluationProgram(options: ProgramOptions & { loss: Loss }): Program {
-  const { network, loss } = options;
-  const build = start(options, "evaluate", { loss });
-  const rows = lossOf(build, loss, network.call(build.graph, build.x, build.parameters));
-  return finish(build, "evaluation step", { metrics: advance(build, rows) });
-}
-
-/** Forward, each batch's output written to its place among all samples'. */
-export function predictionProgram(options: ProgramOptions): Program {
-  const { network } = options;
-  const build = start(options, "predict");
-  const { graph, add, parameters, x } = build;
-  const output = network.call(graph, x, parameters);
-  const predictions = addTensor(graph, "predictions", "data", { shape: [1, ...network.outputShape!], dtype: "f32" });
-  add("batchScatter", [graph.state, output, predictions]);
-  advance(build);
-  return finish(build, "prediction step", { predictions });
-}
-
-/** Forward for the rows that the state says are in use; the outputs of the named layers are there when the step is over. */
-export function outputsProgram(options: ProgramOptions, layers: readonly string[]): Program {
-  const build = start(options, "probe");
-  const { graph, parameters, x } = build;
-  const outputs = new Map<string, TensorId>();
-  options.network.call(graph, x, parameters, {
-    each: (name, output) => {
-      if (layers.includes(name)) outputs.set(name, output);
-    },
-  });
-  graph.results.push(...outputs.values());
-  return finish(build, "probe step", { outputs });
-}
-
-/** A graph that begins with the batch. */
-interface Build {
-  readonly options: ProgramOptions;
-  readonly ops: OpTable;
-  readonly graph: Graph;
-  readonly add: (op: string, inputs: readonly TensorId[], attributes?: Record<string, unknown>) => readonly TensorId[];
-  readonly parameters: readonly TensorId[];
-  /** The batch's samples, and its labels where there is a loss. */
-  readonly x: TensorId;
-  readonly y: TensorId | undefined;
-  readonly tensors: ProgramTensors;
-}
-
-function start(
-  options: ProgramOptions,
-  name: string,
-  { loss, optimizer, shuffled = false }: { loss?: Loss; optimizer?: Optimizer; shuffled?: boolean } = {},
-): Build {
-  const { network, capacity, data } = options;
-  const { sampleShape, scale } = data;
-  const ops = opTable([...network.ops.values()], loss?.ops ?? [], optimizer?.ops ?? []);
-  const graph = emptyGraph();
-  const { state } = graph;
-  const add: Build["add"] = (op, inputs, attributes = {}) =>
-    addNode(ops, graph, { op, name: `${name}/${op}`, inputs, attributes });
-  // The number of samples is the data set's, not the plan's.
-  const samples = addTensor(graph, "samples", "data", { shape: [1, ...sampleShape], dtype: data.sampleDtype });
-  const parameters = network.parameters.map(({ path, shape }) =>
-    addTensor(graph, path, "state", { shape, dtype: "f32" }),
+/** Builds the program of a training step. */
+export function trainingProgram(options: ProgramOptions & TrainingOptions): Program {
+  const { measures, optimizer, keepGradients = false } = options;
+  return programOf(
+    "train",
+    "training step",
+    [
+      gather({ shuffled: true, measures }),
+      forward({ training: true }),
+      losses(measures),
+      gradients(measures),
+      gradientTransforms(optimizer),
+      updates(optimizer),
+      metrics(measures),
+      advance,
+      ...(keepGradients ? [exposeGradients] : []),
+    ],
+    options,
   );
-  const kind = loss?.labels(network.outputShape!);
-  const labels = kind && addTensor(graph, "labels", "data", { shape: [1, ...kind.shape], dtype: kind.dtype });
-  const order = shuffled ? addTensor(graph, "order", "data", { shape: [1], dtype: "u32" }) : undefined;
-  const inputs = [state, samples, labels, order].filter((id) => id !== undefined);
-  const labelled = kind && { labelShape: kind.shape, labelDtype: kind.dtype };
-  const [x, y] = add("batchGather", inputs, { batch: capacity, sampleShape, scale, shuffled, ...labelled });
-  const tensors = {
-    ...{ state, samples, parameters },
-    ...(labels !== undefined && { labels }),
-    ...(order !== undefined && { order }),
+}
+
+const exposeGradients: Stage = ({ graph, gradients }) => void graph.results.push(...gradients.values());
+
+/** Builds the program of an evaluation step: forward pass, losses and metrics. */
+export function evaluationProgram(options: ProgramOptions & Pick<TrainingOptions, "measures">): Program {
+  const { measures } = options;
+  const stages = [gather({ shuffled: false, measures }), forward({ training: false }), losses(measures)];
+  return programOf("evaluate", "evaluation step", [...stages, metrics(measures), advance], options);
+}
+
+/** Builds the program of a prediction step: forward pass; each batch's outputs go to their places among all samples. */
+export function predictionProgram(options: ProgramOptions): Program {
+  const stages = [gather({ shuffled: false }), forward({ training: false }), predictions, advance];
+  return programOf("predict", "prediction step", stages, options);
+}
+
+/** Builds the program of a probe: forward pass for the rows in use. The named layers' outputs are there when the step is over. */
+export function outputsProgram(options: ProgramOptions, layers: readonly string[]): Program {
+  const stages = [gather({ shuffled: false }), forward({ training: false }), layerOutputs(layers)];
+  return programOf("probe", "probe step", stages, options);
+}
+
+/** Builds a training step for one sample, without a GPU. Throws if the network cannot be trained. */
+export function assertTrainable(
+  options: Required<Pick<ProgramOptions, "choices" | "memory">> & TrainingOptions & { readonly network: Network },
+): void {
+  const inputs = options.network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
+  const { network, choices, memory, measures, optimizer } = options;
+  trainingProgram({ network, capacity: 1, inputs, adapter: "software", choices, memory, measures, optimizer });
+}
+
+function programOf(name: string, planName: string, stages: readonly Stage[], options: ProgramOptions): Program {
+  const builder = new ProgramBuilder(name, options);
+  for (const stage of stages) stage(builder);
+  const { variables, ports, gradients, layerOutputs, means } = builder;
+  return {
+    plan: planOf(planName, builder.graph, options),
+    capacity: options.capacity,
+    variables,
+    ports,
+    measured: means.values.length > 0,
+    gradients,
+    layerOutputs,
   };
-  return { options, ops, graph, add, parameters, x: x!, y, tensors };
 }
 
-type LossRows = ReturnType<Loss["build"]>;
-
-function lossOf({ graph, y, add }: Build, loss: Loss, output: TensorId): LossRows {
-  return loss.build(graph, { output, labels: y!, add });
-}
-
-/** Ends the step: adds up what was measured, if anything, and moves the state to the next batch. Returns the metrics. */
-function advance({ ops, graph, options }: Build, rows?: LossRows): TensorId | undefined {
-  const metrics = rows && addTensor(graph, "metrics", "state", { shape: [metricsLayout().words], dtype: "u32" });
-  const inputs = [graph.state, rows?.loss, rows?.correct, metrics].filter((id) => id !== undefined);
-  addNode(ops, graph, { op: "advance", name: "advance", inputs, attributes: { batch: options.capacity } });
-  return metrics;
-}
-
-function finish({ options, ops, graph, tensors }: Build, name: string, own: Partial<ProgramTensors>): Program {
-  const { capacity, adapter, choices, limits, memory = "fast", winograd = true, apart, asked } = options;
-  const algorithms = rewrite(ops, graph, {
+function planOf(name: string, graph: Graph, options: ProgramOptions): Plan {
+  const { adapter, choices, limits, memory = "fast", winograd = true, unmerged, onOpenChoice } = options;
+  const rewritten = rewrite(graph, {
     adapter,
     choices,
-    leastSaving: winograd ? leastSaving(memory) : Number.POSITIVE_INFINITY,
-    mostBytes: mostBufferBytes(limits),
-    // Where memory is short, or windows are to be exact, no algorithm is an alternative.
-    asked: winograd && memory === "fast" ? asked : undefined,
+    minSaving: winograd ? minSaving(memory) : Number.POSITIVE_INFINITY,
+    maxBytes: maxBufferBytes(limits),
+    // In compact memory, or with `winograd: false`, no algorithm may be chosen.
+    onOpenChoice: winograd && memory === "fast" ? onOpenChoice : undefined,
   });
-  return {
-    plan: lower(ops, graph, { name, adapter, choices, algorithms, limits, memory, apart, asked }),
-    tensors: { ...tensors, ...own },
-    capacity,
-  };
+  return lower(rewritten.graph, {
+    name,
+    adapter,
+    choices,
+    algorithms: rewritten.algorithms,
+    limits,
+    memory,
+    unmerged,
+    onOpenChoice,
+  });
 }

@@ -1,19 +1,19 @@
 import { firstNotFinite } from "../base/check.ts";
 import { FeaturemapError, finiteNumber, knownKeys, positiveInteger, show } from "../base/errors.ts";
-import { assertModel } from "../model/inside.ts";
-import type { Sequential } from "../model/sequential.ts";
+import { assertModel, type WithInternals } from "../model/internals.ts";
 import type { Callback } from "../training/callback.ts";
-import { type Snapshot, snapshot } from "./snapshot.ts";
+import { snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-format.ts";
 
-/** When to take snapshots: one of the two, or both. */
+/** Times of snapshots: one of the two, or both. */
 export interface CheckpointOptions {
-  /** So many ms after the last, within an epoch too: after the submit that is then done. */
+  /** Milliseconds from one snapshot to the next, within an epoch too. It is taken after the submit that is done by then. */
   readonly everyMs?: number;
-  /** At the end of each so many epochs. */
+  /** Epochs from one snapshot to the next, which is taken at an epoch's end. */
   readonly everyEpochs?: number;
   /**
-   * What it returns is awaited before the next snapshot is taken, and before `fit` returns. What it throws, `fit` throws. It is not
-   * called with a snapshot that has a NaN or Infinity in it: the last good one stays.
+   * Keeps a snapshot. Its promise is awaited before the next snapshot, and before `fit` returns. `fit` throws what it throws. It is
+   * not called with a snapshot that has a NaN or Infinity in it: the last good one stays.
    */
   save(snapshot: Snapshot): void | Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface CheckpointOptions {
  *
  * @throws FeaturemapError `value` for an option that is missing, unknown or out of range
  */
-export function checkpoint(model: Sequential, options: CheckpointOptions): Callback {
+export function checkpoint(model: WithInternals, options: CheckpointOptions): Callback {
   assertModel(model, "checkpoint");
   knownKeys(options, ["everyMs", "everyEpochs", "save"], "checkpoint");
   const { everyMs, everyEpochs, save } = options;
@@ -37,7 +37,7 @@ export function checkpoint(model: Sequential, options: CheckpointOptions): Callb
     throw new FeaturemapError("value", `checkpoint: save must be a function, got ${show(save)}.`);
 
   let last = 0;
-  /** The snapshot under way and its saving; it never rejects, since `fit` may end before anybody asks. */
+  /** Snapshot under way, and its saving. The promise never rejects, since `fit` may end before anybody asks. */
   let saving: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
   const assertSaved = () => {
@@ -81,7 +81,8 @@ export function checkpoint(model: Sequential, options: CheckpointOptions): Callb
   };
 }
 
-/** Whether training can go on from a snapshot: `restore` takes no other. */
-export function isSound({ weights, slots }: Snapshot): boolean {
-  return [...weights, ...slots].every(({ data }) => firstNotFinite(data) < 0);
+/** Tells whether training can go on from a snapshot. `restore` takes no other. */
+export function isSound({ variables }: Snapshot): boolean {
+  const trained = variables.filter(({ role }) => role !== "metric" && role !== "state");
+  return trained.every(({ data }) => firstNotFinite(data as Float32Array) < 0);
 }

@@ -1,66 +1,69 @@
 import { type ErrorCode, FeaturemapError, finiteNumber, knownKeys, optionalFunction, wrong } from "../base/errors.ts";
+import { type ColumnInputs, copiedColumns } from "../data/columns.ts";
 import { isDataset } from "../data/dataset.ts";
-import { type DataInput, toTensor } from "../data/tensor.ts";
 import { orLost } from "../gpu/lost.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import type { Labelled } from "../model/calls.ts";
-import { assertModel } from "../model/inside.ts";
-import type { Sequential } from "../model/sequential.ts";
+import { assertModel, type WithInternals } from "../model/internals.ts";
+import type { Model, Prediction } from "../model/model.ts";
 import type { Callback } from "../training/callback.ts";
 import { checkFitOptions, FIT_OPTIONS, type FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
 import { checkpoint, isSound } from "./checkpoint.ts";
-import { restore, type Snapshot, snapshot } from "./snapshot.ts";
+import { restore, snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-format.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
 /**
- * Samples and labels that outlive a device: arrays, which are copied before the call returns, or a function that gives them for
- * each new device, without a copy. A `Dataset` that it makes on the given runtime is yours to dispose of.
+ * Samples and labels that outlive a device. Arrays are copied before the call returns. A function gives them for each new device,
+ * without a copy. A `Dataset` that it makes on the given runtime is yours to dispose of.
  */
-export type LastingData = readonly [x: DataInput, y: DataInput] | ((runtime: Runtime) => Labelled | Promise<Labelled>);
+export type LastingData =
+  | readonly [x: ColumnInputs, y: ColumnInputs]
+  | ((runtime: Runtime) => Labelled | Promise<Labelled>);
 
-/** What `fit` takes, and what recovering needs. */
-export interface RecoveryOptions extends Omit<FitOptions<LastingData>, "resume"> {
-  /** Builds and compiles the model: at the begin, and anew after each lost device, always the same one. */
-  make(): Sequential | Promise<Sequential>;
+/** Options of `fit`, and those of recovery. */
+export interface RecoveryOptions<P = Prediction> extends Omit<FitOptions<LastingData>, "resume"> {
+  /** Builds and compiles the model: at the beginning, and anew after each lost device. It must always be the same. */
+  make(): Model<P> | Promise<Model<P>>;
   readonly data: LastingData;
-  /** Takes a snapshot so many ms after the last. A lost device costs the training since. Default 5000. */
+  /** Milliseconds from one snapshot to the next. A lost device costs the training since the last. Default 5000. */
   readonly everyMs?: number;
   /**
-   * Where snapshots go, for a training that is to outlive the page: `indexedDbSnapshots("digits")`. The next call goes on from what it
-   * holds. It is emptied when all epochs are done. A training that ends before leaves its last sound snapshot there. Default: memory.
+   * Store of the snapshots. Default: memory. Give `indexedDbSnapshots("digits")` to a training that must outlive the page: the next
+   * call goes on from there. It is emptied when all epochs are done. A training that ends before leaves its last sound snapshot.
    */
   readonly store?: SnapshotStore;
   /** Called after each lost device, before the model is made anew. */
   onRecovery?(recovery: Recovery): void | Promise<void>;
 }
 
-/** A lost device, and where training goes on. */
+/** Recovery from a lost device. */
 export interface Recovery {
   /** Lost devices so far. */
   readonly recoveries: number;
-  /** What the device's loss failed with. */
+  /** Error by which the loss showed. */
   readonly error: unknown;
-  /** Epoch, counted from 0, and its steps that the last snapshot holds; both are 0 where there is none yet. */
+  /** Epoch of the last snapshot, counted from 0, and its steps so far. Both are 0 if there is no snapshot yet. */
   readonly epoch: number;
   readonly steps: number;
 }
 
-/** A training that has ended. */
-export interface Recovered {
-  /** The trained model: the one that `make` made last. */
-  readonly model: Sequential;
-  /** That of a training whose device was never lost. */
+/** Result of a training. */
+export interface Recovered<P = Prediction> {
+  /** Trained model: the one that `make` made last. */
+  readonly model: Model<P>;
+  /** History, the same as of a training whose device was never lost. */
   readonly history: History;
   /** Devices that were lost. */
   readonly recoveries: number;
-  /** Of the trained model, which `restore` puts on another one where its device is lost later. */
+  /** Snapshot of the trained model. If its device is lost later, `restore` puts it on another one. */
   readonly snapshot: Snapshot;
 }
 
-/** Training was given up, since devices are lost again and again or there is none. What it had come to is kept. */
+/** Error of a training that was given up: devices were lost again and again, or there is none. Its last snapshot is kept. */
 export class RecoveryError extends FeaturemapError {
-  /** The last snapshot; `undefined` where there was none yet. */
+  /** Last snapshot; `undefined` if there was none yet. */
   readonly snapshot: Snapshot | undefined;
   /** Devices that were lost. */
   readonly recoveries: number;
@@ -73,28 +76,28 @@ export class RecoveryError extends FeaturemapError {
   }
 }
 
-/** Losses one after the other, without a new snapshot between them, after which training is given up. */
-const MOST_FRUITLESS = 5;
+/** Lost devices in a row, without a new snapshot between them, after which training is given up. */
+const MAX_FRUITLESS = 5;
 
-/** Ms before each new try to make a model for which there is no adapter: after a crash there is one again soon. */
+/** Waits before each new try to find an adapter, in ms. After a crash of the GPU process there is one again soon. */
 const WAITS_MS = [100, 300, 1000, 2000];
 
-/** Ms that what the caller gave has to settle once training is aborted. */
-const LAST_MS = 2000;
+/** Time that the caller's promises have to settle once training is aborted, in ms. */
+const GRACE_MS = 2000;
 
-/** An epoch's end takes a snapshot, too, where this share of `everyMs` has passed since the last. */
+/** Share of `everyMs` that must have passed since the last snapshot for one at an epoch's end. */
 const AT_EPOCH_END = 1 / 5;
 
 /**
- * Trains as `fit` does and survives lost devices, whatever ran on them. It makes the model anew, restores the last snapshot and goes
- * on. On the same adapter, with the same choices, bits and history are those of a training that was never disturbed. Only losses are
- * recovered from. After any other error the model is disposed of; the last snapshot is in the `store`.
+ * Trains as `fit` does and survives lost devices. It makes the model anew, restores the last snapshot and goes on. On the same
+ * adapter, with the same choices, bits and history are those of a training that was never disturbed. It recovers from nothing but
+ * lost devices. After any other error the model is disposed of; the last snapshot is in the `store`.
  *
  * Callbacks go on with the new model. Steps since the last snapshot are made again, and their hooks are called again;
  * `setModel` and `onTrainBegin` are called for each new model.
  *
- * A `signal` that aborts ends training as it ends `fit`. Where `make`, `data`, `onRecovery` or the store has not settled 2 s later,
- * the call is rejected with the signal's reason. It still resolves where only the last snapshot cannot be stored.
+ * A `signal` that aborts ends training as it ends `fit`. If `make`, `data`, `onRecovery` or the store has not settled 2 s later,
+ * the call is rejected with the signal's reason. It still resolves if only the last snapshot cannot be stored.
  *
  * @example
  * const { model, history } = await trainWithRecovery({
@@ -103,40 +106,40 @@ const AT_EPOCH_END = 1 / 5;
  *     await model.compile(settings);
  *     return model;
  *   },
- *   ...{ data: [x, y], batchSize: 128, epochs: 10, store: indexedDbSnapshots("digits") },
+ *   data: [x, y], batchSize: 128, epochs: 10, store: indexedDbSnapshots("digits"),
  * });
  * @throws FeaturemapError as `fit` does; `lost`, a `RecoveryError` with the last snapshot, where five devices were lost without a
- *   new snapshot, or no other device is to be had: a browser wants the page to be reloaded then
+ *   new snapshot, or there is no other device: in a browser, reload the page then
  */
-export async function trainWithRecovery(options: RecoveryOptions): Promise<Recovered> {
+export async function trainWithRecovery<P = Prediction>(options: RecoveryOptions<P>): Promise<Recovered<P>> {
   const call = checked(options);
   const { signal } = call.fit;
-  const kept = new Kept(call.store, signal);
-  await kept.open();
+  const last = new LastSnapshot(call.store, signal);
+  await last.open();
   let recoveries = 0;
   for (let fruitless = 0; ; ) {
-    const before = kept.latest;
+    const before = last.latest;
     try {
-      return { ...(await attempt(call, kept)), recoveries };
+      return { ...(await attempt(call, last)), recoveries };
     } catch (thrown) {
-      if (!(thrown instanceof Stopped)) throw thrown;
+      if (!(thrown instanceof AttemptEnded)) throw thrown;
       const { cause } = thrown;
-      if (thrown.by === "no adapter") throw recoveries > 0 ? noAdapter({ ...kept.facts, recoveries }, cause) : cause;
+      if (thrown.by === "no adapter") throw recoveries > 0 ? noAdapter({ ...last.facts, recoveries }, cause) : cause;
       recoveries++;
-      fruitless = kept.latest === before ? fruitless + 1 : 1;
-      if (fruitless === MOST_FRUITLESS) throw tooMany({ ...kept.facts, recoveries }, cause);
-      const { epoch = 0, steps = 0 } = kept.latest?.fit ?? {};
+      fruitless = last.latest === before ? fruitless + 1 : 1;
+      if (fruitless === MAX_FRUITLESS) throw tooMany({ ...last.facts, recoveries }, cause);
+      const { epoch = 0, steps = 0 } = last.latest?.fit ?? {};
       await untilAborted(call.onRecovery?.({ recoveries, error: cause, epoch, steps }), signal);
     }
   }
 }
 
-type Call = Omit<RecoveryOptions, keyof FitOptions<LastingData>> & {
+type Call<P> = Omit<RecoveryOptions<P>, keyof FitOptions<LastingData>> & {
   readonly everyMs: number;
   readonly fit: FitOptions<LastingData>;
 };
 
-function checked(options: RecoveryOptions): Call {
+function checked<P>(options: RecoveryOptions<P>): Call<P> {
   const where = "trainWithRecovery";
   const own = ["make", "data", "everyMs", "store", "onRecovery"] as const;
   const ofFit = FIT_OPTIONS.filter((name) => name !== "resume");
@@ -152,33 +155,33 @@ function checked(options: RecoveryOptions): Call {
   const held =
     validationData === undefined ? {} : { validationData: lasting(validationData, `${where}: validationData`) };
   return {
-    ...{ make, everyMs, fit: { ...fit, ...held }, data: lasting(data, `${where}: data`) },
+    make,
+    everyMs,
+    fit: { ...fit, ...held },
+    data: lasting(data, `${where}: data`),
     ...(store && { store }),
     ...(onRecovery && { onRecovery }),
   };
 }
 
-/** Arrays are copied: they are read again for each new device, when the caller may have other things in them. */
+/** Copies arrays: they are read again for each new device, and the caller may have changed them by then. */
 function lasting(data: LastingData, where: string): LastingData {
   if (typeof data === "function") return data;
   if (isDataset(data))
     throw wrong(where, "be [x, y], or (runtime) => createDataset(runtime, { x, y }), which outlive a device", data);
   if (!Array.isArray(data) || data.length !== 2) throw wrong(where, "be [x, y] or a function that gives them", data);
-  const [x, y] = (data as readonly DataInput[]).map((input, i) => {
-    const tensor = toTensor(input, `${where}: ${i === 0 ? "x" : "y"}`);
-    return { ...tensor, data: tensor.data.slice() };
-  });
-  return [x!, y!];
+  const [x, y] = data as readonly [ColumnInputs, ColumnInputs];
+  return [copiedColumns(x, `${where}: x`), copiedColumns(y, `${where}: y`)];
 }
 
-/** The last snapshot, in memory and in the store. */
-class Kept {
+/** Last snapshot, in memory and in the store. */
+class LastSnapshot {
   latest: Snapshot | undefined;
-  /** Whether it is of an earlier call. */
+  /** Whether the snapshot is of an earlier call. */
   stored = false;
   readonly #store: SnapshotStore | undefined;
   readonly #signal: AbortSignal | undefined;
-  /** The store is given one snapshot after the other. */
+  /** Saving under way: the store gets one snapshot after the other. */
   #setting: Promise<void> = Promise.resolve();
 
   constructor(store: SnapshotStore | undefined, signal: AbortSignal | undefined) {
@@ -195,7 +198,7 @@ class Kept {
     this.stored = this.latest !== undefined;
   }
 
-  /** A store that fails costs no training: it is told of, and memory has the snapshot. */
+  /** Stores a snapshot. A store that fails ends no training: a warning tells of it, and memory has the snapshot. */
   save(taken: Snapshot, complete = false): Promise<void> {
     this.latest = taken;
     this.stored = false;
@@ -207,41 +210,41 @@ class Kept {
     return this.#setting;
   }
 
-  /** Saves what an ended training leaves: nothing where it is complete, and the last sound snapshot where it came to NaN. */
+  /** Saves what an ended training leaves: nothing if it is complete, the last sound snapshot if it came to NaN. */
   async end(taken: Snapshot, epochs: number): Promise<void> {
     if (!isSound(taken)) return;
     const complete = taken.fit !== undefined && taken.fit.epoch >= epochs;
     await untilAborted(this.save(taken, complete), this.#signal).catch(() => {
-      console.warn(`trainWithRecovery: the store did not take the last snapshot within ${LAST_MS} ms of the abort.`);
+      console.warn(`trainWithRecovery: the store did not take the last snapshot within ${GRACE_MS} ms of the abort.`);
     });
   }
 }
 
-/** An attempt that did not fail by itself. */
-class Stopped extends Error {
+/** End of an attempt that did not fail by itself. */
+class AttemptEnded extends Error {
   readonly by: "loss" | "no adapter";
 
-  constructor(by: Stopped["by"], cause: unknown) {
+  constructor(by: AttemptEnded["by"], cause: unknown) {
     super(by, { cause });
     this.by = by;
   }
 }
 
-type Compiled = Sequential & { readonly runtime: Runtime };
+type Compiled<P> = Model<P> & { readonly runtime: Runtime };
 
-async function attempt(call: Call, kept: Kept): Promise<Omit<Recovered, "recoveries">> {
-  const model = await made(call);
+async function attempt<P>(call: Call<P>, last: LastSnapshot): Promise<Omit<Recovered<P>, "recoveries">> {
+  const model = await makeModel(call);
   const { runtime } = model;
   try {
-    return await orLost(runtime, trained(call, model, kept));
+    return await orLost(runtime, trainOnce(call, model, last));
   } catch (error) {
     const gone = isLost(runtime);
     model.dispose();
-    throw gone ? new Stopped("loss", error) : error;
+    throw gone ? new AttemptEnded("loss", error) : error;
   }
 }
 
-/** Another device that an app lost on its own is no reason to make this one anew. */
+/** Tells whether this model's device is lost. A device that the app lost elsewhere is no reason to make this one anew. */
 function isLost(runtime: Runtime): boolean {
   try {
     runtime.assertLive();
@@ -252,10 +255,10 @@ function isLost(runtime: Runtime): boolean {
 }
 
 /**
- * What a promise of the caller's becomes. Once `signal` aborts, it has 2 s more.
+ * Awaits a caller's promise. Once `signal` aborts, it has 2 s more.
  *
- * @param late takes what it becomes after that
- * @throws what the promise is rejected with; the signal's reason where the time is over
+ * @param late Takes the result that comes after that.
+ * @throws the error of the promise; the signal's reason where the time is over
  */
 async function untilAborted<T>(
   promise: T | PromiseLike<T>,
@@ -273,7 +276,7 @@ async function untilAborted<T>(
         .catch(() => {}); // Nobody waits for what is thrown now.
     };
     aborted = () => {
-      timer = setTimeout(leave, LAST_MS);
+      timer = setTimeout(leave, GRACE_MS);
     };
   });
   if (signal.aborted) aborted();
@@ -286,19 +289,19 @@ async function untilAborted<T>(
   }
 }
 
-/** The compiled model. Where there is no adapter for it, one is waited for. */
-async function made({ make, fit: { signal } }: Call): Promise<Compiled> {
+/** Makes the compiled model. If there is no adapter, it waits for one. */
+async function makeModel<P>({ make, fit: { signal } }: Call<P>): Promise<Compiled<P>> {
   for (let tries = 0; ; tries++) {
     try {
       const model = await untilAborted(make(), signal, (late) => late?.dispose?.());
       assertModel(model, "trainWithRecovery: make");
       if (!model.runtime) throw new FeaturemapError("state", MAKE);
-      return model as Compiled;
+      return model as Compiled<P>;
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      if (codeOf(error) === "lost") throw new Stopped("loss", error);
+      if (codeOf(error) === "lost") throw new AttemptEnded("loss", error);
       if (codeOf(error) !== "device") throw error;
-      if (tries === WAITS_MS.length) throw new Stopped("no adapter", error);
+      if (tries === WAITS_MS.length) throw new AttemptEnded("no adapter", error);
     }
     await new Promise((resolve) => setTimeout(resolve, WAITS_MS[tries]));
     signal?.throwIfAborted();
@@ -309,27 +312,27 @@ const MAKE =
   "trainWithRecovery: make must give a new model that is compiled, got one that is not, or was disposed of after its device was " +
   "lost. Build it and await its compile() in make.";
 
-async function trained(
-  { fit, data, everyMs }: Call,
-  model: Compiled,
-  kept: Kept,
-): Promise<Omit<Recovered, "recoveries">> {
-  const { latest, stored } = kept;
+async function trainOnce<P>(
+  { fit, data, everyMs }: Call<P>,
+  model: Compiled<P>,
+  last: LastSnapshot,
+): Promise<Omit<Recovered<P>, "recoveries">> {
+  const { latest, stored } = last;
   const { runtime } = model;
   let begun = false;
-  // The first of the callbacks: what another one throws is no fault of the snapshot's.
+  // It is first among the callbacks: an error of another one must not cost the snapshot.
   const begin: Callback = {
     onTrainBegin: () => {
       begun = true;
     },
   };
-  const callbacks = [begin, ...(fit.callbacks ?? []), saving(model, everyMs, (taken) => kept.save(taken))];
+  const callbacks = [begin, ...(fit.callbacks ?? []), saving(model, everyMs, (taken) => last.save(taken))];
   const run = async () => {
     if (latest) await restore(model, latest);
     const { validationData, ...rest } = fit;
-    const held = validationData && { validationData: await on(runtime, validationData, fit.signal) };
+    const held = validationData && { validationData: await dataOn(runtime, validationData, fit.signal) };
     const options = { ...rest, ...held, callbacks, resume: latest !== undefined };
-    const given = await on(runtime, data, fit.signal);
+    const given = await dataOn(runtime, data, fit.signal);
     return isDataset(given) ? model.fit(given, options) : model.fit(given[0], given[1], options);
   };
   const history = await run().catch((error: unknown) => {
@@ -339,19 +342,20 @@ async function trained(
     throw new FeaturemapError(code, `${messageOf(error)} ${forget}`, { cause: error });
   });
   const taken = await snapshot(model);
-  await kept.end(taken, fit.epochs ?? 1);
+  await last.end(taken, fit.epochs ?? 1);
   return { model, history, snapshot: taken };
 }
 
-async function on(runtime: Runtime, data: LastingData, signal: AbortSignal | undefined): Promise<Labelled> {
+async function dataOn(runtime: Runtime, data: LastingData, signal: AbortSignal | undefined): Promise<Labelled> {
   return typeof data === "function" ? untilAborted(data(runtime), signal) : data;
 }
 
-/** `checkpoint`, which takes no snapshot at the end of an epoch that is over in no time. */
-function saving(model: Sequential, everyMs: number, save: (taken: Snapshot) => Promise<void>): Callback {
+/** Makes a `checkpoint` that takes no snapshot at the end of a very short epoch. */
+function saving(model: WithInternals, everyMs: number, save: (taken: Snapshot) => Promise<void>): Callback {
   let last = performance.now();
   const each = checkpoint(model, {
-    ...{ everyMs, everyEpochs: 1 },
+    everyMs,
+    everyEpochs: 1,
     save: (taken) => {
       last = performance.now();
       return save(taken);
@@ -362,7 +366,7 @@ function saving(model: Sequential, everyMs: number, save: (taken: Snapshot) => P
   return { ...each, onEpochEnd };
 }
 
-type Facts = Kept["facts"] & { readonly recoveries: number };
+type Facts = LastSnapshot["facts"] & { readonly recoveries: number };
 
 function noAdapter(facts: Facts, cause: unknown): RecoveryError {
   const why = "the GPU device was lost, and there is no adapter for a new one";
@@ -372,7 +376,7 @@ function noAdapter(facts: Facts, cause: unknown): RecoveryError {
 }
 
 function tooMany(facts: Facts, cause: unknown): RecoveryError {
-  const why = `${MOST_FRUITLESS} devices were lost without a new snapshot between them, the last so: ${messageOf(cause)}`;
+  const why = `${MAX_FRUITLESS} devices were lost without a new snapshot between them, the last so: ${messageOf(cause)}`;
   return new RecoveryError(`trainWithRecovery: ${why} ${placeOf(facts)}`, facts, cause);
 }
 

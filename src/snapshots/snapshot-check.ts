@@ -1,14 +1,15 @@
+import { arrayType } from "../base/arrays.ts";
 import {
   type Check,
+  type CheckContext,
+  dictionary,
   finite,
   firstNotFinite,
   flag,
   floats,
   list,
-  maybe,
-  named,
   number,
-  type Place,
+  optional,
   readAt,
   record,
   text,
@@ -19,105 +20,116 @@ import {
 } from "../base/check.ts";
 import { Checksum } from "../base/checksum.ts";
 import { FeaturemapError, finiteNumber, show } from "../base/errors.ts";
-import { elements, type Shape, sameShape, showShape } from "../base/shape.ts";
+import { elements, sameShape, showShape } from "../base/shape.ts";
 import { stepState } from "../graph/step-state.ts";
-import type { Weight } from "../model/sequential.ts";
-import { metricsLayout } from "../training/metrics-layout.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Variable } from "../graph/variable.ts";
+import type { BookmarkData } from "../training/bookmark.ts";
+import { type SavedVariable, type Snapshot, VERSION } from "./snapshot-format.ts";
 
-/** Of the layout of snapshots. */
-export const VERSION = 2;
+type Fit = BookmarkData;
 
-type Fit = NonNullable<Snapshot["fit"]>;
-
-/** What a snapshot must suit. */
-export interface Receiver {
-  readonly loss: string;
+/** Facts about the model that a snapshot is restored to. */
+export interface SnapshotTarget {
+  readonly losses: Snapshot["losses"];
   readonly optimizer: string;
   readonly constants: Snapshot["constants"];
   readonly hyperparameters: Snapshot["hyperparameters"];
-  readonly weights: readonly Part[];
-  readonly slots: readonly Part[];
+  readonly variables: readonly Pick<Variable, "path" | "role" | "shape">[];
 }
 
-/** A parameter or slot, without its values. */
-export type Part = Omit<Weight, "data">;
-
 /**
- * A snapshot in a copy, checked against itself: types, lengths, ranges, what one part says of another, and its checksum.
+ * Copies a snapshot and checks it by itself: types, lengths, ranges, its checksum, and whether its parts agree.
  *
- * @throws FeaturemapError `data` for what is no snapshot, or is damaged
+ * @throws FeaturemapError `data` for something else, or a damaged snapshot
  */
 export function checkedSnapshot(snapshot: unknown, where: string): Snapshot {
-  const place: Place = { path: `${where}: snapshot`, code: "data" };
-  const { version } = record({ version: (value: unknown) => value }, { what: WANTED })(snapshot, place);
-  const pending = typeof readAt(place, () => (snapshot as { then?: unknown }).then) === "function";
-  if (pending || typeof version !== "number") throw wrongAt(place, `be ${WANTED}`, snapshot);
+  const context: CheckContext = { path: `${where}: snapshot`, code: "data" };
+  const { version } = record({ version: (value: unknown) => value }, { what: WANTED })(snapshot, context);
+  const pending = typeof readAt(context, () => (snapshot as { then?: unknown }).then) === "function";
+  if (pending || typeof version !== "number") throw wrongAt(context, `be ${WANTED}`, snapshot);
   if (version !== VERSION) {
     const remedy = "Another version's snapshots cannot be restored: train anew.";
-    throw wrongAt(within(place, "version"), `be ${VERSION}`, version, remedy);
+    throw wrongAt(within(context, "version"), `be ${VERSION}`, version, remedy);
   }
-  const copy = SNAPSHOT(snapshot, place);
-  checkRanges(copy, place);
+  const copy = SNAPSHOT(snapshot, context);
+  checkRanges(copy, context);
   const sum = checksumOf(copy);
   if (sum !== copy.checksum) {
     const message = `is damaged, or was changed: its checksum is ${sum}, but it says ${show(copy.checksum)}`;
-    throw new FeaturemapError("data", `${place.path} ${message}. Restore an earlier one.`);
+    throw new FeaturemapError("data", `${context.path} ${message}. Restore an earlier one.`);
   }
   return copy;
 }
 
 const WANTED = "an object of snapshot(model)";
 
-const weight: Check<Weight> = (value, place) => {
-  const copy = record<Weight>({ name: text, shape: list(whole(1)), data: floats })(value, place);
-  const { name, shape, data } = copy;
-  const at = within(place, "data");
+const ROLES = ["parameter", "statistic", "slot", "metric", "state"] as const;
+
+const variable: Check<SavedVariable> = (value, context) => {
+  const role: Check<SavedVariable["role"]> = (role, at) => {
+    const known = ROLES.find((each) => each === role);
+    if (known) return known;
+    throw wrongAt(at, `be one of ${ROLES.join(", ")}`, role);
+  };
+  const isFloats = ({ role }: Pick<SavedVariable, "role">) => role !== "metric" && role !== "state";
+  const head = record<Pick<SavedVariable, "path" | "role" | "shape">>({ path: text, role, shape: list(whole(1)) }, {})(
+    value,
+    context,
+  );
+  const data = record<{ data: SavedVariable["data"] }>({
+    data: (data, at) => (isFloats(head) || (head.role === "metric" && isFloatArray(data)) ? floats : words)(data, at),
+  })(value, context).data;
+  const { path, shape } = head;
+  const at = within(context, "data");
   if (data.length !== elements(shape))
     throw wrongAt(at, `hold ${elements(shape)} numbers, for shape ${showShape(shape)}`, data);
-  const bad = firstNotFinite(data);
-  if (bad < 0) return copy;
-  const what = `hold finite numbers ("${name}")`;
-  throw wrongAt(at, `${what} at place ${bad}`, data[bad], "Training had gone wrong by then: restore an earlier one.");
+  if (isFloats(head)) {
+    const bad = firstNotFinite(data as Float32Array);
+    const what = `hold finite numbers ("${path}")`;
+    const remedy = "Training had gone wrong by then: restore an earlier one.";
+    if (bad >= 0) throw wrongAt(at, `${what} at place ${bad}`, data[bad], remedy);
+  }
+  return { ...head, data };
 };
 
-/** Weights or slots, each with a name of its own. */
-const weights: Check<Weight[]> = (value, place) => {
-  const copy = list(weight)(value, place);
-  const names = new Set<string>();
-  copy.forEach(({ name }, i) => {
-    if (names.has(name)) throw wrongAt(within(within(place, i), "name"), "be no other's too", name);
-    names.add(name);
+/** Tells whether data are floats, which a metric may have. */
+function isFloatArray(data: unknown): boolean {
+  return arrayType(data) === "Float32Array";
+}
+
+/** Check of the variables: each has a path of its own, and one is the state. */
+const variables: Check<SavedVariable[]> = (value, context) => {
+  const copy = list(variable)(value, context);
+  const paths = new Set<string>();
+  copy.forEach(({ path }, i) => {
+    if (paths.has(path)) throw wrongAt(within(within(context, i), "path"), "be no other's too", path);
+    paths.add(path);
   });
+  const states = copy.filter(({ role }) => role === "state");
+  const { words: count } = stepState();
+  if (states.length !== 1 || states[0]!.data.length !== count)
+    throw wrongAt(context, `have one of role "state", of ${count} words`, states);
   return copy;
 };
 
-const wordsOf =
-  (count: number): Check<Uint32Array> =>
-  (value, place) => {
-    const copy = words(value, place);
-    if (copy.length === count) return copy;
-    throw wrongAt(place, `hold ${count} words`, copy);
-  };
-
-const scalar: Check<string | number | boolean | null> = (value, place) => {
+const scalar: Check<string | number | boolean | null> = (value, context) => {
   if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value as string;
-  throw wrongAt(place, "be a number, a string, a flag or null", value);
+  throw wrongAt(context, "be a number, a string, a flag or null", value);
 };
 
-const history: Check<Fit["history"]> = (value, place) => {
+const history: Check<Fit["history"]> = (value, context) => {
   const copy = record<{ epoch: number[]; history: Record<string, number[]> }>({
     epoch: list(whole()),
-    history: named(list(number)),
-  })(value, place);
+    history: dictionary(list(number)),
+  })(value, context);
   const { length } = copy.epoch;
   const wrong = Object.entries(copy.history).find(([, values]) => values.length !== length);
   if (!wrong && Object.hasOwn(copy.history, "loss")) return copy as Fit["history"];
   const [name, values] = wrong ?? ["loss", undefined];
-  throw wrongAt(within(within(place, "history"), name), `hold ${length} figures, one an epoch`, values);
+  throw wrongAt(within(within(context, "history"), name), `hold ${length} figures, one an epoch`, values);
 };
 
-const fit: Check<Fit> = (value, place) => {
+const fit: Check<Fit> = (value, context) => {
   const copy = record<Fit>({
     samples: whole(1),
     data: text,
@@ -128,35 +140,33 @@ const fit: Check<Fit> = (value, place) => {
     history,
     epoch: whole(),
     steps: whole(),
-  })(value, place);
+  })(value, context);
   const { samples, batchSize, epoch, steps } = copy;
   const most = Math.ceil(samples / batchSize);
-  if (steps > most) throw wrongAt(within(place, "steps"), `be at most ${most}, the steps of an epoch`, steps);
+  if (steps > most) throw wrongAt(within(context, "steps"), `be at most ${most}, the steps of an epoch`, steps);
   const { epoch: epochs } = copy.history;
   if (epochs.length === epoch && epochs.every((each, i) => each === i)) return copy;
-  throw wrongAt(within(within(place, "history"), "epoch"), `count the ${epoch} epochs that are done`, epochs);
+  throw wrongAt(within(within(context, "history"), "epoch"), `count the ${epoch} epochs that are done`, epochs);
 };
 
-// A function, as every check is: a call beside the functions would be in every app's script.
-const SNAPSHOT: Check<Snapshot> = (value, place) =>
+// A function, since a call at the top of a module would be in every app's script.
+const SNAPSHOT: Check<Snapshot> = (value, context) =>
   record<Snapshot>({
     version: () => VERSION,
-    loss: text,
+    losses: dictionary(text),
     optimizer: text,
-    constants: named(scalar),
-    hyperparameters: named(finite),
-    weights,
-    slots: weights,
-    state: wordsOf(stepState().words),
-    metrics: wordsOf(metricsLayout().words),
+    constants: dictionary(scalar),
+    hyperparameters: dictionary(finite),
+    variables,
     epochs: whole(),
-    byteScale: maybe(finite),
-    fit: maybe(fit),
+    byteScales: dictionary(finite),
+    fit: optional(fit),
     checksum: text,
-  })(value, place);
+  })(value, context);
 
-/** What the parts of a snapshot say of each other. */
-function checkRanges({ state, fit, epochs }: Snapshot, place: Place): void {
+/** Checks that the parts of a snapshot agree. */
+function checkRanges({ variables, fit, epochs }: Snapshot, context: CheckContext): void {
+  const state = variables.find(({ role }) => role === "state")!.data;
   const { position, samples, rows, batch } = stepState().read(state.slice().buffer);
   const stands = position <= samples && rows === Math.min(batch, samples - position);
   const step = fit && fit.steps > 0 ? fit : undefined;
@@ -167,45 +177,45 @@ function checkRanges({ state, fit, epochs }: Snapshot, place: Place): void {
       position === Math.min(step.steps * batch, samples));
   if (!stands || !agrees) {
     const where = step ? `stand after step ${step.steps} of fit` : "stand within its samples";
-    throw wrongAt(within(place, "state"), where, [...state]);
+    throw wrongAt(within(context, "state"), where, [...state]);
   }
   if (fit && epochs < fit.epochsBefore + fit.epoch) {
-    const least = fit.epochsBefore + fit.epoch;
-    throw wrongAt(within(place, "epochs"), `be at least ${least}, the epochs of fit`, epochs);
+    const min = fit.epochsBefore + fit.epoch;
+    throw wrongAt(within(context, "epochs"), `be at least ${min}, the epochs of fit`, epochs);
   }
 }
 
-/** Over all of a snapshot but the checksum itself. */
+/** Computes the checksum of all of a snapshot but the checksum itself. */
 export function checksumOf(snapshot: Omit<Snapshot, "checksum">): string {
-  const { weights, slots, state, metrics, fit, ...rest } = snapshot;
-  const { history, ...course } = fit ?? { history: { epoch: [], history: {} } };
+  const { variables, fit, ...rest } = snapshot;
+  const { history, ...recipe } = fit ?? { history: { epoch: [], history: {} } };
   const figures = Object.entries(history.history).sort(([a], [b]) => (a < b ? -1 : 1));
-  const parts = [...weights, ...slots];
   const sum = new Checksum();
   const texts = [
     sorted({ ...rest, checksum: undefined }),
+    sorted(rest.losses),
     sorted(rest.constants),
     sorted(rest.hyperparameters),
-    fit === undefined ? null : sorted(course),
+    sorted(rest.byteScales),
+    fit === undefined ? null : sorted(recipe),
     history.epoch,
     figures.map(([name]) => name),
-    parts.map(({ name, shape }) => [name, shape]),
-    weights.length,
+    variables.map(({ path, role, shape }) => [path, role, shape]),
   ];
   sum.text(JSON.stringify(texts, (_, value) => exact(value)));
   // Figures may be NaN, which JSON does not know.
   for (const [, values] of figures) sum.add(Float64Array.from(values));
-  for (const { data } of parts) sum.add(data);
-  return String(sum.add(state).add(metrics));
+  for (const { data } of variables) sum.add(data);
+  return String(sum);
 }
 
-/** What JSON would make null or 0 of, told apart; all else as it is. */
+/** Replaces numbers that JSON would write as null or 0. All other values stay as they are. */
 function exact(value: unknown): unknown {
   if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))) return value;
   return { number: value === 0 ? "-0" : String(value) };
 }
 
-/** Entries of plain values in the order of their names: stores may reorder. */
+/** Sorts entries by name, since stores may reorder them. */
 function sorted(object: object): [string, unknown][] {
   const entries = Object.entries(object).filter(
     ([, value]) => value === null || !["undefined", "object"].includes(typeof value),
@@ -214,26 +224,30 @@ function sorted(object: object): [string, unknown][] {
 }
 
 /**
- * Says whether a checked snapshot is of such a model.
+ * Checks that a snapshot suits a model.
  *
- * @param keepsOptimizer Whether the model's own rates and constants stand in the place of the snapshot's.
- * @throws FeaturemapError `value`, `shape` where it is of another loss, optimizer or network, and which
+ * @param keepsOptimizer Whether the model's own rates and constants are kept.
+ * @throws FeaturemapError `value`, `shape` if it is of another loss, optimizer or network; the message says which
  */
-export function checkReceiver(snapshot: Snapshot, model: Receiver, keepsOptimizer: boolean): void {
-  sameWord(snapshot.loss, model.loss, "loss");
+export function checkTarget(snapshot: Snapshot, model: SnapshotTarget, keepsOptimizer: boolean): void {
+  const losses = (of: Snapshot["losses"]) => JSON.stringify(Object.entries(of).sort());
+  const loss = (of: Snapshot["losses"]) => {
+    const names = Object.values(of);
+    return names.length === 1 ? names[0]! : losses(of);
+  };
+  sameWord(loss(snapshot.losses), loss(model.losses), "loss");
   sameWord(snapshot.optimizer, model.optimizer, "optimizer");
   if (!keepsOptimizer) {
     const rates = (values: object) => Object.keys(values).sort().join(", ");
     sameWord(rates(snapshot.hyperparameters), rates(model.hyperparameters), "hyperparameters");
-    // The library's are at least 0; another's optimizer may have others.
+    // The library's rates are at least 0. Another optimizer may have others.
     for (const [name, rate] of Object.entries(snapshot.hyperparameters)) {
-      const least = model.hyperparameters[name]! >= 0 ? 0 : undefined;
-      finiteNumber(rate, `restore: snapshot.hyperparameters.${name}`, least);
+      const min = model.hyperparameters[name]! >= 0 ? 0 : undefined;
+      finiteNumber(rate, `restore: snapshot.hyperparameters.${name}`, min);
     }
     sameConstants(snapshot, model);
   }
-  sameParts(snapshot.weights, model.weights, "parameter");
-  sameParts(snapshot.slots, model.slots, "optimizer slot");
+  sameVariables(snapshot.variables, model.variables);
 }
 
 function sameWord(got: string, wanted: string, what: string): void {
@@ -242,10 +256,10 @@ function sameWord(got: string, wanted: string, what: string): void {
   throw new FeaturemapError("value", `restore: the snapshot ${is}. Compile the model as the one that it was taken of.`);
 }
 
-function sameConstants({ optimizer, constants: taken }: Snapshot, { constants: own }: Receiver): void {
+function sameConstants({ optimizer, constants: taken }: Snapshot, { constants: own }: SnapshotTarget): void {
   const names = new Set([...Object.keys(taken), ...Object.keys(own)]);
   const constantOf = (of: Snapshot["constants"], name: string) => (Object.hasOwn(of, name) ? of[name] : undefined);
-  // As `===`, and NaN is NaN.
+  // `includes` compares like `===`, but takes NaN as equal.
   const other = [...names].filter((name) => ![constantOf(taken, name)].includes(constantOf(own, name)));
   if (other.length === 0) return;
   const list = (of: Snapshot["constants"]) => other.map((name) => `${name} ${show(constantOf(of, name))}`).join(", ");
@@ -254,17 +268,17 @@ function sameConstants({ optimizer, constants: taken }: Snapshot, { constants: o
   throw new FeaturemapError("value", `restore: the snapshot ${is}. ${remedy}.`);
 }
 
-function sameParts(got: readonly Weight[], wanted: readonly Part[], what: string): void {
+function sameVariables(got: readonly SavedVariable[], wanted: SnapshotTarget["variables"]): void {
   const length = Math.max(got.length, wanted.length);
   for (let i = 0; i < length; i++) {
     const [a, b] = [got[i], wanted[i]];
-    if (a && b && a.name === b.name && sameShape(a.shape, b.shape)) continue;
-    const differ = `${what} ${i} of the snapshot is ${partText(a)}, the model's is ${partText(b)}`;
-    const remedy = "Build the model of the same layers, with the same optimizer";
+    if (a && b && a.path === b.path && a.role === b.role && sameShape(a.shape, b.shape)) continue;
+    const differ = `variable ${i} of the snapshot is ${variableText(a)}, the model's is ${variableText(b)}`;
+    const remedy = "Build the model of the same layers, with the same optimizer and metrics";
     throw new FeaturemapError("shape", `restore: ${differ}. ${remedy}.`);
   }
 }
 
-function partText(part: { readonly name: string; readonly shape: Shape } | undefined): string {
-  return part ? `${show(part.name)} ${showShape(part.shape)}` : "missing";
+function variableText(variable: SnapshotTarget["variables"][number] | undefined): string {
+  return variable ? `${variable.role} ${show(variable.path)} ${showShape(variable.shape)}` : "missing";
 }

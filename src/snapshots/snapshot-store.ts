@@ -1,12 +1,12 @@
 import { FeaturemapError, show } from "../base/errors.ts";
 import { indexedDbTable } from "../base/indexed-db.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-format.ts";
 
-/** Keeps the last snapshot of one training beyond the page. */
+/** Store that keeps the last snapshot of one training beyond the page. */
 export interface SnapshotStore {
-  /** The snapshot that was set last; `undefined` or `null` where there is none. */
+  /** Gives the snapshot that was set last; `undefined` or `null` if there is none. */
   get(): Snapshot | null | undefined | Promise<Snapshot | null | undefined>;
-  /** Takes the place of the one before. `undefined` forgets it. */
+  /** Replaces the snapshot. `undefined` forgets it. */
   set(snapshot: Snapshot | undefined): void | Promise<void>;
 }
 

@@ -1,83 +1,116 @@
 import { FeaturemapError } from "../base/errors.ts";
 import { seedOf } from "../base/random.ts";
-import { type Dataset, type HostData, identityOf } from "../data/dataset.ts";
-import type { BoundPlan } from "../plan/executable.ts";
-import { History } from "./history.ts";
-import type { SweepMetrics } from "./metrics-reader.ts";
+import type { HostData } from "../data/columns.ts";
+import { type Dataset, identityOf } from "../data/dataset.ts";
+import { History, type Logs } from "./history.ts";
+import type { Trainer } from "./trainer.ts";
 
-/** What training has come to, beside what is on the GPU. */
+/** State of a model's training, beside the variables on the GPU. */
 export interface Training {
   /** Epochs so far, so that a second `fit` goes on to new orders. */
   epochs: number;
-  /** What `fit` multiplied bytes by; `evaluate` and `predict` do the same. */
-  byteScale: number | undefined;
-  /** Where the last `fit` stands, or stopped; `undefined` where another training step came after it. */
+  /** Factors by which `fit` multiplied the bytes of each input; `evaluate` and `predict` use the same. */
+  byteScales: Readonly<Record<string, number>>;
+  /** Place where the last `fit` is or stopped; `undefined` if another training step came after it. */
   bookmark: Bookmark | undefined;
-  /** Of the `fit` that runs. */
+  /** Trainer of the `fit` that runs. */
   trainer: Trainer | undefined;
   /** Whether a callback has asked to end `fit`. */
   stop: boolean;
-  /** Told when it asks. */
+  /** Called when it asks. */
   stopped: (() => void) | undefined;
 }
 
-/** What the steps of a `fit` depend on, beside the data. */
-export interface Course {
+/** Recipe of a `fit`: all that its steps depend on, beside the data. */
+export interface FitRecipe {
   /** Samples of the data set. */
   readonly samples: number;
-  /** What tells the data set from others, `identityOf`. */
+  /** Identity of the data set, from `identityOf`. */
   readonly data: string;
   readonly batchSize: number;
   /** Whether each epoch takes the samples in a new order. */
   readonly shuffle: boolean;
-  /** Of the orders. */
+  /** Seed of the orders. */
   readonly seed: number;
 }
 
-/** A place in a `fit`, from which it can go on to the same bits. */
-export interface Bookmark extends Course {
+/** Bookmark as plain data. */
+export interface BookmarkData extends FitRecipe {
   /** Epochs of the model before that `fit`. */
   readonly epochsBefore: number;
-  /** Of the epochs that are done. */
+  /** Figures of the finished epochs. */
+  readonly history: Pick<History, "epoch" | "history">;
+  /** Epoch to go on with, counted from 0. */
+  readonly epoch: number;
+  /** Steps of that epoch that were submitted. */
+  readonly steps: number;
+}
+
+/** Bookmark: a place in a `fit`, from which it can go on to the same bits. It moves as steps are submitted. */
+export class Bookmark {
+  readonly recipe: FitRecipe;
+  readonly epochsBefore: number;
   readonly history: History;
-  /** The epoch to go on with, counted from 0. */
-  epoch: number;
-  /** Steps of it that were submitted. */
-  steps: number;
+  #epoch: number;
+  #steps: number;
+
+  constructor({ epochsBefore, history, epoch, steps, ...recipe }: BookmarkData) {
+    this.recipe = recipe;
+    this.epochsBefore = epochsBefore;
+    this.history = new History(history);
+    this.#epoch = epoch;
+    this.#steps = steps;
+  }
+
+  /** Epoch to go on with, counted from 0. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Steps of the epoch that were submitted. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Moves on to a number of submitted steps of the epoch. */
+  submitted(steps: number): void {
+    this.#steps = steps;
+  }
+
+  /** Ends the epoch with its figures. */
+  endEpoch(logs: Logs): void {
+    this.history.add(this.#epoch, logs);
+    this.#epoch++;
+    this.#steps = 0;
+  }
+
+  /** Goes back to a step of this epoch, or of the one that has just ended, and then drops its figures. */
+  rewind(epoch: number, steps: number): void {
+    if (this.#epoch > epoch) this.history.dropLast();
+    this.#epoch = epoch;
+    this.#steps = steps;
+  }
+
+  /** Copies the bookmark as plain data. */
+  data(): BookmarkData {
+    const { epoch, history } = new History(this.history);
+    return {
+      ...this.recipe,
+      epochsBefore: this.epochsBefore,
+      history: { epoch, history },
+      epoch: this.#epoch,
+      steps: this.#steps,
+    };
+  }
 }
 
-export interface Trainer {
-  readonly dataset: Dataset;
-  /** What samples are multiplied by. */
-  readonly scale: number;
-  /** The step that an epoch repeats. */
-  readonly run: BoundPlan;
-  /**
-   * Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. Goes on after the
-   * steps that `at` tells of, and keeps count of them there. `last` records what is to follow the last step in its submit.
-   */
-  epoch(
-    shuffleSeed: number | undefined,
-    at?: { steps: number },
-    last?: (encoder: GPUCommandEncoder) => void,
-  ): Promise<SweepMetrics | undefined>;
-  /**
-   * Makes the epoch's steps after `from` again, up to `to`: on the parameters, the state and the order that are on the GPU, without
-   * a word to callbacks.
-   */
-  replay(from: number, to: number): Promise<void>;
-  /** The samples of a step of the epoch, counted from 1, by their places in the data set. */
-  samplesOf(step: number): readonly number[];
-  dispose(): void;
-}
-
-/** What `fit` was told, as far as the course goes. */
-type Given = Partial<Pick<Course, "batchSize" | "shuffle" | "seed">> & { readonly resume?: boolean };
+/** Options of `fit` that belong to the recipe. */
+type Given = Partial<Pick<FitRecipe, "batchSize" | "shuffle" | "seed">> & { readonly resume?: boolean };
 
 /**
- * Where a `fit` begins: at its begin or, with `resume`, where the last one stopped.
+ * Makes the bookmark at which a `fit` begins: epoch 0 or, with `resume`, the place where the last one stopped.
  *
- * @throws FeaturemapError `state` where nothing is to be resumed; `value` where it has another course, or other data
+ * @throws FeaturemapError `state` if there is nothing to resume; `value` if it has another recipe, or other data
  */
 export function bookmarkFor(
   training: Training,
@@ -88,8 +121,8 @@ export function bookmarkFor(
   const { batchSize = 32, shuffle = true, seed = compileSeed, resume } = given;
   const [samples, data] = [dataset.size, identityOf(dataset)];
   if (!resume) {
-    const course = { samples, data, batchSize, shuffle, seed };
-    return { ...course, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 };
+    const recipe = { samples, data, batchSize, shuffle, seed };
+    return new Bookmark({ ...recipe, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 });
   }
   const { bookmark } = training;
   if (!bookmark)
@@ -98,20 +131,18 @@ export function bookmarkFor(
       "fit: resume: the last training step was not of a fit. Leave resume out, or restore().",
     );
   for (const key of ["data", "batchSize", "shuffle", "seed"] as const) {
-    const got = { ...given, data }[key] ?? bookmark[key];
-    if (got !== bookmark[key])
-      throw new FeaturemapError(
-        "value",
-        `fit: resume: ${key} was ${bookmark[key]}, got ${got}. Leave it or resume out.`,
-      );
+    const was = bookmark.recipe[key];
+    const got = { ...given, data }[key] ?? was;
+    if (got !== was)
+      throw new FeaturemapError("value", `fit: resume: ${key} was ${was}, got ${got}. Leave it or resume out.`);
   }
-  return { ...bookmark, history: new History(bookmark.history) };
+  return new Bookmark(bookmark.data());
 }
 
-/** Sets the shuffle's stream apart from those of the parameters. */
+/** Number that separates the shuffle's random stream from those of the parameters. */
 const SHUFFLE = 0x5eed;
 
-/** The seed of an epoch's order. */
+/** Makes the seed of an epoch's order. */
 export function orderSeed(seed: number, epoch: number): number {
   return seedOf(seed, SHUFFLE, epoch);
 }

@@ -1,10 +1,10 @@
 import { listOf, optionalFunction, wrong } from "../base/errors.ts";
 import type { History, Logs } from "./history.ts";
 
-/** As much of a model as every callback needs: a callback may declare the model that it works with, `setModel(model: Sequential)`. */
+/** Part of a model that every callback may use. A callback that needs more declares it: `setModel(model: Sequential)`. */
 export interface TrainedModel {
   readonly name: string;
-  /** Set to true, ends `fit` after the submits that are under way. */
+  /** Flag that, set to true, ends `fit` after the submits that are under way. */
   stopTraining: boolean;
 }
 
@@ -15,30 +15,30 @@ export interface TrainingParams {
   readonly batchSize: number;
 }
 
-/** Key of what makes a callback a guard. */
+/** Key of the property that makes a callback a guard. */
 export const GUARD = Symbol("guard");
 
-/** A callback that sees the figures of each submit, and whose hooks are waited for whatever happens. */
+/** Guard: a callback that sees the figures of each submit, and whose hooks are always waited for. */
 export interface Guard {
-  /** Told that `fit` has ended, by whatever. */
+  /** Called when `fit` has ended, for whatever reason. */
   release(model: TrainedModel): void;
 }
 
 /**
- * Hooks into `fit`; training waits for those that return a promise. A hook that never settles holds training up, not its end: once
- * the `signal` is aborted, hooks have 2 s, and none after `dispose`.
+ * Callback: hooks into `fit`. Training waits for those that return a promise. A hook that never settles holds up training, but not its end:
+ * once the `signal` aborts, hooks have 2 s, and after `dispose` none.
  */
 export interface Callback {
-  /** Before training begins. The model's `stopTraining` ends it. */
+  /** Called before training begins. The model's `stopTraining` ends training. */
   setModel?(model: TrainedModel): void;
   onTrainBegin?(params: TrainingParams): void | Promise<void>;
   onTrainEnd?(history: History): void | Promise<void>;
   onEpochBegin?(epoch: number): void | Promise<void>;
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /**
-   * After a submit, which holds one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far, as last
-   * read from the GPU. `read.samples`: how many samples those means are over, which lags behind `batch`. `read.badStep`: the first
-   * step of the epoch, counted from 1, whose loss is a NaN or infinite; 0 where there is none.
+   * Called after a submit, which has one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far, as last
+   * read from the GPU. `read.samples`: number of samples that those means are over; it lags behind `batch`. `read.badStep`: first step
+   * of the epoch, counted from 1, whose loss is a NaN or infinite; 0 if there is none.
    */
   onBatchEnd?(
     batch: number,
@@ -49,7 +49,7 @@ export interface Callback {
   readonly [GUARD]?: Guard;
 }
 
-/** A hook of a name that begins so and is not among them is a mistake, such as Keras's `on_epoch_end`. */
+/** Beginning of a hook's name. One that is not among `HOOKS` is a mistake, such as Keras's `on_epoch_end`. */
 const HOOK = /^on[A-Z_]/;
 const HOOKS: readonly string[] = [
   "setModel",
@@ -60,7 +60,7 @@ const HOOKS: readonly string[] = [
   "onBatchEnd",
 ] satisfies (keyof Callback)[];
 
-/** A copy of the list. @throws FeaturemapError `value` for what is no object, a hook that is no function, or one that is not known */
+/** Checks and copies a list. @throws FeaturemapError `value` for no object, a hook that is no function, or an unknown hook */
 export function checkedCallbacks(callbacks: readonly Callback[], where: string): readonly Callback[] {
   return Array.from(listOf(callbacks, where), (callback) => {
     const one = typeof callback === "object" && callback !== null && !Array.isArray(callback);

@@ -1,7 +1,7 @@
 import type { Callback, TrainingParams } from "./callback.ts";
 
 /**
- * Prints what Keras prints with `verbose=2`, a line an epoch:
+ * Prints a line an epoch, as Keras does with `verbose=2`:
  * `469/469 - 98s - 209ms/step - accuracy: 0.8803 - loss: 0.4721`.
  */
 export function epochLogger(): Callback {

@@ -1,25 +1,18 @@
-/** Figures of an epoch; Keras 3's names. Without `metrics: ["accuracy"]` there is no accuracy. */
+/** Figures of an epoch by Keras 3's names: `loss`, the metrics, and the same of the validation data, `val_loss` and so on. */
 export interface Logs {
   readonly loss: number;
   readonly accuracy?: number;
   readonly val_loss?: number;
   readonly val_accuracy?: number;
+  readonly [name: string]: number;
 }
 
-/** What was measured, as far as it is asked for; NaN where nothing was read. */
-export function logsOf(
-  { loss, accuracy }: { readonly loss: number; readonly accuracy: number } = { loss: Number.NaN, accuracy: Number.NaN },
-  withAccuracy: boolean,
-): Pick<Logs, "loss" | "accuracy"> {
-  return withAccuracy ? { loss, accuracy } : { loss };
-}
-
-/** What `fit` returns: the figures of each epoch, under Keras 3's names. */
+/** Result of `fit`: the figures of each epoch, by Keras 3's names. */
 export class History {
   readonly epoch: number[];
   readonly history: Record<string, number[]> & { loss: number[] };
 
-  /** @internal A copy, where it is given one. */
+  /** @internal @param from History to copy. */
   constructor(from: Pick<History, "epoch" | "history"> = { epoch: [], history: { loss: [] } }) {
     const { epoch, history } = structuredClone({ ...from });
     this.epoch = epoch;
@@ -33,5 +26,11 @@ export class History {
       this.history[name] ??= [];
       this.history[name].push(value);
     }
+  }
+
+  /** @internal Drops the figures of the last epoch. */
+  dropLast(): void {
+    this.epoch.pop();
+    for (const figures of Object.values(this.history)) figures.pop();
   }
 }

@@ -1,23 +1,23 @@
 import { type Callback, GUARD } from "./callback.ts";
 
 /** Milliseconds that hooks have to settle once training is aborted. */
-const LAST_MS = 2000;
+const GRACE_MS = 2000;
 
-/** The callbacks of a `fit`: each hook is called in their order, and awaited. One that never settles does not keep `fit` from its end. */
+/** Hooks of a `fit`'s callbacks. Each is called in order and awaited. One that never settles does not keep `fit` from ending. */
 export class Hooks {
   readonly #callbacks: readonly Callback[];
   readonly #signal: AbortSignal | undefined;
   readonly #aborted = () => {
-    this.#timer = setTimeout(() => this.drop(), LAST_MS);
+    this.#timer = setTimeout(() => this.abandon(), GRACE_MS);
   };
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #dropped = false;
+  #abandoned = false;
   #tell = () => {};
-  /** Resolves when no hook is waited for any more. */
-  readonly dropped = new Promise<void>((resolve) => {
+  /** Promise that resolves when hooks are no longer waited for. */
+  readonly abandoned = new Promise<void>((resolve) => {
     this.#tell = resolve;
   });
-  /** Ends the wait for the hook under way. */
+  /** Ends the wait for the hook that is running. */
   #leave = () => {};
 
   constructor(callbacks: readonly Callback[], signal: AbortSignal | undefined) {
@@ -25,13 +25,13 @@ export class Hooks {
     this.#signal = signal;
   }
 
-  /** Training begins. */
+  /** Begins to watch the signal. */
   begin(): void {
     if (this.#signal?.aborted) this.#aborted();
     else this.#signal?.addEventListener("abort", this.#aborted, { once: true });
   }
 
-  /** Calls a hook of each callback. What one throws is thrown. */
+  /** Calls a hook of each callback. Throws what one of them throws. */
   async call(hook: (callback: Callback) => void | Promise<void> | undefined): Promise<void> {
     for (const callback of this.#callbacks) {
       const running = hook(callback);
@@ -43,23 +43,23 @@ export class Hooks {
     }
   }
 
-  /** Resolves when the hook that is called next is waited for no longer. */
+  /** Resolves when the hook that is called next is no longer waited for. */
   #next(): Promise<void> {
     return new Promise((resolve) => {
       this.#leave = resolve;
-      if (this.#dropped) resolve();
+      if (this.#abandoned) resolve();
     });
   }
 
-  /** `fit` has ended. */
+  /** Stops watching the signal, when `fit` has ended. */
   end(): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this.#aborted);
   }
 
-  /** Waits for no hook any more. */
-  drop(): void {
-    this.#dropped = true;
+  /** Stops waiting for hooks, for good. */
+  abandon(): void {
+    this.#abandoned = true;
     this.#tell();
     this.#leave();
   }

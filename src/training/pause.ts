@@ -1,13 +1,13 @@
-import type { SweepMetrics } from "./metrics-reader.ts";
+import type { Figures } from "../program/measures.ts";
 import type { Pause, Stop } from "./sweep.ts";
 
 /**
- * Stops training between two submits and lets it go on, from outside of `fit`: `fit(x, y, { pause })`. Results do not change
- * by a bit. While it is paused the model answers `evaluate`, `predict` and the like, and an `AbortSignal` ends `fit`.
+ * Switch that stops training between two submits and lets it go on: `fit(x, y, { pause })`. Results do not change by a bit. A paused
+ * model still answers `evaluate`, `predict` and the like, and an `AbortSignal` ends `fit`.
  */
 export class PauseSwitch {
   #paused = false;
-  /** Trainings that have work on the GPU or are about to. */
+  /** Number of trainings that have work on the GPU or are about to. */
   #running = 0;
   readonly #idle: (() => void)[] = [];
   readonly #held: (() => void)[] = [];
@@ -17,9 +17,9 @@ export class PauseSwitch {
   }
 
   /**
-   * No further submit is made. Resolves when those under way are done, so that the GPU has nothing of the training left to
-   * do: at once where nothing trains, and where `resume` comes first. A validation under way is dropped, and made anew after
-   * `resume`. A callback of `fit` must not return or await the promise: training would wait for the callback, and it for training.
+   * Makes no further submit. Resolves when those under way are done, so that the GPU has no more work of the training. It resolves at once
+   * if nothing trains, and when `resume` comes first. A validation under way is dropped, and made anew after `resume`. A callback of
+   * `fit` must not return or await the promise: training and callback would wait for each other.
    */
   pause(): Promise<void> {
     this.#paused = true;
@@ -29,30 +29,30 @@ export class PauseSwitch {
     });
   }
 
-  /** Training goes on where it stands. */
+  /** Lets training go on where it stopped. */
   resume(): void {
     this.#paused = false;
     this.#tell(this.#idle);
     this.#tell(this.#held);
   }
 
-  /** @internal For a training; `end` resolves where it cannot go on any more. */
+  /** @internal Makes the gate of a training. `end` resolves when the training cannot go on. */
   gate(end: () => Promise<unknown>, stop: Stop, signal: AbortSignal | undefined): Gate {
     return new Gate(this, end, stop, signal);
   }
 
-  /** @internal A training begins. */
+  /** @internal Counts a training that begins. */
   enter(): void {
     this.#running++;
   }
 
-  /** @internal It has ended, or waits, and nothing of it is on the GPU. */
+  /** @internal Counts a training that has ended or waits, without work on the GPU. */
   leave(): void {
     this.#running--;
     if (this.#running === 0) this.#tell(this.#idle);
   }
 
-  /** @internal Resolves at `resume`, and may be told earlier. */
+  /** @internal Gives a promise that resolves at `resume`, or when `free` is called. */
   held(): { readonly resumed: Promise<void>; readonly free: () => void } {
     let free = () => {};
     const resumed = new Promise<void>((resolve) => {
@@ -62,7 +62,7 @@ export class PauseSwitch {
     return { resumed, free };
   }
 
-  /** @internal Who was `held` waits no longer. */
+  /** @internal Forgets a `held` promise. */
   forget(free: () => void): void {
     const at = this.#held.indexOf(free);
     if (at >= 0) this.#held.splice(at, 1);
@@ -73,7 +73,7 @@ export class PauseSwitch {
   }
 }
 
-/** A switch as one training sees it. */
+/** Gate of one training at a pause switch. */
 class Gate implements Pause {
   readonly #pause: PauseSwitch;
   readonly #end: () => Promise<unknown>;
@@ -99,7 +99,7 @@ class Gate implements Pause {
     this.#pause.leave();
   }
 
-  /** Waits for `resume`, or for what ends the training. */
+  /** Waits for `resume`, or for the training's end. */
   async hold(): Promise<void> {
     if (!this.paused || this.#stop.aborted) return;
     this.leave();
@@ -111,11 +111,11 @@ class Gate implements Pause {
     this.enter();
   }
 
-  /** A look at so many samples: dropped at a pause, and made anew, since halfway it would keep others from looking. */
-  async whole(
-    look: (stop: Stop) => Promise<SweepMetrics | undefined>,
+  /** Runs an evaluation of so many samples. A pause drops it, since it would keep others from evaluating; `resume` makes it anew. */
+  async uninterrupted(
+    run: (stop: Stop) => Promise<Figures | undefined>,
     samples: number,
-  ): Promise<SweepMetrics | undefined> {
+  ): Promise<Figures | undefined> {
     const aborted = () => this.#stop.aborted;
     const stop = {
       get aborted() {
@@ -125,13 +125,13 @@ class Gate implements Pause {
     const pause = this.#pause;
     for (;;) {
       await this.hold();
-      const metrics = await look(stop);
+      const metrics = await run(stop);
       if (aborted() || metrics?.samples === samples) return metrics;
     }
   }
 }
 
-/** A switch for `fit(x, y, { pause })`; one may serve several models. */
+/** Makes a switch for `fit(x, y, { pause })`. One may serve several models. */
 export function pauseSwitch(): PauseSwitch {
   return new PauseSwitch();
 }

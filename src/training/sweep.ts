@@ -1,24 +1,18 @@
-import { checked } from "../gpu/checked.ts";
-import type { ReadbackRing } from "../gpu/readback.ts";
+import { inErrorScope } from "../gpu/error-scope.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import { sweepStartAt } from "../graph/step-state.ts";
+import { sweepStartOffset } from "../graph/step-state.ts";
 import type { BoundPlan } from "../plan/executable.ts";
-import { MetricsReader, type SweepMetrics, type When } from "./metrics-reader.ts";
+import type { Figures } from "../program/measures.ts";
+import type { Cursor } from "../program/variable-store.ts";
+import { MetricsReader, type ReadPolicy } from "./metrics-reader.ts";
 import type { Pace, Ticket } from "./pace.ts";
 
-/** Where a sweep keeps its place in the data and its metrics, and how it reads them. */
-export interface SweepPlace {
-  readonly state: GPUBuffer;
-  readonly metrics: GPUBuffer;
-  readonly ring: ReadbackRing;
-}
-
-/** What a sweep asked of the device. */
+/** Counts of a sweep's work on the device. */
 export interface SweepCounts {
   steps: number;
   submits: number;
   readbacks: number;
-  /** From the submit of the first step to its completion, in ms. */
+  /** Time from the submit of the first step to its completion, in ms. */
   firstStepMs: number | undefined;
 }
 
@@ -29,75 +23,75 @@ export function noCounts(): SweepCounts {
 export interface SweepProgress {
   readonly done: number;
   readonly total: number;
-  /** As last read from the GPU; `undefined` where the plan has none. */
-  readonly metrics: SweepMetrics | undefined;
+  /** Metrics as last read from the GPU; `undefined` if the plan has none. */
+  readonly metrics: Figures | undefined;
 }
 
-/** An `AbortSignal`, or as much of one as is asked. */
+/** Part of an `AbortSignal` that is read. */
 export type Stop = Pick<AbortSignal, "aborted">;
 
-/** What stops a sweep between two submits. */
+/** Pause of a sweep between two submits. */
 export interface Pause {
   readonly paused: boolean;
-  /** Resolves when the sweep may go on or is to end; nothing of it is in flight. */
+  /** Resolves when the sweep may go on or is to end. Call it when nothing is in flight. */
   hold(): Promise<void>;
 }
 
 export interface SweepSettings {
   readonly batchSize: number;
-  /** What samples are multiplied by. */
-  readonly scale: number;
   readonly stepsPerExecution: number | "auto";
-  /** The longest that a submit should take, in ms. */
+  /** Longest time of a submit, in ms. */
   readonly submitMs: number;
   readonly signal?: Stop | undefined;
-  /** Resolves when nobody is to wait for the app any more. */
+  /** Promise that resolves when the app is no longer waited for. */
   readonly ended?: Promise<unknown> | undefined;
   readonly pause?: Pause | undefined;
-  /** Default: now and then. */
-  readonly reads?: When;
+  /** Policy of reading metrics. Default: now and then. */
+  readonly reads?: ReadPolicy;
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
 export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "reads" | "onProgress"> {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
-  readonly place: SweepPlace;
-  /** Whether the plan adds up metrics, as a prediction does not. They are cleared, read a few times, and at the end. */
-  readonly withMetrics: boolean;
-  /** Throws where the sweep cannot go on. */
+  readonly cursor: Cursor;
+  /** Makes figures of the metrics' bytes; `undefined` if the plan adds up nothing. Metrics are cleared at the beginning. */
+  readonly decode: ((bytes: ArrayBuffer) => Figures) | undefined;
+  /** Throws if the sweep cannot go on. */
   readonly assertLive: () => void;
-  /** What the next submit must wait for. */
+  /** Gives a promise that the next submit must wait for, if there is one. */
   readonly hold: () => Promise<unknown> | undefined;
-  /** Steps that were made before, and what is made from now on: where it is not 0, the sweep goes on where it stopped. */
-  readonly at?: { steps: number } | undefined;
+  /** Steps that were made before. If it is not 0, the sweep goes on where it stopped. Default 0. */
+  readonly from?: number | undefined;
+  /** Called with the number of submitted steps, right after each submit. */
+  readonly onSubmitted?: ((steps: number) => void) | undefined;
   readonly samples: number;
-  /** Records what is to follow the last step in its submit. */
+  /** Records further work after the last step, in its submit. */
   readonly last?: ((encoder: GPUCommandEncoder) => void) | undefined;
-  /** The step to end with. Default: the one that ends the samples. */
+  /** Step to end with. Default: the one that ends the samples. */
   readonly until?: number;
-  /** The state in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
+  /** State in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
   readonly start: Uint32Array<ArrayBuffer> | GPUBuffer;
-  /** What the sweep costs is added here as it goes, so that it is known where a callback throws, too. */
+  /** Counts to which the sweep's cost is added as it goes, so that they are right when a callback throws. */
   readonly counts: SweepCounts;
   readonly pace: Pace;
 }
 
 /**
- * Runs a plan over all samples: records several steps into one pass, submits, and goes on while the device works. The
- * device keeps the place in the data, the number of the step and the metrics, so a step writes and makes nothing.
+ * Runs a plan over all samples: records several steps into one pass, submits, and goes on while the device works. The device keeps the
+ * place in the data, the number of the step and the metrics. So a step writes and makes nothing.
  *
- * @returns the metrics over all samples (those done, where `signal` stopped it)
+ * @returns the metrics over all samples, or over those that were done when `signal` stopped it
  */
-export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
-  const { runtime, run, place, counts, pace, pause, signal, at = { steps: 0 } } = options;
+export async function sweep(options: Sweep): Promise<Figures | undefined> {
+  const { runtime, run, cursor, decode, counts, pace, pause, signal, from = 0 } = options;
   const { device } = runtime;
   const { until: total = Math.ceil(options.samples / options.batchSize) } = options;
-  const { withMetrics, reads = "now and then" } = options;
-  const reader = withMetrics ? new MetricsReader(runtime, place.metrics, place.ring, reads) : undefined;
+  const { reads = "now and then" } = options;
+  const reader = decode && new MetricsReader(runtime, cursor.metrics, cursor.ring, reads, decode);
   /** Submits under way, each with the steps that are done when it is. */
   const waiting: Promise<number>[] = [];
-  let made = at.steps;
+  let made = from;
   const first = async () => {
     const done = (await waiting.shift())!;
     await reader?.first();
@@ -122,7 +116,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
       const after = made + steps;
       let read: { start(): void } | undefined;
       let ticket: Ticket;
-      const submitted = checked(runtime, run.plan.name, () => {
+      const submitted = inErrorScope(runtime, run.plan.name, () => {
         const encoder = device.createCommandEncoder({ label: run.plan.name });
         if (made === 0) begin(options, encoder);
         const pass = encoder.beginComputePass({ label: run.plan.name });
@@ -134,7 +128,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
         device.queue.submit([encoder.finish()]);
       });
       made = after;
-      at.steps = made;
+      options.onSubmitted?.(made);
       counts.steps += steps;
       counts.submits++;
       read?.start();
@@ -143,7 +137,7 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
         pace.completed(ticket);
         return after;
       });
-      // Awaited in its turn; a callback may keep the loop from it for long.
+      // It is awaited in its turn, from which a callback may keep the loop for long.
       completed.catch(() => {});
       waiting.push(completed);
       while (waiting.length >= pace.inFlight) await first();
@@ -160,9 +154,9 @@ export async function sweep(options: Sweep): Promise<SweepMetrics | undefined> {
   }
 }
 
-function begin({ runtime, place, start, withMetrics }: Sweep, encoder: GPUCommandEncoder): void {
-  const at = sweepStartAt();
-  if (start instanceof Uint32Array) runtime.device.queue.writeBuffer(place.state, at, start);
-  else encoder.copyBufferToBuffer(start, 0, place.state, at, start.size);
-  if (withMetrics) encoder.clearBuffer(place.metrics);
+function begin({ runtime, cursor, start, decode }: Sweep, encoder: GPUCommandEncoder): void {
+  const at = sweepStartOffset();
+  if (start instanceof Uint32Array) runtime.device.queue.writeBuffer(cursor.state, at, start);
+  else encoder.copyBufferToBuffer(start, 0, cursor.state, at, start.size);
+  if (decode) for (const metric of cursor.metrics) encoder.clearBuffer(metric);
 }

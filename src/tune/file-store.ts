@@ -1,15 +1,15 @@
 import { addressText, reasonOf } from "../base/check.ts";
 import { FeaturemapError } from "../base/errors.ts";
 import { nodeFiles } from "../base/node-files.ts";
-import type { TuningStore } from "./answers.ts";
+import type { TuningStore } from "./tuning-cache.ts";
 
 /**
- * Keeps what was measured in a JSON file, for Node, Deno and Bun. The file is made where there is none, and read once.
+ * Keeps a tuner's choices in a JSON file, for Node, Deno and Bun. The file is made if there is none, and read once.
  *
  * Its methods throw a FeaturemapError `data` where the file is no JSON object or cannot be read or written. A tuner warns of
  * that and leaves the file as it is.
  *
- * @throws FeaturemapError `value` where the path is none
+ * @throws FeaturemapError `value` where `path` is no path
  */
 export function fileStore(path: string | URL): TuningStore {
   addressText(path, "fileStore: path", "be the path or URL of a file");
@@ -24,14 +24,14 @@ export function fileStore(path: string | URL): TuningStore {
     set: async (key, choices) => {
       const all = await read();
       all.set(key, choices);
-      // One after the other, each with all that is known; one that failed holds up none.
+      // Writes follow each other, each with all entries. One that failed does not hold up the next.
       writing = writing.catch(() => {}).then(() => writeEntries(path, all));
       await writing;
     },
   };
 }
 
-/** Keys are of the file: they are no names of an object's own things. */
+/** Entries of the file. A key may be any text, also the name of something that every object has. */
 type Entries = Map<string, unknown>;
 
 async function readEntries(path: string | URL): Promise<Entries> {

@@ -1,13 +1,13 @@
 import { type OwnedBuffer, STAGING } from "../gpu/buffers.ts";
-import { checked } from "../gpu/checked.ts";
+import { inErrorScope } from "../gpu/error-scope.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 
 export type Encode = (pass: GPUComputePassEncoder) => void;
 
 export interface Stopwatch {
   /**
-   * How long a timing should take at least, in ms: browsers round a device's clock to 0.1 ms, and where there is none, the
-   * wait for a submit counts, too.
+   * Least length of a timing, in ms. Browsers round a device's clock to 0.1 ms (https://gpuweb.github.io/gpuweb/#timestamp). By
+   * the wall clock, the wait for a submit counts, too. 6 and 20 ms were set by hand on 2026-11-24, not measured.
    */
   readonly timingMs: number;
   /** Milliseconds that the device takes for a pass. */
@@ -15,7 +15,7 @@ export interface Stopwatch {
   dispose(): void;
 }
 
-/** The device's own clock where it has one (`timestamp-query`), else the time until a submit is done. */
+/** Makes a stopwatch: by the device's own clock where it has one (`timestamp-query`), else by the wall clock. */
 export function createStopwatch(runtime: Runtime): Stopwatch {
   return runtime.device.features.has("timestamp-query") ? timestamps(runtime) : wallClock(runtime);
 }
@@ -36,7 +36,7 @@ function timestamps(runtime: Runtime): Stopwatch {
     async time(encode) {
       if (owned.length === 0) owned = await runtime.buffers.create(requests);
       const [resolved, staging] = owned.map(({ buffer }) => buffer);
-      const submitted = checked(runtime, "tuning", () => {
+      const submitted = inErrorScope(runtime, "tuning", () => {
         const encoder = device.createCommandEncoder({ label: "tuning" });
         const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
         const pass = encoder.beginComputePass({ label: "tuning", timestampWrites });
@@ -69,7 +69,7 @@ function wallClock(runtime: Runtime): Stopwatch {
       pass.end();
       const commands = encoder.finish();
       const begin = performance.now();
-      const submitted = checked(runtime, "tuning", () => device.queue.submit([commands]));
+      const submitted = inErrorScope(runtime, "tuning", () => device.queue.submit([commands]));
       await completions.submitted();
       const ms = performance.now() - begin;
       await submitted;

@@ -3,49 +3,50 @@ import { sweepState } from "../graph/step-state.ts";
 import type { AdapterClass, Choice, Choices } from "../graph/tile.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Tuned, Tuner, TuningTask } from "../plan/tuning-task.ts";
-import { Answers, adapterKey, checkedStore, type TuningStore } from "./answers.ts";
 import { indexedDbStore } from "./indexed-db.ts";
 import { algorithmQuestions, choicesOf, type Question, tileQuestions } from "./questions.ts";
 import { type Calibration, type Contest, calibrate, type RaceRules, race } from "./race.ts";
-import { createStand, type Part, type Stand } from "./stand.ts";
+import { createTimingRig, type DispatchGroup, type TimingRig } from "./timing-rig.ts";
+import { adapterKey, checkedStore, TuningCache, type TuningStore } from "./tuning-cache.ts";
 
 export interface TunerOptions {
   /**
-   * Wall time that may be spent for each plan, in ms, once what it would run anyway is compiled; what takes longer keeps
-   * the shipped choice. Default 1500 on a GPU, 15,000 on a software adapter, which compiles slowly.
+   * Wall time for measuring each plan, in ms. The shipped kernels are compiled before. Choices that would take longer stay as
+   * shipped. Default 1500 on a GPU, 15,000 on a software adapter, which compiles slowly.
    */
   readonly budgetMs?: number;
-  /** Where choices are kept. Default: `indexedDbStore()` where there is IndexedDB, else only the tuner's memory. */
+  /** Store of the choices. Default: `indexedDbStore()` if there is IndexedDB, else only the tuner's memory. */
   readonly store?: TuningStore;
-  /** Told of a store that cannot be used, which stops nothing. Default: `console.warn`. */
+  /** Called with a message if the store cannot be used. Tuning goes on. Default: `console.warn`. */
   readonly warn?: (message: string) => void;
 }
 
+/** Defaults of `budgetMs`, set by hand on 2026-11-24. */
 const BUDGET_MS: Readonly<Record<AdapterClass, number>> = { gpu: 1500, software: 15_000, "software-quads": 15_000 };
 
-/** The share by which a candidate must be faster than the shipped choice. */
+/** Share by which a candidate must be faster than the shipped choice. Set by hand on 2026-11-24, not measured. */
 const MARGIN = 0.03;
 
-/** What a test puts in the place of a device and a clock. */
+/** Timing rig and clock, which tests replace. */
 export interface Instruments {
-  stand(task: TuningTask): Stand;
+  rig(task: TuningTask): TimingRig;
   now(): number;
 }
 
 const INSTRUMENTS: Instruments = {
-  // All rows are in use: kernels do as much work as the state says.
-  stand: ({ runtime, shipped, capacity }) =>
-    createStand(runtime, {
-      tensor: shipped.tensors.state,
+  // All rows are in use, since kernels do as much work as the state says.
+  rig: ({ runtime, shipped, capacity }) =>
+    createTimingRig(runtime, {
+      tensor: shipped.variables.get("state")!,
       words: sweepState({ step: 0, samples: capacity, batch: capacity }),
     }),
   now: () => performance.now(),
 };
 
 /**
- * Measures, before a plan is first used, which algorithms and tiles are fastest on the adapter at hand, for
- * `compile({ tune: tuner() })`. Candidates run on buffers of their own: weights and data are not touched. One tuner may
- * serve many models and remembers what it has measured.
+ * Makes a tuner for `compile({ tune: tuner() })`. Before a plan is first used it measures which algorithms and tiles are fastest
+ * on the adapter. Candidates run on buffers of their own: weights and data are not touched. One tuner may serve many models and
+ * remembers what it has measured.
  *
  * @throws FeaturemapError `value` for an option that is unknown or wrong
  */
@@ -59,9 +60,9 @@ export function tunerWith(options: TunerOptions, instruments: Instruments): Tune
   if (budgetMs !== undefined) finiteNumber(budgetMs, "tuner: budgetMs", 0);
   optionalFunction(warn, "tuner: warn");
   const store = options.store === undefined ? defaultStore() : checkedStore(options.store);
-  const answers = new Answers(store, warn);
+  const cache = new TuningCache(store, warn);
   return {
-    tune: (task) => new Tuning(task, answers, instruments, budgetMs ?? BUDGET_MS[task.adapter]).run(),
+    tune: (task) => new Tuning(task, cache, instruments, budgetMs ?? BUDGET_MS[task.adapter]).run(),
   };
 }
 
@@ -69,37 +70,37 @@ function defaultStore(): TuningStore | undefined {
   return "indexedDB" in globalThis ? indexedDbStore() : undefined;
 }
 
-/** A question with what each of its candidates would run. */
+/** Question with the dispatches of each of its candidates. */
 interface Entry {
   readonly question: Question;
-  readonly parts: readonly Part[];
-  /** How the shipped one is timed. */
+  readonly groups: readonly DispatchGroup[];
+  /** Timing of the shipped candidate. */
   calibration?: Calibration | undefined;
 }
 
 class Tuning {
   readonly #task: TuningTask;
-  readonly #answers: Answers;
+  readonly #cache: TuningCache;
   readonly #now: () => number;
   readonly #adapter: string;
-  readonly #makeStand: () => Stand;
-  #stand: Stand | undefined;
-  /** Milliseconds that are left. */
+  readonly #makeRig: () => TimingRig;
+  #rig: TimingRig | undefined;
+  /** Budget that is left, in ms. */
   #left: number;
   #compiling = { ms: 0, pipelines: 0 };
   #counts = { measured: 0, remembered: 0, skipped: 0 };
   #total = 0;
 
-  constructor(task: TuningTask, answers: Answers, instruments: Instruments, budgetMs: number) {
+  constructor(task: TuningTask, cache: TuningCache, instruments: Instruments, budgetMs: number) {
     this.#task = task;
-    this.#answers = answers;
+    this.#cache = cache;
     this.#now = instruments.now;
-    this.#makeStand = () => instruments.stand(task);
+    this.#makeRig = () => instruments.rig(task);
     this.#adapter = adapterKey(task.runtime.adapter, task.adapter);
     this.#left = budgetMs;
   }
 
-  /** Algorithms first, with the shipped tiles; then the tiles of those that won. */
+  /** Settles algorithms first, with the shipped tiles, then the tiles of those that won. */
   async run(): Promise<Tuned> {
     const { choices: settled } = this.#task;
     try {
@@ -112,7 +113,7 @@ class Tuning {
       this.#task.assertLive();
       throw error;
     } finally {
-      this.#stand?.dispose();
+      this.#rig?.dispose();
     }
   }
 
@@ -121,7 +122,7 @@ class Tuning {
     let choices: Choices = {};
     const open: Question[] = [];
     for (const question of questions) {
-      const known = await this.#answers.get(this.#adapter, question);
+      const known = await this.#cache.get(this.#adapter, question);
       if (known) {
         choices = { ...choices, ...choicesOf(question, known) };
         this.#counts.remembered++;
@@ -137,7 +138,7 @@ class Tuning {
     return choices;
   }
 
-  /** The plan with each question's first candidate, with each one's second, and so on: parts of them are measured. */
+  /** Makes the plan with the first candidate of each question, then with the second, and so on. It gives the dispatches to measure. */
   #entries(questions: readonly Question[], before: Choices): Entry[] {
     const most = Math.max(...questions.map(({ candidates }) => candidates.length));
     const plans = Array.from({ length: most }, (_, i): Plan => {
@@ -145,84 +146,84 @@ class Tuning {
         choicesOf(question, question.candidates[i] ?? question.candidates[0]!),
       );
       const choices = Object.fromEntries([before, ...chosen].flatMap((each) => Object.entries(each)));
-      return this.#task.build({ choices, apart: true });
+      return this.#task.build({ choices, unmerged: true });
     });
     return questions.map((question) => ({
       question,
-      parts: question.candidates.map((_, i) => {
+      groups: question.candidates.map((_, i) => {
         const plan = plans[i]!;
-        return { plan, steps: plan.steps.filter(({ node }) => question.counts(node)) };
+        return { plan, steps: plan.steps.filter(({ node }) => question.isMeasured(node)) };
       }),
     }));
   }
 
-  /** Compiles and times what is shipped, and puts first what costs most. Only the timing is on the budget. */
+  /** Compiles and times the shipped candidates, and sorts by cost, most first. Only the timing is on the budget. */
   async #byCost(entries: readonly Entry[]): Promise<Entry[]> {
-    this.#stand ??= this.#makeStand();
-    const stand = this.#stand;
-    const [failure] = (await this.#compile(entries.map(({ parts }) => parts[0]!))).filter((error) => error);
+    this.#rig ??= this.#makeRig();
+    const rig = this.#rig;
+    const [failure] = (await this.#compile(entries.map(({ groups }) => groups[0]!))).filter((error) => error);
     if (failure) throw failure;
     for (const entry of entries) {
       if (this.#left <= 0) break;
       entry.calibration = await this.#withinRoom(async () => {
-        await this.#warmUp([entry.parts[0]!]);
-        return this.#spend(() => calibrate(contestOf(stand, 1), this.#rules));
+        await this.#warmUp([entry.groups[0]!]);
+        return this.#spend(() => calibrate(contestOf(rig, 1), this.#rules));
       });
     }
     const cost = ({ calibration, question }: Entry) => (calibration?.ms ?? 0) * question.places.length;
     return [...entries].sort((a, b) => cost(b) - cost(a));
   }
 
-  /** The winner, if there is time enough to find it. */
-  async #measure({ question, parts, calibration }: Entry): Promise<readonly Choice[] | undefined> {
-    const stand = this.#stand!;
+  /** Finds the winner, if there is enough time. */
+  async #measure({ question, groups, calibration }: Entry): Promise<readonly Choice[] | undefined> {
+    const rig = this.#rig!;
     const place =
-      calibration && this.#expectedMs(parts, calibration) <= this.#left
-        ? await this.#withinRoom(() => this.#spend(() => this.#race(parts, calibration)))
+      calibration && this.#expectedMs(groups, calibration) <= this.#left
+        ? await this.#withinRoom(() => this.#spend(() => this.#race(groups, calibration)))
         : undefined;
     if (place === undefined) {
       this.#counts.skipped++;
       return undefined;
     }
-    stand.forget(parts.flatMap(({ steps }) => steps).filter(({ shader }) => !runs(parts[place]!, shader.code)));
+    rig.forget(groups.flatMap(({ steps }) => steps).filter(({ shader }) => !runs(groups[place]!, shader.code)));
     this.#counts.measured++;
     const winner = question.candidates[place]!;
-    await this.#answers.set(this.#adapter, question, winner);
+    await this.#cache.set(this.#adapter, question, winner);
     return winner;
   }
 
-  /** The place of the winner. */
-  async #race(parts: readonly Part[], calibration: Calibration): Promise<number> {
-    const failures = await this.#compile(parts);
+  /** Finds the place of the winner. */
+  async #race(groups: readonly DispatchGroup[], calibration: Calibration): Promise<number> {
+    const failures = await this.#compile(groups);
     if (failures[0]) throw failures[0];
-    const able = parts.map((_, i) => i).filter((i) => !failures[i]);
-    await this.#warmUp(able.map((i) => parts[i]!));
-    return able[await race(contestOf(this.#stand!, able.length), calibration, this.#rules)]!;
+    const able = groups.map((_, i) => i).filter((i) => !failures[i]);
+    await this.#warmUp(able.map((i) => groups[i]!));
+    return able[await race(contestOf(this.#rig!, able.length), calibration, this.#rules)]!;
   }
 
-  /** What compiling took so far, for each pipeline that is missing, and the races. */
-  #expectedMs(parts: readonly Part[], { runs, ms }: Calibration): number {
-    const missing = parts.reduce((sum, part) => sum + this.#stand!.missing(part), 0);
+  /** Time that a question will take: for the missing pipelines, by what compiling took so far, and for the race. */
+  #expectedMs(groups: readonly DispatchGroup[], { runs, ms }: Calibration): number {
+    const missing = groups.reduce((sum, group) => sum + this.#rig!.uncompiled(group), 0);
     const each = this.#compiling.ms / Math.max(1, this.#compiling.pipelines);
-    return missing * each + 2 * parts.length * runs * ms;
+    return missing * each + 2 * groups.length * runs * ms;
   }
 
-  /** Compiles all parts at once. Returns for each why this device cannot run it, where it cannot. */
-  async #compile(parts: readonly Part[]): Promise<(FeaturemapError | undefined)[]> {
-    const stand = this.#stand!;
+  /** Compiles all groups at once. Returns for each group the error, if this device cannot run it. */
+  async #compile(groups: readonly DispatchGroup[]): Promise<(FeaturemapError | undefined)[]> {
+    const rig = this.#rig!;
     const begin = this.#now();
-    this.#compiling.pipelines += parts.reduce((sum, part) => sum + stand.missing(part), 0);
-    const failures = await Promise.all(parts.map((part) => stand.compile(part).then(() => undefined, refused)));
+    this.#compiling.pipelines += groups.reduce((sum, group) => sum + rig.uncompiled(group), 0);
+    const failures = await Promise.all(groups.map((group) => rig.compile(group).then(() => undefined, refused)));
     this.#task.assertLive();
     this.#compiling.ms += this.#now() - begin;
     return failures;
   }
 
-  /** Mounts parts and runs each once, since some drivers compile only then. */
-  async #warmUp(parts: readonly Part[]): Promise<void> {
+  /** Mounts groups and runs each once, since some drivers compile only then. */
+  async #warmUp(groups: readonly DispatchGroup[]): Promise<void> {
     const begin = this.#now();
-    await this.#stand!.mount(parts);
-    for (let i = 0; i < parts.length; i++) await this.#stand!.time(i, 1);
+    await this.#rig!.mount(groups);
+    for (let i = 0; i < groups.length; i++) await this.#rig!.time(i, 1);
     this.#compiling.ms += this.#now() - begin;
   }
 
@@ -234,7 +235,7 @@ class Tuning {
     return result;
   }
 
-  /** Undefined where the device has no room for the buffers of it. */
+  /** Runs something that makes buffers. Gives `undefined` if the device has no room for them. */
   async #withinRoom<T>(run: () => Promise<T>): Promise<T | undefined> {
     try {
       return await run();
@@ -247,7 +248,7 @@ class Tuning {
   }
 
   get #rules(): RaceRules {
-    return { timingMs: this.#stand!.timingMs, margin: MARGIN };
+    return { timingMs: this.#rig!.timingMs, margin: MARGIN };
   }
 
   #tell(kernel?: string): void | Promise<void> {
@@ -257,15 +258,15 @@ class Tuning {
   }
 }
 
-function contestOf(stand: Stand, candidates: number): Contest {
-  return { candidates, time: (candidate, runs) => stand.time(candidate, runs) };
+function contestOf(rig: TimingRig, candidates: number): Contest {
+  return { candidates, time: (candidate, runs) => rig.time(candidate, runs) };
 }
 
-function runs({ steps }: Part, code: string): boolean {
+function runs({ steps }: DispatchGroup, code: string): boolean {
   return steps.some(({ shader }) => shader.code === code);
 }
 
-/** What a device refuses, it does by a FeaturemapError; anything else is a fault. */
+/** Passes on the FeaturemapError of a device that refuses something. Any other error is a fault, and is thrown. */
 function refused(error: unknown): FeaturemapError {
   if (error instanceof FeaturemapError) return error;
   throw error;

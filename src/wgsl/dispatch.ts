@@ -2,14 +2,14 @@ import { anObject, listOf, wrong } from "../base/errors.ts";
 import { type Bindings, type Dispatch, dispatch as dispatchChecked, type Kernel, type KernelCall } from "./kernel.ts";
 import type { Source } from "./specialize.ts";
 
-/** What a shader can name. */
+/** Pattern of a name in a shader. */
 const NAME = /^\w+$/;
 
 /**
- * Specialises a kernel of one's own and binds its buffers: what an op's `lower` gives.
+ * Specialises a kernel of an app's own and binds its buffers, for an op's `lower`.
  *
- * @throws FeaturemapError `value` where the call has not the parts of a `KernelCall`. The same where `specialize` refuses the text, or
- *   where its bindings are not the buffers given.
+ * @throws FeaturemapError `value` if the call lacks a part of a `KernelCall`, `specialize` refuses the text, or the given buffers are not
+ *   those that the text binds
  */
 export function dispatch<B extends Bindings, Value extends number | string>(
   kernel: Kernel<B>,

@@ -2,35 +2,35 @@ import { FeaturemapError } from "../base/errors.ts";
 import type { Constant } from "./expression.ts";
 import { type Access, type Source, type Specialized, specialize } from "./specialize.ts";
 
-/** How a kernel uses each of its buffers. A question mark: only some of the kernel's specialisations have the binding. */
+/** Access of a kernel to each of its buffers. A question mark: only some of the kernel's specialisations have the binding. */
 export type Bindings = Readonly<Record<string, Access | `${Access}?`>>;
 
-/** A kernel's WGSL file, whose entry point bears the kernel's name, and the type of what it binds. */
+/** Kernel: a WGSL file, whose entry point has the kernel's name, and the type of its bindings. */
 export interface Kernel<B extends Bindings = Bindings> {
   readonly code: string;
-  /** A type only: the shader says the same to the device. */
+  /** Type only. The shader says the same to the device. */
   readonly bindings?: B;
 }
 
 type Required<B> = { [K in keyof B as B[K] extends `${string}?` ? never : K]: unknown };
 type Optional<B> = { [K in keyof B as B[K] extends `${string}?` ? K : never]?: unknown };
 
-/** A value for every binding, or what has it as `id`; forgetting one, or naming one that the kernel has not, does not type-check. */
+/** Value for every binding, or an object with it as `id`. A missing or unknown name does not type-check. */
 export type Bound<B, Value> = { [K in keyof Required<B>]: Value | { readonly id: Value } } & {
   [K in keyof Optional<B>]?: Value | { readonly id: Value } | undefined;
 };
 
-/** What a kernel is called with. */
+/** Arguments of a kernel's call. */
 export interface KernelCall<B, Value> {
   readonly bind: Bound<B, Value>;
-  /** In place of the text's defaults and `override`s; what the text names and does not declare becomes a u32 or a bool. */
+  /** Values for constants and `override`s that the text declares. */
   readonly constants?: Readonly<Record<string, Constant>>;
   /** Library files that the kernel calls. */
   readonly libraries?: readonly Source[];
   readonly workgroups: readonly [number, number, number];
 }
 
-/** One call of a kernel, as plain data. `Value` is what stands for a buffer: a tensor's id, a buffer's index. */
+/** Call of a kernel, as plain data. `Value` stands for a buffer: a tensor's id, or a buffer's index. */
 export interface Dispatch<Value> {
   readonly kernel: string;
   readonly shader: Specialized;
@@ -38,16 +38,16 @@ export interface Dispatch<Value> {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** Declares a kernel and its bindings, so that calls of it are checked. Bundlers drop what is declared and not used. */
+/** Declares a kernel and its bindings, so that calls of it are checked. Bundlers drop kernels that are not used. */
 /* @__NO_SIDE_EFFECTS__ */
 export function defineKernel<B extends Bindings>(code: string): Kernel<B> {
   return { code };
 }
 
 /**
- * Specialises a kernel and binds its buffers. The call is taken as the types have it: `dispatch` of the package checks it.
+ * Specialises a kernel and binds its buffers. The call must fit its types; the `dispatch` that the package exports checks it.
  *
- * @throws FeaturemapError `value` where the buffers given are not those that the specialised text binds.
+ * @throws FeaturemapError `value` if the given buffers are not those that the specialised text binds
  */
 export function dispatch<B extends Bindings, Value extends number | string>(
   kernel: Kernel<B>,

@@ -1,117 +1,122 @@
 /// <reference path="./wgsl.d.ts" />
 import { FeaturemapError, show } from "../base/errors.ts";
 import { type Constant, evaluate } from "./expression.ts";
+import {
+  closing,
+  constantsOf,
+  type Declaration,
+  declarationsOf,
+  indexOf,
+  listed,
+  moduleText,
+  remembered,
+  scalarOf,
+  textAt,
+} from "./module.ts";
+import { type Token, textOf, tokensOf, UNROLL } from "./tokens.ts";
 
-/** A WGSL file, with names replaced by others where it is a library file used for one of several buffers. */
+/** WGSL file. A library file that serves several buffers has names to replace. */
 export interface Source {
   readonly code: string;
-  /** `{ operand: "x" }` turns `operand` into `x` and `load_operand` into `load_x`. */
+  /** Names to replace: `{ operand: "x" }` turns `operand` into `x` and `load_operand` into `load_x`. */
   readonly rename?: Readonly<Record<string, string>>;
-  /** Values of constants, set as `specialize`'s own are, which win; names that the text does not have are left out. */
+  /** Values of constants. The values that are given to `specialize` win over them. */
   readonly given?: Values;
 }
 
 type Values = Readonly<Record<string, Constant>>;
 
-/** How a shader uses a buffer; all of them are storage buffers. */
+/** Access of a shader to a buffer. All buffers are storage buffers. */
 export type Access = "read" | "write";
 
 export type Triple = readonly [number, number, number];
 
 export interface Specialized {
-  /** The text that runs. It is also the key of the pipeline cache. */
+  /** Text that runs. It is also the key of the pipeline cache. */
   readonly code: string;
   readonly entryPoint: string;
   /** Invocations along x, y and z. */
   readonly workgroupSize: Triple;
-  /** In binding order: the place in the list is the binding number. */
+  /** Bindings, in the order of their numbers. */
   readonly bindings: readonly { readonly name: string; readonly access: Access }[];
 }
 
 /**
- * Makes the text of one pipeline out of readable WGSL files:
+ * Makes the text of one pipeline out of readable WGSL files. Each step works on tokens:
  *
- * 1. drops comments, and sets constants: a named `const` gets another initialiser, a named `override` becomes a `const`, and so
- *    does a name that the text uses and does not declare, of type u32 or bool;
- * 2. unrolls each loop marked `// unroll`, since neither Tint nor Naga unrolls and an array indexed by a loop variable
- *    spills to memory;
- * 3. keeps one branch of each `if` whose condition holds only constants;
- * 4. drops functions, bindings and workgroup variables that nothing uses any more, and numbers the bindings that are left.
+ * 1. renames the `operand` of a library file: `load_operand(i)` becomes `load_x(i)`;
+ * 2. sets constants: of `{ N: 4 }`, `const N: u32 = 1u;` and `override N: u32;` become `const N: u32 = 4u;`;
+ * 3. writes out each loop marked `// unroll`, since neither Tint nor Naga does and an array indexed by a loop variable spills to
+ *    memory: `for (var i = 0u; i < 2u; i++) { f(i); }` becomes `{ f(0u); } { f(1u); }`;
+ * 4. keeps one branch of each `if` whose condition holds only constants: `if (N == 4u) { a(); } else { b(); }` becomes `{ a(); }`;
+ * 5. drops functions, bindings and workgroup variables that the entry point no longer needs;
+ * 6. numbers the bindings that are left: `@binding(0)` of the second becomes `@binding(1)`.
  *
- * @throws FeaturemapError `value` where the text does not have a name of `values`, or declares it as something else; where a
- *   value is not of its constant's type, or an `override` has none; where the text is not as the steps above want it
+ * @throws FeaturemapError `value` if the text does not declare a name of `values` or of a source's `given` as a scalar constant, if a
+ *   value is not of its constant's type, if an `override` has no value, or if the text is not as the steps above need it
  */
 export function specialize(sources: readonly Source[], values: Values): Specialized {
-  const text = sources.map(renamed).join("\n").replace(COMMENT, "");
-  const given: Values = Object.assign({}, ...sources.map((source) => source.given));
-  const code = hoistDirectives(setConstants(text, given, values));
-  const { short, constants } = SHORTENED.get(code) ?? shortened(code);
-  return numberBindings(short, constants);
+  // The layers of a network often have the same kernels with the same constants.
+  const key = JSON.stringify([
+    sources.map(({ code, rename, given }) => [code, keyOf(rename), keyOf(given)]),
+    keyOf(values),
+  ]);
+  const made = remembered(MADE, key, () => specialized(sources, values));
+  return { ...made, workgroupSize: [...made.workgroupSize], bindings: [...made.bindings] };
 }
 
-interface Shortened {
-  readonly short: string;
-  readonly constants: ReadonlyMap<string, Constant>;
+/** Makes a key of values. An object is no valid value, and not looked into. */
+function keyOf(values: object = {}): string[][] {
+  return Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value,
+    Object(value) === value ? "" : String(value),
+  ]);
 }
 
-/** The layers of a network often have the same kernels with the same constants; the oldest text goes first. */
-const SHORTENED = /* @__PURE__ */ new Map<string, Shortened>();
-const MOST_SHORTENED = 64;
+const MADE = /* @__PURE__ */ new Map<string, Specialized>();
 
-/** Steps 2 to 4, without the numbers. */
-function shortened(code: string): Shortened {
-  const constants = readConstants(code);
-  const short = dropUnused(pruneBranches(unrollLoops(code, constants), constants));
-  if (SHORTENED.size === MOST_SHORTENED) SHORTENED.delete(SHORTENED.keys().next().value!);
-  SHORTENED.set(code, { short, constants });
-  return { short, constants };
-}
-
-/** All but the marks of loops to unroll. */
-const COMMENT = /\/\*[\s\S]*?\*\/|\/\/(?! unroll).*/g;
-
-function renamed({ code, rename = {} }: Source): string {
-  return Object.entries(rename).reduce(
-    // A name also changes inside a longer one: `load_operand` belongs to `operand`.
-    (text, [from, to]) => text.replace(new RegExp(`(?<![a-zA-Z0-9])${from}(?![a-zA-Z0-9])`, "g"), to),
-    code,
-  );
-}
-
-function hoistDirectives(code: string): string {
-  const directive = /^\s*(?:enable\s|requires\s|diagnostic\s*\()[^;]*;\n?/gm;
-  const directives = new Set(code.match(directive)?.map((line) => line.trim()));
-  return [...directives, code.replace(directive, "")].join("\n");
-}
-
-/** The declaration of a scalar constant: its name, its type, its initialiser, which an `override` may lack. */
-const CONSTANT = /^(?:const|override)\s+(\w+)\s*:\s*(u32|i32|f32|bool)\s*=?\s*([^;]*);/gm;
-
-function setConstants(code: string, given: Values, values: Values): string {
-  const all = { ...given, ...values };
-  const declared: string[] = [];
-  const set = code.replace(CONSTANT, (declaration, name: string, type: string, initialiser: string) => {
-    declared.push(name);
-    return Object.hasOwn(all, name) || !initialiser ? constant(name, all[name]!, type) : declaration;
+function specialized(sources: readonly Source[], values: Values): Specialized {
+  const given: Values = Object.assign({}, ...sources.map((source) => source.given), values);
+  const module = setConstants(declarationsOf(sources.flatMap(renamed)), given);
+  const constants = constantsOf(module);
+  const short = module.map((declaration) => {
+    if (declaration.keyword !== "fn") return declaration;
+    return { ...declaration, tokens: withoutBranches(unrolled(declaration.tokens, constants), constants) };
   });
-  const others = Object.keys(all).filter((name) => !declared.includes(name));
-  const open = others.filter((name) => word(name).test(code));
-  const unknown = others.find((name) =>
-    open.includes(name)
-      ? new RegExp(`\\b(?:const|fn|let|override|var)\\s+${name}\\b`).test(code)
-      : Object.hasOwn(values, name),
+  return numbered(withoutUnused(directivesFirst(short)), constants);
+}
+
+function renamed({ code, rename = {} }: Source): readonly Token[] {
+  // A name also changes inside a longer one: `load_operand` belongs to `operand`.
+  const names = Object.entries(rename).map(
+    ([from, to]) => [new RegExp(`(?<![a-zA-Z0-9])${from}(?![a-zA-Z0-9])`, "g"), to] as const,
   );
-  if (unknown) {
-    const has = declared.join(", ") || "none";
+  const tokens = tokensOf(code).map(({ gap, text }) => {
+    return { gap, text: names.reduce((name, [from, to]) => name.replace(from, to), text) };
+  });
+  return tokens.filter(({ text }) => text !== "");
+}
+
+function setConstants(module: readonly Declaration[], values: Values): Declaration[] {
+  const scalars = module.filter(scalarOf).map(({ name }) => name);
+  const unknown = Object.keys(values).find((name) => !scalars.includes(name));
+  if (unknown !== undefined) {
+    const has = scalars.join(", ") || "none";
     throw new FeaturemapError(
       "value",
-      `The shader has no constant "const ${unknown}: type = value;" to set. It has: ${has}.`,
+      `The shader has no constant "const ${unknown}: type = value;" or "override ${unknown}: type;" to set. It has: ${has}.`,
     );
   }
-  return [...open.map((name) => constant(name, all[name]!)), set].join("\n");
+  return module.flatMap((declaration) => {
+    const { name } = declaration;
+    const scalar = scalarOf(declaration);
+    if (!scalar || (scalar.initialiser.length > 0 && !Object.hasOwn(values, name))) return declaration;
+    return declarationsOf(tokensOf(constant(name, values[name]!, scalar.type)));
+  });
 }
 
-function constant(name: string, value: Constant, type = typeof value === "boolean" ? "bool" : "u32"): string {
+function constant(name: string, value: Constant, type: string): string {
   const valid =
     type === "bool"
       ? typeof value === "boolean"
@@ -124,128 +129,131 @@ function constant(name: string, value: Constant, type = typeof value === "boolea
   return `const ${name}: ${type} = ${text}${suffix};`;
 }
 
-/** The scalar constants, in whatever order they stand, as WGSL allows. What is not a scalar is left to WGSL. */
-export function readConstants(code: string): Map<string, Constant> {
-  const constants = new Map<string, Constant>();
-  for (let before = -1; before !== constants.size; ) {
-    before = constants.size;
-    for (const [, name, , initialiser] of code.matchAll(CONSTANT)) {
-      const value = evaluate(initialiser!, constants);
-      if (value !== undefined) constants.set(name!, value);
-    }
-  }
-  return constants;
-}
-
-/** The value of an expression that must be known before the shader runs. */
-function known(expression: string, constants: ReadonlyMap<string, Constant>): number {
+/** Evaluates an expression that must be known before the shader runs. */
+function known(expression: readonly Token[], constants: ReadonlyMap<string, Constant>): number {
   const value = evaluate(expression, constants);
-  if (value === undefined) {
-    throw new FeaturemapError(
-      "value",
-      `"${expression}" in the shader is not made of its constants: loops to unroll and workgroup sizes want that.`,
-    );
-  }
-  return Number(value);
+  if (value !== undefined) return Number(value);
+  throw new FeaturemapError(
+    "value",
+    `"${textOf(expression).trim()}" in the shader is not made of its constants: loops to unroll and workgroup sizes want that.`,
+  );
 }
 
-const MARKED_LOOP = /\/\/ unroll\s+for ?\(var (\w+) ?= ?([^;]+); ?\1 ?< ?([^;]+); ?\1\+\+\) ?\{/;
-
-function unrollLoops(code: string, constants: ReadonlyMap<string, Constant>): string {
-  let text = code;
-  for (let match = MARKED_LOOP.exec(text); match; match = MARKED_LOOP.exec(text)) {
-    const [header, variable, from, to] = match;
-    const end = blockEnd(text, match.index);
-    const body = text.slice(match.index + header.length - 1, end);
-    const copies: string[] = [];
-    for (let i = known(from!, constants); i < known(to!, constants); i++) {
-      copies.push(body.replace(word(variable!), `${i}u`));
-    }
-    text = text.slice(0, match.index) + copies.join("\n") + text.slice(end);
-  }
-  return text;
-}
-
-function pruneBranches(code: string, constants: ReadonlyMap<string, Constant>): string {
-  let text = code;
-  const condition = /\bif ?\(([^{}]*)\) ?\{/g;
-  for (let match = condition.exec(text); match; match = condition.exec(text)) {
-    const holds = evaluate(match[1]!, constants);
-    if (holds === undefined) {
-      condition.lastIndex = match.index + 2;
+function unrolled(tokens: readonly Token[], constants: ReadonlyMap<string, Constant>): Token[] {
+  const result: Token[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    if (tokens[i]!.text !== UNROLL) {
+      result.push(tokens[i]!);
       continue;
     }
-    const before = text.slice(0, match.index);
-    const end = blockEnd(text, match.index);
-    const after = text.slice(end);
-    if (holds) text = before + text.slice(match.index + match[0].length - 1, end) + withoutElse(after);
-    else if (ELSE.test(after)) text = before + after.replace(ELSE, "");
-    else text = before + (/\belse\s*$/.test(before) ? "{}" : "") + after;
-    condition.lastIndex = match.index;
+    const open = indexOf(tokens, "{", i);
+    const header = tokens.slice(i + 1, open);
+    const variable = textAt(header, 3);
+    const first = indexOf(header, ";", 0);
+    const second = indexOf(header, ";", first + 1);
+    const [from, to] = [header.slice(5, first), header.slice(first + 3, second)];
+    const wanted = ["for(var", variable, "=", from, ";", variable, "<", to, ";", variable, "++)"];
+    const text = (part: readonly Token[]) => part.map((token) => token.text).join("");
+    if (text(header) !== wanted.map((part) => (typeof part === "string" ? part : text(part))).join("")) {
+      const got = textOf(header).trim().slice(0, 60);
+      throw new FeaturemapError("value", `"${UNROLL}" wants "for (var i = a; i < b; i++) {" after it, got "${got}".`);
+    }
+    const end = closing(tokens, open);
+    const body = tokens.slice(open, end);
+    for (let n = known(from, constants); n < known(to, constants); n++) {
+      const copy = body.map((token, at) => {
+        if (at === 0) return { gap: "\n", text: "{" };
+        const isVariable = token.text === variable && body[at - 1]!.text !== ".";
+        return isVariable ? { gap: token.gap, text: `${n}u` } : token;
+      });
+      for (const token of unrolled(copy, constants)) result.push(token);
+    }
+    i = end - 1;
   }
-  return text;
+  return result;
 }
 
-const ELSE = /^\s*else\s*/;
-
-/** What follows a branch, without the branches that are then not taken. */
-function withoutElse(text: string): string {
-  let rest = text;
-  while (ELSE.test(rest)) rest = rest.slice(blockEnd(rest, 0));
-  return rest;
-}
-
-/** Where the first block from a place on is over. */
-function blockEnd(text: string, from: number): number {
-  let depth = 0;
-  for (let i = from; i < text.length; i++) {
-    if (text[i] === "{") depth++;
-    else if (text[i] === "}" && --depth === 0) return i + 1;
+function withoutBranches(tokens: readonly Token[], constants: ReadonlyMap<string, Constant>): Token[] {
+  const result: Token[] = [];
+  /** Branches that are not taken: their beginnings, and the places that follow them. */
+  const skips = new Map<number, number>();
+  let gap: string | undefined;
+  for (let i = 0; i < tokens.length; ) {
+    const token = tokens[i]!;
+    const open = token.text === "if" ? indexOf(tokens, "{", i) : i;
+    const holds = open > i && !skips.has(i) ? evaluate(tokens.slice(i + 1, open), constants) : undefined;
+    if (skips.has(i)) {
+      i = skips.get(i)!;
+    } else if (holds === undefined) {
+      result.push(gap === undefined ? token : { ...token, gap });
+      gap = undefined;
+      i++;
+    } else {
+      gap ??= token.gap;
+      const end = closing(tokens, open);
+      const after = afterElse(tokens, end);
+      if (holds && after > end) skips.set(end, after);
+      if (!holds && after === end && result.at(-1)?.text === "else") result.push(...tokensOf(" {}"));
+      i = holds ? open : after > end ? end + 1 : end;
+    }
   }
-  throw new FeaturemapError("value", "A brace in the shader is not closed.");
+  return result;
 }
 
-/** Where a name occurs; `.x` is a member and not the name x. */
-function word(name: string): RegExp {
-  return new RegExp(`(?<![.\\w])${name}\\b`, "g");
+/** Finds the place after the branches that begin with `else` at a place. */
+function afterElse(tokens: readonly Token[], from: number): number {
+  let i = from;
+  while (textAt(tokens, i) === "else") i = closing(tokens, indexOf(tokens, "{", i));
+  return i;
 }
 
-/** The beginning of a function: its attributes and name. */
-const FUNCTION = /^((?:@\w+(?:\([^)]*\))?\s*)*)fn (\w+)\(/gm;
-/** A binding's declaration: its mode, name and type. */
-export const BINDING =
-  /^[ \t]*@group\(0\)\s*@binding\(\d+\)\s*var<\s*storage\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)\s*:([^;]*);/gm;
-/** A workgroup variable's declaration. Its name is the second group, as in FUNCTION and BINDING. */
-const WORKGROUP_VARIABLE = /^[ \t]*var<()workgroup>\s*(\w+)\s*:[^;]*;/gm;
-/** The entry point: its workgroup's size, name and parameters. */
-export const ENTRY = /@compute @workgroup_size\(([^)]*)\)\s*fn (\w+)\(((?:[^()]|\([^()]*\))*)\)/;
+function directivesFirst(module: readonly Declaration[]): Declaration[] {
+  const isDirective = ({ keyword }: Declaration) => ["enable", "requires", "diagnostic"].includes(keyword);
+  const directives = new Map(module.filter(isDirective).map((it) => [moduleText([it]), it]));
+  return [...directives.values(), ...module.filter((it) => !isDirective(it))];
+}
 
-function dropUnused(text: string): string {
-  for (let code = text; ; ) {
-    const declared = [FUNCTION, BINDING, WORKGROUP_VARIABLE].flatMap((pattern) => [...code.matchAll(pattern)]);
-    const unused = declared.find(
-      ([, attributes, name]) => !attributes?.includes("@compute") && code.match(word(name!))!.length === 1,
-    );
-    if (!unused) return code.replace(/\n{3,}/g, "\n\n");
-    const [declaration] = unused;
-    const end = unused.index + declaration.length;
-    code = code.slice(0, unused.index) + code.slice(declaration.endsWith(";") ? end : blockEnd(code, end));
+function withoutUnused(module: readonly Declaration[]): Declaration[] {
+  const mayGo = ({ keyword, attributes, template }: Declaration) =>
+    keyword === "fn" ? !attributes.has("compute") : attributes.has("binding") || template[0] === "workgroup";
+  const unused = new Map(module.filter(mayGo).map((it) => [it.name, it]));
+  const used = module.filter((it) => !mayGo(it));
+  // The list grows while it is walked: declarations that are found to be used are looked through in turn.
+  for (const { tokens } of used) {
+    tokens.forEach(({ text }, i) => {
+      const declaration = textAt(tokens, i - 1) === "." ? undefined : unused.get(text);
+      if (!declaration) return;
+      unused.delete(text);
+      used.push(declaration);
+    });
   }
+  const gone = new Set(unused.values());
+  return module.filter((it) => !gone.has(it));
 }
 
-function numberBindings(code: string, constants: ReadonlyMap<string, Constant>): Specialized {
+function numbered(module: readonly Declaration[], constants: ReadonlyMap<string, Constant>): Specialized {
   const bindings: { name: string; access: Access }[] = [];
-  const unread = /^.*@binding\(.*$/m.exec(code.replace(BINDING, ""));
-  if (unread) {
-    const wanted = "begin its line with group 0, then its number, then a var of storage";
-    throw new FeaturemapError("value", `The shader's binding "${unread[0].trim()}" must ${wanted}.`);
-  }
-  const numbered = code.replace(BINDING, (declaration, mode: string | undefined, name: string) => {
-    bindings.push({ name, access: mode === "read_write" ? "write" : "read" });
-    return declaration.replace(/@binding\(\d+\)/, `@binding(${bindings.length - 1})`);
+  const declarations = module.map((declaration): Declaration => {
+    const { attributes, template, name, tokens } = declaration;
+    const number = attributes.get("binding");
+    if (!number) return declaration;
+    const [space, mode = "read"] = template;
+    if (textOf(attributes.get("group") ?? []) !== "0" || space !== "storage" || !/^read(_write)?$/.test(mode)) {
+      const got = moduleText([declaration]);
+      throw new FeaturemapError("value", `The shader's binding "${got}" must be of group 0 and a var of storage.`);
+    }
+    const own = { gap: "", text: String(bindings.length) };
+    bindings.push({ name, access: mode === "read" ? "read" : "write" });
+    return {
+      ...declaration,
+      tokens: tokens.flatMap((token) => (!number.includes(token) ? token : token === number[0] ? own : [])),
+    };
   });
-  const entry = ENTRY.exec(numbered);
-  if (!entry) throw new FeaturemapError("value", "The shader has no @compute entry point with a @workgroup_size.");
-  const [x, y = 1, z = 1] = entry[1]!.split(",").map((size) => known(size, constants));
-  return { code: numbered, entryPoint: entry[2]!, workgroupSize: [x!, y, z], bindings };
+  const entry = module.find(({ attributes }) => attributes.has("compute"));
+  const size = entry?.attributes.get("workgroup_size");
+  if (!entry || !size) {
+    throw new FeaturemapError("value", "The shader has no @compute entry point with a @workgroup_size.");
+  }
+  const [x, y = 1, z = 1] = listed(size).map((part) => known(part, constants));
+  return { code: moduleText(declarations), entryPoint: entry.name, workgroupSize: [x!, y, z], bindings };
 }

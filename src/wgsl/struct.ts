@@ -2,10 +2,10 @@ import { FeaturemapError } from "../base/errors.ts";
 import type { Source } from "./specialize.ts";
 import { tokensOf } from "./tokens.ts";
 
-/** Views of a field's word, by the field's type. */
+/** Typed array of a field's word, by the field's type. */
 const VIEWS = { u32: Uint32Array, i32: Int32Array, f32: Float32Array } as const;
 
-/** Type of a field, and which word of 4 bytes it is. */
+/** Type of a field, and the number of its word of 4 bytes. */
 export interface StructField {
   readonly type: keyof typeof VIEWS;
   readonly word: number;
@@ -28,9 +28,9 @@ export class Struct<Field extends string = string> {
   }
 
   /**
-   * Words of a buffer that holds these values.
+   * Makes the words of a buffer that holds these values.
    *
-   * @throws FeaturemapError `value` for a field that the struct does not have, or one that is left out
+   * @throws FeaturemapError `value` for a field that the struct does not have, or one that is missing
    * @example layout.write({ step: 0, rows: 32 })
    */
   write(values: Readonly<Record<Field, number>>): Uint32Array<ArrayBuffer> {
@@ -44,7 +44,7 @@ export class Struct<Field extends string = string> {
     return words;
   }
 
-  /** Values of the fields, out of the bytes of a buffer. */
+  /** Reads the values of the fields out of the bytes of a buffer. */
   read(bytes: ArrayBuffer): Record<Field, number> {
     const values = this.#entries().map(([name, { type, word }]) => [name, new VIEWS[type](bytes)[word]!]);
     return Object.fromEntries(values);
@@ -64,7 +64,7 @@ export class Struct<Field extends string = string> {
 const KNOWN = /* @__PURE__ */ new WeakMap<Source, Map<string, Struct>>();
 
 /**
- * Layout of a struct as WGSL text declares it, so that TypeScript has none of its own. It is read once a source and name.
+ * Reads the layout of a struct from WGSL text, so that it is defined there only. It is read once for each source and name.
  *
  * @throws FeaturemapError `value` where the text does not declare the struct, or a field is not a plain u32, i32 or f32
  * @example structOf<"step" | "rows">({ code: "struct State { step: u32, rows: u32 }" }, "State").fields.rows.word // 1

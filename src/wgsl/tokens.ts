@@ -1,20 +1,21 @@
-/** A token of WGSL text, and the blanks before it. */
+/** Token of WGSL text, and the blanks before it. */
 export interface Token {
   readonly text: string;
   /** Blanks and ends of lines, without comments. */
   readonly gap: string;
 }
 
-/** The comment before a loop that `specialize` writes out. It is the only one that is a token. */
+/** Comment before a loop that `specialize` unrolls. It is the only comment that is a token. */
 export const UNROLL = "// unroll";
 
 /**
- * A blank or comment, or a token: the mark of a loop, a number, a name, a sign. `>>` is two signs, since it may end two templates.
+ * Pattern of a blank, a comment or a token: the mark of a loop, a number, a name, a sign. `>>` is two signs, since it may end two
+ * templates.
  */
 const LEXEME =
   /(\s+|\/\*[\s\S]*?\*\/|\/\/(?! unroll\s*$).*)|\/\/ unroll|0[xX][\w.]+|\.?\d(?:[eE][+-]|[\w.])*|[\p{L}_][\p{L}\p{N}_]*|->|\+\+|--|&&|\|\||<<|[-+*/%&|^!=<>]=|./gmu;
 
-/** Tokens of WGSL text, in order. */
+/** Splits WGSL text into its tokens. */
 export function tokensOf(code: string): readonly Token[] {
   const tokens: Token[] = [];
   let gap = "";
@@ -27,7 +28,7 @@ export function tokensOf(code: string): readonly Token[] {
   return tokens;
 }
 
-/** The text that has these tokens. */
+/** Joins tokens to their text. */
 export function textOf(tokens: readonly Token[]): string {
   return tokens.map(({ gap, text }) => gap + text).join("");
 }

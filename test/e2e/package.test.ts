@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import benchPackage from "../../bench/package.json" with { type: "json" };
 import { launchBrowser } from "../../cli/browser.ts";
+import { codeBlocks, MAIN, programsOf } from "../../cli/guide-code.ts";
+import { guideText } from "../../cli/guide-pages.ts";
 import { addPackages, projectWithPackage } from "../support/packed.ts";
 import { swiftShader } from "../support/swiftshader.ts";
 
@@ -35,21 +37,11 @@ train().then(
 );
 `;
 
-/** What the README's lines for lost devices are about. */
-const RECOVERY_HEAD = `
-import { type CompileOptions, indexedDbSnapshots, type Layer, sequential, type TensorData, trainWithRecovery } from "featuremap";
-declare const layers: () => Layer[];
-declare const settings: CompileOptions;
-declare const x: TensorData;
-declare const y: TensorData;
-export { history, model };
-`;
-
-/** The code of the README in a language that has some words in it. */
-function readmeBlock(language: "js" | "ts", words: string): string {
-  const blocks = readFileSync(join(ROOT, "README.md"), "utf8").matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm);
-  const found = [...blocks].find(([, , named, code]) => named === language && code!.includes(words));
-  return found![3]!.replaceAll(new RegExp(`^${found![1]!}`, "gm"), "");
+/** Code of a guide's page in a language that has some words in it. */
+function guideBlock(page: string, language: "js" | "ts", words: string): string {
+  const found = codeBlocks(guideText(page), language).find((code) => code.includes(words));
+  if (!found) throw new Error(`${page} has no ${language} block with ${words}`);
+  return found;
 }
 
 const TSCONFIG = {
@@ -83,7 +75,7 @@ describe("the package, packed and installed into a fresh Vite project", () => {
   beforeAll(() => {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
     writeFileSync(join(folder, "main.ts"), APP);
-    writeFileSync(join(folder, "recovery.ts"), RECOVERY_HEAD + readmeBlock("ts", "trainWithRecovery({"));
+    writeFileSync(join(folder, "recovery.ts"), `${programsOf(guideText("snapshots.md")).get(MAIN)}export {};\n`);
     writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="main.ts"></script>');
   });
 
@@ -168,9 +160,9 @@ for (let i = 0; i < 50; i++) {
 clearInterval(collecting);
 console.log("trained to the end");`;
 
-describe("the README's program for Node, while garbage is collected,", () => {
+describe("the guide's program for Node, while garbage is collected,", () => {
   const driver = swiftShader();
-  const program = readmeBlock("js", 'from "webgpu"');
+  const program = guideBlock("devices.md", "js", 'from "webgpu"');
   const parts = {
     "as it is": program,
     "without dispose": program.replace(/^runtime\.dispose\(\);.*$/m, ""),

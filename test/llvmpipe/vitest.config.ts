@@ -8,8 +8,8 @@ export default defineConfig({
     name: "llvmpipe",
     root: new URL("../..", import.meta.url).pathname,
     include: [
-      "test/gpu/{batch,choices,conv2d,conv2d-average-pooling,conv2d-pooling,dense,dense-cross-entropy,elementwise,extension}.test.ts",
-      "test/gpu/{hoisted,many-rows,matmul,merge,non-finite,non-finite-fused,pooling2d,shared,softmax,winograd,winograd-step}.test.ts",
+      "test/**/{batch,choices,conv2d,conv2d-average-pooling,conv2d-pooling,dense,dense-cross-entropy,elementwise,extension}.gpu.test.ts",
+      "test/**/{hoisted,many-rows,matmul,merge-dispatches,non-finite,non-finite-fused,pooling2d,shared,softmax,winograd,winograd-step}.gpu.test.ts",
     ],
     setupFiles: ["test/llvmpipe/setup.ts"],
     // Vitest's threads do not start in Deno.

@@ -1,6 +1,6 @@
 import { readBuffers } from "../../src/gpu/readback.ts";
-import { byteLength } from "../../src/graph/graph.ts";
 import { sweepState } from "../../src/graph/step-state.ts";
+import { byteLength } from "../../src/graph/tensor.ts";
 import type { TensorData } from "../../src/index.ts";
 import {
   averagePooling2d,
@@ -13,12 +13,14 @@ import {
   type Runtime,
   sgd,
 } from "../../src/index.ts";
-import { lossNamed } from "../../src/losses/losses.ts";
-import { Network } from "../../src/network/network.ts";
+import { networkOfLayers } from "../../src/network/layer-stack.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { adapterClassOf } from "../../src/plan/shipped-tiles.ts";
-import { ModelState } from "../../src/program/model-state.ts";
-import { dataKind, trainingProgram } from "../../src/program/programs.ts";
+import { type PortKind, portKey } from "../../src/program/builder.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
+import { VariableStore } from "../../src/program/variable-store.ts";
+import { variablesOf } from "../../src/program/variables.ts";
+import { measuresOf } from "./programs.ts";
 
 export interface GoldenTensor {
   name: string;
@@ -53,24 +55,26 @@ export async function gradientsOf(
   weights: readonly Float32Array[],
   batch: { x: TensorData; y: TensorData },
 ): Promise<Float32Array[]> {
-  const network = new Network();
-  for (const layer of layers) network.add(layer);
+  const network = networkOfLayers(layers);
   const dataset = await createDataset(runtime, batch);
   const samples = dataset.size;
   const optimizer = sgd();
+  const measures = measuresOf(network);
+  const [input] = dataset.inputs;
   const program = trainingProgram({
     network,
     capacity: samples,
-    data: dataKind(dataset, batch.x.scale ?? 1),
+    inputs: [{ ...input!, scale: batch.x.scale ?? 1 }],
     adapter: adapterClassOf(runtime),
     choices: {},
-    loss: lossNamed("categoricalCrossentropy"),
+    measures,
     optimizer,
     keepGradients: true,
   });
   const executable = await prepare(runtime, program.plan);
-  const state = await ModelState.create(runtime, network, optimizer, 0);
-  state.write(state.parameterBuffers, weights);
+  const variables = variablesOf(network, optimizer, measures);
+  const store = await VariableStore.create(runtime, variables, { seed: 0, rates: optimizer.hyperparameters });
+  await store.write(store.of("parameter").map((stored, i) => [stored, weights[i]!]));
   const order = await runtime.buffers.createOne({ label: "order", bytes: samples * 4 });
   const { queue } = runtime.device;
   queue.writeBuffer(
@@ -78,14 +82,14 @@ export async function gradientsOf(
     0,
     Uint32Array.from({ length: samples }, (_, i) => i),
   );
-  queue.writeBuffer(state.place("train").state, 0, sweepState({ step: 0, samples, batch: samples }));
-  const { tensors } = program;
+  queue.writeBuffer(store.cursor("training").state, 0, sweepState({ step: 0, samples, batch: samples }));
+  const port = (kind: PortKind) => program.ports.get(portKey(kind))!;
   const run = executable.bind(
-    state
-      .bindings(tensors, "train")
-      .set(tensors.samples, dataset.x.buffer)
-      .set(tensors.labels!, dataset.y!.buffer)
-      .set(tensors.order!, order.buffer),
+    store
+      .bindings(program.variables, "training")
+      .set(port("input"), input!.buffer)
+      .set(port("label"), dataset.labels[0]!.buffer)
+      .set(port("order"), order.buffer),
   );
   const encoder = runtime.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
@@ -94,12 +98,12 @@ export async function gradientsOf(
   queue.submit([encoder.finish()]);
   const read = await readBuffers(
     runtime,
-    tensors.gradients!.map((id, i) => ({
-      buffer: run.bufferOf(id),
-      bytes: byteLength({ shape: network.parameters[i]!.shape, dtype: "f32" }),
+    network.parameters.map((parameter) => ({
+      buffer: run.bufferOf(program.gradients.get(parameter.path)!),
+      bytes: byteLength(parameter),
     })),
   );
   order.release();
-  for (const owner of [executable, state, dataset]) owner.dispose();
+  for (const owner of [executable, store, dataset]) owner.dispose();
   return read.map((bytes) => new Float32Array(bytes));
 }

@@ -1,7 +1,12 @@
 /** Calls at which a device may be lost. */
 const DEVICE = [
-  ...["createBuffer", "createBindGroup", "createBindGroupLayout", "createShaderModule", "createComputePipelineAsync"],
-  ...["createCommandEncoder", "popErrorScope"],
+  "createBuffer",
+  "createBindGroup",
+  "createBindGroupLayout",
+  "createShaderModule",
+  "createComputePipelineAsync",
+  "createCommandEncoder",
+  "popErrorScope",
 ];
 const QUEUE = ["writeBuffer", "submit", "onSubmittedWorkDone"];
 

@@ -4,6 +4,7 @@ import {
   dense,
   flatten,
   type Layer,
+  type Model,
   maxPooling2d,
   type Sequential,
   sequential,
@@ -61,6 +62,6 @@ export function noise(samples: number, shape: readonly number[], classes: number
 }
 
 /** All parameters in one array. */
-export async function allWeights(model: Sequential): Promise<number[]> {
+export async function allWeights(model: Model): Promise<number[]> {
   return (await model.getWeights()).flatMap(({ data }) => [...data]);
 }

@@ -1,15 +1,105 @@
-import { type OpTable, opTable } from "../../src/graph/op.ts";
-import { adagrad, adam, averagePooling2d, conv2d, dropout, maxPooling2d, rmsprop } from "../../src/index.ts";
-import { lossNamed } from "../../src/losses/losses.ts";
-import { coreOps } from "../../src/ops/table.ts";
+import type { Op } from "../../src/graph/op.ts";
+import { activation, activationGradient } from "../../src/ops/activation/activation.ts";
+import { batchGather } from "../../src/ops/batch/batch-gather.ts";
+import { batchMean, batchMeanGradient } from "../../src/ops/batch/batch-mean.ts";
+import { batchScatter } from "../../src/ops/batch/batch-scatter.ts";
+import { accumulateMeans, advance } from "../../src/ops/batch/means.ts";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../src/ops/conv2d/conv2d.ts";
+import {
+  windowPooling,
+  winogradFilter,
+  winogradFilterGradient,
+  winogradInput,
+  winogradInputGradient,
+  winogradOutput,
+  winogradOutputGradient,
+} from "../../src/ops/conv2d/winograd.ts";
+import { dense, denseFilterGradient, denseInputGradient } from "../../src/ops/dense/dense.ts";
+import { add } from "../../src/ops/elementwise/add.ts";
+import { dropout } from "../../src/ops/elementwise/dropout.ts";
+import { fill } from "../../src/ops/elementwise/fill.ts";
+import { reshape } from "../../src/ops/elementwise/reshape.ts";
+import { averagePooling2d, averagePooling2dGradient } from "../../src/ops/pooling/average-pooling2d.ts";
+import { maxPooling2d, maxPooling2dGradient } from "../../src/ops/pooling/max-pooling2d.ts";
+import { matmul } from "../../src/ops/product/matmul.ts";
+import { accuracy } from "../../src/ops/softmax/accuracy.ts";
+import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts";
+import { softmax, softmaxGradient } from "../../src/ops/softmax/softmax.ts";
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "../../src/ops/softmax/softmax-cross-entropy.ts";
+import { adagrad } from "../../src/ops/updates/adagrad.ts";
+import { adam } from "../../src/ops/updates/adam.ts";
+import { rmsprop } from "../../src/ops/updates/rmsprop.ts";
+import { sgd } from "../../src/ops/updates/sgd.ts";
 
-const layers = [conv2d({ filters: 1, kernelSize: 1 }), maxPooling2d(), averagePooling2d(), dropout({ rate: 0.5 })];
-const optimizers = [adam(), rmsprop(), adagrad()];
+const list: readonly Op[] = [
+  accumulateMeans,
+  accuracy,
+  batchMean,
+  batchMeanGradient,
+  fill,
+  softmaxCrossEntropyGradient,
+  activation,
+  activationGradient,
+  add,
+  adagrad,
+  adam,
+  advance,
+  averagePooling2d,
+  averagePooling2dGradient,
+  batchGather,
+  batchScatter,
+  conv2d,
+  conv2dFilterGradient,
+  conv2dInputGradient,
+  dense,
+  denseCrossEntropy,
+  denseFilterGradient,
+  denseInputGradient,
+  dropout,
+  matmul,
+  maxPooling2d,
+  maxPooling2dGradient,
+  reshape,
+  rmsprop,
+  sgd,
+  softmax,
+  softmaxCrossEntropy,
+  softmaxGradient,
+  windowPooling,
+  winogradFilter,
+  winogradFilterGradient,
+  winogradInput,
+  winogradInputGradient,
+  winogradOutput,
+  winogradOutputGradient,
+];
 
-/** Every op of the library, those that layers, optimizers and losses bring among them. */
-export const allOps: OpTable = opTable(
-  [...coreOps.values()],
-  ...layers.map(({ ops }) => ops!),
-  ...optimizers.map(({ ops }) => ops!),
-  lossNamed("categoricalCrossentropy").ops!,
-);
+/** Every op of the library by its name, for tests that name ops. */
+export const allOps: ReadonlyMap<string, Op> = new Map(list.map((op) => [op.name, op]));
+
+/** An op, given itself or by the name that the library has for it. */
+export function opFor(op: string | Op): Op {
+  const found = typeof op === "string" ? allOps.get(op) : op;
+  if (!found) throw new Error(`The library has no op "${op}".`);
+  return found;
+}
+
+/** Values for an op's inputs, in the order of their names; `undefined` stands for one that is not there. */
+export function byInput<Value>(op: string, values: readonly (Value | undefined)[]): Record<string, Value | undefined> {
+  const names = opFor(op).inputs.map((name) => name.replace("?", ""));
+  return Object.fromEntries(values.map((value, i) => [names[i]!, value]));
+}
+
+/** Runs with every op of the library changed; afterwards they are as before. */
+export function withOps<Result>(change: (op: Op) => Partial<Op>, run: () => Result): Result {
+  const before = list.map((op) => ({ ...op }));
+  try {
+    for (const op of list) Object.assign(op, change({ ...op }));
+    return run();
+  } finally {
+    list.forEach((op, i) => {
+      for (const key of Object.keys(op)) if (!Object.hasOwn(before[i]!, key)) Reflect.deleteProperty(op, key);
+      Object.assign(op, before[i]);
+    });
+  }
+}

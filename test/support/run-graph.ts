@@ -1,13 +1,17 @@
 import { readBuffers } from "../../src/gpu/readback.ts";
 import { createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
-import { addTensor, byteLength, emptyGraph, type Graph, type TensorId, tensorOf } from "../../src/graph/graph.ts";
-import { addNode, type OpTable, opNamed } from "../../src/graph/op.ts";
+import { gradients } from "../../src/graph/gradients.ts";
+import { addNode, addTensor, emptyGraph, type Graph, opOf, tensorOf } from "../../src/graph/graph.ts";
+import type { Add, Op } from "../../src/graph/op.ts";
 import { rewrite } from "../../src/graph/rewrite.ts";
+import { byteLength, type TensorId } from "../../src/graph/tensor.ts";
 import type { AdapterClass, Tile } from "../../src/graph/tile.ts";
+import { add } from "../../src/ops/elementwise/add.ts";
+import { fill } from "../../src/ops/elementwise/fill.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { MergeLimits } from "../../src/plan/merge-dispatches.ts";
-import { allOps } from "./ops.ts";
+import { opFor } from "./ops.ts";
 
 let shared: Promise<Runtime> | undefined;
 
@@ -39,15 +43,11 @@ export type Values = Float32Array | Uint32Array | Int32Array | readonly number[]
 
 /** Builds a graph out of values and runs it once: what the tests of single ops use. */
 export class GraphRun {
-  readonly graph: Graph = emptyGraph();
-  readonly ops: OpTable;
+  /** What was built; after `read`, what it was rewritten to. */
+  graph: Graph = emptyGraph();
   readonly #values = new Map<TensorId, Values>();
   #rows = 0xffffffff;
   #step = 0;
-
-  constructor(ops: OpTable = allOps) {
-    this.ops = ops;
-  }
 
   /** Rows of the batch in use. */
   rows(rows: number): this {
@@ -67,8 +67,29 @@ export class GraphRun {
     return id;
   }
 
-  add(op: string, inputs: readonly TensorId[], attributes: object = {}): readonly TensorId[] {
-    return addNode(this.ops, this.graph, { op, name: op, inputs, attributes: attributes as Record<string, unknown> });
+  /** Adds a node of an op of one's own, or of the library's by its name, which is then the node's name too. */
+  add(op: string | Op, inputs: Readonly<Record<string, TensorId | undefined>>, attributes: object = {}) {
+    const found = opFor(op);
+    return addNode(this.graph, found.name, found, inputs as Record<string, TensorId>, attributes);
+  }
+
+  /** The same as a layer or an optimizer calls it. */
+  readonly addTyped: Add = (op, inputs, ...attributes) => addNode(this.graph, op?.name, op, inputs, ...attributes);
+
+  /** Adds the losses of logits, their hits, and the gradients of the mean loss with respect to some tensors. */
+  crossEntropy(x: TensorId, labels: TensorId, of: readonly TensorId[]) {
+    const { state } = this.graph;
+    const { loss } = this.add("softmaxCrossEntropy", { x, labels, state });
+    const { y: hits } = this.add("accuracy", { x, labels, state });
+    const { y: mean } = this.add("batchMean", { state, x: loss! }, { weight: 1 });
+    return { loss: loss!, hits: hits!, gradients: this.gradients(mean!, of) };
+  }
+
+  /** Adds the gradients of the sum of a tensor's numbers with respect to some tensors. */
+  gradients(value: TensorId, of: readonly TensorId[]): TensorId[] {
+    const { shape } = tensorOf(this.graph, value);
+    const seed = addNode(this.graph, "seed", fill, {}, { shape, value: 1 }).y;
+    return gradients(this.graph, { of: value, seed }, of, add);
   }
 
   /**
@@ -82,13 +103,13 @@ export class GraphRun {
     const runtime = await testRuntime();
     this.graph.results.push(...results);
     const { algorithm, adapter = "software", limits } = options;
-    const able = this.graph.nodes.filter(({ op }) =>
-      opNamed(this.ops, op).algorithms?.some((it) => it.name === algorithm),
+    const able = this.graph.nodes.filter((node) =>
+      opOf(this.graph, node).algorithms?.some((it) => it.name === algorithm),
     );
     const algorithms = algorithm ? Object.fromEntries(able.map(({ name }) => [name, { algorithm }])) : {};
-    rewrite(this.ops, this.graph, { adapter, choices: algorithms });
+    this.graph = rewrite(this.graph, { adapter, choices: algorithms }).graph;
     const choices = options.tile ? Object.fromEntries(this.graph.nodes.map(({ name }) => [name, options.tile!])) : {};
-    const plan = lower(this.ops, this.graph, { name: "test", adapter, choices, limits });
+    const plan = lower(this.graph, { name: "test", adapter, choices, limits });
     const executable = await prepare(runtime, plan);
     this.#values.set(this.graph.state, [this.#step, 0, this.#rows, this.#rows, this.#rows]);
     const bound = new Map<TensorId, GPUBuffer>();

@@ -1,9 +1,9 @@
 // Every dispatch of the training step beside the best product of matrices of equal work.
 
 import { createRuntime } from "../../../src/gpu/runtime.ts";
+import { dataOf } from "../../lab/data.ts";
 import { kernelLines, kernelReport } from "../../lab/kernel-report.ts";
 import { measureKernels } from "../../lab/kernels.ts";
-import { dataOf } from "../../lab/lab.ts";
 import { NETWORK_NAMES } from "../../networks.ts";
 import { runPart } from "../part.ts";
 

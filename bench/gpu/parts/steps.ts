@@ -2,7 +2,7 @@
 
 import { createRuntime, type Runtime } from "../../../src/gpu/runtime.ts";
 import { type Choices, tuner } from "../../../src/index.ts";
-import { dataOf } from "../../lab/lab.ts";
+import { dataOf } from "../../lab/data.ts";
 import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
 import { createTimer, type Encode, type Timer } from "../../lab/timer.ts";
 import { NETWORK_NAMES, type NetworkName, type NetworkSpec, stepFlop } from "../../networks.ts";

@@ -1,4 +1,4 @@
-// What stands in for src/base/indexed-db.ts where there is no IndexedDB (an alias in build.ts): the same tables, in memory.
+// What stands in for src/base/indexed-db.ts where there is no IndexedDB (a plugin in build.ts): the same tables, in memory.
 
 import type { Table } from "../../../src/base/indexed-db.ts";
 

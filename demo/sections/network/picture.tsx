@@ -40,7 +40,14 @@ function Planes({ shape, window }: { shape: readonly number[]; window: Window | 
   return (
     <>
       {back.map((i) => (
-        <rect key={i} class="plane" x={left + i * STEP_X} y={bottom - height - i * STEP_Y} {...{ width, height }} />
+        <rect
+          key={i}
+          class="plane"
+          x={left + i * STEP_X}
+          y={bottom - height - i * STEP_Y}
+          width={width}
+          height={height}
+        />
       ))}
       {window && (
         <rect

@@ -1,7 +1,8 @@
 import { computed } from "@preact/signals";
 import { epochEnds, place, points, run, settings } from "../../state/training.ts";
-import { Chart, type Line } from "../../ui/chart.tsx";
+import { Chart } from "../../ui/chart.tsx";
 import { loss, percent } from "../../ui/numbers.ts";
+import type { Line } from "../../ui/plot.ts";
 
 type Figure = "loss" | "accuracy";
 

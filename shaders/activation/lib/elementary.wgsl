@@ -1,6 +1,7 @@
-// Exponential and logarithm that keep their digits where a result is small. WGSL's exp may be 3 + 2|x| units in the last place
-// off; 1 - exp(x) and log(1 + x) lose what rounds away beside the 1. What is here is within two units (2.4e-7, relatively); the
-// polynomials are minimax fits. Below -87.7 the exponential, which is no normal number there, is 0.
+// Exponential and logarithm that keep their digits when a result is small. WGSL's exp may be 3 + 2|x| units in the last place off, and
+// 1 - exp(x) and log(1 + x) lose digits beside the 1. The functions here are within two units (2.4e-7, relatively). The polynomials are
+// minimax fits. Below -87.7 the exponential, which is no normal number there, is 0.
+// provides: decay, decay_minus_one, log_one_plus, small_tanh
 
 // e^x = 2^n (1 + rest), for x at most 0: n is whole, rest between -0.3 and 0.42.
 fn exponent_of(x: vec4f) -> vec4f {
@@ -8,8 +9,8 @@ fn exponent_of(x: vec4f) -> vec4f {
 }
 
 fn rest_of(x: vec4f, n: vec4f) -> vec4f {
-  // ln 2 in two parts, of which the first has so few digits that its product with n is exact. Mesa would add up the parts if it
-  // saw the same n twice: the mask, which changes no whole number below 2^16, hides that it is.
+  // ln 2 in two parts. The first has so few digits that its product with n is exact. Mesa would add up the parts if it saw the same n
+  // twice. The mask, which changes no whole number below 2^16, hides that from it.
   let same = bitcast<vec4f>(bitcast<vec4u>(n) & vec4u(0xffffff00u));
   let near = fma(same, vec4f(2.12194440e-4f), fma(n, vec4f(-0.693359375f), max(x, vec4f(-104.0f))));
   let series = 0.499999996f + near * (0.166665773f + near * (0.0416668534f + near * (0.00836314502f + near * 0.0013901287f)));

@@ -1,6 +1,8 @@
 // Activations, and their gradients as functions of the output y. 0 linear, 1 relu, 2 sigmoid, 3 tanh,
 // 4 elu, 5 leakyRelu, 6 softplus, by the formulas of test/reference/activation.ts. A NaN stays a NaN (lib/nan.wgsl), and small
-// results keep their digits (activation/lib/elementary.wgsl): each form is one that subtracts no number from its neighbour.
+// results keep their digits (activation/lib/elementary.wgsl): no form subtracts nearly equal numbers.
+// provides: ACTIVATION, GRADIENT_ACTIVATION, activate, gradient_through
+// needs: positive_part, decay, carrying_nan, small_tanh, decay_minus_one, log_one_plus, is_positive
 const ACTIVATION: u32 = 0u;
 const GRADIENT_ACTIVATION: u32 = 0u;
 

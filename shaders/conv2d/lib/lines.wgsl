@@ -1,9 +1,11 @@
-// A transform along two axes. LINES 1: an invocation makes all of it in registers. LINES as many as POINTS, for GPUs: each of so many
-// invocations transforms one line, hands it on by way of workgroup memory, and transforms what it takes of all lines in the
-// other direction. A workgroup is ITEMS x LINES invocations, for ITEMS things that are transformed, say a tile's channel.
+// A transform along two axes. LINES 1: an invocation makes all of it in registers. LINES equal to POINTS, for GPUs: each of so many
+// invocations transforms one line, hands it on through workgroup memory, and transforms one line in the other direction, which it
+// takes from all. A workgroup has ITEMS x LINES invocations, for ITEMS transforms, of a tile's channel, say.
+// provides: ITEMS, LINES, hand_on, taken, item_index
+// needs: POINTS, Channels
 override ITEMS: u32;
 override LINES: u32;
-const LINE: u32 = ITEMS * POINTS + ITEMS; // of all items, and a free place for each: what neighbours take lies in different banks
+const LINE: u32 = ITEMS * POINTS + ITEMS; // of all items, and a free place for each, so that neighbours read from different banks
 
 var<workgroup> lines: array<Channels, POINTS * LINE>;
 

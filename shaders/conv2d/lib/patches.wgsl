@@ -1,4 +1,7 @@
-// What the kernels of a convolution share: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
+// Shared by the kernels of a convolution: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
+// provides: BATCH, IN_H, IN_W, IN_C, K_H, K_W, OUT_H, OUT_W, OUT_C, STRIDE_H, STRIDE_W, PAD_H, PAD_W, X_IMAGE,
+//   Positions, positions_of_window, patches_of, load_channels, load_channel
+// needs: POOL_H, POOL_W, load_x, rows_where, element_x
 override BATCH: u32;
 override IN_H: u32;
 override IN_W: u32;
@@ -21,7 +24,7 @@ struct Positions {
   w: vec4u,
 }
 
-// Those of a window of a pooling, row-major.
+// The four positions of a pooling window, row-major.
 fn positions_of_window(h: u32, w: u32) -> Positions {
   return Positions(h * POOL_H + vec4u(0u, 1u, 2u, 3u) / POOL_W, w * POOL_W + vec4u(0u, 1u, 2u, 3u) % POOL_W);
 }
@@ -40,11 +43,11 @@ fn patches_of(positions: Positions, image_at: vec4i) -> Patches {
 }
 
 fn inside(h: vec4i, w: vec4i) -> vec4<bool> {
-  // As unsigned numbers, those before the first are larger than any size.
+  // As unsigned numbers, places before the first are larger than any size.
   return (vec4u(h) < vec4u(IN_H)) & (vec4u(w) < vec4u(IN_W));
 }
 
-// Four channels of x from each of four places, which lie at (h, w) and, outside x, read as 0.
+// Four channels of x from each of the four places (h, w). Places outside x read as 0.
 fn load_channels(at: vec4i, h: vec4i, w: vec4i) -> mat4x4f {
   let i = vec4u(at);
   let x = mat4x4f(load_x(i.x, 4u), load_x(i.y, 4u), load_x(i.z, 4u), load_x(i.w, 4u));
@@ -55,7 +58,7 @@ fn load_channels(at: vec4i, h: vec4i, w: vec4i) -> mat4x4f {
   }
 }
 
-// One channel of x from each.
+// One channel of x from each of four places.
 fn load_channel(at: vec4i, h: vec4i, w: vec4i) -> vec4f {
   let i = vec4u(at);
   let x = vec4f(element_x(i.x), element_x(i.y), element_x(i.z), element_x(i.w));

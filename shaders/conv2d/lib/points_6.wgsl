@@ -1,4 +1,6 @@
-// Winograd's filtering along one axis at 6 points: 0, 1, -1, 2, -2 and infinity. See winograd_8.wgsl.
+// Winograd's filtering along one axis at 6 points: 0, 1, -1, 2, -2 and infinity. See points_8.wgsl.
+// provides: POINTS, INFINITE, PAIRS, PAIR, Points, interpolate, interpolate_adjoint, weighted
+// needs: Channels
 override POINTS: u32;
 const INFINITE: bool = true;
 const PAIRS: u32 = 2u;

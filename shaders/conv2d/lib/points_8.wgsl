@@ -1,7 +1,9 @@
 // Winograd's filtering along one axis at 8 points: 0, 1, -1, 2, -2, 1/2, -1/2 and infinity; or at 7, without infinity.
-// The y_i = sum over j of x_(i+j) * k_j, as many as there are points less the taps k_j but one, are A' ((G k) * (B' x)).
-// B' interpolates; A and, but for a factor, G evaluate polynomials at the points (polynomial.wgsl).
+// y_i = sum over j of x_(i+j) * k_j is A' ((G k) * (B' x)), for points + 1 - taps outputs y_i.
+// B' interpolates. A and, up to a factor, G evaluate polynomials at the points (polynomial.wgsl).
 // Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
+// provides: POINTS, INFINITE, PAIRS, PAIR, Points, interpolate, interpolate_adjoint, weighted
+// needs: Channels
 override POINTS: u32;
 const INFINITE: bool = POINTS == 8u;
 const PAIRS: u32 = 3u;

@@ -1,6 +1,7 @@
-// Polynomials of LENGTH coefficients at the points of winograd_8.wgsl or winograd_6.wgsl; at infinity, if that is one of them,
-// a polynomial is its last coefficient. `terms` and `LENGTH` are renamed, since they stand for the outputs of a tile and for the
-// taps of a kernel.
+// Polynomials of LENGTH coefficients at the points of points_8.wgsl or points_6.wgsl. At infinity, if that is one of the points, a
+// polynomial is its last coefficient. `terms` and `LENGTH` are renamed: they stand for the outputs of a tile or the taps of a kernel.
+// provides: Coefficients_terms, evaluate_terms, evaluate_adjoint_terms
+// needs: Channels, LENGTH, Points, PAIRS, PAIR, INFINITE, POINTS
 alias Coefficients_terms = array<Channels, LENGTH>;
 
 // The values at the points.
@@ -37,7 +38,7 @@ fn evaluate_terms(c: Coefficients_terms) -> Points {
   return v;
 }
 
-// The adjoint: each coefficient's sum, over the points, of v times the point's power.
+// The adjoint: for each coefficient the sum over the points of v times the point's power.
 fn evaluate_adjoint_terms(v: Points) -> Coefficients_terms {
   var c: Coefficients_terms;
   // unroll

@@ -1,5 +1,8 @@
-// How Winograd's convolution cuts its output: in tiles of OUTPUTS x OUTPUTS, each of which reaches a patch of x of
-// POINTS x POINTS. Tiles lie image by image, row by row.
+// Tiles of Winograd's convolution: its output is cut into OUTPUTS x OUTPUTS, each of which depends on a patch of x of POINTS x POINTS.
+// Tiles lie image by image, row by row.
+// provides: BATCH, IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, PAD_H, PAD_W, TAPS, OUTPUTS, TILES_H, TILES_W, TILES, Tile,
+//   tile_at
+// needs: POINTS
 override BATCH: u32;
 override IN_H: u32;
 override IN_W: u32;

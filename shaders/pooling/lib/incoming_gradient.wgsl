@@ -1,7 +1,9 @@
 // The gradient dy [BATCH, OUT_H, OUT_W, OUT_C] that reaches a convolution, read in fours of channels.
-// UNPOOL: it comes through a pooling by windows of 4 that do not overlap; then `dy` and `routes` hold the pooled
-// [BATCH, POOLED_H, POOLED_W, OUT_C]. A position whose bit in `routes` is not set reads as 0 (pooling/lib/pooled_window.wgsl);
-// where AVERAGE, one whose bit is set has a fourth of its window's gradient.
+// UNPOOL: it comes through a pooling by disjoint windows of 4. Then `dy` and `routes` are pooled, [BATCH, POOLED_H, POOLED_W, OUT_C]. A
+// position whose bit in `routes` is not set reads as 0 (pooling/lib/pooled_window.wgsl). With AVERAGE, one whose bit is set has a fourth
+// of its window's gradient.
+// provides: UNPOOL, POOL_H, POOL_W, POOLED_H, POOLED_W, DY_IMAGE, Position, position_of, load_incoming, load_window
+// needs: OUT_H, OUT_W, OUT_C, load_dy
 override UNPOOL: bool;
 const POOL_H: u32 = 2u;
 const POOL_W: u32 = 2u;
@@ -11,7 +13,7 @@ const DY_IMAGE: u32 = select(OUT_H * OUT_W, POOLED_H * POOLED_W, UNPOOL) * OUT_C
 const AVERAGE: bool = false;
 @group(0) @binding(0) var<storage, read> routes: array<u32>;
 
-// Where (h, w) lies: the offset of its first channel in an image of `dy`, and its bit of each of four channels' routes.
+// Place of (h, w): the offset of its first channel in an image of `dy`, and its bit in each of four channels' routes.
 struct Position {
   at: u32,
   bits: vec4u,
@@ -36,7 +38,7 @@ fn routes_at(at: u32, o: u32) -> u32 {
   }
 }
 
-// What a position has of its window's gradient.
+// Share of a position in its window's gradient.
 fn routed(dy: vec4f, word: u32, bits: vec4u) -> vec4f {
   let reached = (vec4u(word) & bits) != vec4u(0u);
   if (AVERAGE) {

@@ -1,6 +1,8 @@
 // A pooling of one window of 4 positions in registers, right after the activation, four channels at a time.
-// `bits`, which `routes` packs, has one for each position, row-major: where the window's gradient goes. That is the first maximum
-// or, where AVERAGE, every position at which the activation, linear or relu, lets it through.
+// `bits`, which `routes` packs, has a bit for each position, row-major. It is set where the window's gradient goes: at the first maximum
+// or, with AVERAGE, at every position where the activation, linear or relu, lets it through.
+// provides: POOL_H, POOL_W, POOLED_H, POOLED_W, Pooled, pool, packed
+// needs: exceeds, ACTIVATION, is_positive
 const POOL_H: u32 = 2u;
 const POOL_W: u32 = 2u;
 const POOLED_H: u32 = 1u;

@@ -6,7 +6,7 @@
 //
 // TURNS 4, with product/lib/quad.wgsl: a workgroup is one quad, whose invocations load 4 x the rows and 4 x the columns and pass
 // their blocks of a around, so that each multiplies those of all four with its own columns: a quarter of the loads.
-// TURNS 2: so do two and two, which have other rows (WORKGROUP_M 4) or another slice (WORKGROUP_M 2, WORKGROUP_Z 2).
+// TURNS 2: two pairs do so, which have other rows (WORKGROUP_M 4) or another slice (WORKGROUP_M 2, WORKGROUP_Z 2).
 //
 // The kernel that calls this says what the operands are:
 //   Row, Column          what is known of 4 rows, of 4 columns, before the loop:     row_block(m4, slice), column_block(n4, slice)
@@ -14,6 +14,9 @@
 //   steps(slice, row)    first and last + 1 of the outer loop; the slices lie in z
 //   INNER                blocks of 4 k in each step
 //   block_a, block_b     one block;   store_block    what becomes of a finished block of c
+// provides: WORKGROUP_M, WORKGROUP_N, WORKGROUP_Z, ROWS_TOGETHER, multiply_blocks
+// needs: Row, row_block, Column, column_block, steps, step_at, INNER, block_b, block_a, swap_y, swap_x, swap_index_y,
+//   swap_index_x, store_block
 
 override BLOCKS_M: u32;
 override BLOCKS_N: u32;

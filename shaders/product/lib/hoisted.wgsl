@@ -1,8 +1,11 @@
-// The matrix products of product/lib/blocks.wgsl whose sums are short: all of b that an invocation needs, STEPS * INNER blocks of 4 k for
-// each of its BLOCKS_N blocks of columns, stays in registers, while it walks down BLOCKS_M blocks of rows.
-// Beside what blocks.wgsl asks for, the kernel says
+// The matrix products of product/lib/blocks.wgsl with short sums. All of b that an invocation needs, STEPS * INNER blocks of 4 k for each
+// of its BLOCKS_N blocks of columns, stays in registers, while it walks down BLOCKS_M blocks of rows.
+// Beside what blocks.wgsl needs, the kernel says
 //   BLOCKS_K               blocks of 4 k in all, INNER of them a step
 //   step_of_column(t)      the step t, which is the same for all rows
+// provides: WORKGROUP_M, WORKGROUP_N, WORKGROUP_Z, multiply_blocks
+// needs: Column, BLOCKS_K, column_block, block_b, step_of_column, INNER, row_block, block_a, swap_y, swap_x,
+//   swap_index_y, swap_index_x, store_block
 
 override BLOCKS_M: u32;
 override BLOCKS_N: u32;

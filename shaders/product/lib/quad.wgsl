@@ -1,7 +1,8 @@
-// The four invocations of a quad hand what they hold to each other; a workgroup is one quad, whatever its lanes' order.
-// Swapped by x, y and x again, each has met all three others; swapped by x alone, the other of its pair.
+// The four invocations of a quad pass each other their values. A workgroup is one quad, in any order of its lanes.
+// By swaps along x, y and x again, each meets the three others; by a swap along x alone, the other one of its pair.
+// provides: swap_x, swap_y, swap_index_x, swap_index_y
 enable subgroups;
-// The loop around may run to a bound that is the same only within a workgroup, which the analysis cannot see.
+// The bound of the loop around is the same for a whole workgroup, which the analysis cannot see.
 diagnostic(off, subgroup_uniformity);
 
 fn swap_x(a: mat4x4f) -> mat4x4f {

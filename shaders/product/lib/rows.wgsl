@@ -1,6 +1,8 @@
 // The blocks of 4 x 4 that the matrix products load, multiply and store, one column of the mat4x4f a row of the block.
+// provides: rows_where, store_rows
+// needs: Row, Column, STORED_ROWS, store_row
 
-// The rows that are real, with zeros, whatever lies there, in the place of the others.
+// Replaces the rows that are not real by zeros.
 fn rows_where(real: vec4<bool>, block: mat4x4f) -> mat4x4f {
   let none = vec4f(0.0f);
   return mat4x4f(
@@ -11,8 +13,8 @@ fn rows_where(real: vec4<bool>, block: mat4x4f) -> mat4x4f {
   );
 }
 
-// Stores what there is of the rows from `first` by the kernel's store_row, if there is anything of them; the kernel has
-// STORED_ROWS. By `&`, which has no branch of its own as `&&` has: those of many blocks took SwiftShader's compiler minutes.
+// Stores the rows from `first` that exist, by the kernel's store_row; the kernel has STORED_ROWS. It uses `&`, since the branches of `&&`
+// in many blocks took SwiftShader's compiler minutes.
 fn store_rows(first: u32, exists: bool, row: Row, column: Column, slice: u32, c: mat4x4f) {
   if (STORED_ROWS % 4u == 0u) {
     if (exists & (first < STORED_ROWS)) {

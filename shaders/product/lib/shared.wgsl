@@ -1,16 +1,19 @@
-// The matrix products of product/lib/blocks.wgsl by way of workgroup memory, for GPUs. A workgroup makes TILE_M x TILE_N blocks of c.
-// Its invocations load together what that takes of DEPTH blocks of 4 k, each block of a and of b once, and all multiply
-// out of what then lies in workgroup memory: WORKGROUP_N times fewer loads of a, WORKGROUP_M times fewer of b.
+// The matrix products of product/lib/blocks.wgsl through workgroup memory, for GPUs. A workgroup makes TILE_M x TILE_N blocks of c.
+// Its invocations together load DEPTH blocks of 4 k, each block of a and of b once, into workgroup memory, and multiply from there:
+// WORKGROUP_N times fewer loads of a, WORKGROUP_M times fewer of b.
 //
-// WORKGROUP_K invocations may share the same blocks of c, where c alone has too few for all of a GPU: each adds the products
-// of every WORKGROUP_K-th block of 4 k, and in the end half of them the sums of the other half, again and again: a fixed order.
+// WORKGROUP_K invocations may share the same blocks of c, if c has too few to fill a GPU. Each adds the products of every WORKGROUP_K-th
+// block of 4 k. In the end half of them add the sums of the other half, again and again: a fixed order.
 //
-// What the next turn multiplies is loaded before this one multiplies, so that the latency of memory passes meanwhile.
-// The blocks of an invocation lie WORKGROUP_M rows of blocks and WORKGROUP_N columns apart, so that neighbours are neighbours
-// in memory too. Barriers want all of a workgroup to take the same steps: those of its first row.
-// Beside what blocks.wgsl asks for, the kernel says
+// The operands of the next turn are loaded before this turn multiplies, which hides the latency of memory. The blocks of an invocation
+// lie WORKGROUP_M rows of blocks and WORKGROUP_N columns apart, so that neighbours are neighbours in memory, too. Barriers require all
+// of a workgroup to take the same steps: those of its first row.
+// Beside what blocks.wgsl needs, the kernel says
 //   A_ALONG_K, B_ALONG_K   whether terms that follow each other along k lie side by side in memory, else those along m, along n;
 //                          in that direction invocations side by side load
+// provides: WORKGROUP_M, WORKGROUP_N, WORKGROUP_Z, ROWS_TOGETHER, LANES, multiply_blocks
+// needs: INNER, Row, row_block, A_ALONG_K, Column, column_block, B_ALONG_K, steps, step_at, block_a, block_b,
+//   store_block
 
 override BLOCKS_M: u32;
 override BLOCKS_N: u32;
@@ -33,14 +36,14 @@ const LOADS_B: u32 = (DEPTH * TILE_N + INVOCATIONS - 1u) / INVOCATIONS;
 const ALL_LOAD_A: bool = DEPTH * TILE_M % INVOCATIONS == 0u; // as much
 const ALL_LOAD_B: bool = DEPTH * TILE_N % INVOCATIONS == 0u;
 
-// For each k4 the first vec4f of every block, then the second, and so on: what neighbours read lies side by side. The 2 that
-// are left free after each k4 keep writes along k in different banks, too.
+// For each k4 the first vec4f of every block, then the second, and so on, so that neighbours read side by side. The 2 free places after
+// each k4 keep writes along k in different banks, too.
 const PITCH_A: u32 = 4u * TILE_M + 2u;
 const PITCH_B: u32 = 4u * TILE_N + 2u;
 var<workgroup> shared_a: array<vec4f, DEPTH * PITCH_A>;
 var<workgroup> shared_b: array<vec4f, DEPTH * PITCH_B>;
 
-// Which block the i-th load takes, of `blocks` for each k4.
+// Block of the i-th load, of `blocks` for each k4.
 struct Place {
   k4: u32,
   block: u32,
@@ -76,7 +79,7 @@ fn shared_block_b(k4: u32, block: u32) -> mat4x4f {
   return mat4x4f(shared_b[at], shared_b[at + TILE_N], shared_b[at + 2u * TILE_N], shared_b[at + 3u * TILE_N]);
 }
 
-// c + b * a, by one multiply-add for each product: of `c += b * a` a GPU's compiler makes an addition more for every 4 of them.
+// c + b * a, by one multiply-add for each product. From `c += b * a` a GPU's compiler makes one more addition for every 4 of them.
 fn multiply_add(b: mat4x4f, a: mat4x4f, c: mat4x4f) -> mat4x4f {
   var sum = c;
   // unroll
@@ -89,8 +92,8 @@ fn multiply_add(b: mat4x4f, a: mat4x4f, c: mat4x4f) -> mat4x4f {
   return sum;
 }
 
-// Adds up the sums of the invocations that have the same blocks; the first of them, whose part is 0, has the total. What one half
-// hands to the other fits in shared_a where DEPTH is at least 2 * WORKGROUP_K, and WORKGROUP_N at most 16 * BLOCKS_M.
+// Adds up the sums of the invocations that have the same blocks. The first, whose part is 0, gets the total. The sums that one half hands to
+// the other fit in shared_a if DEPTH is at least 2 * WORKGROUP_K, and WORKGROUP_N at most 16 * BLOCKS_M.
 fn add_parts(sum: vec4f, part: u32, lane: u32) -> vec4f {
   var total = sum;
   for (var half = WORKGROUP_K / 2u; half > 0u; half /= 2u) {
@@ -112,7 +115,7 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
   let first_n4 = workgroup.x * TILE_N;
   let lane = local.y * WORKGROUP_N + local.x;
   let lane_a = local.z * LANES + lane;
-  // Where one load each is more than it takes, those that load no a load b.
+  // If one load each is more than enough, the invocations that load no a load b.
   let lane_b = (lane_a + INVOCATIONS / 2u) % INVOCATIONS;
   var rows: array<Row, LOADS_A>;
   // unroll
@@ -154,7 +157,7 @@ fn multiply_blocks(workgroup: vec3u, local: vec3u) {
     }
     if (turn > 0u) {
       let left = INNER - (turn - 1u) % TURNS_A_STEP * DEPTH;
-      // As often for all invocations, which a compiler can unroll.
+      // The count is the same for all invocations, so that a compiler can unroll the loop.
       for (var i = 0u; i < DEPTH / WORKGROUP_K; i++) {
         let k4 = i * WORKGROUP_K + local.z;
         if (INNER % DEPTH != 0u) {

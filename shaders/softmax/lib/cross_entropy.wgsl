@@ -1,7 +1,8 @@
-// Softmax and cross-entropy of one row of logits, which `logit(r, c)` gives, and of its labels: t [BATCH, CLASSES], any
-// weights; or, where SPARSE, the class of each row. By log-sum-exp, so nothing overflows and no probability is clipped.
-// Where the largest logit is infinite or a NaN, the row's softmax is all NaN: so are its loss and its gradient, and it counts for
-// class 0, the first maximum of NaN.
+// Softmax and cross-entropy of one row of logits, which `logit(r, c)` gives, and its labels: weights t [BATCH, CLASSES] or, with SPARSE,
+// the class of each row. It uses log-sum-exp, so nothing overflows and no probability is clipped. If the largest logit is infinite or a
+// NaN, all of the row's softmax is NaN. So are its loss and gradient, and its class is 0, the first maximum of NaN.
+// provides: outcome_of, loss_of, gradient_of
+// needs: SPARSE, CLASSES, logit, scalar_exceeds, scalar_is_finite, nan_of, scalar_is_nan
 @group(0) @binding(0) var<storage, read> t: array<f32>;
 @group(0) @binding(0) var<storage, read> class_of: array<u32>;
 
@@ -9,7 +10,7 @@ struct Outcome {
   largest: f32, // logit
   sum: f32, // over the classes, of exp(logit - largest), or a NaN
   weight: f32, // sum of t
-  correct: bool, // softmax and t have their first maximum in the same class
+  hit: bool, // softmax and t have their first maximum in the same class
 }
 
 fn target_of(r: u32, c: u32) -> f32 {
@@ -58,7 +59,7 @@ fn loss_of(r: u32, outcome: Outcome) -> f32 {
   return select(total, outcome.sum, scalar_is_nan(outcome.sum));
 }
 
-// The gradient of the row's loss by its logit of class c.
+// Gradient of the row's loss by its logit of class c.
 fn gradient_of(r: u32, c: u32, outcome: Outcome) -> f32 {
   return exp(logit(r, c) - outcome.largest) / outcome.sum * outcome.weight - target_of(r, c);
 }

@@ -3,45 +3,30 @@ import filterGradientSource from "../../../shaders/conv2d/conv2d_filter_gradient
 import inputGradientSource from "../../../shaders/conv2d/conv2d_input_gradient.wgsl";
 import sizesSource from "../../../shaders/conv2d/lib/patches.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
-import incomingSource from "../../../shaders/pooling/lib/incoming_gradient.wgsl";
-import pooledWindowSource from "../../../shaders/pooling/lib/pooled_window.wgsl";
 import { FeaturemapError } from "../../base/errors.ts";
 import { ceilDiv, elements, type Shape, showShape } from "../../base/shape.ts";
-import type { TensorId } from "../../graph/graph.ts";
-import { defineOp, type LowerContext } from "../../graph/op.ts";
+import { defineOp, type LowerContext, typed } from "../../graph/op.ts";
+import type { TensorId } from "../../graph/tensor.ts";
 import { rowsTogether } from "../../graph/tile.ts";
 import type { Dispatch, Kernel } from "../../wgsl/kernel.ts";
 import { operand, output } from "../access.ts";
 import {
-  type Activation,
-  absorbActivation,
-  absorbActivationGradient,
-  activationNumber,
-  activationSources,
-} from "../activation/activation.ts";
-import { absorbPooling, poolConstants, pooledImageShape, unpoolConstants } from "../pooling/conv2d-pooling.ts";
-import { dispatchProduct } from "../product/matmul.ts";
-import {
-  absorbSgd,
-  type FilterGradient,
-  filterGradientBindings,
-  filterGradients,
-  steppedInputs,
-} from "../updates/sgd.ts";
-import { assertImages, type Padding, type Pair, windowConstants, windowGeometry } from "../window.ts";
+  type Epilogue,
+  incomingGradient,
+  type ParameterGradients,
+  parameterBindings,
+  parameterGradients,
+  pooledImageShape,
+  pooledOutputs,
+  storedGradient,
+  storedOutput,
+} from "../product/epilogue.ts";
+import { dispatchProduct } from "../product/product.ts";
+import { assertImages, type Pair, type WindowAttributes, windowConstants, windowGeometry } from "../window.ts";
 import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
-import { winogradAlgorithms } from "./conv2d-winograd.ts";
+import { winogradFilterGradients, winogradForward, winogradInputGradients } from "./conv2d-winograd.ts";
 
-export interface Conv2dAttributes {
-  readonly strides: Pair;
-  readonly padding: Padding;
-  readonly activation?: Activation;
-  /** A pooling of this size, by windows that do not overlap, rides in the kernels. */
-  readonly pool?: Pair;
-  /** Whether that pooling takes means in place of maxima. */
-  readonly average?: boolean;
-  readonly [name: string]: unknown;
-}
+type Conv2dAttributes = Pick<WindowAttributes, "strides" | "padding"> & Epilogue;
 
 const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
 
@@ -51,164 +36,88 @@ const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: 
 const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
   filterGradientSource;
 
-/**
- * y = act(conv(x, k) + b), NHWC and HWIO, as Keras's. Inputs: x, k [kH, kW, inC, outC] and, unless it has none, b [outC].
- * With `pool` the outputs are the pooled y and the packed routes (see `shaders/conv2d/conv2d.wgsl`).
- */
-const conv2d = defineOp<Conv2dAttributes>({
-  name: "conv2d",
-  infer: ([x, k, b], attributes, where) => {
-    const { y, pooled } = sizesOf(x!.shape, k!.shape, attributes, where);
-    if (b && (b.shape.length !== 1 || b.shape[0] !== k!.shape[3])) {
-      throw new FeaturemapError("shape", `"${where}" wants a bias of [${k!.shape[3]}], got ${showShape(b.shape)}.`);
-    }
-    if (!pooled) return [{ shape: y, dtype: "f32" }];
-    return [
-      { shape: pooled, dtype: "f32" },
-      { shape: [...pooled.slice(0, 3), ceilDiv(y[3]!, 4)], dtype: "u32" },
-    ];
-  },
-  gradient: ({ graph, gradients: [dY], inputs: [x, k, b], attributes, wanted, tensor, add }) => {
-    const { strides, padding } = attributes;
-    const kernelShape = tensor(k!).shape;
-    const inputShape = tensor(x!).shape;
-    const dX = wanted[0] ? add("conv2dInputGradient", [dY!, k!], { strides, padding, inputShape })[0] : undefined;
-    if (!wanted[1] && !wanted[2]) return [dX];
-    const filter = { strides, padding, kernelShape, hasBias: b !== undefined };
-    const [dK, dB] = add("conv2dFilterGradient", [x!, dY!, graph.state], filter);
-    return [dX, dK, dB];
-  },
-  rewrites: [
-    (edit, node) => node.op === "conv2d" && node.attributes.pool === undefined && absorbActivation(edit, node),
-    (edit, node) => node.op === "conv2d" && absorbPooling(edit, node),
-  ],
-  algorithms: winogradAlgorithms,
-  lower: ({ node, inputs: [x, k, b], outputs: [y, routes], attributes, tile }) => {
-    const sizes = sizesOf(x!.shape, k!.shape, attributes, node.name);
-    const rows4 = attributes.pool ? elements(sizes.pooled!.slice(0, 3)) : ceilDiv(elements(sizes.y.slice(0, 3)), 4);
-    const outC = sizes.y[3]!;
-    const chosen = tile({ m: rows4 * 4, n: outC, k: elements(k!.shape) / outC, hoistable: true });
-    const blocks = { tile: chosen, rows4, columns: outC };
-    return [
-      dispatchProduct(forwardKernel, blocks, {
-        bind: { x: x!, k: k!, bias: b, y: y!, routes },
-        constants: {
-          ...poolConstants(attributes, sizes.y),
-          HAS_BIAS: b !== undefined,
-          POOL: attributes.pool !== undefined,
-          ACTIVATION: activationNumber(attributes.activation),
-        },
-        libraries: [
-          sizes.source,
-          operand("x", sizes.inC),
-          operand("k", outC),
-          operand("bias", outC),
-          output("y", outC),
-          ...activationSources,
-          pooledWindowSource,
-        ],
-      }),
-    ];
-  },
-});
+type InputGradientAttributes = Conv2dAttributes & { readonly inputShape: Shape };
 
-interface InputGradientAttributes extends Conv2dAttributes {
-  readonly inputShape: Shape;
-  readonly gradientActivation?: Activation;
-}
-
-/**
- * dX of a convolution. Inputs: dY, k, with `pool` the routes (dY is then the pooled one's), and, with
- * `gradientActivation`, the activation's output that is x.
- */
-const conv2dInputGradient = defineOp<InputGradientAttributes>({
+/** Gradient dx of a convolution. dy may come through a pooling, by its routes; dx may be multiplied by act'(x). */
+export const conv2dInputGradient = defineOp({
   name: "conv2dInputGradient",
-  infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
-  rewrites: [(edit, node) => node.op === "conv2dInputGradient" && absorbActivationGradient(edit, node)],
-  algorithms: winogradAlgorithms,
-  lower: ({ node, inputs: [dY, k, ...rest], outputs: [dX], attributes, tile }) => {
-    const sizes = sizesOf(attributes.inputShape, k!.shape, attributes, node.name);
-    const [batch, inH, inW, inC] = attributes.inputShape as [number, number, number, number];
+  inputs: ["dy", "kernel", "routes?", "x?"],
+  outputs: ["dx"],
+  attributes: typed<InputGradientAttributes>(),
+  infer: (_, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
+  fuses: ["unpooling", "derivative"],
+  algorithms: winogradInputGradients,
+  lower: ({ node, inputs: { dy, kernel, routes, x }, outputs: { dx }, attributes, tile }) => {
+    const { inputShape } = attributes;
+    const sizes = sizesOf(inputShape, kernel.shape, attributes, node.name);
+    const [batch, inH, inW, inC] = inputShape as [number, number, number, number];
     const outC = sizes.y[3]!;
-    const chosen = tile({ m: batch, n: inC, k: elements(k!.shape) / inC, repeats: inH * inW });
+    const chosen = tile({ m: batch, n: inC, k: elements(kernel.shape) / inC, repeats: inH * inW });
     // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
     const together = rowsTogether(chosen);
     const imageBlocks = ceilDiv(batch, 4 * together) * together;
     const blocks = { tile: chosen, rows4: inH * inW * imageBlocks, columns: inC };
+    const load = incomingGradient(attributes, sizes.y);
+    const store = storedGradient(attributes, inputShape);
     return [
       dispatchProduct(inputGradientKernel, blocks, {
-        bind: {
-          dy: dY!,
-          routes: attributes.pool && rest[0],
-          k: k!,
-          in: attributes.gradientActivation && rest.at(-1),
-          dx: dX!,
-        },
-        constants: {
-          ...unpoolConstants(attributes, sizes.y),
-          GRADIENT_ACTIVATION: activationNumber(attributes.gradientActivation),
-        },
-        libraries: [
-          sizes.source,
-          incomingSource,
-          operand("dy", outC),
-          operand("k", outC),
-          operand("in", inC),
-          output("dx", inC),
-          ...activationSources,
-        ],
+        bind: { dy, routes, k: kernel, in: x, dx },
+        constants: { ...load.constants, ...store.constants },
+        libraries: [sizes.source, ...load.libraries, operand("dy", outC), operand("k", outC), ...store.libraries],
       }),
     ];
   },
 });
 
-interface FilterGradientAttributes extends Conv2dAttributes, FilterGradient {
-  readonly kernelShape: Shape;
-}
+type FilterGradientAttributes = Conv2dAttributes & ParameterGradients & { readonly kernelShape: Shape };
 
 /**
- * dK and dB of a convolution, over the rows in use. Inputs: x, dY, the step's state, with `pool` the routes (dY is then the
- * pooled one's), and, with `update`, the parameters to step in place of making gradients, and the rate.
+ * Gradients dkernel and dbias of a convolution over the rows in use, or a step of the parameters by them. dy may come through a
+ * pooling, by its routes.
  */
-const conv2dFilterGradient = defineOp<FilterGradientAttributes>({
+export const conv2dFilterGradient = defineOp({
   name: "conv2dFilterGradient",
-  infer: (_, attributes) => filterGradients(attributes, attributes.kernelShape),
-  updates: (attributes) => steppedInputs(attributes, attributes.pool ? 4 : 3),
-  rewrites: [(edit, node) => node.op === "conv2dFilterGradient" && absorbSgd(edit, node)],
-  algorithms: winogradAlgorithms,
+  inputs: ["x", "dy", "state", "routes?", "kernel?", "bias?", "rate?"],
+  outputs: ["dkernel?", "dbias?"],
+  attributes: typed<FilterGradientAttributes>(),
+  infer: (_, attributes) => parameterGradients(attributes, attributes.kernelShape),
+  updates: ["kernel", "bias"],
+  fuses: ["unpooling", "update"],
+  algorithms: winogradFilterGradients,
   lower: filterGradientDispatches,
 });
 
-function filterGradientDispatches(context: LowerContext<FilterGradientAttributes>): Dispatch<TensorId>[] {
-  const { node, inputs, outputs, attributes, adapter, tile, scratch } = context;
+function filterGradientDispatches(
+  context: LowerContext<
+    "x" | "dy" | "state" | "routes?" | "kernel?" | "bias?" | "rate?",
+    "dkernel?" | "dbias?",
+    FilterGradientAttributes
+  >,
+): Dispatch<TensorId>[] {
+  const { node, inputs, attributes, tile, scratch } = context;
+  const { x, dy, state, routes } = inputs;
   const { hasBias, pool, kernelShape } = attributes;
-  const [x, dY, state, ...rest] = inputs;
-  const routes = pool ? rest.shift() : undefined;
-  const sizes = sizesOf(x!.shape, kernelShape, attributes, node.name);
+  const sizes = sizesOf(x.shape, kernelShape, attributes, node.name);
   const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
   const rows = elements(kernelShape) / outC + (hasBias ? 1 : 0);
   const chosen = tile({ m: rows, n: outC, k: batch * outH * outW, sliced: true });
   const blocks = blocksOf(sizes.y, pool);
   const stepRows = rowsOfStep(blocks);
   const steps = (batch * blocks.rows) / stepRows;
-  // No slice without a step of its own.
+  // Each slice has a step of its own.
   const slices = ceilDiv(steps, ceilDiv(steps, chosen.slices));
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
+  const load = incomingGradient(attributes, sizes.y);
   return [
     dispatchProduct(
       filterGradientKernel,
       { tile: chosen, rows4: ceilDiv(rows, 4), columns: outC, slices },
       {
-        bind: { state: state!, x: x!, dy: dY!, routes, partial },
-        constants: {
-          ...unpoolConstants(attributes, sizes.y),
-          HAS_BIAS: hasBias,
-          SLICES: slices,
-          STEP_ROWS: stepRows,
-        },
+        bind: { state, x, dy, routes, partial },
+        constants: { ...load.constants, HAS_BIAS: hasBias, SLICES: slices, STEP_ROWS: stepRows },
         libraries: [
           sizes.source,
-          incomingSource,
+          ...load.libraries,
           stateSource,
           operand("x", sizes.inC),
           operand("dy", outC),
@@ -216,30 +125,69 @@ function filterGradientDispatches(context: LowerContext<FilterGradientAttributes
         ],
       },
     ),
-    dispatchSliceSum(
-      { partial, count: slices, rows, columns: outC, hasBias },
-      filterGradientBindings(attributes, rest, outputs),
-      attributes,
-      adapter,
-    ),
+    dispatchSliceSum({ partial, count: slices, rows, columns: outC, hasBias }, parameterBindings(context), context),
   ];
 }
 
-/** Rows of blocks of dY, and blocks of 4 positions in each: along w, or of a window. */
+/**
+ * Convolution: y = act(conv(x, kernel) + bias), NHWC and HWIO as in Keras; kernel [kH, kW, inC, outC], bias [outC]. With `pool`, y is
+ * pooled, and `routes` is an output (see `shaders/conv2d/conv2d.wgsl`).
+ */
+export const conv2d = defineOp({
+  name: "conv2d",
+  inputs: ["x", "kernel", "bias?"],
+  outputs: ["y", "routes?"],
+  attributes: typed<Conv2dAttributes>(),
+  infer: ({ x, kernel, bias }, attributes, where) => {
+    const { y } = sizesOf(x.shape, kernel.shape, attributes, where);
+    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== y[3])) {
+      throw new FeaturemapError("shape", `"${where}" wants a bias of [${y[3]}], got ${showShape(bias.shape)}.`);
+    }
+    return pooledOutputs(y, attributes.pool);
+  },
+  gradient: ({ gradients, inputs: { x, kernel, bias }, attributes, wanted, state, tensor, add }) => {
+    const dy = gradients.y!;
+    const { strides, padding } = attributes;
+    const inputShape = tensor(x).shape;
+    const dx = wanted.x ? add(conv2dInputGradient, { dy, kernel }, { strides, padding, inputShape }).dx : undefined;
+    if (!wanted.kernel && !wanted.bias) return { x: dx };
+    const filter = { strides, padding, kernelShape: tensor(kernel).shape, hasBias: bias !== undefined };
+    const made = add(conv2dFilterGradient, { x, dy, state }, filter);
+    return { x: dx, kernel: made.dkernel, bias: made.dbias };
+  },
+  fuses: ["activation", "pooling"],
+  algorithms: winogradForward,
+  lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes, tile }) => {
+    const { y, inC, source } = sizesOf(x.shape, kernel.shape, attributes, node.name);
+    const { pool } = attributes;
+    const rows4 = pool ? elements(pooledImageShape(y, pool).slice(0, 3)) : ceilDiv(elements(y.slice(0, 3)), 4);
+    const outC = y[3]!;
+    const chosen = tile({ m: rows4 * 4, n: outC, k: elements(kernel.shape) / outC, hoistable: true });
+    const blocks = { tile: chosen, rows4, columns: outC };
+    const store = storedOutput(attributes, y, bias);
+    return [
+      dispatchProduct(forwardKernel, blocks, {
+        bind: { x, k: kernel, bias, ...outputs },
+        constants: store.constants,
+        libraries: [source, operand("x", inC), operand("k", outC), ...store.libraries],
+      }),
+    ];
+  },
+});
+
+/** Counts the rows of blocks of dy, and the blocks of 4 positions in each: along w, or of a window. */
 function blocksOf(y: Shape, pool: Pair | undefined): { rows: number; perRow: number } {
   const [, outH, outW] = pool ? pooledImageShape(y, pool) : y;
   return { rows: outH!, perRow: pool ? outW! : ceilDiv(outW!, 4) };
 }
 
-/** Rows in one step of the filter gradient: enough for a loop of 16 blocks, since a short loop costs more a turn. */
+/** Chooses the rows in one step of the filter gradient: enough for a loop of 16 blocks, since a short loop costs more a turn. */
 function rowsOfStep({ rows, perRow }: { rows: number; perRow: number }): number {
   const divisors = Array.from({ length: rows }, (_, i) => i + 1).filter((count) => rows % count === 0);
   return divisors.find((count) => count * perRow >= 16) ?? rows;
 }
 
-export const conv2dOps = [conv2d, conv2dInputGradient, conv2dFilterGradient];
-
-function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttributes, where: string) {
+function sizesOf(x: Shape, k: Shape, { strides, padding }: Conv2dAttributes, where: string) {
   assertImages(x, where);
   if (k.length !== 4 || k[2] !== x[3]) {
     const got = `${showShape(k)} for x ${showShape(x)}`;
@@ -248,8 +196,7 @@ function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: Conv2dAttribute
   const size: Pair = [k[0]!, k[1]!];
   const geometry = windowGeometry(x.slice(1), { size, strides, padding }, where);
   const y: Shape = [x[0]!, geometry.outH, geometry.outW, k[3]!];
-  const pooled = pool ? pooledImageShape(y, pool) : undefined;
   const [K_H, K_W, IN_C, OUT_C] = k as [number, number, number, number];
   const given = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
-  return { y, pooled, inC: IN_C, source: { ...sizesSource, given } };
+  return { y, inC: IN_C, source: { ...sizesSource, given } };
 }

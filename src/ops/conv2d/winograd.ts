@@ -11,45 +11,47 @@ import outputSource from "../../../shaders/conv2d/winograd_output.wgsl";
 import outputGradientSource from "../../../shaders/conv2d/winograd_output_gradient.wgsl";
 import patchSumSource from "../../../shaders/conv2d/winograd_patch_sum.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
-import incomingSource from "../../../shaders/pooling/lib/incoming_gradient.wgsl";
 import pooledWindowSource from "../../../shaders/pooling/lib/pooled_window.wgsl";
 import windowPoolingSource from "../../../shaders/pooling/window_pooling.wgsl";
 import { ceilDiv, elements, type Shape } from "../../base/shape.ts";
-import type { TensorId } from "../../graph/graph.ts";
-import { defineOp } from "../../graph/op.ts";
+import { defineOp, typed } from "../../graph/op.ts";
+import type { TensorId } from "../../graph/tensor.ts";
 import type { AdapterClass } from "../../graph/tile.ts";
 import type { Bindings, Dispatch, Kernel, KernelCall } from "../../wgsl/kernel.ts";
 import type { Source } from "../../wgsl/specialize.ts";
 import { type Channels, channelsSource, dispatchEach, dispatchGroups, operand, output } from "../access.ts";
-import { type Activation, activationNumber, activationSources } from "../activation/activation.ts";
-import { poolConstants, pooledImageShape, unpoolConstants } from "../pooling/conv2d-pooling.ts";
+import { activationNumber, activationSources } from "../activation/activation.ts";
 import {
-  type FilterGradient,
-  filterGradientBindings,
-  filterGradientSources,
-  filterGradients,
-  steppedInputs,
-} from "../updates/sgd.ts";
+  type Epilogue,
+  incomingGradient,
+  type ParameterGradients,
+  parameterBindings,
+  parameterGradients,
+  poolConstants,
+  pooledOutputs,
+  storedGradient,
+  storedOutput,
+  storedParameters,
+} from "../product/epilogue.ts";
 import type { Pair } from "../window.ts";
 import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 
 /**
- * The sets of points that there are: 6 for 3 x 3 kernels in tiles of 4 x 4, 7 in tiles of 5 x 5, 8 for 5 x 5 ones in tiles of
- * 4 x 4, and so on.
+ * Sets of points: 6 for kernels of 3 x 3 in tiles of 4 x 4, 7 for the same in tiles of 5 x 5, 8 for kernels of 5 x 5 in tiles of 4 x 4,
+ * and so on.
  */
 export const WINOGRAD_POINTS = [6, 7, 8] as const;
 
-/** A convolution of stride 1 with a square kernel, cut into Winograd's tiles. Plain data. */
+/** Convolution of stride 1 with a square kernel, cut into Winograd's tiles. Plain data. */
 export interface WinogradAttributes {
   readonly points: (typeof WINOGRAD_POINTS)[number];
-  /** Of the kernel, along each axis. */
+  /** Taps of the kernel along each axis. */
   readonly taps: number;
-  /** x, and y before any pooling. */
+  /** Shapes of x, and of y before any pooling. */
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   /** Rows of padding above, columns to the left. */
   readonly pad: Pair;
-  readonly [name: string]: unknown;
 }
 
 const inputKernel: Kernel<{ state: "read"; x: "read"; v: "write" }> = inputSource;
@@ -68,11 +70,14 @@ const patchSumKernel: Kernel<{ strips: "read"; in: "read?"; dx: "write" }> = pat
 
 const filterGradientKernel: Kernel<{ du: "read"; kernel: "write"; rate: "read?" }> = filterGradientSource;
 
-/** V: the patches of x at the points, [points², tiles, inC]. Inputs: x, the step's state. */
-const winogradInput = defineOp<WinogradAttributes>({
+/** Transform of the input: v is the patches of x at the points, [points², tiles, inC]. */
+export const winogradInput = defineOp({
   name: "winogradInput",
-  infer: (_, attributes) => [pointsOf(attributes, tilesOf(attributes), attributes.inputShape[3]!)],
-  lower: ({ inputs: [x, state], outputs: [v], attributes, adapter }) => {
+  inputs: ["x", "state"],
+  outputs: ["v"],
+  attributes: typed<WinogradAttributes>(),
+  infer: (_, attributes) => ({ v: pointsOf(attributes, tilesOf(attributes), attributes.inputShape[3]!) }),
+  lower: ({ inputs, outputs, attributes, adapter }) => {
     const { inputShape, outputShape, pad } = attributes;
     const inC = inputShape[3]!;
     const channels = channelsOn(adapter);
@@ -87,7 +92,7 @@ const winogradInput = defineOp<WinogradAttributes>({
         channels,
         count,
         {
-          bind: { state: state!, x: x!, v: v! },
+          bind: { ...inputs, ...outputs },
           constants: { CLIPPED: clipped },
           libraries: [stateSource, operand("x", inC, channels), output("v", inC, channels)],
         },
@@ -97,38 +102,38 @@ const winogradInput = defineOp<WinogradAttributes>({
   },
 });
 
-/** U: the kernel at the points, [points², inC, outC]. Input: k. */
-const winogradFilter = defineOp<WinogradAttributes>({
+/** Transform of the kernel: u is the kernel at the points, [points², inC, outC]. */
+export const winogradFilter = defineOp({
   name: "winogradFilter",
-  infer: (_, attributes) => [pointsOf(attributes, attributes.inputShape[3]!, attributes.outputShape[3]!)],
-  lower: ({ inputs: [k], outputs: [u], attributes, adapter }) => {
+  inputs: ["kernel"],
+  outputs: ["u"],
+  attributes: typed<WinogradAttributes>(),
+  infer: (_, attributes) => ({ u: pointsOf(attributes, attributes.inputShape[3]!, attributes.outputShape[3]!) }),
+  lower: ({ inputs, outputs, attributes, adapter }) => {
     const outC = attributes.outputShape[3]!;
     const channels = channelsOn(adapter);
     const count = attributes.inputShape[3]! * ceilDiv(outC, channels);
     return [
       dispatchTiles(filterKernel, attributes, channels, count, {
-        bind: { k: k!, u: u! },
+        bind: { k: inputs.kernel, ...outputs },
         libraries: [polynomial("taps"), operand("k", outC, channels), output("u", outC, channels)],
       }),
     ];
   },
 });
 
-interface OutputAttributes extends WinogradAttributes {
-  readonly activation?: Activation;
-  readonly pool?: Pair;
-  readonly average?: boolean;
-}
-
-/** y = act(M back from the points + b); with `pool`, pooled, and the packed routes. Inputs: M and, unless it has none, b. */
-const winogradOutput = defineOp<OutputAttributes>({
+/** Transform of the output: y = act(m back from the points + bias). With `pool`, y is pooled, and `routes` is an output. */
+export const winogradOutput = defineOp({
   name: "winogradOutput",
-  infer: (_, { outputShape, pool }) =>
-    pool ? pooledAndRoutes(outputShape, pool) : [{ shape: outputShape, dtype: "f32" }],
-  lower: ({ inputs: [m, bias], outputs: [y, routes], attributes, adapter }) => {
-    const { outputShape, pool, activation } = attributes;
+  inputs: ["m", "bias?"],
+  outputs: ["y", "routes?"],
+  attributes: typed<WinogradAttributes & Pick<Epilogue, "activation" | "pool" | "average">>(),
+  infer: (_, { outputShape, pool }) => pooledOutputs(outputShape, pool),
+  lower: ({ inputs, outputs, attributes, adapter }) => {
+    const { outputShape, pool } = attributes;
     const outC = outputShape[3]!;
     const count = tilesOf(attributes) * ceilDiv(outC, 4);
+    const store = storedOutput(attributes, outputShape, inputs.bias);
     return [
       dispatchLines(
         outputKernel,
@@ -136,22 +141,9 @@ const winogradOutput = defineOp<OutputAttributes>({
         4,
         count,
         {
-          bind: { m: m!, bias, y: y!, routes },
-          constants: {
-            ...poolConstants(attributes, outputShape),
-            POOL: pool !== undefined,
-            ROWS: pool?.[0] ?? 1,
-            HAS_BIAS: bias !== undefined,
-            ACTIVATION: activationNumber(activation),
-          },
-          libraries: [
-            polynomial("outputs"),
-            ...activationSources,
-            operand("m", outC),
-            operand("bias", outC),
-            output("y", outC),
-            pooledWindowSource,
-          ],
+          bind: { ...inputs, ...outputs },
+          constants: { ...store.constants, ROWS: pool?.[0] ?? 1 },
+          libraries: [polynomial("outputs"), operand("m", outC), ...store.libraries],
         },
         adapter,
       ),
@@ -159,102 +151,102 @@ const winogradOutput = defineOp<OutputAttributes>({
   },
 });
 
-type WindowPoolingAttributes = Pick<OutputAttributes, "average" | "activation"> & { readonly pool: Pair };
-
-/** The pooled y and its packed routes, where tiles do not hold whole windows. Input: y, which `activation` made. */
-const windowPooling = defineOp<WindowPoolingAttributes>({
+/** Pools x, with routes, where tiles do not hold whole windows. `activation` is the one that made x. */
+export const windowPooling = defineOp({
   name: "windowPooling",
-  infer: ([y], { pool }) => pooledAndRoutes(y!.shape, pool),
-  lower: ({ inputs: [y], outputs: [p, routes], attributes }) => {
-    const [batch, outH, outW, outC] = y!.shape as [number, number, number, number];
+  inputs: ["x"],
+  outputs: ["y", "routes?"],
+  attributes: typed<Pick<Epilogue, "activation" | "average"> & { readonly pool: Pair }>(),
+  infer: ({ x }, { pool }) => pooledOutputs(x.shape, pool),
+  lower: ({ inputs: { x }, outputs: { y, routes }, attributes }) => {
+    const [BATCH, OUT_H, OUT_W, OUT_C] = x.shape as [number, number, number, number];
     return [
-      dispatchEach(windowPoolingKernel, elements(p!.shape.slice(0, 3)) * ceilDiv(outC, 4), {
-        bind: { y: y!, p: p!, routes: routes! },
+      dispatchEach(windowPoolingKernel, elements(y.shape.slice(0, 3)) * ceilDiv(OUT_C, 4), {
+        bind: { y: x, p: y, routes: routes! },
         constants: {
-          ...{ BATCH: batch, OUT_H: outH, OUT_W: outW, OUT_C: outC },
-          ...poolConstants(attributes, y!.shape),
+          BATCH,
+          OUT_H,
+          OUT_W,
+          OUT_C,
+          ...poolConstants(attributes, x.shape),
           ACTIVATION: activationNumber(attributes.activation),
         },
-        libraries: [pooledWindowSource, ...activationSources, operand("y", outC), output("p", outC)],
+        libraries: [pooledWindowSource, ...activationSources, operand("y", OUT_C), output("p", OUT_C)],
       }),
     ];
   },
 });
 
-function pooledAndRoutes(y: Shape, pool: Pair) {
-  const pooled = pooledImageShape(y, pool);
-  return [
-    { shape: pooled, dtype: "f32" },
-    { shape: [...pooled.slice(0, 3), ceilDiv(pooled[3]!, 4)], dtype: "u32" },
-  ] as const;
-}
-
-/**
- * dM: the gradient of y at the points, [points², tiles, outC]. Inputs: dY, the step's state and, with `pool`, the routes (dY is
- * then the pooled one's).
- */
-const winogradOutputGradient = defineOp<OutputAttributes>({
+/** Gradient dm of y at the points, [points², tiles, outC]. dy may come through a pooling, by its routes. */
+export const winogradOutputGradient = defineOp({
   name: "winogradOutputGradient",
-  infer: (_, attributes) => [pointsOf(attributes, tilesOf(attributes), attributes.outputShape[3]!)],
-  lower: ({ inputs: [dY, state, routes], outputs: [dM], attributes }) => {
+  inputs: ["dy", "state", "routes?"],
+  outputs: ["dm"],
+  attributes: typed<WinogradAttributes & Pick<Epilogue, "pool" | "average">>(),
+  infer: (_, attributes) => ({ dm: pointsOf(attributes, tilesOf(attributes), attributes.outputShape[3]!) }),
+  lower: ({ inputs, outputs, attributes }) => {
     const { outputShape } = attributes;
     const outC = outputShape[3]!;
     const count = tilesOf(attributes) * ceilDiv(outC, 4);
+    const load = incomingGradient(attributes, outputShape);
     return [
       dispatchTiles(outputGradientKernel, attributes, 4, count, {
-        bind: { state: state!, dy: dY!, routes, dm: dM! },
-        constants: unpoolConstants(attributes, outputShape),
-        libraries: [polynomial("outputs"), stateSource, incomingSource, operand("dy", outC), output("dm", outC)],
+        bind: { ...inputs, ...outputs },
+        constants: load.constants,
+        libraries: [polynomial("outputs"), stateSource, ...load.libraries, operand("dy", outC), output("dm", outC)],
       }),
     ];
   },
 });
 
-interface InputGradientAttributes extends WinogradAttributes {
-  readonly gradientActivation?: Activation;
-}
-
-/** dX = (dV back from the points, overlapping patches added, first along rows) * act'(x). Inputs: dV, and the output that is x. */
-const winogradInputGradient = defineOp<InputGradientAttributes>({
+/** Gradient dx = (dv back from the points, overlapping patches added, first along rows) * act'(x). */
+export const winogradInputGradient = defineOp({
   name: "winogradInputGradient",
-  infer: (_, { inputShape }) => [{ shape: inputShape, dtype: "f32" }],
-  lower: ({ inputs: [dV, y], outputs: [dX], attributes, adapter, scratch }) => {
-    const { points, inputShape, gradientActivation } = attributes;
+  inputs: ["dv", "x?"],
+  outputs: ["dx"],
+  attributes: typed<WinogradAttributes & Pick<Epilogue, "gradientActivation">>(),
+  infer: (_, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
+  lower: ({ inputs: { dv, x }, outputs: { dx }, attributes, adapter, scratch }) => {
+    const { points, inputShape } = attributes;
     const inC = inputShape[3]!;
     const channels = channelsOn(adapter);
-    const [rows, perRow, size] = [...tilesAlong(attributes), outputsOf(attributes)];
+    const [rows, perRow] = tilesAlong(attributes);
+    const size = outputsOf(attributes);
     const strips = scratch("strips", { shape: [rows, points, perRow * size + points - size, inC], dtype: "f32" });
     const pixels = elements(inputShape.slice(0, 3));
+    const store = storedGradient(attributes, inputShape);
     return [
       dispatchTiles(inputGradientKernel, attributes, channels, rows * ceilDiv(inC, channels), {
-        bind: { dv: dV!, strips },
+        bind: { dv, strips },
         libraries: [operand("dv", inC, channels), output("strips", inC, channels)],
       }),
       dispatchTiles(patchSumKernel, attributes, 4, pixels * ceilDiv(inC, 4), {
-        bind: { strips, in: y, dx: dX! },
-        constants: { GRADIENT_ACTIVATION: activationNumber(gradientActivation) },
-        libraries: [...activationSources, operand("strips", inC), operand("in", inC), output("dx", inC)],
+        bind: { strips, in: x, dx },
+        constants: store.constants,
+        libraries: [operand("strips", inC), ...store.libraries],
       }),
     ];
   },
 });
 
-/**
- * dK = dU back from the points, and dB out of dM. Inputs: dU, dM and, with `update`, the parameters to step in place of
- * making gradients, and the rate.
- */
-const winogradFilterGradient = defineOp<WinogradAttributes & FilterGradient>({
+/** Gradients dkernel, which is du back from the points, and dbias, out of dm; or a step of the parameters by them. */
+export const winogradFilterGradient = defineOp({
   name: "winogradFilterGradient",
+  inputs: ["du", "dm", "kernel?", "bias?", "rate?"],
+  outputs: ["dkernel?", "dbias?"],
+  attributes: typed<WinogradAttributes & ParameterGradients>(),
   infer: (_, attributes) => {
     const { taps, inputShape, outputShape } = attributes;
-    return filterGradients(attributes, [taps, taps, inputShape[3]!, outputShape[3]!]);
+    return parameterGradients(attributes, [taps, taps, inputShape[3]!, outputShape[3]!]);
   },
-  updates: (attributes) => steppedInputs(attributes, 2),
-  lower: ({ inputs: [dU, dM, ...parameters], outputs, attributes, adapter }) => {
+  updates: ["kernel", "bias"],
+  lower: (context) => {
+    const { inputs, attributes, adapter } = context;
     const { points, inputShape, outputShape } = attributes;
     const outC = outputShape[3]!;
     const channels = channelsOn(adapter);
-    const { kernel, bias, rate } = filterGradientBindings(attributes, parameters, outputs);
+    const { kernel, bias, rate } = parameterBindings(context);
+    const store = storedParameters(context, outC, channels);
     const dispatches = [
       dispatchLines(
         filterGradientKernel,
@@ -262,35 +254,22 @@ const winogradFilterGradient = defineOp<WinogradAttributes & FilterGradient>({
         channels,
         inputShape[3]! * ceilDiv(outC, channels),
         {
-          bind: { du: dU!, kernel, rate },
-          libraries: [
-            polynomial("taps"),
-            operand("du", outC, channels),
-            ...filterGradientSources(attributes, outC, channels),
-          ],
+          bind: { du: inputs.du, kernel, rate },
+          constants: store.constants,
+          libraries: [polynomial("taps"), operand("du", outC, channels), ...store.libraries],
         },
         adapter,
       ),
     ];
     if (!bias) return dispatches;
-    // At the points 1 and 1 a tile of dM is the sum of its dY.
+    // At the points (1, 1), dm of a tile is the sum of the tile's dy.
     const count = tilesOf(attributes);
-    const slices = { partial: dM!, first: (points + 1) * count, count, rows: 1, columns: outC, hasBias: false };
-    return [...dispatches, dispatchSliceSum(slices, { kernel: bias, rate }, attributes, adapter)];
+    const slices = { partial: inputs.dm, first: (points + 1) * count, count, rows: 1, columns: outC, hasBias: false };
+    return [...dispatches, dispatchSliceSum(slices, { kernel: bias, rate }, context)];
   },
 });
 
-export const winogradOps = [
-  winogradInput,
-  winogradFilter,
-  winogradOutput,
-  windowPooling,
-  winogradOutputGradient,
-  winogradInputGradient,
-  winogradFilterGradient,
-];
-
-/** Outputs of one tile along each axis. */
+/** Counts the outputs of one tile along each axis. */
 export function outputsOf({ points, taps }: Pick<WinogradAttributes, "points" | "taps">): number {
   return points + 1 - taps;
 }
@@ -300,7 +279,7 @@ export function tilesOf(attributes: WinogradAttributes): number {
   return rows * perRow;
 }
 
-/** Rows of tiles of all images, and tiles in each. */
+/** Counts the rows of tiles of all images, and the tiles in each. */
 function tilesAlong(attributes: WinogradAttributes): [rows: number, perRow: number] {
   const [batch, outH, outW] = attributes.outputShape as [number, number, number, number];
   const size = outputsOf(attributes);
@@ -308,19 +287,19 @@ function tilesAlong(attributes: WinogradAttributes): [rows: number, perRow: numb
 }
 
 /**
- * Channels of an invocation of a transform. With four, 8 x 8 points of each do not fit in a GPU's registers, and a layer has too
- * few invocations for all of it.
+ * Chooses the channels of an invocation of a transform. Of four, 8 x 8 points do not fit in a GPU's registers, and a layer has too few
+ * invocations to fill it.
  */
 function channelsOn(adapter: AdapterClass): Channels {
   return adapter === "gpu" ? 1 : 4;
 }
 
-/** A matrix for each point. */
+/** Describes a matrix for each point. */
 function pointsOf({ points }: WinogradAttributes, rows: number, columns: number) {
   return { shape: [points * points, rows, columns], dtype: "f32" } as const;
 }
 
-/** A call of a kernel that reads or writes tiles, one invocation an element. */
+/** Calls a kernel that reads or writes tiles, with one invocation an element. */
 function dispatchTiles<B extends Bindings>(
   kernel: Kernel<B>,
   attributes: WinogradAttributes,
@@ -331,7 +310,7 @@ function dispatchTiles<B extends Bindings>(
   return dispatchEach(kernel, count, withTiles(attributes, channels, call));
 }
 
-/** The same with one invocation, or one a line of it on a GPU, for each element. */
+/** Calls such a kernel with one invocation an element or, on a GPU, with one for each line of an element. */
 function dispatchLines<B extends Bindings>(
   kernel: Kernel<B>,
   attributes: WinogradAttributes,
@@ -349,7 +328,7 @@ function dispatchLines<B extends Bindings>(
   });
 }
 
-/** A call that knows how the convolution is cut into tiles. */
+/** Adds to a call how the convolution is cut into tiles. */
 function withTiles<B extends Bindings>(
   { points, taps, inputShape, outputShape, pad }: WinogradAttributes,
   channels: Channels,
@@ -367,7 +346,7 @@ function withTiles<B extends Bindings>(
   };
 }
 
-/** Polynomials with a coefficient for each tap, or each output of a tile. */
+/** Gives the library of polynomials with a coefficient for each tap, or for each output of a tile. */
 function polynomial(terms: "taps" | "outputs"): Source {
   return { ...polynomialSource, rename: { terms, LENGTH: terms.toUpperCase() } };
 }

@@ -7,27 +7,27 @@ import { dispatchEach, operand, output } from "../access.ts";
 
 const kernel: Kernel<{ a: "read"; b: "read"; c: "write" }> = source;
 
-/** c = a + b, of one shape. Also the sum of the gradients of a tensor that is read twice. */
-const add = defineOp({
+/** Sum c = a + b of tensors of one shape. It also adds the gradients of a tensor that is read twice. */
+export const add = defineOp({
   name: "add",
-  infer: ([a, b], _, where) => {
-    if (!sameShape(a!.shape, b!.shape)) {
-      const got = `${showShape(a!.shape)} and ${showShape(b!.shape)}`;
+  inputs: ["a", "b"],
+  outputs: ["c"],
+  infer: ({ a, b }, _, where) => {
+    if (!sameShape(a.shape, b.shape)) {
+      const got = `${showShape(a.shape)} and ${showShape(b.shape)}`;
       throw new FeaturemapError("shape", `"${where}" adds tensors of one shape, got ${got}.`);
     }
-    return [a!];
+    return { c: a };
   },
-  gradient: ({ gradients: [dC] }) => [dC, dC],
-  lower: ({ inputs: [a, b], outputs: [c] }) => {
-    const size = elements(c!.shape);
+  gradient: ({ gradients: { c } }) => ({ a: c, b: c }),
+  lower: ({ inputs, outputs }) => {
+    const SIZE = elements(outputs.c.shape);
     return [
-      dispatchEach(kernel, ceilDiv(size, 4), {
-        bind: { a: a!, b: b!, c: c! },
-        constants: { SIZE: size },
-        libraries: [operand("a", size), operand("b", size), output("c", size)],
+      dispatchEach(kernel, ceilDiv(SIZE, 4), {
+        bind: { ...inputs, ...outputs },
+        constants: { SIZE },
+        libraries: [operand("a", SIZE), operand("b", SIZE), output("c", SIZE)],
       }),
     ];
   },
 });
-
-export const addOps = [add];

@@ -10,28 +10,31 @@ const kernel: Kernel<{ x: "read"; y: "write" }> = source;
 
 const gradientKernel: Kernel<{ y: "read"; dy: "read"; dx: "write" }> = gradientSource;
 
-/** Over the last axis. */
-const softmax = defineOp({
-  name: "softmax",
-  infer: ([x]) => [x!],
-  gradient: ({ gradients: [dY], outputs: [y], add }) => add("softmaxGradient", [y!, dY!]),
-  lower: ({ inputs: [x], outputs: [y] }) => {
-    const constants = rowConstants(x!.shape);
-    return [dispatchEach(kernel, constants.ROWS, { bind: { x: x!, y: y! }, constants, libraries: [nanSource] })];
-  },
-});
-
-/** Inputs: y, dY. */
-const softmaxGradient = defineOp({
+export const softmaxGradient = defineOp({
   name: "softmaxGradient",
-  infer: ([y]) => [y!],
-  lower: ({ inputs: [y, dY], outputs: [dX] }) => {
-    const constants = rowConstants(y!.shape);
-    return [dispatchEach(gradientKernel, constants.ROWS, { bind: { y: y!, dy: dY!, dx: dX! }, constants })];
+  inputs: ["y", "dy"],
+  outputs: ["dx"],
+  infer: ({ y }) => ({ dx: y }),
+  lower: ({ inputs, outputs }) => {
+    const constants = rowConstants(inputs.y.shape);
+    return [dispatchEach(gradientKernel, constants.ROWS, { bind: { ...inputs, ...outputs }, constants })];
   },
 });
 
-export const softmaxOps = [softmax, softmaxGradient];
+/** Softmax over the last axis. */
+export const softmax = defineOp({
+  name: "softmax",
+  inputs: ["x"],
+  outputs: ["y"],
+  infer: ({ x }) => ({ y: x }),
+  gradient: ({ gradients: { y: dy }, outputs: { y }, add }) => ({ x: add(softmaxGradient, { y, dy: dy! }).dx }),
+  lower: ({ inputs, outputs }) => {
+    const constants = rowConstants(inputs.x.shape);
+    return [
+      dispatchEach(kernel, constants.ROWS, { bind: { ...inputs, ...outputs }, constants, libraries: [nanSource] }),
+    ];
+  },
+});
 
 function rowConstants(shape: Shape) {
   const CLASSES = shape.at(-1)!;

@@ -1,23 +1,19 @@
 import source from "../../../shaders/updates/adagrad.wgsl";
-import { defineOp } from "../../graph/op.ts";
+import { defineOp, typed } from "../../graph/op.ts";
 import type { Kernel } from "../../wgsl/kernel.ts";
 import { dispatchUpdate, inferUpdate } from "./update.ts";
 
 const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; s: "write" }> = source;
 
-/** Adagrad's step, in place. Inputs: p, g, rate [1], the sum s of squares so far; `offset` is added to that sum. */
-const adagrad = defineOp<{ readonly offset: number }>({
+/** Adagrad's step, in place. rate [1]; s is the sum of squares so far, to which `offset` is added. */
+export const adagrad = defineOp({
   name: "adagrad",
-  infer: inferUpdate,
-  updates: () => [0, 3],
-  lower: ({ inputs: [p, g, rate, s], attributes: { offset } }) => {
-    return [
-      dispatchUpdate(kernel, p!.shape, ["p", "s"], {
-        bind: { p: p!, g: g!, rate: rate!, s: s! },
-        constants: { OFFSET: offset },
-      }),
-    ];
-  },
+  inputs: ["p", "g", "rate", "s"],
+  outputs: [],
+  attributes: typed<{ readonly offset: number }>(),
+  infer: (inputs, _, where) => inferUpdate(inputs, where),
+  updates: ["p", "s"],
+  lower: ({ inputs, attributes: { offset } }) => [
+    dispatchUpdate(kernel, inputs.p.shape, ["p", "s"], { bind: inputs, constants: { OFFSET: offset } }),
+  ],
 });
-
-export const adagradOps = [adagrad];

@@ -5,8 +5,8 @@ import {
   type Callback,
   FeaturemapError,
   indexedDbSnapshots,
+  type Model,
   type RecoveryOptions,
-  type Sequential,
   type Snapshot,
   snapshot,
   trainWithRecovery,
@@ -32,7 +32,7 @@ declare global {
 const { x, y } = noise(64, [4], 3);
 const held = noise(20, [4], 3, 5);
 
-async function make(): Promise<Sequential> {
+async function make(): Promise<Model> {
   await reached("make");
   const model = tinyModel();
   await model.compile({ loss: "sparseCategoricalCrossentropy", optimizer: adam(), metrics: ["accuracy"] });
@@ -41,9 +41,9 @@ async function make(): Promise<Sequential> {
 }
 
 function looking(): Callback {
-  let model: Sequential;
+  let model: Model;
   return {
-    setModel: (given: Sequential) => {
+    setModel: (given: Model) => {
       model = given;
     },
     onEpochBegin: async () => {
@@ -67,14 +67,21 @@ function looking(): Callback {
 /** All numbers of a snapshot and the history, as text: equal where each bit is. */
 function textOf(taken: Snapshot, history: object): string {
   const bits = (data: Float32Array | Uint32Array) => [...new Uint32Array(data.slice().buffer)];
-  const parts = [...taken.weights, ...taken.slots].map(({ name, data }) => [name, bits(data)]);
-  return JSON.stringify([parts, bits(taken.state), bits(taken.metrics), history]);
+  return JSON.stringify([taken.variables.map(({ path, data }) => [path, bits(data)]), history]);
 }
 
 globalThis.run = async ({ store }) => {
   const options: RecoveryOptions = {
-    ...{ make, data: [x, y], validationData: [held.x, held.y], callbacks: [looking()] },
-    ...{ batchSize: 4, epochs: 3, seed: 7, stepsPerExecution: 1, verbose: 0, everyMs: 0 },
+    make,
+    data: [x, y],
+    validationData: [held.x, held.y],
+    callbacks: [looking()],
+    batchSize: 4,
+    epochs: 3,
+    seed: 7,
+    stepsPerExecution: 1,
+    verbose: 0,
+    everyMs: 0,
     ...(store !== undefined && { store: indexedDbSnapshots(store) }),
   };
   try {

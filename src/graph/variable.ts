@@ -1,0 +1,31 @@
+import type { Shape } from "../base/shape.ts";
+import type { TensorSpec } from "./tensor.ts";
+
+/**
+ * Role of a variable.
+ * - `parameter`: learned by gradients, unless it is frozen
+ * - `statistic`: followed by a layer as it trains, such as a moving mean
+ * - `slot`: kept by the optimizer beside a parameter
+ * - `rate`: a hyperparameter of the optimizer, such as the learning rate
+ * - `metric`: an accumulator over the samples of a sweep
+ * - `state`: the number of the step and its place in the data
+ */
+export type VariableRole = "parameter" | "statistic" | "slot" | "rate" | "metric" | "state";
+
+/** Variable: numbers on the GPU that outlive a step. */
+export interface Variable extends TensorSpec {
+  /** Name in its model: `dense/kernel`, `dense/kernel/momentum`, `learningRate`. */
+  readonly path: string;
+  readonly shape: Shape;
+  readonly dtype: "f32" | "u32";
+  readonly role: VariableRole;
+  /** Whether the optimizer steps it by its gradient. */
+  readonly trainable: boolean;
+  /** First values, by a seed. Default: zeros. */
+  readonly initial?: (seed: number) => Float32Array | Uint32Array;
+}
+
+/** Tells whether each kind of sweep has a variable of its own, so that training and inference do not disturb each other. */
+export function isOfSweep({ role }: Pick<Variable, "role">): boolean {
+  return role === "metric" || role === "state";
+}

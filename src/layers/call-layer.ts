@@ -1,0 +1,83 @@
+import { anObject, aWord, cut, FeaturemapError, listOf, wrong } from "../base/errors.ts";
+import { isShape, type Shape } from "../base/shape.ts";
+import { addNode, addTensor, emptyGraph, type Graph, nodeName, tensorOf } from "../graph/graph.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import { initializerOption } from "./initializers.ts";
+import { type LayerInput, type LayerSpec, subject, type VariableSpec } from "./layer.ts";
+
+/** Adds a layer's nodes to a graph. A user's layer may return anything, so all of it is checked. */
+export function callLayer(
+  graph: Graph,
+  layer: LayerSpec,
+  call: {
+    /** Beginning of the nodes' names. */
+    readonly name: string;
+    readonly inputs: readonly TensorId[];
+    readonly variables: Readonly<Record<string, TensorId>>;
+    readonly training: boolean;
+    readonly trainable: boolean;
+  },
+): TensorId {
+  const { name, inputs, variables, training, trainable } = call;
+  const where = `${subject(layer.type, name)}: call()`;
+  const known = (id: TensorId, does: string): TensorId => {
+    if (Number.isInteger(id) && graph.tensors[id]) return id;
+    throw wrong(where, `${does} a tensor (add() gives outputs by name: take its y)`, id);
+  };
+  let first = true;
+  const output = layer.call({
+    input: inputs[0]!,
+    inputs,
+    variables,
+    trainingState: training ? graph.state : undefined,
+    trainable,
+    shapeOf: (id) => tensorOf(graph, known(id, "ask for the shape of")).shape,
+    add: (op, of, ...attributes) => {
+      for (const id of Object.values<TensorId | undefined>(anObject(of, `${where}: inputs of add()`)))
+        if (id !== undefined) known(id, "add");
+      const outputs = addNode(graph, first ? name : nodeName(name, op), op, of, ...attributes);
+      first = false;
+      return outputs;
+    },
+  });
+  return known(output, "return");
+}
+
+/** Gives a layer's variables and output shape, for inputs of these shapes of one sample. */
+export function buildLayer(
+  layer: LayerSpec,
+  built: LayerInput,
+): { readonly variables: readonly VariableSpec[]; readonly outputShape: Shape } {
+  const { name } = built;
+  const variables = checkedVariables(layer.variables?.(built) ?? [], subject(layer.type, name));
+  const graph = emptyGraph();
+  const inputs = built.inputs.map((shape, i) =>
+    addTensor(graph, i === 0 ? built.from : `${built.from}:${i}`, "scratch", { shape: [1, ...shape], dtype: "f32" }),
+  );
+  const own = variables.map(
+    ({ name, shape }) => [name, addTensor(graph, name, "state", { shape, dtype: "f32" })] as const,
+  );
+  const call = { name, inputs, variables: Object.fromEntries(own), training: false, trainable: true };
+  const output = callLayer(graph, layer, call);
+  const read = new Set([output, ...graph.nodes.flatMap(({ inputs }) => Object.values(inputs))]);
+  const unread = inputs.findIndex((input) => !read.has(input));
+  if (unread >= 0 && inputs.length > 1) {
+    const message = `does not read input ${unread + 1} of the ${inputs.length} that it was called on`;
+    throw new FeaturemapError("value", `${subject(layer.type, name)} ${message}. Call it on what it reads.`);
+  }
+  return { variables, outputShape: tensorOf(graph, output).shape.slice(1) };
+}
+
+/** Checks a layer's variables: a user's layer may return anything. */
+function checkedVariables(variables: readonly VariableSpec[], layer: string): readonly VariableSpec[] {
+  const names = new Set<string>();
+  for (const spec of listOf(variables, `${layer}: variables()`)) {
+    if (!isShape(spec?.shape))
+      throw wrong(`${layer}: variables()`, "give a list of { name, shape, initializer }", spec);
+    const name = aWord(spec.name, `${layer}: a variable's name`);
+    initializerOption(spec.initializer, `${layer}: ${cut(name)}: initializer`);
+    if (names.has(name)) throw wrong(`${layer}: variables()`, "give names that differ", name);
+    names.add(name);
+  }
+  return variables;
+}

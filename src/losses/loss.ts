@@ -1,0 +1,39 @@
+import type { Shape } from "../base/shape.ts";
+import type { ColumnKind } from "../data/columns.ts";
+import type { Add } from "../graph/op.ts";
+import type { Node, TensorId } from "../graph/tensor.ts";
+
+/** Facts about an output's labels before the GPU sees them. */
+export type LabelKind = Pick<ColumnKind, "shape" | "dtype" | "largestClass" | "notClass" | "negative">;
+
+/** Call of a loss or a metric: the tensors that it compares, and how it adds nodes. */
+export interface LossCall {
+  /** Output of the model, [batch, ...output]. */
+  readonly output: TensorId;
+  /** Labels, [batch, ...labels]. */
+  readonly labels: TensorId;
+  /** State of the step (`shaders/lib/state.wgsl`), from which kernels read the rows in use. */
+  readonly state: TensorId;
+  /** Adds a node. */
+  readonly add: Add;
+  /** Shape of a tensor, its batch axis first. */
+  shapeOf(tensor: TensorId): Shape;
+  /** Finds the node that makes a tensor. Labels have none. */
+  producerOf(tensor: TensorId): Node | undefined;
+  /** Name of the output, for messages. */
+  readonly outputName: string;
+}
+
+/**
+ * Loss: which labels it takes, and each sample's loss as a differentiable value. `fit` steps by the gradient of its mean over the batch.
+ * If a model has several outputs, it steps by that of a weighted sum of such means.
+ */
+export interface Loss {
+  readonly name: string;
+  /** Gives the shape and type of one sample's labels, for a model with this output. If it is `f32`, class numbers come as floats. */
+  labels(output: Shape): { readonly shape: Shape; readonly dtype: "f32" | "u32" };
+  /** @throws FeaturemapError where the labels do not suit the loss or the model's output */
+  check(labels: LabelKind, output: Shape): void;
+  /** Adds nodes out of ops that have gradients. Returns each sample's loss, [batch]. */
+  call(call: LossCall): TensorId;
+}

@@ -1,0 +1,27 @@
+import { FeaturemapError } from "../base/errors.ts";
+import { batchShape } from "../base/shape.ts";
+import { accuracy as accuracyOp } from "../ops/softmax/accuracy.ts";
+import type { Metric } from "./metric.ts";
+
+/**
+ * Accuracy: share of the samples whose largest output is of their label's class, or of the class of its largest weight. Keras's `accuracy`
+ * for class probabilities. If the model ends in a softmax, it is computed from the logits.
+ */
+export function accuracy(): Metric {
+  return {
+    name: "accuracy",
+    check: ({ shape, dtype }, output) => {
+      if (output.length === 1 && (dtype === "u32" || (shape.length === 1 && shape[0] === output[0]))) return;
+      const wanted = `class numbers, or labels of the output's shape, ${batchShape(output)}`;
+      throw new FeaturemapError(
+        "shape",
+        `metric "accuracy" compares classes: it wants ${wanted}, got ${batchShape(shape)}.`,
+      );
+    },
+    call: ({ output, labels, state, add, producerOf }) => {
+      const softmax = producerOf(output);
+      const x = softmax?.op === "softmax" ? softmax.inputs.x! : output;
+      return add(accuracyOp, { x, labels, state }).y;
+    },
+  };
+}

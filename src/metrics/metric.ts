@@ -1,0 +1,33 @@
+import type { Shape } from "../base/shape.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import type { LabelKind, LossCall } from "../losses/loss.ts";
+
+/** Accumulator: numbers that a metric adds up over the samples of an epoch, in a buffer of its own. They begin at 0. */
+export interface Accumulator {
+  readonly name: string;
+  readonly shape: Shape;
+  /** Type of its numbers. Default `f32`. */
+  readonly dtype?: "f32" | "u32";
+}
+
+export interface MetricCall extends LossCall {
+  /** Accumulators of the metric, by name. */
+  readonly accumulators: Readonly<Record<string, TensorId>>;
+}
+
+/** Metric: a figure that `fit` and `evaluate` report. The library's own and a user's have the same interface. */
+export interface Metric {
+  /** Key of the figure in logs: `accuracy`, `val_accuracy`. */
+  readonly name: string;
+  /** @throws FeaturemapError where the labels do not suit the metric or the model's output */
+  check?(labels: LabelKind, output: Shape): void;
+  /** Gives its accumulators, for a model with this output. Default: none; the mean of what `call` returns is added up. */
+  accumulators?(output: Shape): readonly Accumulator[];
+  /**
+   * Adds nodes. Returns a number for each sample, [batch], whose mean over the samples so far is the figure. A metric with
+   * accumulators returns nothing: its nodes change them in place, and leave out the rows that are not in use.
+   */
+  call(call: MetricCall): TensorId | undefined;
+  /** Computes the figure out of the accumulators' numbers. */
+  result?(values: Readonly<Record<string, Float32Array | Uint32Array>>): number;
+}

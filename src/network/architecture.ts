@@ -1,0 +1,81 @@
+import { FeaturemapError } from "../base/errors.ts";
+import { type Shape, sameShape, showShape } from "../base/shape.ts";
+import { type ColumnKind, columnsFor } from "../data/columns.ts";
+import type { LayerSpec } from "../layers/layer.ts";
+import type { LayerStack } from "./layer-stack.ts";
+import type { Network } from "./network.ts";
+
+/** Architecture of a model, whether its input's shape is known or not. */
+export interface Architecture {
+  /** Keras's class name. */
+  readonly className: "Sequential" | "Functional";
+  readonly layers: readonly { readonly layer: LayerSpec; readonly name: string }[];
+  /** Network; `undefined` while the input's shape is unknown. */
+  readonly network: Network | undefined;
+  /** Names of the outputs, which are known before the network is. */
+  readonly outputNames: readonly string[];
+  /** Whether there is one output without a name of its own. `predict` then gives it as it is, not by name. */
+  readonly isSingle: boolean;
+  /** Gives the network for data of these columns, and does not keep it. Throws a FeaturemapError if they do not suit the model. */
+  networkFor(columns: readonly ColumnKind[], where: string): Network;
+  /** Keeps the network that `networkFor` gave. */
+  keep(network: Network): void;
+}
+
+/** Makes the architecture of layers in a row. */
+export function stackArchitecture(stack: LayerStack): Architecture {
+  return {
+    className: "Sequential",
+    get layers() {
+      return stack.layers;
+    },
+    get network() {
+      return stack.network;
+    },
+    get outputNames() {
+      return stack.layers.slice(-1).map(({ name }) => name);
+    },
+    isSingle: true,
+    networkFor: (columns, where) => {
+      if (!stack.network) {
+        const [column] = columnsFor([{ name: "input" }], columns, where);
+        return stack.networkFor(column!.shape);
+      }
+      assertInputs(stack.network, columns, where);
+      return stack.network;
+    },
+    keep: (network) => stack.build(network),
+  };
+}
+
+/** Makes the architecture of a complete network. */
+export function networkArchitecture(network: Network, isSingle: boolean): Architecture {
+  return {
+    className: "Functional",
+    layers: network.layers,
+    network,
+    outputNames: network.outputs.map(({ name }) => name),
+    isSingle,
+    networkFor: (columns, where) => {
+      assertInputs(network, columns, where);
+      return network;
+    },
+    keep: () => {},
+  };
+}
+
+/** @throws FeaturemapError `value` where a column is missing or spare; `shape` where one has another shape than its input */
+function assertInputs({ inputs }: Network, columns: readonly ColumnKind[], where: string): void {
+  columnsFor(inputs, columns, where).forEach(({ shape }, i) => {
+    assertSample(inputs[i]!, shape, inputs.length > 1);
+  });
+}
+
+function assertSample(input: { readonly name: string; readonly shape: Shape }, sample: Shape, several: boolean): void {
+  if (sameShape(sample, input.shape)) return;
+  const got = `${showShape(input.shape)} a sample, got ${showShape(sample)}`;
+  const one = sample.length === input.shape.length - 1;
+  const remedy = one ? " The first axis counts the samples, one too." : "";
+  const what = several ? `The model's input "${input.name}"` : "The model";
+  throw new FeaturemapError("shape", `${what} takes ${got}.${remedy}`);
+}

@@ -1,0 +1,123 @@
+import { cut, FeaturemapError, tagOf, wrong } from "../base/errors.ts";
+import { freeName } from "../graph/graph.ts";
+import { isSymbolic, type LayerSpec, type SymbolicTensor, subject } from "../layers/layer.ts";
+import { LayerNames } from "./layer-names.ts";
+import { Network, type ValueId } from "./network.ts";
+
+/** Symbolic tensors: one, several, or several by name. */
+export type Symbolics = SymbolicTensor | readonly SymbolicTensor[] | Readonly<Record<string, SymbolicTensor>>;
+
+/**
+ * Builds the network that leads from some symbolic tensors to others. A layer that was called several times is shared: it has one name and
+ * one set of variables.
+ *
+ * @throws FeaturemapError `value` for something that is no symbolic tensor, an output that depends on another input, an input that leads
+ *   nowhere, or two equal names; `shape` if layers do not fit
+ */
+export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
+  const network = new Network();
+  const values = new Map<SymbolicTensor, ValueId>();
+  const names = new Set<string>();
+  for (const [name, tensor] of entriesOf(inputs, "model: inputs")) {
+    const { layer, shape } = tensor;
+    if (layer || !shape) throw wrong("model: inputs", "come from input({ shape })", `what ${layer?.type} makes`);
+    const free = name ?? tensor.name ?? freeName(names, "input").name;
+    values.set(tensor, network.addInput(free, shape));
+    names.add(free);
+  }
+  const wanted = entriesOf(outputs, "model: outputs");
+  const layers = new Map<LayerSpec, string>();
+  const layerNames = new LayerNames();
+  for (const tensor of inOrder(wanted.map(([, tensor]) => tensor))) {
+    if (values.has(tensor)) continue;
+    const { layer } = tensor;
+    if (!layer) {
+      const name = tensor.name === undefined ? "An input" : `Input "${cut(tensor.name)}"`;
+      throw new FeaturemapError("value", `${name} leads to the outputs, but is not among model({ inputs }). Add it.`);
+    }
+    values.set(
+      tensor,
+      use(
+        network,
+        layer,
+        tensor.inputs.map((each) => values.get(each)!),
+        layers,
+        layerNames,
+      ),
+    );
+  }
+  network.setOutputs(outputsOf(network, wanted, values));
+  const read = new Set(network.uses.flatMap(({ inputs }) => inputs));
+  const unread = network.inputs.find((_, value) => !read.has(value));
+  if (unread)
+    throw new FeaturemapError("value", `model: input "${cut(unread.name)}" leads to no output. Leave it out.`);
+  return network;
+}
+
+function use(
+  network: Network,
+  layer: LayerSpec,
+  inputs: readonly ValueId[],
+  layers: Map<LayerSpec, string>,
+  names: LayerNames,
+): ValueId {
+  const known = layers.get(layer);
+  if (known !== undefined) return network.addUse(layer, known, inputs);
+  const { name, take } = names.nameFor(layer);
+  const value = network.addUse(layer, name, inputs);
+  take();
+  layers.set(layer, name);
+  return value;
+}
+
+/** Names the outputs by their keys, or else by their layers. */
+function outputsOf(
+  network: Network,
+  wanted: readonly (readonly [string | undefined, SymbolicTensor])[],
+  values: ReadonlyMap<SymbolicTensor, ValueId>,
+) {
+  const taken = new Set<string>();
+  return wanted.map(([key, tensor]) => {
+    const value = values.get(tensor)!;
+    const made = network.uses.find(({ output }) => output === value);
+    if (!made) throw wrong("model: outputs", "be made by layers", "an input");
+    const name = key ?? made.built.name;
+    if (taken.has(name)) {
+      const what = subject(made.built.layer.type, made.built.name);
+      throw new FeaturemapError(
+        "value",
+        `model: two outputs come from ${what}. Name them: outputs: { a: ..., b: ... }.`,
+      );
+    }
+    taken.add(name);
+    return { name, value };
+  });
+}
+
+function entriesOf(given: Symbolics, where: string): (readonly [string | undefined, SymbolicTensor])[] {
+  const entries: (readonly [string | undefined, SymbolicTensor])[] = isSymbolic(given)
+    ? [[undefined, given]]
+    : Array.isArray(given)
+      ? given.map((tensor: SymbolicTensor) => [undefined, tensor] as const)
+      : tagOf(given) === "Object"
+        ? Object.entries(given)
+        : [];
+  const bad = entries.find(([, tensor]) => !isSymbolic(tensor));
+  if (entries.length === 0 || bad)
+    throw wrong(where, "be a symbolic tensor, a list of them, or several by name", bad ? bad[1] : given);
+  return entries;
+}
+
+/** Lists the tensors and all that they are made of, each after its inputs. */
+function inOrder(tensors: readonly SymbolicTensor[]): SymbolicTensor[] {
+  const done = new Set<SymbolicTensor>();
+  // A loop, since recursion would overflow the stack for deep networks.
+  const open = [...tensors].reverse();
+  while (open.length > 0) {
+    const tensor = open.at(-1)!;
+    const before = tensor.inputs.filter((each) => !done.has(each));
+    if (before.length === 0) done.add(open.pop()!);
+    else open.push(...before.reverse());
+  }
+  return [...done];
+}

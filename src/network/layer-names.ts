@@ -1,0 +1,59 @@
+import { assertMadeBy, cut, FeaturemapError, flag, optionalText } from "../base/errors.ts";
+import { freeName } from "../graph/graph.ts";
+import type { LayerSpec } from "../layers/layer.ts";
+import { inputShapeOption } from "../layers/options.ts";
+
+/** Names of a model's layers. */
+export class LayerNames {
+  readonly #taken = new Set<string>();
+  /** Number from which on names are free, by the name that a layer's type gives. */
+  readonly #numbers = new Map<string, number>();
+
+  /**
+   * Finds a name for a layer: its own, or as in Keras `conv2d`, `conv2d_1`, and so on. Call `take` once the layer is in the model.
+   *
+   * @throws FeaturemapError `value` for something that is no layer, and for a name that another layer has
+   */
+  nameFor(layer: LayerSpec): { readonly name: string; take(): void } {
+    checkLayer(layer);
+    if (layer.name !== undefined) {
+      const { name } = layer;
+      if (this.#taken.has(name))
+        throw new FeaturemapError("value", `The model has a layer named "${cut(name)}" already. Names must differ.`);
+      return { name, take: () => void this.#taken.add(name) };
+    }
+    const wanted = snakeCase(layer.type);
+    const { name, number } = freeName(this.#taken, wanted, this.#numbers.get(wanted));
+    return {
+      name,
+      take: () => {
+        this.#numbers.set(wanted, number);
+        this.#taken.add(name);
+      },
+    };
+  }
+}
+
+function checkLayer(layer: LayerSpec): void {
+  const made = typeof layer?.call === "function" && typeof layer.type === "string";
+  const own = made && (layer.variables === undefined || typeof layer.variables === "function");
+  const one = Array.isArray(layer) ? ", one a call" : "";
+  assertMadeBy(
+    own && layer.call !== Function.prototype.call,
+    layer,
+    "A layer",
+    `conv2d(), dense() and their like${one}`,
+  );
+  const type = cut(layer.type);
+  optionalText(layer.name, `${type}: name`);
+  inputShapeOption(layer.inputShape, `${type}: inputShape`);
+  flag(layer.trainable ?? true, `${type}: trainable`);
+}
+
+/** Turns `MaxPooling2D` into `max_pooling2d`, as in Keras. */
+function snakeCase(type: string): string {
+  return type
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .replace(/(\d)D$/, "$1d")
+    .toLowerCase();
+}

@@ -1,0 +1,101 @@
+import { addNode, addTensor, emptyGraph, type Graph, nodeName, producerOf, tensorOf } from "../graph/graph.ts";
+import type { Add } from "../graph/op.ts";
+import type { DType, TensorId, TensorSpec } from "../graph/tensor.ts";
+import type { Variable } from "../graph/variable.ts";
+import type { Network } from "../network/network.ts";
+import { stateVariable } from "./variables.ts";
+
+/** Kind of a port: of data that a program reads or writes beside its variables. */
+export type PortKind = "input" | "label" | "prediction" | "order";
+
+/** Gives the key of a port: its kind, and the number of the model's input or output. */
+export function portKey(kind: PortKind, index = 0): string {
+  return `${kind} ${index}`;
+}
+
+/** Shape, type and scale of a column of data. A plan serves all data that agree in these. */
+export interface ColumnShape extends TensorSpec {
+  /** Factor of its numbers. */
+  readonly scale: number;
+}
+
+/** Settings that all programs have. */
+export interface ProgramSettings {
+  readonly network: Network;
+  /** Rows of the largest batch that it takes. */
+  readonly capacity: number;
+  /** Columns, one for each of the network's inputs. */
+  readonly inputs: readonly ColumnShape[];
+  /** Types of the labels' columns, one for each output. Default: those that the losses take. */
+  readonly labels?: readonly DType[];
+}
+
+/** Stage of a program: it adds nodes to the graph, out of what earlier stages have left. */
+export type Stage = (builder: ProgramBuilder) => void;
+
+/** Builder of a program: its graph, and what the stages hand on. */
+export class ProgramBuilder {
+  readonly graph: Graph = emptyGraph();
+  readonly settings: ProgramSettings;
+  /** Tensors of variables, by path. */
+  readonly variables: Map<string, TensorId>;
+  /** Tensors of ports, by key. */
+  readonly ports = new Map<string, TensorId>();
+  /** Rows of the batch for each input, and labels for each output. */
+  inputs: readonly TensorId[] = [];
+  labels: readonly TensorId[] = [];
+  /** Outputs of the network, and of each layer. */
+  outputs: readonly TensorId[] = [];
+  readonly layerOutputs = new Map<string, TensorId>();
+  /** Loss of each sample, for each output. */
+  losses: readonly TensorId[] = [];
+  /** Gradients of the trainable parameters, by path. */
+  gradients: ReadonlyMap<string, TensorId> = new Map();
+  /** Numbers a sample whose means are still to be added up, and the index of the first among all means. */
+  means: { readonly values: readonly TensorId[]; readonly first: number } = { values: [], first: 0 };
+  readonly #name: string;
+
+  /** @param name Beginning of nodes' names: `train/batchGather`. */
+  constructor(name: string, settings: ProgramSettings) {
+    this.#name = name;
+    this.settings = settings;
+    this.variables = new Map([[stateVariable().path, this.graph.state]]);
+  }
+
+  get state(): TensorId {
+    return this.graph.state;
+  }
+
+  /** Adds a node. */
+  readonly add: Add = (op, inputs, ...attributes) =>
+    addNode(this.graph, nodeName(this.#name, op), op, inputs, ...attributes);
+
+  /** Gives an `add` whose nodes are named after something else, such as a parameter. */
+  addOf(name: string): Add {
+    return (op, inputs, ...attributes) => addNode(this.graph, nodeName(name, op), op, inputs, ...attributes);
+  }
+
+  /** Gives the tensor of a variable. It is made when first asked for. */
+  variable(variable: Variable): TensorId {
+    const known = this.variables.get(variable.path);
+    if (known !== undefined) return known;
+    const id = addTensor(this.graph, variable.path, "state", variable);
+    this.variables.set(variable.path, id);
+    return id;
+  }
+
+  /** Makes a tensor that the caller binds for each data set. Its number of samples depends on the data set, not on the plan. */
+  port(kind: PortKind, index: number, name: string, spec: TensorSpec): TensorId {
+    const id = addTensor(this.graph, name, "data", { ...spec, shape: [1, ...spec.shape] });
+    this.ports.set(portKey(kind, index), id);
+    return id;
+  }
+
+  producerOf(tensor: TensorId) {
+    return producerOf(this.graph, tensor);
+  }
+
+  shapeOf(tensor: TensorId) {
+    return tensorOf(this.graph, tensor).shape;
+  }
+}

@@ -1,0 +1,167 @@
+import { cut, FeaturemapError } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
+import type { Variable } from "../graph/variable.ts";
+import type { Loss } from "../losses/loss.ts";
+import type { Metric } from "../metrics/metric.ts";
+import type { Network } from "../network/network.ts";
+import { meanLayout } from "../ops/batch/means.ts";
+
+/** Loss, weight and metrics of one of a model's outputs. */
+export interface OutputSettings {
+  readonly name: string;
+  readonly loss: Loss;
+  /** Factor of its mean loss in the sum of all. */
+  readonly weight: number;
+  readonly metrics: readonly Metric[];
+}
+
+/** Figures of a sweep so far: losses and metrics. */
+export interface Figures {
+  /** Figures by the names of Keras's logs, `loss` first. */
+  readonly logs: { readonly loss: number } & Readonly<Record<string, number>>;
+  /** Number of samples that the figures are over. */
+  readonly samples: number;
+  /** First step, counted from 1, whose loss is a NaN or infinite; 0 if there is none. */
+  readonly badStep: number;
+}
+
+/** Mean over the samples, in its place in the variable `means`. */
+export interface Mean {
+  readonly output: string;
+  /** Metric that the mean is of; `undefined` for the loss. */
+  readonly metric: Metric | undefined;
+}
+
+/** Metric with accumulators of its own, and their variables. */
+export interface AccumulatedMetric {
+  readonly output: string;
+  readonly metric: Metric;
+  readonly variables: readonly { readonly name: string; readonly variable: Variable }[];
+}
+
+/** Path of the variable that holds all means. */
+export const MEANS = "means";
+
+/** Losses and metrics of a model: what the GPU adds up over the samples of a sweep, and how that becomes figures. */
+export class Measures {
+  readonly outputs: readonly OutputSettings[];
+  readonly means: readonly Mean[];
+  readonly accumulated: readonly AccumulatedMetric[];
+
+  /**
+   * @param outputs Settings of each of the network's outputs.
+   * @throws FeaturemapError `value` if two figures have one name
+   */
+  constructor(outputs: readonly OutputSettings[], network: Pick<Network, "outputs">) {
+    this.outputs = outputs;
+    const shapes = new Map(network.outputs.map(({ name, shape }) => [name, shape]));
+    const all = outputs.flatMap(({ name, metrics }) =>
+      metrics.map((metric) => {
+        const accumulators = metric.accumulators?.(shapes.get(name)!) ?? [];
+        const path = `${this.#prefix(name)}${metric.name}`;
+        return { output: name, metric, variables: accumulators.map((each) => accumulatorOf(path, each)) };
+      }),
+    );
+    this.means = [
+      ...outputs.map(({ name }) => ({ output: name, metric: undefined })),
+      ...all.filter(({ variables }) => variables.length === 0),
+    ];
+    this.accumulated = all.filter(({ variables }) => variables.length > 0);
+    this.#assertNames();
+  }
+
+  /** Variables that are added up, in the order in which they are read back. */
+  get variables(): readonly Variable[] {
+    const shape = [this.means.length * meanLayout().words];
+    const means: Variable = { path: MEANS, shape, dtype: "u32", role: "metric", trainable: false };
+    return [means, ...this.accumulated.flatMap(({ variables }) => variables.map(({ variable }) => variable))];
+  }
+
+  /** Makes figures out of the bytes of all variables. */
+  decode(bytes: ArrayBuffer): Figures {
+    const layout = meanLayout();
+    const means = this.means.map((mean, i) => {
+      const { sum_high, sum_low, samples, bad_step } = layout.read(
+        bytes.slice(i * layout.bytes, (i + 1) * layout.bytes),
+      );
+      return { ...mean, value: (sum_high + sum_low) / samples, samples, badStep: bad_step };
+    });
+    const losses = means.slice(0, this.outputs.length);
+    const loss = losses.reduce((sum, { value }, i) => sum + this.outputs[i]!.weight * value, 0);
+    const figures = new Map(means.map(({ output, metric, value }) => [keyOf(output, metric), value]));
+    let at = this.means.length * layout.bytes;
+    for (const { output, metric, variables } of this.accumulated) {
+      const values = variables.map(({ name, variable }) => {
+        const count = variable.shape.reduce((a, b) => a * b, 1);
+        const part = bytes.slice(at, at + count * 4);
+        at += count * 4;
+        return [name, variable.dtype === "f32" ? new Float32Array(part) : new Uint32Array(part)] as const;
+      });
+      figures.set(keyOf(output, metric), metric.result!(Object.fromEntries(values)));
+    }
+    const badSteps = losses.map(({ badStep }) => badStep).filter((step) => step > 0);
+    return {
+      logs: this.#logs(
+        loss,
+        losses.map(({ value }) => value),
+        (output, metric) => figures.get(keyOf(output, metric))!,
+      ),
+      samples: losses[0]!.samples,
+      badStep: badSteps.length > 0 ? Math.min(...badSteps) : 0,
+    };
+  }
+
+  /** Gives figures of NaN, for when nothing was read. */
+  none(): Figures {
+    const losses = this.outputs.map(() => Number.NaN);
+    return { logs: this.#logs(Number.NaN, losses, () => Number.NaN), samples: 0, badStep: 0 };
+  }
+
+  #logs(loss: number, losses: readonly number[], of: (output: string, metric: Metric) => number): Figures["logs"] {
+    return Object.fromEntries(this.#figures(loss, losses, of)) as Figures["logs"];
+  }
+
+  /** Gives the figures with their names. */
+  #figures(
+    loss: number,
+    losses: readonly number[],
+    of: (output: string, metric: Metric) => number,
+  ): (readonly [string, number])[] {
+    const several = this.outputs.length > 1;
+    return [
+      ["loss", loss],
+      ...(several ? this.outputs.map(({ name }, i) => [`${name}_loss`, losses[i]!] as const) : []),
+      ...this.outputs.flatMap(({ name, metrics }) =>
+        metrics.map((metric) => [`${this.#prefix(name)}${metric.name}`, of(name, metric)] as const),
+      ),
+    ];
+  }
+
+  /** Refuses a figure that would hide another one: `a_loss` of a metric, `val_loss` of the validation data. */
+  #assertNames(): void {
+    const names = this.#figures(0, [], () => 0).map(([name]) => name);
+    const [hidden] = names.filter(
+      (name, i) => names.indexOf(name) < i || (name.startsWith("val_") && names.includes(name.slice(4))),
+    );
+    if (hidden === undefined) return;
+    throw new FeaturemapError("value", `Two figures would be named "${cut(hidden)}". Rename a metric or an output.`);
+  }
+
+  /** Gives the beginning of a figure's name: that of its output if there are several, as in Keras. */
+  #prefix(output: string): string {
+    return this.outputs.length > 1 ? `${output}_` : "";
+  }
+}
+
+/** Gives a figure's key, since several outputs may have the same metric. */
+function keyOf(output: string, metric: Metric | undefined): string {
+  return `${output}/${metric?.name ?? "loss"}`;
+}
+
+function accumulatorOf(
+  path: string,
+  { name, shape, dtype = "f32" }: { name: string; shape: Shape; dtype?: "f32" | "u32" },
+) {
+  const variable: Variable = { path: `${path}/${name}`, shape, dtype, role: "metric", trainable: false };
+  return { name, variable };
+}

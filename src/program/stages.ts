@@ -1,0 +1,201 @@
+import { cut, FeaturemapError, show } from "../base/errors.ts";
+import { sameShape, showShape } from "../base/shape.ts";
+import { gradients as addGradients } from "../graph/gradients.ts";
+import { addTensor } from "../graph/graph.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import { batchGather } from "../ops/batch/batch-gather.ts";
+import { batchMean } from "../ops/batch/batch-mean.ts";
+import { batchScatter } from "../ops/batch/batch-scatter.ts";
+import { accumulateMeans, advance as advanceOp, MAX_MEANS } from "../ops/batch/means.ts";
+import { add as sumOp } from "../ops/elementwise/add.ts";
+import { fill } from "../ops/elementwise/fill.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { ProgramBuilder, Stage } from "./builder.ts";
+import type { Measures } from "./measures.ts";
+import { ratesOf, slotsOf } from "./variables.ts";
+
+/** Gathers the batch's rows of each input and, with `measures`, the labels of each output. */
+export function gather({
+  shuffled,
+  measures,
+}: {
+  readonly shuffled: boolean;
+  readonly measures?: Measures | undefined;
+}): Stage {
+  return (builder) => {
+    const { graph, settings, state } = builder;
+    const { network, capacity, inputs, labels: types = [] } = settings;
+    const one = network.inputs.length === 1;
+    const sources = inputs.map(({ shape, dtype }, i) =>
+      builder.port("input", i, one ? "samples" : `samples ${network.inputs[i]!.name}`, { shape, dtype }),
+    );
+    const labels = (measures?.outputs ?? []).map(({ name, loss }, i) => {
+      const kind = loss.labels(network.outputs[i]!.shape);
+      const label = network.outputs.length === 1 ? "labels" : `labels ${name}`;
+      return { kind, source: builder.port("label", i, label, { ...kind, dtype: types[i] ?? kind.dtype }) };
+    });
+    const order = shuffled ? addTensor(graph, "order", "data", { shape: [1], dtype: "u32" }) : undefined;
+    if (order !== undefined) builder.ports.set("order 0", order);
+    const rowsOf = (source: TensorId, sampleShape: readonly number[], dtype: "f32" | "u32", scale: number) =>
+      builder.add(batchGather, { state, source, order }, { batch: capacity, sampleShape, dtype, scale }).rows;
+    builder.inputs = inputs.map(({ shape, scale }, i) => rowsOf(sources[i]!, shape, "f32", scale));
+    builder.labels = labels.map(({ kind, source }) => rowsOf(source, kind.shape, kind.dtype, 1));
+  };
+}
+
+/** Adds the layers. `training` tells whether they are those of a training step. */
+export function forward({ training }: { readonly training: boolean }): Stage {
+  return (builder) => {
+    const { graph, settings, inputs } = builder;
+    const { network } = settings;
+    const variables = new Map(network.variables.map((variable) => [variable.path, builder.variable(variable)]));
+    const values = network.call(graph, { inputs, variables, training });
+    for (const { node, output } of network.uses) builder.layerOutputs.set(node, values[output]!);
+    builder.outputs = network.outputs.map(({ value }) => values[value]!);
+  };
+}
+
+/** Adds each sample's loss, for each output. */
+export function losses(measures: Measures): Stage {
+  return (builder) => {
+    builder.losses = measures.outputs.map(({ name, loss }, i) =>
+      assertPerSample(builder, loss.call(callOf(builder, name, i)), `Loss "${cut(loss.name)}"`),
+    );
+  };
+}
+
+/** Checks what a loss or metric returned. @throws FeaturemapError unless it is a tensor of a number for each sample */
+function assertPerSample({ graph, settings }: ProgramBuilder, made: TensorId | undefined, what: string): TensorId {
+  const tensor = Number.isInteger(made) ? graph.tensors[made!] : undefined;
+  if (tensor && sameShape(tensor.shape, [settings.capacity])) return made!;
+  const got = tensor ? `one of shape ${showShape(tensor.shape)}` : show(made);
+  const wanted = `a tensor of a number for each sample, [${settings.capacity}] (add() gives outputs by name)`;
+  throw new FeaturemapError(tensor ? "shape" : "value", `${what}: call() must return ${wanted}, got ${got}.`);
+}
+
+/** Gives the call of a loss or metric of an output. */
+function callOf(builder: ProgramBuilder, outputName: string, i: number) {
+  const { state, add } = builder;
+  return {
+    output: builder.outputs[i]!,
+    labels: builder.labels[i]!,
+    state,
+    add,
+    shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
+    producerOf: (tensor: TensorId) => builder.producerOf(tensor),
+    outputName,
+  };
+}
+
+/** Adds the gradient of the weighted sum of the mean losses, for each trainable parameter. */
+export function gradients(measures: Measures): Stage {
+  return (builder) => {
+    const { graph, settings, state, add } = builder;
+    const trainable = settings.network.parameters.filter((parameter) => parameter.trainable);
+    if (trainable.length === 0)
+      throw new FeaturemapError("state", "The model has no trainable parameters: there is nothing to train.");
+    const means = builder.losses.map((x, i) => add(batchMean, { state, x }, { weight: measures.outputs[i]!.weight }).y);
+    const total = means.reduce((a, b) => add(sumOp, { a, b }).c);
+    const seed = add(fill, {}, { shape: [1], value: 1 }).y;
+    const made = addGradients(graph, { of: total, seed }, trainable.map(builder.variable, builder), sumOp);
+    builder.gradients = new Map(trainable.map(({ path }, i) => [path, made[i]!]));
+  };
+}
+
+/** Adds the optimizer's transforms of the gradients, such as clipping, one after the other. */
+export function gradientTransforms(optimizer: Optimizer): Stage {
+  return (builder) => {
+    const { state, add } = builder;
+    for (const transform of optimizer.transforms ?? []) {
+      builder.gradients = transform.transform({
+        gradients: builder.gradients,
+        state,
+        add,
+        shapeOf: (tensor) => builder.shapeOf(tensor),
+      });
+    }
+  };
+}
+
+/** Adds the optimizer's step of each trainable parameter. */
+export function updates(optimizer: Optimizer): Stage {
+  return (builder) => {
+    const rates = new Map(ratesOf(optimizer).map((rate) => [rate.path, builder.variable(rate)]));
+    for (const parameter of builder.settings.network.parameters) {
+      const gradient = builder.gradients.get(parameter.path);
+      if (gradient === undefined) continue;
+      const slots = slotsOf(optimizer, parameter).map(
+        (slot) => [slot.path.slice(parameter.path.length + 1), builder.variable(slot)] as const,
+      );
+      optimizer.step({
+        parameter: builder.variable(parameter),
+        gradient,
+        slots: Object.fromEntries(slots),
+        state: builder.state,
+        hyperparameter: (name) => rates.get(name) ?? unknownHyperparameter(optimizer, name),
+        add: builder.addOf(parameter.path),
+      });
+    }
+  };
+}
+
+function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {
+  const known = Object.keys(hyperparameters).join(", ") || "none";
+  throw new FeaturemapError("value", `Optimizer "${optimizer}" has no hyperparameter "${name}". It has: ${known}.`);
+}
+
+/** Adds the metrics. The last means are left to `advance`, which adds them up as it ends the step. */
+export function metrics(measures: Measures): Stage {
+  return (builder) => {
+    const { add, state } = builder;
+    const variables = new Map(measures.variables.map((variable) => [variable.path, builder.variable(variable)]));
+    const indexOf = (name: string) => measures.outputs.findIndex((output) => output.name === name);
+    for (const { output, metric, variables: own } of measures.accumulated) {
+      const accumulators = own.map(({ name, variable }) => [name, variables.get(variable.path)!] as const);
+      metric.call({ ...callOf(builder, output, indexOf(output)), accumulators: Object.fromEntries(accumulators) });
+    }
+    const values = measures.means.map(({ output, metric }) => {
+      const i = indexOf(output);
+      if (!metric) return builder.losses[i]!;
+      const rows = metric.call({ ...callOf(builder, output, i), accumulators: {} });
+      return assertPerSample(builder, rows, `Metric "${cut(metric.name)}", which has no accumulators`);
+    });
+    let first = 0;
+    for (; values.length - first > MAX_MEANS; first += MAX_MEANS) {
+      const { batch, ...inputs } = meansOf(builder, values.slice(first, first + MAX_MEANS));
+      add(accumulateMeans, { state, ...inputs }, { batch, first });
+    }
+    builder.means = { values: values.slice(first), first };
+  };
+}
+
+function meansOf(builder: ProgramBuilder, values: readonly TensorId[]) {
+  const [values_0, values_1, values_2, values_3] = values;
+  const means = builder.variables.get("means")!;
+  return { batch: builder.settings.capacity, values_0: values_0!, values_1, values_2, values_3, means };
+}
+
+/** Ends the step: adds up the last means, and moves the state on to the next batch. */
+export const advance: Stage = (builder) => {
+  const { state, add } = builder;
+  const { values, first } = builder.means;
+  const { batch, ...inputs } = meansOf(builder, values);
+  if (values.length > 0) add(advanceOp, { state, ...inputs }, { batch, first });
+  else add(advanceOp, { state }, { batch, first: 0 });
+};
+
+/** Writes each output's rows to their places among all samples. */
+export const predictions: Stage = (builder) => {
+  const { state, add, settings, outputs } = builder;
+  settings.network.outputs.forEach(({ shape }, i) => {
+    const rows = builder.port("prediction", i, "predictions", { shape, dtype: "f32" });
+    add(batchScatter, { state, y: outputs[i]!, rows });
+  });
+};
+
+/** Keeps the outputs of the named layers until the step is over. */
+export function layerOutputs(names: readonly string[]): Stage {
+  return (builder) => {
+    builder.graph.results.push(...names.map((name) => builder.layerOutputs.get(name)!));
+  };
+}

@@ -1,0 +1,443 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { leanShader } from "../../cli/lean-shaders.ts";
+import { addOp } from "../../src/graph/graph.ts";
+import type { Tile } from "../../src/graph/tile.ts";
+import type { PlanStep } from "../../src/plan/plan.ts";
+import { Build } from "../support/building.ts";
+import { allOps, byInput, opFor } from "../support/ops.ts";
+import { MERGE_NOTHING } from "../support/recording.ts";
+
+const folder = fileURLToPath(new URL("../../shaders/", import.meta.url));
+const opsFolder = fileURLToPath(new URL("../../src/ops/", import.meta.url));
+/** Paths of all shaders, by stem: those of kernels, and those of the library files in the folders `lib`. */
+const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".wgsl"));
+const stemOf = (path: string) => path.replace(/^.*\//, "").replace(/\.wgsl$/, "");
+const isLibrary = (path: string) => /(^|\/)lib\//.test(path);
+/** All but the first rung of the ladder in shaders/README.md, which no op uses. */
+const kernels = new Map(
+  paths
+    .filter((path) => !isLibrary(path) && path !== "conv2d/naive_conv2d.wgsl")
+    .map((path) => [stemOf(path), `${folder}${path}`]),
+);
+const kernelStems = [...kernels.keys()].sort();
+const plain = (code: string) => code.replace(/\/\/.*/g, "");
+
+const tiles: Tile[] = [
+  { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 3 },
+  { blocksM: 2, blocksN: 3, workgroupM: 2, workgroupN: 4, slices: 1 },
+  { blocksM: 2, blocksN: 1, workgroupM: 4, workgroupN: 1, slices: 2, quad: true },
+  { blocksM: 2, blocksN: 1, workgroupM: 2, workgroupN: 8, slices: 1, shared: true },
+];
+
+/** The steps of one node, not rewritten, for each of the tiles; by the last, which is shared, for a GPU too, none merged. */
+function stepsOf(
+  op: string,
+  inputs: readonly (readonly number[] | undefined)[],
+  attributes: object = {},
+  dtypes: string[] = [],
+) {
+  const asked = [
+    ...tiles.map((tile) => ({ tile, adapter: "software" as const })),
+    { tile: tiles.at(-1)!, adapter: "gpu" as const },
+  ];
+  return asked.flatMap(({ tile, adapter }) => {
+    const build = new Build();
+    // Those of updates in place among them.
+    for (const each of allOps.values()) addOp(build.graph, each);
+    const ids = inputs.map((shape, i) => shape && build.input(`in${i}`, shape, (dtypes[i] ?? "f32") as "f32"));
+    if ("update" in attributes) addOp(build.graph, opFor(attributes.update as string));
+    build.want(...Object.values(build.add(op, byInput(op, ids), attributes)));
+    return build.lower({ adapter, choices: { [op]: tile }, limits: MERGE_NOTHING }).steps;
+  });
+}
+
+const state = [5];
+const lowered = new Map<string, readonly PlanStep[]>();
+type Variant = [inputs: readonly (readonly number[] | undefined)[], attributes?: object, dtypes?: string[]];
+function cover(op: string, ...variants: readonly Variant[]): void {
+  lowered.set(op, [...(lowered.get(op) ?? []), ...variants.flatMap((variant) => stepsOf(op, ...variant))]);
+}
+
+const gather = { batch: 4, sampleShape: [3, 3], scale: 1 };
+cover(
+  "batchGather",
+  [[state, [1, 3, 3]], { ...gather, dtype: "f32" }, ["u32", "u8"]],
+  [[state, [1, 3, 3], [1]], { ...gather, dtype: "f32" }, ["u32"]],
+  [[state, [1, 4], [1]], { ...gather, sampleShape: [4], dtype: "f32" }, ["u32", "u8"]],
+  [[state, [1, 3, 3], [1]], { ...gather, dtype: "u32" }, ["u32", "u32"]],
+);
+cover("batchScatter", [[state, [4, 10], [1, 10]]]);
+cover("batchMean", [[state, [4]], { weight: 0.5 }]);
+cover("batchMeanGradient", [[state, [1]], { batch: 4, weight: 0.5 }]);
+/** The state, so many numbers a sample, and their means. */
+const means = (count: number) => [state, ...[0, 1, 2, 3].map((i) => (i < count ? [4] : undefined)), [5 * count]];
+cover("advance", [[state], { batch: 4, first: 0 }]);
+for (const count of [1, 2, 3, 4]) {
+  cover("advance", [means(count), { batch: 4, first: 4 }]);
+  cover("accumulateMeans", [means(count), { batch: 4, first: 0 }]);
+}
+for (const size of [7, 8]) {
+  cover("fill", [[], { shape: [size], value: 1 }]);
+  cover("add", [[[size], [size]]]);
+  const kinds = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"];
+  cover("activation", ...kinds.map((kind): Variant => [[[size]], { kind }]));
+  cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
+}
+
+const valid = { strides: [1, 1], padding: "valid" };
+const same = { strides: [2, 1], padding: "same" };
+const pooled = { ...valid, pool: [2, 2] };
+cover(
+  "conv2d",
+  [[[2, 7, 7, 4], [3, 3, 4, 8], [8]], valid],
+  [
+    [
+      [2, 7, 7, 3],
+      [3, 2, 3, 5],
+    ],
+    { ...same, activation: "tanh" },
+  ],
+  [[[2, 6, 6, 4], [3, 3, 4, 5], [5]], { ...pooled, activation: "relu" }],
+);
+cover(
+  "conv2dInputGradient",
+  [
+    [
+      [2, 5, 5, 8],
+      [3, 3, 4, 8],
+    ],
+    { ...valid, inputShape: [2, 7, 7, 4] },
+  ],
+  [
+    [[2, 4, 7, 5], [3, 2, 3, 5], undefined, [2, 7, 7, 3]],
+    { ...same, inputShape: [2, 7, 7, 3], gradientActivation: "relu" },
+  ],
+  [
+    [
+      [2, 2, 2, 5],
+      [3, 3, 4, 5],
+      [2, 2, 2, 2],
+    ],
+    { ...pooled, inputShape: [2, 6, 6, 4] },
+  ],
+);
+cover(
+  "conv2dFilterGradient",
+  [[[2, 7, 7, 4], [2, 5, 5, 8], state], { ...valid, kernelShape: [3, 3, 4, 8], hasBias: false }],
+  [[[2, 7, 7, 3], [2, 4, 7, 5], state], { ...same, kernelShape: [3, 2, 3, 5], hasBias: true }],
+  [
+    [[2, 6, 6, 4], [2, 2, 2, 5], state, [2, 2, 2, 2], [3, 3, 4, 5], [5], [1]],
+    { ...pooled, kernelShape: [3, 3, 4, 5], hasBias: true, update: "sgd" },
+  ],
+);
+const window = { size: [3, 2], strides: [2, 2], padding: "same" };
+cover("maxPooling2d", [[[2, 7, 7, 3]], window]);
+cover("averagePooling2d", [[[2, 7, 7, 3]], window]);
+cover("maxPooling2dGradient", [
+  [
+    [2, 4, 4, 3],
+    [2, 4, 4, 3],
+  ],
+  { ...window, inputShape: [2, 7, 7, 3] },
+  ["f32", "u32"],
+]);
+cover("averagePooling2dGradient", [[[2, 4, 4, 3]], { ...window, inputShape: [2, 7, 7, 3] }]);
+cover(
+  "matmul",
+  [
+    [
+      [4, 8],
+      [8, 5],
+    ],
+  ],
+  [
+    [
+      [6, 5],
+      [8, 6],
+    ],
+    { transposeA: true, transposeB: true },
+  ],
+);
+cover(
+  "dense",
+  [
+    [
+      [4, 8],
+      [8, 5],
+    ],
+  ],
+  [[[4, 7], [7, 8], [8]], { activation: "sigmoid" }],
+);
+cover(
+  "denseInputGradient",
+  [
+    [
+      [4, 5],
+      [8, 5],
+    ],
+  ],
+  [
+    [
+      [4, 5],
+      [8, 5],
+      [4, 8],
+    ],
+    { gradientActivation: "tanh" },
+  ],
+);
+cover(
+  "denseFilterGradient",
+  [[[5, 8], [5, 3], state], { hasBias: false }],
+  [[[5, 7], [5, 4], state, [7, 4], [4], [1]], { hasBias: true, update: "sgd" }],
+);
+// 8 points for a kernel of 5 x 5, in tiles of 4 x 4; 6 for one of 3 x 3 in the same, and of 2 x 2 in tiles of 5 x 5.
+for (const [points, taps, pad] of [
+  [8, 5, 0],
+  [6, 3, 1],
+  [6, 2, 0],
+] as const) {
+  const [inC, outC, size] = taps === 3 ? [3, 5, 6] : [4, 8, 5];
+  const input = size + taps - 1 - 2 * pad;
+  const x = [2, input, input, inC];
+  const y = [2, size, size, outC];
+  const tiled = { points, taps, inputShape: x, outputShape: y, pad: [pad, pad] };
+  const tileCount = 2 * Math.ceil(size / (points + 1 - taps)) ** 2;
+  const [v, u, m] = [
+    [points ** 2, tileCount, inC],
+    [points ** 2, inC, outC],
+    [points ** 2, tileCount, outC],
+  ] as const;
+  const half = Math.floor(size / 2);
+  const [pooledY, argmax] = [
+    [2, half, half, outC],
+    [2, half, half, 2],
+  ];
+  const k = [taps, taps, inC, outC];
+  cover("winogradInput", [[x, state], tiled]);
+  cover("winogradFilter", [[k], tiled]);
+  cover("winogradOutput", [[m, [outC]], { ...tiled, activation: "relu" }], [[m], tiled]);
+  cover("winogradOutputGradient", [[y, state], tiled]);
+  if (taps !== 2) {
+    cover("winogradOutput", [[m, [outC]], { ...tiled, activation: "tanh", pool: [2, 2] }]);
+    cover("winogradOutputGradient", [[pooledY, state, argmax], { ...tiled, pool: [2, 2] }]);
+  }
+  cover("winogradInputGradient", [[v], tiled], [[v, x], { ...tiled, gradientActivation: "relu" }]);
+  cover(
+    "winogradFilterGradient",
+    [[u, m], { ...tiled, hasBias: false }],
+    [[u, m, k, [outC], [1]], { ...tiled, hasBias: true, update: "sgd" }],
+  );
+}
+cover(
+  "windowPooling",
+  [[[2, 5, 6, 8]], { pool: [2, 2], activation: "relu", average: true }],
+  [[[2, 5, 8, 3]], { pool: [1, 4] }],
+);
+cover("softmax", [[[4, 10]]]);
+cover("softmaxGradient", [
+  [
+    [4, 10],
+    [4, 10],
+  ],
+]);
+for (const [labels, dtype] of [
+  [[4, 10], "f32"],
+  [[4, 1], "u32"],
+] as const) {
+  const dtypes = ["f32", dtype, "u32"];
+  for (const extras of [{}, { hasHits: true }, { weight: 0.5 }, { hasHits: true, weight: 0.5 }])
+    cover("softmaxCrossEntropy", [[[4, 10], labels, state], extras, dtypes]);
+  cover("softmaxCrossEntropyGradient", [[[4, 10], labels, [4], state], {}, ["f32", dtype, "f32", "u32"]]);
+  cover("accuracy", [[[4, 10], labels, state], {}, dtypes]);
+}
+cover(
+  "denseCrossEntropy",
+  [
+    [[4, 8], [8, 12], [12], [4, 12], state],
+    { inputGradient: true, gradientActivation: "relu", hasHits: true, weight: 0.5 },
+    ["f32", "f32", "f32", "f32", "u32"],
+  ],
+  [
+    [[4, 7], [7, 10], undefined, [4, 1], state],
+    { inputGradient: true, weight: 0.5 },
+    ["f32", "f32", "f32", "u32", "u32"],
+  ],
+  [[[4, 7], [7, 10], undefined, [4, 1], state], { inputGradient: false }, ["f32", "f32", "f32", "u32", "u32"]],
+);
+for (const size of [7, 8]) cover("dropout", [[[size], state], { rate: 0.25, seed: 1 }]);
+const rest = { epsilon: 1e-7, decay: 0, momentum: 0, centered: false, amsgrad: false };
+for (const size of [7, 8]) {
+  const [of, rate] = [[size], [1]];
+  cover("sgd", [[of, of, rate]], [[of, of, rate, of], { MOMENTUM: 0.9, ...(size === 7 && { NESTEROV: true }) }]);
+  cover(
+    "adam",
+    [[of, of, rate, state, [2, size]], { ...rest, beta1: 0.9, beta2: 0 }],
+    [[of, of, rate, state, [3, size]], { ...rest, beta1: 0.9, beta2: 0.999, amsgrad: true, decay: 0.1 }],
+  );
+  cover(
+    "rmsprop",
+    [[of, of, rate, of], { ...rest, rho: 0.9 }],
+    [[of, of, rate, of, of, of], { ...rest, rho: 0.9, momentum: 0.5, centered: true }],
+  );
+  cover("adagrad", [[of, of, rate, of], { offset: 0.1 }]);
+}
+
+const alone = [...lowered.values()].flat();
+/** Two kernels in one dispatch, one of them with smaller workgroups. */
+const merged = (() => {
+  const build = new Build();
+  const [a, b] = [build.input("a", [4, 8]), build.input("b", [8, 4])];
+  build.want(build.add("softmax", { x: a }).y!, build.add("matmul", { a, b }).c!);
+  const small: Tile = { blocksM: 1, blocksN: 1, workgroupM: 4, workgroupN: 4, slices: 1 };
+  return build.lower({ adapter: "gpu", choices: { matmul: small } }).steps;
+})();
+const steps = [...alone, ...merged];
+
+describe("the library's ops", () => {
+  it("are all lowered by this file, but for those that are views", () => {
+    const runs = [...allOps.values()].filter(({ view }) => !view).map(({ name }) => name);
+    expect([...lowered.keys()].sort()).toEqual(runs.sort());
+  });
+
+  it("are all in this file's table", () => {
+    const sources = readdirSync(opsFolder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => readFileSync(`${opsFolder}${name}`, "utf8"));
+    const defined = sources.flatMap((text) => [...text.matchAll(/\bdefineOp\(\{\n\s+name: "(\w+)"/g)]);
+    expect([...allOps.keys()].sort()).toEqual(defined.map(([, name]) => name).sort());
+  });
+
+  it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
+    const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
+    const updates = ["sgd", "adam", "rmsprop", "adagrad"];
+    const ends = ["accumulateMeans", "accuracy", "advance", "batchScatter"];
+    const parts = ["windowPooling", "winogradFilter", "winogradInput", "winogradOutput"];
+    expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
+      [...ends, "batchGather", "denseCrossEntropy", ...updates, ...parts].sort(),
+    );
+  });
+});
+
+/** What src/ops declares of each kernel: the uses of its bindings by name. */
+function declaredKernels(): Map<string, Map<string, string>> {
+  const files = readdirSync(opsFolder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const sources = files.map((name) => readFileSync(`${opsFolder}${name}`, "utf8"));
+  const declared = sources.flatMap((text) => {
+    const files = new Map(
+      [...text.matchAll(/^import (\w+) from ".*\/(\w+)\.wgsl";/gm)].map(([, ...pair]) => pair as [string, string]),
+    );
+    return [...text.matchAll(/: Kernel<\{([^}]*)\}> =\s*(\w+);/g)].map(([, type, variable]) => {
+      const uses = [...type!.matchAll(/(\w+): "(\w+\??)"/g)].map(([, name, use]) => [name!, use!] as const);
+      return [files.get(variable!)!, new Map(uses)] as const;
+    });
+  });
+  return new Map(declared);
+}
+
+describe("shaders/*.wgsl", () => {
+  it("are all run by some op, under the name of the file", () => {
+    expect([...new Set(alone.map(({ kernel }) => kernel))].sort()).toEqual(kernelStems);
+  });
+
+  it.each(kernelStems)("%s is given every constant that it names", (stem) => {
+    for (const { shader } of steps.filter(({ kernel }) => kernel === stem)) {
+      const declared = [...shader.code.matchAll(/^const (\w+)/gm)].map(([, name]) => name);
+      const named = plain(shader.code).match(/(?<![.\w])[A-Z][A-Z0-9_]*\b/g);
+      expect([...new Set(named)].filter((name) => !declared.includes(name))).toEqual([]);
+    }
+  });
+
+  it.each(kernelStems)("%s has a main function of its name", (stem) => {
+    const [step] = steps.filter(({ kernel }) => kernel === stem);
+    expect(step!.shader.entryPoint).toBe(stem);
+  });
+
+  it.each(kernelStems)("%s binds each of its buffers in some specialisation", (stem) => {
+    const bound = new Set(
+      steps.filter(({ kernel }) => kernel === stem).flatMap(({ shader }) => shader.bindings.map(({ name }) => name)),
+    );
+    const declared = [...readFileSync(kernels.get(stem)!, "utf8").matchAll(/^@group.*> (\w+):/gm)];
+    for (const [, name] of declared) expect([...bound]).toContain(name);
+  });
+});
+
+describe("the bindings that src/ops declares", () => {
+  const declared = declaredKernels();
+
+  it("are those of all kernels", () => {
+    expect([...declared.keys()].sort()).toEqual(kernelStems);
+  });
+
+  it.each([...declared])(
+    "of %s are the shader's, with a question mark where a specialisation lacks one",
+    (kernel, uses) => {
+      const bound = steps.filter((step) => step.kernel === kernel).map(({ shader }) => shader.bindings);
+      const accesses = new Map(bound.flat().map(({ name, access }) => [name, access]));
+      const found = [...accesses].map(([name, access]) => {
+        const always = bound.every((bindings) => bindings.some((binding) => binding.name === name));
+        return [name, always ? access : `${access}?`] as const;
+      });
+      expect(Object.fromEntries(found)).toEqual(Object.fromEntries(uses));
+    },
+  );
+});
+
+describe("shaders/lib/*.wgsl", () => {
+  it.each(paths.filter(isLibrary))("%s is used by some kernel", (path) => {
+    const code = leanShader(readFileSync(`${folder}${path}`, "utf8"));
+    // A library file for operands or outputs goes by the tensor's letter, polynomials by what they have terms for, ranges by number.
+    const declared = [...code.matchAll(/^(?:fn|const|struct) (\w+)/gm)].map(([, name]) =>
+      name!.replace(/operand|output|terms/, "[a-z]\\w*").replace(/^range/, "range\\d"),
+    );
+    const signatures = code.match(/var<storage,read(?:_write)?>\w+:array<\w+>/)?.[0].replace(/>\w+:/, ">\\w+:");
+    const uses = (text: string) =>
+      declared.some((name) => (text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0) > 1);
+    const users = steps.filter(({ shader }) => {
+      const text = plain(shader.code);
+      return uses(text) && (signatures === undefined || new RegExp(signatures).test(text));
+    });
+    expect(declared.length).toBeGreaterThan(0);
+    expect(users.length).toBeGreaterThan(0);
+  });
+});
+
+describe("specialised text", () => {
+  const texts = new Map(steps.map(({ kernel, shader }) => [shader.code, { kernel, shader }]));
+
+  it("differs from case to case", () => {
+    expect(texts.size).toBeGreaterThan(60);
+  });
+
+  it.each([...texts.values()])("of $kernel is whole", ({ shader }) => {
+    const code = plain(shader.code);
+    for (const [open, close] of ["{}", "()", "[]"]) {
+      expect(code.split(open!).length, `${open} and ${close}`).toBe(code.split(close!).length);
+    }
+    // Nothing is left to unroll, and no branch whose condition is known.
+    expect(shader.code).not.toMatch(/\/\/ unroll\s+for/);
+    const known = new Set(
+      [...code.matchAll(/^const (\w+): ?\w+ ?= ?(?:[\d.]+(?:e[+-]?\d+)?[uif]|true|false);/gm)].map(([, name]) => name),
+    );
+    for (const [, condition] of code.matchAll(/\bif ?\(([^{}]*?)\) ?\{/g)) {
+      const names = condition!.match(/\b[A-Za-z_]\w*/g) ?? [];
+      expect(
+        names.filter((name) => !known.has(name)),
+        condition,
+      ).not.toEqual([]);
+    }
+    expect(code).not.toMatch(/else(?!\s*(?:\{|if ?\())/);
+    const numbers = [...code.matchAll(/@group\(0\) ?@binding\((\d+)\) ?var<[^>]*> ?(\w+)/g)];
+    expect(numbers.map(([, at]) => Number(at))).toEqual(shader.bindings.map((_, at) => at));
+    expect(numbers.map(([, , name]) => name)).toEqual(shader.bindings.map(({ name }) => name));
+    expect(code.match(/@compute/g)).toHaveLength(1);
+    const declared = [...code.matchAll(/^(?:@.*\)\s*)?(?:const|override|alias|struct|fn|var<[^>]*>) ?(\w+)/gm)];
+    expect(new Set(declared.map(([, name]) => name)).size, "names declared once").toBe(declared.length);
+    // Every function that is left is called, or is the entry point.
+    for (const [, name] of code.matchAll(/^fn (\w+)/gm)) {
+      if (name === shader.entryPoint) continue;
+      expect(code.match(new RegExp(`(?<![.\\w])${name}\\(`, "g"))!.length, name).toBeGreaterThan(1);
+    }
+  });
+});
