@@ -43,7 +43,10 @@ const fuseActivation: Rewrite = {
     if (producer.outputs.y !== x || activation !== undefined || pool !== undefined) return false;
     if (edit.usedElsewhere(x, [node])) return false;
     const attributes = { activation: node.attributes.kind };
-    edit.replace([producer, node], [edit.changed(producer, { attributes }, node.outputs)]);
+    edit.replace(
+      [producer, node],
+      [edit.changed(producer, { attributes }, { ...producer.outputs, y: node.outputs.y! })],
+    );
     return true;
   },
 };
@@ -58,7 +61,7 @@ const fuseActivationGradient: Rewrite = {
     if (producer.outputs.dx !== dy || producer.attributes.gradientActivation !== undefined) return false;
     if (edit.usedElsewhere(dy, [node])) return false;
     const change = { inputs: { x: node.inputs.y! }, attributes: { gradientActivation: node.attributes.kind } };
-    edit.replace([producer, node], [edit.changed(producer, change, node.outputs)]);
+    edit.replace([producer, node], [edit.changed(producer, change, { ...producer.outputs, dx: node.outputs.dx! })]);
     return true;
   },
 };

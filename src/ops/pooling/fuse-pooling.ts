@@ -32,7 +32,7 @@ function fuse(edit: GraphEdit, pool: Node, gradient: string): boolean {
   const made = edit.changed(producer, { attributes: { ...attributes } });
   const routes = made.outputs.routes!;
   // The pooling's output stays the same tensor, since other nodes read it.
-  const forward = { ...made, outputs: { y: pool.outputs.y!, routes } };
+  const forward = { ...made, outputs: { ...producer.outputs, y: pool.outputs.y!, routes } };
   edit.replace([producer, pool], [forward]);
   if (!unpool) return true;
   const product =

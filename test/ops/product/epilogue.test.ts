@@ -114,6 +114,43 @@ describe("an op that declares what its kernels have a place for", () => {
   });
 });
 
+describe("an op that makes more than what is fused", () => {
+  const images = (shape: readonly number[]) => ({ shape, dtype: "f32" as const });
+  const two = defineOp({
+    name: "two",
+    inputs: ["x"],
+    outputs: ["y", "routes?", "beside"],
+    attributes: typed<Pick<ops.Epilogue, "activation" | "pool">>(),
+    infer: ({ x }, { pool }) => ({ ...ops.pooledOutputs(x.shape, pool), beside: images([3]) }),
+    fuses: ["activation", "pooling"],
+  });
+  const twoGradient = defineOp({
+    name: "twoGradient",
+    inputs: ["dy", "x?"],
+    outputs: ["dx", "beside"],
+    infer: ({ dy }) => ({ dx: dy, beside: images([3]) }),
+    fuses: ["derivative"],
+  });
+
+  it("keeps its other outputs as an activation, a pooling or a derivative moves there", () => {
+    const build = new Build();
+    const made = build.add(two, { x: build.input("x", [2, 8, 8, 4]) });
+    const { y } = build.add("activation", { x: made.y! }, { kind: "relu" });
+    const { y: p } = build.add("maxPooling2d", { x: y }, { size: [2, 2], strides: [2, 2], padding: "valid" });
+    const gradient = build.add(twoGradient, { dy: p });
+    const { dx } = build.add(
+      "activationGradient",
+      { dy: gradient.dx, y: build.input("y", [2, 4, 4, 4]) },
+      { kind: "tanh" },
+    );
+    build.want(dx!, made.beside!, gradient.beside!).rewrite();
+    expect(build.order).toEqual(["two", "twoGradient"]);
+    const [forward, backward] = build.graph.nodes;
+    expect(forward!.outputs).toMatchObject({ y: p, beside: made.beside });
+    expect(backward!.outputs).toEqual({ dx, beside: gradient.beside });
+  });
+});
+
 it("an op on the library's product has its activation in the product's kernel", () => {
   const layers: LayerSpec[] = [{ ...tanhLayer(6), inputShape: [4] }, dense({ units: 3, activation: "softmax" })];
   const network = networkOf(layers);
