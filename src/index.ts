@@ -58,6 +58,7 @@ export {
 } from "./graph/op.ts";
 export type { Attributes, Node, Tensor, TensorId, TensorSpec } from "./graph/tensor.ts";
 export type { Choices, MemoryMode, Tile } from "./graph/tile.ts";
+export { type ActivationOptions, activation } from "./layers/activation.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";

@@ -14,6 +14,7 @@ import {
 } from "../base/check.ts";
 import { anObject, FeaturemapError, knownKeys, oneOf, show } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
+import { activation } from "../layers/activation.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
@@ -74,6 +75,7 @@ const LAYERS: readonly [string, LayerFactory][] = [
   ["Conv2D", conv2d],
   ["MaxPooling2D", maxPooling2d],
   ["AveragePooling2D", averagePooling2d],
+  ["Activation", activation],
   ["Dropout", dropout],
   ["Flatten", flatten],
   ["Dense", dense],
