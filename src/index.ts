@@ -60,6 +60,7 @@ export type { Attributes, Node, Tensor, TensorId, TensorSpec } from "./graph/ten
 export type { Choices, MemoryMode, Tile } from "./graph/tile.ts";
 export { type ActivationOptions, activation } from "./layers/activation.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
+export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";

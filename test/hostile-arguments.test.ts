@@ -57,6 +57,10 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     args: [{ filters: 3, kernelSize: [3, 3], strides: 2, padding: "same", ...kernelOptions }],
   },
   activation: { call: library.activation, args: [{ activation: "relu", inputShape: [3], name: "a" }] },
+  batchNormalization: {
+    call: library.batchNormalization,
+    args: [{ momentum: 0.9, epsilon: 0.1, scale: true, gammaInitializer: "ones", inputShape: [3], name: "a" }],
+  },
   dropout: { call: library.dropout, args: [{ rate: 0.5, seed: 3, inputShape: [3], name: "a" }] },
   flatten: { call: library.flatten, args: [{ inputShape: [3, 3], name: "a" }] },
   maxPooling2d: { call: library.maxPooling2d, args: [{ poolSize: 2, strides: [1, 1], padding: "same" }] },

@@ -1,7 +1,7 @@
 // NaN and infinity, found by bits. WGSL lets a compiler assume that there are none. Then `max`, `min` and `clamp` give the other operand,
 // and a comparison or `x != x` may be folded away. If a NaN must arrive in the result, use this file for a maximum, a choice by a
 // comparison, or a function that is not plain arithmetic.
-// provides: carrying_nan, is_positive, positive_part, exceeds, scalar_exceeds, scalar_is_nan, scalar_is_finite, nan_of
+// provides: is_nan, carrying_nan, is_positive, positive_part, exceeds, scalar_exceeds, scalar_is_nan, scalar_is_finite, nan_of
 
 fn is_nan(x: vec4f) -> vec4<bool> {
   return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);

@@ -16,6 +16,7 @@ import { anObject, FeaturemapError, knownKeys, oneOf, show } from "../base/error
 import type { Shape } from "../base/shape.ts";
 import { activation } from "../layers/activation.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
+import { batchNormalization } from "../layers/batch-normalization.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
 import { dropout } from "../layers/dropout.ts";
@@ -76,6 +77,7 @@ const LAYERS: readonly [string, LayerFactory][] = [
   ["MaxPooling2D", maxPooling2d],
   ["AveragePooling2D", averagePooling2d],
   ["Activation", activation],
+  ["BatchNormalization", batchNormalization],
   ["Dropout", dropout],
   ["Flatten", flatten],
   ["Dense", dense],

@@ -235,6 +235,35 @@ cover(
   [[[2, 5, 6, 8]], { pool: [2, 2], activation: "relu", average: true }],
   [[[2, 5, 8, 3]], { pool: [1, 4] }],
 );
+for (const [x, given] of [
+  [[2, 3, 3, 4], true],
+  [[2, 7], false],
+  // Cut into slices.
+  [[65, 8, 8, 4], true],
+  [[65, 8, 8, 3], false],
+] as const) {
+  const [channels, moments] = [[x.at(-1)!], [3, x.at(-1)!]];
+  const own = [channels, channels];
+  const scaling = given ? own : [];
+  const activation = given ? "tanh" : undefined;
+  const epsilon = 0.001;
+  cover("normalization", [[x, ...own, ...scaling], { epsilon, activation }]);
+  cover("batchNormalization", [[x, state, ...own, ...scaling], { epsilon, activation, momentum: 0.9 }]);
+  const wanted = { x: true, gamma: given, beta: given };
+  const through = { incomingActivation: activation, gradientActivation: activation };
+  const activated = [given ? x : undefined, given ? x : undefined];
+  cover(
+    "normalizationGradient",
+    [[x, x, state, moments, undefined, undefined, undefined, ...activated], { epsilon, wanted, ...through }],
+    [[x, x, state, undefined, ...own, given ? channels : undefined, ...activated], { epsilon, wanted, ...through }],
+  );
+}
+// The activation below made what is normalized; nothing but means; nothing but sums.
+cover(
+  "normalizationGradient",
+  [[[4, 4], [4, 4], state, [3, 4]], { epsilon: 0, wanted: { x: true, gamma: false, beta: false } }],
+  [[[4, 4], [4, 4], state, [3, 4]], { epsilon: 0, wanted: { x: false, gamma: true, beta: true } }],
+);
 cover("softmax", [[[4, 10]]]);
 cover("softmaxGradient", [
   [

@@ -19,6 +19,9 @@ import { add } from "../../src/ops/elementwise/add.ts";
 import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
+import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
+import { normalization } from "../../src/ops/normalization/normalization.ts";
+import { normalizationGradient } from "../../src/ops/normalization/normalization-gradient.ts";
 import { averagePooling2d, averagePooling2dGradient } from "../../src/ops/pooling/average-pooling2d.ts";
 import { maxPooling2d, maxPooling2dGradient } from "../../src/ops/pooling/max-pooling2d.ts";
 import { matmul } from "../../src/ops/product/matmul.ts";
@@ -47,6 +50,7 @@ const list: readonly Op[] = [
   averagePooling2d,
   averagePooling2dGradient,
   batchGather,
+  batchNormalization,
   batchScatter,
   conv2d,
   conv2dFilterGradient,
@@ -59,6 +63,8 @@ const list: readonly Op[] = [
   matmul,
   maxPooling2d,
   maxPooling2dGradient,
+  normalization,
+  normalizationGradient,
   reshape,
   rmsprop,
   sgd,

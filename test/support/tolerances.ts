@@ -134,6 +134,12 @@ export const tolerances = {
     rtol: 5e-6,
     reason: "log of a sum of exps minus a logit: the logits of the tests are within +-10, so u * 10 before the log",
   },
+  normalization: {
+    atol: 1e-5,
+    rtol: 1e-5,
+    reason:
+      "a difference of numbers within 3 times 1 / sqrt(variance + 0.001), at most 32: u * 3 * 32, by means of many and a root",
+  },
   averagePooling: {
     atol: 1e-6,
     rtol: 1e-6,

@@ -5,7 +5,7 @@ import type { Token } from "../../src/wgsl/tokens.ts";
 const PREDECLARED = new Set(
   `alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
   override requires return struct switch true var while
-  array atomic bool f32 i32 u32 mat4x4f vec2 vec3 vec4 vec2f vec2i vec2u vec3f vec3u vec4f vec4i vec4u
+  array atomic bool f32 i32 u32 mat2x4f mat4x4f vec2 vec3 vec4 vec2f vec2i vec2u vec3f vec3u vec4f vec4i vec4u
   function private workgroup storage read write read_write uniform
   abs all any atomicAdd bitcast ceil clamp cos cosh countTrailingZeros dot exp exp2 extractBits floor fma fract inverseSqrt ldexp log
   log2 max min mix modf pow quadSwapX quadSwapY round select sign sqrt step subgroupAdd subgroupBroadcast subgroups

@@ -15,6 +15,8 @@ export const FILES = [
   "plan/merge-dispatches",
   "ops/softmax/softmax",
   "ops/elementwise/elementwise",
+  "ops/normalization/normalization",
+  "layers/batch-normalization",
   "ops/non-finite",
   "ops/non-finite-fused",
   "ops/batch/batch",

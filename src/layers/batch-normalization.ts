@@ -1,0 +1,102 @@
+import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
+import { batchNormalization as batchNormalizationOp } from "../ops/normalization/batch-normalization.ts";
+import { normalization } from "../ops/normalization/normalization.ts";
+import { type Initializer, initializerOption } from "./initializers.ts";
+import { defineLayer, type Layer } from "./layer.ts";
+import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
+
+export interface BatchNormalizationOptions extends LayerOptions {
+  /** Share of a moving statistic that a training step keeps, at least 0 and below 1. Default 0.99. */
+  readonly momentum?: number;
+  /** What is added to the variance, so that nothing is divided by 0. Default 0.001. */
+  readonly epsilon?: number;
+  /** Whether `beta` is added. Default true. */
+  readonly center?: boolean;
+  /** Whether it is multiplied by `gamma`. Default true. */
+  readonly scale?: boolean;
+  /** First values of `beta`. Default `zeros`. */
+  readonly betaInitializer?: Initializer;
+  /** First values of `gamma`. Default `ones`. */
+  readonly gammaInitializer?: Initializer;
+  /** First values of `moving_mean`. Default `zeros`. */
+  readonly movingMeanInitializer?: Initializer;
+  /** First values of `moving_variance`. Default `ones`. */
+  readonly movingVarianceInitializer?: Initializer;
+}
+
+/**
+ * Batch normalization over the last axis, Keras's `BatchNormalization`: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for x
+ * [batch, ..., channels]. All variables are [channels].
+ *
+ * In training the mean and the biased variance are the batch's, over all axes but the last. Rows that a short batch does not use
+ * count for nothing. Each step moves the moving statistics: moving = moving * momentum + batch * (1 - momentum). Otherwise those
+ * are what it normalizes by. So it does in training too where the layer is frozen by `trainable: false`, and then nothing moves.
+ *
+ * An activation that follows costs no kernel of its own.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range
+ * @example
+ * sequential([
+ *   conv2d({ filters: 32, kernelSize: 3, useBias: false, inputShape: [28, 28, 1] }),
+ *   batchNormalization(),
+ *   activation({ activation: "relu" }),
+ * ]);
+ */
+export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
+  const where = "batchNormalization";
+  knownKeys(options, OPTIONS, where);
+  const momentum = finiteNumber(options.momentum ?? 0.99, `${where}: momentum`, 0, 1);
+  const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
+  const center = flag(options.center ?? true, `${where}: center`);
+  const scale = flag(options.scale ?? true, `${where}: scale`);
+  const initializer = <Name extends keyof BatchNormalizationOptions>(name: Name, byDefault: Initializer) =>
+    initializerOption(options[name] ?? byDefault, `${where}: ${name}`);
+  const betaInitializer = initializer("betaInitializer", "zeros");
+  const gammaInitializer = initializer("gammaInitializer", "ones");
+  const movingMeanInitializer = initializer("movingMeanInitializer", "zeros");
+  const movingVarianceInitializer = initializer("movingVarianceInitializer", "ones");
+  return defineLayer({
+    type: "BatchNormalization",
+    ...layerOptions(options, where),
+    config: {
+      momentum,
+      epsilon,
+      center,
+      scale,
+      betaInitializer,
+      gammaInitializer,
+      movingMeanInitializer,
+      movingVarianceInitializer,
+    },
+    // Names and order are those by which Keras saves them.
+    variables: ({ input }) => {
+      const shape = input.slice(-1);
+      return [
+        ...(scale ? [{ name: "gamma", shape, initializer: gammaInitializer }] : []),
+        ...(center ? [{ name: "beta", shape, initializer: betaInitializer }] : []),
+        { name: "moving_mean", shape, initializer: movingMeanInitializer, role: "statistic" },
+        { name: "moving_variance", shape, initializer: movingVarianceInitializer, role: "statistic" },
+      ];
+    },
+    call: ({ input: x, variables, trainingState: state, trainable, add }) => {
+      const { gamma, beta, moving_mean, moving_variance } = variables;
+      const [mean, variance] = [moving_mean!, moving_variance!];
+      if (state === undefined || !trainable)
+        return add(normalization, { x, mean, variance, gamma, beta }, { epsilon }).y;
+      const moving = { movingMean: mean, movingVariance: variance };
+      return add(batchNormalizationOp, { x, state, ...moving, gamma, beta }, { epsilon, momentum }).y;
+    },
+  });
+}
+
+const OPTIONS = [
+  "momentum",
+  "epsilon",
+  "center",
+  "scale",
+  "betaInitializer",
+  "gammaInitializer",
+  "movingMeanInitializer",
+  "movingVarianceInitializer",
+  ...LAYER_OPTIONS,
+] as const satisfies readonly (keyof BatchNormalizationOptions)[];
