@@ -63,6 +63,7 @@ export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
+export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise-conv2d.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { flatten } from "./layers/flatten.ts";
 export type { Initializer } from "./layers/initializers.ts";

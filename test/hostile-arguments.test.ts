@@ -61,6 +61,10 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     call: library.batchNormalization,
     args: [{ momentum: 0.9, epsilon: 0.1, scale: true, gammaInitializer: "ones", inputShape: [3], name: "a" }],
   },
+  depthwiseConv2d: {
+    call: library.depthwiseConv2d,
+    args: [{ kernelSize: [3, 3], strides: 2, padding: "same", depthMultiplier: 2, depthwiseInitializer: "zeros" }],
+  },
   dropout: { call: library.dropout, args: [{ rate: 0.5, seed: 3, inputShape: [3], name: "a" }] },
   flatten: { call: library.flatten, args: [{ inputShape: [3, 3], name: "a" }] },
   maxPooling2d: { call: library.maxPooling2d, args: [{ poolSize: 2, strides: [1, 1], padding: "same" }] },

@@ -19,6 +19,7 @@ import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { batchNormalization } from "../layers/batch-normalization.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { dense } from "../layers/dense.ts";
+import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
 import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
 import { input } from "../layers/input.ts";
@@ -74,6 +75,7 @@ const VERSION = 1;
 
 const LAYERS: readonly [string, LayerFactory][] = [
   ["Conv2D", conv2d],
+  ["DepthwiseConv2D", depthwiseConv2d],
   ["MaxPooling2D", maxPooling2d],
   ["AveragePooling2D", averagePooling2d],
   ["Activation", activation],

@@ -132,6 +132,49 @@ cover(
     { ...pooled, kernelShape: [3, 3, 4, 5], hasBias: true, update: "sgd" },
   ],
 );
+cover(
+  "depthwiseConv2d",
+  [[[2, 7, 7, 4], [3, 3, 4, 1], [4]], valid],
+  [
+    [
+      [2, 7, 7, 3],
+      [3, 2, 3, 2],
+    ],
+    { ...same, activation: "tanh" },
+  ],
+  [[[2, 6, 6, 2], [3, 3, 2, 4], [8]], { ...pooled, activation: "relu" }],
+);
+cover(
+  "depthwiseConv2dInputGradient",
+  [
+    [
+      [2, 5, 5, 4],
+      [3, 3, 4, 1],
+    ],
+    { ...valid, inputShape: [2, 7, 7, 4] },
+  ],
+  [
+    [[2, 4, 7, 6], [3, 2, 3, 2], undefined, [2, 7, 7, 3]],
+    { ...same, inputShape: [2, 7, 7, 3], gradientActivation: "relu" },
+  ],
+  [
+    [
+      [2, 2, 2, 8],
+      [3, 3, 2, 4],
+      [2, 2, 2, 2],
+    ],
+    { ...pooled, inputShape: [2, 6, 6, 2] },
+  ],
+);
+cover(
+  "depthwiseConv2dFilterGradient",
+  [[[2, 7, 7, 4], [2, 5, 5, 4], state], { ...valid, kernelShape: [3, 3, 4, 1], hasBias: false }],
+  [[[2, 7, 7, 3], [2, 4, 7, 6], state], { ...same, kernelShape: [3, 2, 3, 2], hasBias: true }],
+  [
+    [[2, 6, 6, 2], [2, 2, 2, 8], state, [2, 2, 2, 2], [3, 3, 2, 4], [8], [1]],
+    { ...pooled, kernelShape: [3, 3, 2, 4], hasBias: true, update: "sgd" },
+  ],
+);
 const window = { size: [3, 2], strides: [2, 2], padding: "same" };
 cover("maxPooling2d", [[[2, 7, 7, 3]], window]);
 cover("averagePooling2d", [[[2, 7, 7, 3]], window]);

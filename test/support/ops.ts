@@ -15,6 +15,11 @@ import {
   winogradOutputGradient,
 } from "../../src/ops/conv2d/winograd.ts";
 import { dense, denseFilterGradient, denseInputGradient } from "../../src/ops/dense/dense.ts";
+import {
+  depthwiseConv2d,
+  depthwiseConv2dFilterGradient,
+  depthwiseConv2dInputGradient,
+} from "../../src/ops/depthwise-conv2d/depthwise-conv2d.ts";
 import { add } from "../../src/ops/elementwise/add.ts";
 import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
@@ -59,6 +64,9 @@ const list: readonly Op[] = [
   denseCrossEntropy,
   denseFilterGradient,
   denseInputGradient,
+  depthwiseConv2d,
+  depthwiseConv2dFilterGradient,
+  depthwiseConv2dInputGradient,
   dropout,
   matmul,
   maxPooling2d,

@@ -17,6 +17,7 @@ export const FILES = [
   "ops/elementwise/elementwise",
   "ops/normalization/normalization",
   "layers/batch-normalization",
+  "ops/depthwise-conv2d/depthwise-conv2d",
   "ops/non-finite",
   "ops/non-finite-fused",
   "ops/batch/batch",

@@ -1,6 +1,6 @@
 // Shared by the kernels of a convolution: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
-// provides: BATCH, IN_H, IN_W, IN_C, K_H, K_W, OUT_H, OUT_W, OUT_C, STRIDE_H, STRIDE_W, PAD_H, PAD_W, X_IMAGE,
-//   Positions, positions_of_window, patches_of, load_channels, load_channel
+// provides: BATCH, IN_H, IN_W, IN_C, K_H, K_W, OUT_H, OUT_W, OUT_C, STRIDE_H, STRIDE_W, PAD_H, PAD_W, PADDED,
+//   X_IMAGE, Positions, positions_of_window, Patches, patches_of, inside, load_channels, load_channel
 // needs: POOL_H, POOL_W, load_x, rows_where, element_x
 override BATCH: u32;
 override IN_H: u32;

@@ -1,0 +1,189 @@
+import patchesSource from "../../../shaders/conv2d/lib/patches.wgsl";
+import source from "../../../shaders/depthwise-conv2d/depthwise_conv2d.wgsl";
+import filterGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_filter_gradient.wgsl";
+import inputGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_input_gradient.wgsl";
+import blocksSource from "../../../shaders/depthwise-conv2d/lib/blocks.wgsl";
+import stateSource from "../../../shaders/lib/state.wgsl";
+import { FeaturemapError } from "../../base/errors.ts";
+import { ceilDiv, type Shape, sameShape, showShape } from "../../base/shape.ts";
+import { defineOp, typed } from "../../graph/op.ts";
+import type { AdapterClass } from "../../graph/tile.ts";
+import type { Kernel } from "../../wgsl/kernel.ts";
+import { dispatchEach, operand, output } from "../access.ts";
+import { dispatchSliceSum } from "../conv2d/conv2d-filter-gradient-sum.ts";
+import {
+  type Epilogue,
+  incomingGradient,
+  type ParameterGradients,
+  parameterBindings,
+  parameterGradients,
+  pooledImageShape,
+  pooledOutputs,
+  storedGradient,
+  storedOutput,
+} from "../product/epilogue.ts";
+import { assertImages, type Pair, type WindowAttributes, windowConstants, windowGeometry } from "../window.ts";
+
+type DepthwiseAttributes = Pick<WindowAttributes, "strides" | "padding"> & Epilogue;
+
+const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
+
+const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: "read?"; dx: "write" }> =
+  inputGradientSource;
+
+const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
+  filterGradientSource;
+
+type InputGradientAttributes = DepthwiseAttributes & { readonly inputShape: Shape };
+
+/** dx of a depthwise convolution; dy may come through a pooling by its routes, and dx be multiplied by act'(x). */
+export const depthwiseConv2dInputGradient = defineOp({
+  name: "depthwiseConv2dInputGradient",
+  inputs: ["dy", "kernel", "routes?", "x?"],
+  outputs: ["dx"],
+  attributes: typed<InputGradientAttributes>(),
+  infer: (_, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
+  fuses: ["unpooling", "derivative"],
+  lower: ({ node, inputs: { dy, kernel, routes, x }, outputs: { dx }, attributes }) => {
+    const { inputShape } = attributes;
+    const { y, libraries } = sizesOf(inputShape, kernel.shape, attributes, node.name);
+    const [batch, inH, inW, inC] = inputShape as [number, number, number, number];
+    const load = incomingGradient(attributes, y);
+    const store = storedGradient(attributes, inputShape);
+    return [
+      // Four images and four channels each.
+      dispatchEach(inputGradientKernel, ceilDiv(batch, 4) * inH * inW * ceilDiv(inC, 4), {
+        bind: { dy, routes, k: kernel, in: x, dx },
+        constants: { ...load.constants, ...store.constants },
+        libraries: [...libraries, ...load.libraries, operand("dy", y[3]!), operand("k", y[3]!), ...store.libraries],
+      }),
+    ];
+  },
+});
+
+type FilterGradientAttributes = DepthwiseAttributes & ParameterGradients & { readonly kernelShape: Shape };
+
+/**
+ * dkernel and dbias of a depthwise convolution, over the rows in use, or a step of the parameters. dy may come through a pooling
+ * by its routes.
+ */
+export const depthwiseConv2dFilterGradient = defineOp({
+  name: "depthwiseConv2dFilterGradient",
+  inputs: ["x", "dy", "state", "routes?", "kernel?", "bias?", "rate?"],
+  outputs: ["dkernel?", "dbias?"],
+  attributes: typed<FilterGradientAttributes>(),
+  infer: ({ dy }, attributes) => {
+    // As of a kernel whose last axis is all outputs, which the bias has too.
+    const { dkernel, dbias } = parameterGradients(attributes, dy.shape.slice(-1));
+    return { dkernel: dkernel && { ...dkernel, shape: attributes.kernelShape }, dbias };
+  },
+  updates: ["kernel", "bias"],
+  fuses: ["unpooling", "update"],
+  lower: (context) => {
+    const { node, inputs, attributes, adapter, scratch } = context;
+    const { x, dy, state, routes } = inputs;
+    const { hasBias, kernelShape, pool } = attributes;
+    const { y, libraries } = sizesOf(x.shape, kernelShape, attributes, node.name);
+    const [kH, kW] = kernelShape as [number, number];
+    const outC = y[3]!;
+    const rows = kH * kW + (hasBias ? 1 : 0);
+    const slices = slicesOf(blocksOf(y, pool), kH * ceilDiv(outC, 4), adapter);
+    const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
+    const load = incomingGradient(attributes, y);
+    return [
+      dispatchEach(filterGradientKernel, slices * kH * ceilDiv(outC, 4), {
+        bind: { state, x, dy, routes, partial },
+        constants: { ...load.constants, HAS_BIAS: hasBias, SLICES: slices },
+        libraries: [
+          ...libraries,
+          ...load.libraries,
+          stateSource,
+          operand("x", x.shape[3]!),
+          operand("dy", outC),
+          output("partial", outC),
+        ],
+      }),
+      dispatchSliceSum({ partial, count: slices, rows, columns: outC, hasBias }, parameterBindings(context), context),
+    ];
+  },
+});
+
+/**
+ * y = act(depthwise conv(x, kernel) + bias), NHWC, as Keras's: kernel [kH, kW, inC, multiplier], bias [inC * multiplier]. Channel
+ * c * multiplier + m of y is channel c of x under kernel [.., .., c, m]. With `pool`, y is pooled, and there are the packed routes
+ * (see `shaders/pooling/lib/pooled_window.wgsl`).
+ */
+export const depthwiseConv2d = defineOp({
+  name: "depthwiseConv2d",
+  inputs: ["x", "kernel", "bias?"],
+  outputs: ["y", "routes?"],
+  attributes: typed<DepthwiseAttributes>(),
+  infer: ({ x, kernel, bias }, attributes, where) => {
+    const { y } = sizesOf(x.shape, kernel.shape, attributes, where);
+    if (bias && !sameShape(bias.shape, y.slice(-1))) {
+      throw new FeaturemapError("shape", `"${where}" wants a bias of [${y[3]}], got ${showShape(bias.shape)}.`);
+    }
+    return pooledOutputs(y, attributes.pool);
+  },
+  gradient: ({ gradients, inputs: { x, kernel, bias }, attributes, wanted, state, tensor, add }) => {
+    const dy = gradients.y!;
+    const { strides, padding } = attributes;
+    const input = { strides, padding, inputShape: tensor(x).shape };
+    const dx = wanted.x ? add(depthwiseConv2dInputGradient, { dy, kernel }, input).dx : undefined;
+    if (!wanted.kernel && !wanted.bias) return { x: dx };
+    const filter = { strides, padding, kernelShape: tensor(kernel).shape, hasBias: bias !== undefined };
+    const made = add(depthwiseConv2dFilterGradient, { x, dy, state }, filter);
+    return { x: dx, kernel: made.dkernel, bias: made.dbias };
+  },
+  fuses: ["activation", "pooling"],
+  lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes }) => {
+    const { y, libraries } = sizesOf(x.shape, kernel.shape, attributes, node.name);
+    const outC = y[3]!;
+    const store = storedOutput(attributes, y, bias);
+    return [
+      dispatchEach(forwardKernel, blocksOf(y, attributes.pool) * ceilDiv(outC, 4), {
+        bind: { x, k: kernel, bias, ...outputs },
+        constants: store.constants,
+        libraries: [...libraries, operand("x", x.shape[3]!), operand("k", outC), ...store.libraries],
+      }),
+    ];
+  },
+});
+
+/** Blocks of four positions of y: along w, or a window of the pooling. */
+function blocksOf(y: Shape, pool: Pair | undefined): number {
+  const [batch, h, w] = pool ? pooledImageShape(y, pool) : y;
+  return batch! * h! * (pool ? w! : ceilDiv(w!, 4));
+}
+
+/**
+ * Slices of the filter gradient's sum over `blocks`, where `perSlice` invocations make one. A GPU wants tens of thousands of
+ * invocations, a processor a few for each of its cores; the numbers are chosen by that, not measured. Slices are added up again, so
+ * none has less than four blocks if there are more.
+ */
+function slicesOf(blocks: number, perSlice: number, adapter: AdapterClass): number {
+  const wanted = Math.max(1, Math.floor((adapter === "gpu" ? 16384 : 1024) / perSlice));
+  const slices = Math.min(wanted, ceilDiv(blocks, 4));
+  // No slice without a block of its own.
+  return ceilDiv(blocks, ceilDiv(blocks, slices));
+}
+
+function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: DepthwiseAttributes, where: string) {
+  assertImages(x, where);
+  if (k.length !== 4 || k[2] !== x[3]) {
+    const got = `${showShape(k)} for x ${showShape(x)}`;
+    throw new FeaturemapError("shape", `"${where}" wants a kernel of [kH, kW, ${x[3]}, multiplier], got ${got}.`);
+  }
+  const [K_H, K_W, IN_C, MULTIPLIER] = k as [number, number, number, number];
+  const geometry = windowGeometry(x.slice(1), { size: [K_H, K_W], strides, padding }, where);
+  const OUT_C = IN_C * MULTIPLIER;
+  const y: Shape = [x[0]!, geometry.outH, geometry.outW, OUT_C];
+  const given = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
+  return {
+    y,
+    libraries: [
+      { ...patchesSource, given },
+      { ...blocksSource, given: { MULTIPLIER, WINDOWS: pool !== undefined } },
+    ],
+  };
+}
