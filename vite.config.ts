@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { browserArgs, launchBrowser } from "./cli/browser.ts";
+import { ENTRIES } from "./cli/entries.ts";
 import { importGuide } from "./cli/guide-pages.ts";
 import { leanShaders } from "./cli/lean-shaders.ts";
 import { serveMnist } from "./cli/mnist-server.ts";
@@ -70,7 +71,7 @@ function pageProject() {
 export default defineConfig({
   plugins: [serveMnist(), leanShaders(), importGuide()],
   build: {
-    lib: { entry: "src/index.ts", formats: ["es"], fileName: "featuremap" },
+    lib: { entry: Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])), formats: ["es"] },
     target: "es2022",
     sourcemap: true,
     minify: false,

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Plugin, transformWithOxc } from "vite";
+import { ENTRIES } from "./entries.ts";
 import { MAIN, programsOf } from "./guide-code.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -19,7 +20,7 @@ export function guideText(page: string): string {
   return readFileSync(join(GUIDE, page), "utf8");
 }
 
-/** Lets a page of docs/guide be imported as its program, with `featuremap` for the library's source. */
+/** Lets a page of docs/guide be imported as its program, with the library's sources for the entries of the package. */
 export function importGuide(): Plugin {
   const compiled = async (code: string, file: string) => (await transformWithOxc(code, file)).code;
   /** Page that shows a file of its own, as `train-worker.ts`. */
@@ -29,7 +30,8 @@ export function importGuide(): Plugin {
     name: "featuremap-guide",
     enforce: "pre",
     resolveId(source, importer) {
-      if (source === "featuremap") return importer?.startsWith(GUIDE) ? join(ROOT, "src/index.ts") : null;
+      const entry = ENTRIES.find(({ name }) => name === source);
+      if (entry) return importer?.startsWith(GUIDE) ? join(ROOT, entry.source) : null;
       // Such a file is asked for by its address, and is not on the disk.
       const [, name, query = ""] = /^(?:.*\/docs\/guide|\.)\/([\w-]+\.ts)(\?.*)?$/.exec(source) ?? [];
       return name && pageOf(name) ? join(GUIDE, name) + query : null;

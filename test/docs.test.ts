@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { ENTRIES } from "../cli/entries.ts";
 import { codeBlocks, programsOf } from "../cli/guide-code.ts";
 import { guidePages, guideText } from "../cli/guide-pages.ts";
 import { typeErrors } from "./support/type-errors.ts";
@@ -144,7 +145,8 @@ describe("the programs of the pages", () => {
     return new Map([...files, ["README.md/page.ts", `${given}${codeBlocks(read("README.md"), "ts").join("")}`]]);
   }
   // A page shows what a call returns without using it.
-  const options = { noUnusedLocals: false, paths: { featuremap: ["../../src/index.ts"] } };
+  const paths = Object.fromEntries(ENTRIES.map(({ name, source }) => [name, [`../../${source}`]]));
+  const options = { noUnusedLocals: false, paths };
 
   it("are right by the library's types", async () => {
     const all = programs();

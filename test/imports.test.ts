@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { ENTRIES } from "../cli/entries.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -107,7 +108,7 @@ describe("imports", () => {
     expect(outside.filter((path) => !allowed(path))).toEqual([]);
   });
 
-  it("lead to every file from src/index.ts: none is dead", () => {
+  it("lead to every file from the entries of the package: none is dead", () => {
     const reached = new Set<string>();
     const visit = (path: string) => {
       const file = files.find((each) => each.path === path);
@@ -115,7 +116,7 @@ describe("imports", () => {
       reached.add(path);
       for (const next of importsOf(file)) visit(next);
     };
-    visit("src/index.ts");
+    for (const { source } of ENTRIES) visit(source);
     expect(files.map(({ path }) => path).filter((path) => !reached.has(path))).toEqual([]);
   });
 
@@ -187,13 +188,12 @@ describe("imports of the repository", () => {
 });
 
 describe("files of src", () => {
-  it("have no utils.ts and no barrel but src/index.ts and the door to the ops", () => {
+  it("have no utils.ts and no barrel but the entries of the package and the door to the ops", () => {
     const names = files.map(({ path }) => path);
     expect(names.filter((path) => /(^|\/)(utils?|helpers?|common|misc)\.ts$/.test(path))).toEqual([]);
     expect(names.filter((path) => path.endsWith("index.ts"))).toEqual(["src/index.ts"]);
-    const reexports = files.filter(
-      ({ path, text }) => !["src/index.ts", "src/ops/ops.ts"].includes(path) && /^export\b[^;]*\bfrom "/m.test(text),
-    );
+    const doors = [...ENTRIES.map(({ source }) => source), "src/ops/ops.ts"];
+    const reexports = files.filter(({ path, text }) => !doors.includes(path) && /^export\b[^;]*\bfrom "/m.test(text));
     expect(reexports.map(({ path }) => path)).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { createServer } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import benchPackage from "../../bench/package.json" with { type: "json" };
 import { launchBrowser } from "../../cli/browser.ts";
+import { ENTRIES } from "../../cli/entries.ts";
 import { codeBlocks, MAIN, programsOf } from "../../cli/guide-code.ts";
 import { guideText } from "../../cli/guide-pages.ts";
 import { addPackages, projectWithPackage } from "../support/packed.ts";
@@ -135,7 +136,8 @@ const BUNDLERS = {
 
 describe("bundlers", () => {
   beforeAll(() => {
-    writeFileSync(join(folder, "all.js"), 'import * as featuremap from "featuremap";\nconsole.log(featuremap);\n');
+    const all = ENTRIES.map(({ name }, i) => `import * as entry${i} from "${name}";\nconsole.log(entry${i});\n`);
+    writeFileSync(join(folder, "all.js"), all.join(""));
   });
 
   it.for(Object.keys(BUNDLERS) as (keyof typeof BUNDLERS)[])("%s has nothing to warn of", (name, { skip }) => {
