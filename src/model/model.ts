@@ -293,7 +293,7 @@ export class Model<P = Prediction> {
     this.#compilation = undefined;
   }
 
-  /** @internal For functions beside the class. */
+  /** For functions beside the class. Published, as their types need it. */
   get [INTERNALS](): ModelInternals {
     return {
       architecture: this.#architecture,
