@@ -3,8 +3,8 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { printedBy } from "../cli/guide-code.ts";
 
-const texts = import.meta.glob<string>("../../docs/guide/*.md", { query: "?raw", import: "default", eager: true });
-const programs = import.meta.glob("../../docs/guide/*.md");
+const texts = import.meta.glob<string>("../docs/guide/*.md", { query: "?raw", import: "default", eager: true });
+const programs = import.meta.glob("../docs/guide/*.md");
 const runnable = Object.keys(texts).filter((path) => /^```ts$/m.test(texts[path]!));
 
 /** Lines that `fit` prints of each epoch. */
