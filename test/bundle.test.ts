@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Rolldown } from "vite";
 import { expect, it, vi } from "vitest";
@@ -10,6 +12,8 @@ import { buildLibrary, bundleOf, publishedLibrary } from "../bench/bundle.ts";
  */
 const MOST_BYTES = 66_000;
 
+const LIBRARY = fileURLToPath(new URL("../build/bench/library", import.meta.url));
+
 const INDEX = fileURLToPath(new URL("../src/index.ts", import.meta.url));
 
 it("the article's example loads no more than it may, and no layer that it does not use", async () => {
@@ -21,6 +25,10 @@ it("the article's example loads no more than it may, and no layer that it does n
   expect(article.gzipBytes).toBeLessThanOrEqual(MOST_BYTES);
   expect(article.gzipBytes).toBeGreaterThan(MOST_BYTES / 2);
   expect(both.bytes - article.bytes).toBeGreaterThan(1000);
+  // What writes ONNX files is in the script of its entry, which no other imports.
+  const scripts = readdirSync(LIBRARY).filter((name) => name.endsWith(".js"));
+  const writers = scripts.filter((name) => readFileSync(join(LIBRARY, name), "utf8").includes("writeVarint("));
+  expect(writers).toEqual(["onnx.js"]);
 }, 120_000);
 
 it("nothing but what is imported is shipped: no call stands beside the functions", async () => {

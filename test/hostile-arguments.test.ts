@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as library from "../src/index.ts";
 import { FeaturemapError, type Sequential } from "../src/index.ts";
+import { toOnnx } from "../src/onnx/onnx.ts";
 import { fakeDevice, REACHED } from "./support/fake-device.ts";
 import { CASES, hostileValue, mutated, outcomeOf, SEEDED } from "./support/hostile.ts";
 
@@ -142,6 +143,10 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   restore: {
     call: (taken: never, model: never) => library.restore(model ?? compiled.model!, taken),
     args: [{ version: 3, variables: [] }, undefined],
+  },
+  toOnnx: {
+    call: (options: never, model: never) => toOnnx(model ?? compiled.model!, options),
+    args: [{ layout: "nchw", rules: { softmax: () => ({ y: "dense" }) } }, undefined],
   },
   parseIdx: { call: library.parseIdx, args: [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 5)] },
   parseSafetensors: { call: library.parseSafetensors, args: [new Uint8Array(16)] },

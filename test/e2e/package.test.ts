@@ -58,7 +58,7 @@ const TSCONFIG = {
     skipLibCheck: false,
     noEmit: true,
   },
-  include: ["main.ts", "recovery.ts"],
+  include: ["main.ts", "recovery.ts", "onnx.ts"],
 };
 
 let folder: string;
@@ -77,6 +77,7 @@ describe("the package, packed and installed into a fresh Vite project", () => {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
     writeFileSync(join(folder, "main.ts"), APP);
     writeFileSync(join(folder, "recovery.ts"), `${programsOf(guideText("snapshots.md")).get(MAIN)}export {};\n`);
+    writeFileSync(join(folder, "onnx.ts"), `${programsOf(guideText("onnx.md")).get(MAIN)}export {};\n`);
     writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="main.ts"></script>');
   });
 

@@ -1,0 +1,114 @@
+import { FeaturemapError } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
+import type { Activation, activation as activationOp } from "../ops/activation/activation.ts";
+import type { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
+import type { dense as denseOp } from "../ops/dense/dense.ts";
+import type { add as addOp } from "../ops/elementwise/add.ts";
+import type { reshape as reshapeOp } from "../ops/elementwise/reshape.ts";
+import type { averagePooling2d as averagePooling2dOp } from "../ops/pooling/average-pooling2d.ts";
+import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2d.ts";
+import type { matmul as matmulOp } from "../ops/product/matmul.ts";
+import type { softmax as softmaxOp } from "../ops/softmax/softmax.ts";
+import { type WindowAttributes, windowGeometry } from "../ops/window.ts";
+import type { OnnxAttribute, OnnxCall, OnnxRule } from "./rule.ts";
+
+/** ONNX's order of images, out of [batch, height, width, channels]. */
+export const NCHW = [0, 3, 1, 2];
+
+/** ONNX's order of a convolution's kernel, out of [height, width, channels, filters]. */
+const OIHW = [3, 2, 0, 1];
+
+/** Attributes of what slides a window over an image. "same" is spelt out as pads: all sizes are known. */
+function windowOf(x: Shape, window: WindowAttributes, where: string): Record<string, OnnxAttribute> {
+  const { size, strides } = window;
+  const { outH, outW, padH, padW } = windowGeometry(x.slice(1), window, where);
+  // What the last window needs beyond the image, which "valid" never does.
+  const after = (out: number, axis: number, before: number) =>
+    Math.max((out - 1) * strides[axis]! + size[axis]! - x[axis + 1]! - before, 0);
+  return {
+    kernel_shape: { ints: size },
+    strides: { ints: strides },
+    pads: { ints: [padH, padW, after(outH, 0, padH), after(outW, 1, padW)] },
+  };
+}
+
+/** ONNX's node for each activation, with the library's constants. */
+const ACTIVATIONS: Readonly<
+  Record<Exclude<Activation, "linear">, readonly [type: string, attributes?: Record<string, OnnxAttribute>]>
+> = {
+  relu: ["Relu"],
+  sigmoid: ["Sigmoid"],
+  tanh: ["Tanh"],
+  elu: ["Elu", { alpha: { float: 1 } }],
+  leakyRelu: ["LeakyRelu", { alpha: { float: 0.2 } }],
+  softplus: ["Softplus"],
+};
+
+/** An activation after a node that may have one. */
+function activated(add: OnnxCall<never, object>["add"], y: string, kind: Activation | undefined): string {
+  if (kind === undefined || kind === "linear") return y;
+  const [type, attributes] = ACTIVATIONS[kind];
+  return add(type, [y], attributes);
+}
+
+const activation: OnnxRule<typeof activationOp> = ({ inputs: { x }, attributes: { kind }, readAsItLies, add }) => {
+  const { name, order } = readAsItLies(x);
+  return { y: { name: activated(add, name, kind), order } };
+};
+
+const add: OnnxRule<typeof addOp> = ({ inputs: { a, b }, read, readAsItLies, add }) => {
+  const { name, order } = readAsItLies(a);
+  return { c: { name: add("Add", [name, read(b, order)]), order } };
+};
+
+const averagePooling2d: OnnxRule<typeof averagePooling2dOp> = ({ name, inputs: { x }, attributes, read, add }) => ({
+  y: { name: add("AveragePool", [read(x, NCHW)], windowOf(x.shape, attributes, name)), order: NCHW },
+});
+
+const conv2d: OnnxRule<typeof conv2dOp> = ({ name, inputs: { x, kernel, bias }, attributes, read, add }) => {
+  const { strides, padding, activation, pool } = attributes;
+  if (pool) throw new FeaturemapError("value", `toOnnx: "${name}" has a pooling in it. Make it a node of its own.`);
+  const size = [kernel.shape[0]!, kernel.shape[1]!] as const;
+  const inputs = [read(x, NCHW), read(kernel, OIHW), bias && read(bias)];
+  const y = add("Conv", inputs, windowOf(x.shape, { size, strides, padding }, name));
+  return { y: { name: activated(add, y, activation), order: NCHW } };
+};
+
+const dense: OnnxRule<typeof denseOp> = ({ inputs: { x, kernel, bias }, attributes: { activation }, read, add }) => ({
+  y: activated(add, add("Gemm", [read(x), read(kernel), bias && read(bias)]), activation),
+});
+
+const matmul: OnnxRule<typeof matmulOp> = ({ inputs: { a, b }, attributes, read, add }) => {
+  const { transposeA, transposeB } = attributes;
+  const last = a.shape.length - 1;
+  const transposed = [...Array(last - 1).keys(), last, last - 1];
+  const factors = [read(a, transposeA ? transposed : undefined), read(b, transposeB ? transposed : undefined)];
+  return { c: add("MatMul", factors) };
+};
+
+const maxPooling2d: OnnxRule<typeof maxPooling2dOp> = ({ name, inputs: { x }, attributes, read, add }) => ({
+  y: { name: add("MaxPool", [read(x, NCHW)], windowOf(x.shape, attributes, name)), order: NCHW },
+});
+
+/** The first axis is the batch's, and the only one that may differ. */
+const reshape: OnnxRule<typeof reshapeOp> = ({ inputs: { x }, attributes: { shape }, read, add, constant }) => ({
+  y: add("Reshape", [read(x), constant({ ints: [-1, ...shape.slice(1)] })]),
+});
+
+const softmax: OnnxRule<typeof softmaxOp> = ({ inputs: { x }, readAsItLies, add }) => {
+  const { name, order } = readAsItLies(x);
+  return { y: { name: add("Softmax", [name], { axis: { int: order.indexOf(order.length - 1) } }), order } };
+};
+
+/** A rule for each op that ONNX has, by the op's name. */
+export const RULES: Readonly<Record<string, OnnxRule>> = {
+  activation,
+  add,
+  averagePooling2d,
+  conv2d,
+  dense,
+  matmul,
+  maxPooling2d,
+  reshape,
+  softmax,
+};
