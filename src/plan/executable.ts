@@ -8,7 +8,7 @@ import { ScratchPool } from "./scratch.ts";
 
 /** Progress of a plan's pipelines. */
 export interface CompileProgress {
-  /** Name of the plan: `training step`, `evaluation step`, `prediction step` or `probe step`. */
+  /** Name of the plan, such as `training step`, `evaluation step` or `prediction step`. */
   readonly plan: string;
   readonly compiled: number;
   /** Different pipelines of the plan. Those that an earlier plan has compiled are ready at once. */

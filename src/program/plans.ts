@@ -8,7 +8,13 @@ import type { CompileSettings } from "./compile-settings.ts";
 import type { Feed } from "./feed.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Measures } from "./measures.ts";
-import { evaluationProgram, type Program, predictionProgram, trainingProgram } from "./programs.ts";
+import {
+  evaluationProgram,
+  type Program,
+  type ProgramOptions,
+  predictionProgram,
+  trainingProgram,
+} from "./programs.ts";
 
 /** Kind of work. Each has a plan of its own. */
 export type PlanKind = "train" | "evaluate" | "predict";
@@ -22,13 +28,20 @@ export interface PlanSettings {
 /** Columns that a plan is made for. */
 type DataColumns = Required<Pick<ProgramSettings, "inputs" | "labels">>;
 
-/** Plan that can run. */
-export interface ReadyPlan {
-  /** Kind of data that the plan takes, as JSON. */
-  readonly data: string;
+/** Program whose plan can run. */
+export interface PreparedPlan {
   readonly program: Program;
   readonly executable: Executable;
 }
+
+/** Prepared plan of a kind of work. */
+export interface ReadyPlan extends PreparedPlan {
+  /** Kind of data that the plan takes, as JSON. */
+  readonly data: string;
+}
+
+/** Builds a program for a model's device, as often as it is asked. */
+export type ProgramBuild = (options: Omit<ProgramOptions, "capacity" | "inputs" | "labels">) => Program;
 
 /** Plans of a model, one for each kind of work, made when first needed. */
 export class Plans {
@@ -75,8 +88,17 @@ export class Plans {
     const key = JSON.stringify(columns);
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
+    const build: ProgramBuild = (device) => this.#build(kind, { ...device, ...columns, capacity });
+    const ready = { data: key, ...(await this.prepare(build, ended)) };
+    known?.executable.dispose();
+    this.#ready.set(kind, ready);
+    return ready;
+  }
+
+  /** Prepares a program of the caller's, who disposes of the executable. It shares the scratch buffers of the plans, and is tuned as they are. */
+  async prepare(build: ProgramBuild, ended?: Promise<unknown>): Promise<PreparedPlan> {
     const onProgress = this.onProgress(ended);
-    const program = await this.#choose(kind, columns, capacity, onProgress);
+    const program = await this.#choose(build, onProgress);
     const options = { scratch: this.#scratch, onProgress };
     const executable = await prepare(this.#settings.runtime, program.plan, options);
     try {
@@ -85,11 +107,8 @@ export class Plans {
       executable.dispose();
       throw gone;
     }
-    known?.executable.dispose();
     this.compileMs += executable.compileMs;
-    const ready = { data: key, program, executable };
-    this.#ready.set(kind, ready);
-    return ready;
+    return { program, executable };
   }
 
   dispose(): void {
@@ -105,38 +124,33 @@ export class Plans {
   }
 
   /** Builds the program, with a tuner's choices if there is a tuner. */
-  async #choose(
-    kind: PlanKind,
-    columns: DataColumns,
-    capacity: number,
-    onProgress: CompileSettings["onProgress"],
-  ): Promise<Program> {
-    const { runtime, tune, choices } = this.#settings;
-    const shipped = this.#build(kind, columns, capacity, { choices });
+  async #choose(build: ProgramBuild, onProgress: CompileSettings["onProgress"]): Promise<Program> {
+    const { runtime, tune, choices, memory, winograd } = this.#settings;
+    const adapter = adapterClassOf(runtime);
+    const programFor = (request: PlanRequest) =>
+      build({ network: this.#network, adapter, limits: runtime.device.limits, memory, winograd, ...request });
+    const shipped = programFor({ choices });
     if (!tune) return shipped;
     const begin = performance.now();
     const tuned = await tune.tune({
       runtime,
-      adapter: adapterClassOf(runtime),
+      adapter,
       shipped,
-      capacity,
+      capacity: shipped.capacity,
       choices,
-      build: (request) => this.#build(kind, columns, capacity, request).plan,
+      build: (request) => programFor(request).plan,
       assertLive: () => this.#lifetime.assertLive(),
       onProgress,
     });
     this.tuning.ms += performance.now() - begin;
     for (const name of ["measured", "remembered", "skipped"] as const) this.tuning[name] += tuned.counts[name];
-    return this.#build(kind, columns, capacity, { choices: tuned.choices });
+    return programFor({ choices: tuned.choices });
   }
 
-  #build(kind: PlanKind, columns: DataColumns, capacity: number, request: PlanRequest): Program {
-    const { runtime, training, memory, winograd } = this.#settings;
-    const device = { adapter: adapterClassOf(runtime), limits: runtime.device.limits, memory, winograd };
-    const options = { network: this.#network, capacity, ...columns, ...device, ...request };
+  #build(kind: PlanKind, options: ProgramOptions): Program {
     if (kind === "predict") return predictionProgram(options);
     const measures = this.#measures!;
     if (kind === "evaluate") return evaluationProgram({ ...options, measures });
-    return trainingProgram({ ...options, measures, optimizer: training!.optimizer });
+    return trainingProgram({ ...options, measures, optimizer: this.#settings.training!.optimizer });
   }
 }

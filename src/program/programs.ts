@@ -115,7 +115,8 @@ export function assertTrainable(
   trainingProgram({ network, capacity: 1, inputs, adapter: "software", choices, memory, measures, optimizer });
 }
 
-function programOf(name: string, planName: string, stages: readonly Stage[], options: ProgramOptions): Program {
+/** A program of any stages. Nodes that are of no layer are named by `name`, progress and errors call the plan by `planName`. */
+export function programOf(name: string, planName: string, stages: readonly Stage[], options: ProgramOptions): Program {
   const builder = new ProgramBuilder(name, options);
   for (const stage of stages) stage(builder);
   const { variables, ports, gradients, layerOutputs, means } = builder;
