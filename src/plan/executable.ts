@@ -39,8 +39,8 @@ export interface Executable {
   readonly plan: Plan;
   /** Wall time until all pipelines were ready, in ms. */
   readonly compileMs: number;
-  /** Binds a set of the caller's buffers. Do so once for each set: it makes bind groups. */
-  bind(buffers: ReadonlyMap<TensorId, GPUBuffer>): BoundPlan;
+  /** Binds a set of the caller's buffers, or of parts of them. Do so once for each set: it makes bind groups. */
+  bind(buffers: ReadonlyMap<TensorId, GPUBuffer | GPUBufferBinding>): BoundPlan;
   dispose(): void;
 }
 
@@ -51,7 +51,7 @@ export interface BoundPlan {
   encode(pass: GPUComputePassEncoder): void;
   /** Records one dispatch, by its place in `plan.steps`. */
   encodeStep(pass: GPUComputePassEncoder, step: number): void;
-  /** Gives the buffer that holds a tensor when the step is over. */
+  /** Gives the buffer that holds a tensor, or whose bound part does, when the step is over. */
   bufferOf(tensor: TensorId): GPUBuffer;
 }
 
@@ -77,7 +77,8 @@ export async function prepare(runtime: Runtime, plan: Plan, options: PrepareOpti
     bind: (buffers) =>
       bindPlan(runtime, plan, pipelines, (index) => {
         const buffer = plan.buffers[index]!;
-        return scratch.get(buffer) ?? callersBuffer(plan, buffer, buffers);
+        const own = scratch.get(buffer);
+        return own ? { buffer: own } : callersRange(plan, buffer, buffers);
       }),
     dispose: () => lease.release(),
   };
@@ -135,23 +136,27 @@ async function compileAll(
   return Promise.all(plan.steps.map(({ shader }) => runtime.pipelines.get(shader)));
 }
 
-function callersBuffer(plan: Plan, { bound, label }: PlanBuffer, buffers: ReadonlyMap<TensorId, GPUBuffer>): GPUBuffer {
-  const buffer = buffers.get(bound!);
-  if (!buffer) throw new FeaturemapError("state", `${plan.name} has no buffer for "${label}".`);
-  return buffer;
+function callersRange(
+  plan: Plan,
+  { bound, label }: PlanBuffer,
+  buffers: ReadonlyMap<TensorId, GPUBuffer | GPUBufferBinding>,
+): GPUBufferBinding {
+  const given = buffers.get(bound!);
+  if (!given) throw new FeaturemapError("state", `${plan.name} has no buffer for "${label}".`);
+  return "buffer" in given ? given : { buffer: given };
 }
 
 function bindPlan(
   runtime: Runtime,
   plan: Plan,
   pipelines: readonly GPUComputePipeline[],
-  bufferAt: (index: number) => GPUBuffer,
+  rangeAt: (index: number) => GPUBufferBinding,
 ): BoundPlan {
   const groups = plan.steps.map(({ node, shader, buffers }) =>
     runtime.device.createBindGroup({
       label: node,
       layout: runtime.pipelines.layout(shader),
-      entries: buffers.map((index, binding) => ({ binding, resource: { buffer: bufferAt(index) } })),
+      entries: buffers.map((index, binding) => ({ binding, resource: rangeAt(index) })),
     }),
   );
   const encodeStep = (pass: GPUComputePassEncoder, i: number) => {
@@ -168,7 +173,7 @@ function bindPlan(
     bufferOf: (tensor) => {
       const index = plan.bufferOf.get(tensor);
       if (index === undefined) throw new FeaturemapError("state", `${plan.name} keeps no tensor ${tensor}.`);
-      return bufferAt(index);
+      return rangeAt(index).buffer;
     },
   };
 }
