@@ -13,6 +13,8 @@ export interface ModelInternals {
   readonly training: Training;
   /** Gives the compiled model, once its variables are there and earlier writes are done. */
   ready(where: string): Promise<CompiledModel>;
+  /** @throws FeaturemapError `state` where the model was disposed, or something changes it */
+  assertIdle(where: string): void;
   /** Runs a call that needs the model for itself. */
   exclusive<T>(where: string, run: () => Promise<T>): Promise<T>;
   /** Runs a write of variables, in order with others. */

@@ -299,6 +299,7 @@ export class Model<P = Prediction> {
       architecture: this.#architecture,
       training: this.#training,
       ready: (where) => this.#readOnly(where, () => this.#ready(where)),
+      assertIdle: (where) => this.#lock.assertIdle(where),
       exclusive: (where, run) => this.#lock.exclusive(where, run),
       write: (where, run) => this.#lock.write(where, run),
       setWeights: (where, valuesOf) => this.#setWeights(where, valuesOf),
