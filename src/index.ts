@@ -109,6 +109,21 @@ export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Tuner } from "./plan/tuning-task.ts";
+export type { Figures } from "./program/measures.ts";
+export type { AppBuffer, AppBuffers, BufferRange } from "./record/app-buffers.ts";
+export {
+  createInferenceRecorder,
+  type InferenceBuffers,
+  type InferenceRecorder,
+  type InferenceRecorderOptions,
+  type RecordedInput,
+} from "./record/inference-recorder.ts";
+export type { RecordTarget } from "./record/target.ts";
+export {
+  createTrainingRecorder,
+  type TrainingRecorder,
+  type TrainingRecorderOptions,
+} from "./record/training-recorder.ts";
 export { type CheckpointOptions, checkpoint } from "./snapshots/checkpoint.ts";
 export {
   type LastingData,

@@ -17,7 +17,12 @@ type Call = (...args: never[]) => unknown;
 
 const { tensor, dense, sgd, sequential, createRuntime } = library;
 const layer = () => dense({ units: 2, activation: "softmax", inputShape: [3] });
-const compiled: { model?: Sequential; probe?: library.Probe; runtime?: library.Runtime } = {};
+const compiled: {
+  model?: Sequential;
+  probe?: library.Probe;
+  runtime?: library.Runtime;
+  dataset?: library.Dataset;
+} = {};
 
 beforeAll(async () => {
   // What a device refuses, the library waits a moment for: whether it is lost.
@@ -28,6 +33,7 @@ beforeAll(async () => {
   const model = sequential([layer()]);
   await model.compile({ loss: "categoricalCrossentropy", optimizer: sgd(), runtime: compiled.runtime });
   compiled.model = model;
+  compiled.dataset = await library.createDataset(compiled.runtime, { x, y });
   // From here on a call ends where its data would go to the GPU: plans need not be made for each.
   device.createBuffer = () => {
     throw new Error(REACHED);
@@ -126,6 +132,15 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   createProbe: {
     call: (options: never, model: never) => library.createProbe(model ?? compiled.model!, options),
     args: [{ outputs: ["dense"], batchSize: 2 }, undefined],
+  },
+  createInferenceRecorder: {
+    call: (options: never, model: never) => library.createInferenceRecorder(model ?? compiled.model!, options),
+    args: [{ batchSize: 2, input: { dtype: "u8", scale: 0.5 } }, undefined],
+  },
+  createTrainingRecorder: {
+    call: (options: never, dataset: never, model: never) =>
+      library.createTrainingRecorder(model ?? compiled.model!, dataset ?? compiled.dataset!, options),
+    args: [{ batchSize: 2, shuffle: true, seed: 3 }, undefined, undefined],
   },
   outputsOf: {
     call: (input: never, names: never) => library.outputsOf(compiled.model!, input, names),

@@ -58,6 +58,7 @@ const ROOMS = [
   "training",
   "model",
   "observe",
+  "record",
   "snapshots",
   "callbacks",
   "formats",
@@ -69,7 +70,7 @@ const ROOMS = [
 const APART: Record<string, readonly string[]> = {
   plan: ["ops"],
   data: ["ops", "plan"],
-  tune: ["model", "observe", "snapshots", "callbacks", "formats"],
+  tune: ["model", "observe", "record", "snapshots", "callbacks", "formats"],
   onnx: ["tune"],
   index: ["onnx"],
 };

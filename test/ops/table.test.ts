@@ -68,6 +68,11 @@ cover(
   [[state, [1, 4], [1]], { ...gather, sampleShape: [4], dtype: "f32" }, ["u32", "u8"]],
   [[state, [1, 3, 3], [1]], { ...gather, dtype: "u32" }, ["u32", "u32"]],
 );
+cover(
+  "beginStep",
+  [[state, state, [2], [1]], { shuffled: true }, ["u32", "u32", "u32", "u32"]],
+  [[state, state, [2], [1]], { shuffled: false }, ["u32", "u32", "u32", "u32"]],
+);
 cover("batchScatter", [[state, [4, 10], [1, 10]]]);
 cover("batchMean", [[state, [4]], { weight: 0.5 }]);
 cover("batchMeanGradient", [[state, [1]], { batch: 4, weight: 0.5 }]);
@@ -384,7 +389,7 @@ describe("the library's ops", () => {
   it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
     const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
     const updates = ["sgd", "adam", "rmsprop", "adagrad"];
-    const ends = ["accumulateMeans", "accuracy", "advance", "batchScatter"];
+    const ends = ["accumulateMeans", "accuracy", "advance", "batchScatter", "beginStep"];
     const parts = ["windowPooling", "winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
       [...ends, "batchGather", "denseCrossEntropy", ...updates, ...parts].sort(),

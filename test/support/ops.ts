@@ -3,6 +3,7 @@ import { activation, activationGradient } from "../../src/ops/activation/activat
 import { batchGather } from "../../src/ops/batch/batch-gather.ts";
 import { batchMean, batchMeanGradient } from "../../src/ops/batch/batch-mean.ts";
 import { batchScatter } from "../../src/ops/batch/batch-scatter.ts";
+import { beginStep } from "../../src/ops/batch/begin-step.ts";
 import { accumulateMeans, advance } from "../../src/ops/batch/means.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../src/ops/conv2d/conv2d.ts";
 import {
@@ -57,6 +58,7 @@ const list: readonly Op[] = [
   batchGather,
   batchNormalization,
   batchScatter,
+  beginStep,
   conv2d,
   conv2dFilterGradient,
   conv2dInputGradient,
