@@ -81,6 +81,7 @@ export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export type { LabelKind, Loss, LossCall } from "./losses/loss.ts";
 export type { LossName } from "./losses/losses.ts";
+export { accuracy } from "./metrics/accuracy.ts";
 export type { Accumulator, Metric, MetricCall } from "./metrics/metric.ts";
 export type { MetricName } from "./metrics/metrics.ts";
 export type { Labelled } from "./model/calls.ts";

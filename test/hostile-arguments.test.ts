@@ -81,6 +81,7 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   adamW: { call: library.adamW, args: [{ learningRate: 0.1, weightDecay: 0.1 }] },
   rmsprop: { call: library.rmsprop, args: [{ learningRate: 0.1, rho: 0.9, momentum: 0.5, centered: true }] },
   adagrad: { call: library.adagrad, args: [{ learningRate: 0.1, initialAccumulatorValue: 0.1, epsilon: 1e-7 }] },
+  accuracy: { call: library.accuracy, args: [] },
   sequential: { call: library.sequential, args: [[layer()], { name: "model" }] },
   input: { call: library.input, args: [{ shape: [3], name: "a" }] },
   model: { call: library.model, args: [{ inputs: x0, outputs: layer()(x0), name: "model" }] },

@@ -58,10 +58,15 @@ export function wholeNumber(value: unknown, where: string): number {
   throw wrong(where, `be a whole number${Number.isInteger(value) ? " between -2^53 and 2^53" : ""}`, value);
 }
 
-/** Checks one of the listed words or numbers. A `value` error lists them. */
-export function oneOf<const T extends string | number>(value: unknown, allowed: readonly T[], where: string): T {
+/** Checks one of the listed words or numbers. A `value` error lists them, and ends with a remedy if there is one. */
+export function oneOf<const T extends string | number>(
+  value: unknown,
+  allowed: readonly T[],
+  where: string,
+  remedy?: string,
+): T {
   if (allowed.includes(value as T)) return value as T;
-  throw wrong(where, `be one of ${allowed.map((each) => JSON.stringify(each)).join(", ")}`, value);
+  throw wrong(where, `be one of ${allowed.map((each) => JSON.stringify(each)).join(", ")}`, value, remedy);
 }
 
 /** Checks a list. A `value` error names the option. */
@@ -90,9 +95,9 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Makes a `value` error: where, what the value must be or have, and what it is. */
-export function wrong(where: string, must: string, value: unknown): FeaturemapError {
-  return new FeaturemapError("value", `${where} must ${must}, got ${show(value)}.`);
+/** Makes a `value` error: where, what the value must be or have, what it is and, if it is not plain, what to do. */
+export function wrong(where: string, must: string, value: unknown, remedy = ""): FeaturemapError {
+  return new FeaturemapError("value", `${where} must ${must}, got ${show(value)}.${remedy && ` ${remedy}`}`);
 }
 
 /** Most items of a list, characters, and levels of lists in lists that a message shows. */

@@ -10,7 +10,13 @@ export interface SavedCompile {
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   /** Optimizer, without options if it does not know them. */
   readonly optimizer?: { readonly name: string; readonly config?: unknown } | undefined;
-  readonly metrics?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
+  readonly metrics?: readonly SavedMetric[] | Readonly<Record<string, readonly SavedMetric[]>> | undefined;
+}
+
+/** Metric in a file: the name of its function and its options. One of an app's own has only its name. */
+export interface SavedMetric {
+  readonly name: string;
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Contents of a saved model's file. */
@@ -69,12 +75,15 @@ export function unpackModel(bytes: Uint8Array | ArrayBuffer, where: string): Mod
   return { config: parsed(metadata, KEYS.config, where), compile, byteScales, tensors };
 }
 
+const METRIC: Check<SavedMetric> = (value, context) =>
+  record<SavedMetric>({ name: text, config: optional(dictionary(plain)) })(value, context);
+
 const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScales">> = (value, context) =>
   record<SavedCompile & Pick<ModelFile, "byteScales">>({
     loss: optional(either(text, dictionary(text))),
     lossWeights: optional(dictionary(finite)),
     optimizer: optional(record<{ name: string; config?: unknown }>({ name: text, config: optional(plain) })),
-    metrics: optional(either(list(text), dictionary(list(text)))),
+    metrics: optional(either(list(METRIC), dictionary(list(METRIC)))),
     byteScales: dictionary(finite),
   })(value, context);
 

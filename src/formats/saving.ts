@@ -2,6 +2,8 @@ import { firstNotFinite } from "../base/check.ts";
 import { FeaturemapError, knownKeys, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { isLossName, type LossName } from "../losses/losses.ts";
+import { accuracy } from "../metrics/accuracy.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
@@ -14,7 +16,7 @@ import { sgd } from "../optimizers/sgd.ts";
 import type { OutputSettings } from "../program/measures.ts";
 import { type FromConfigOptions, fromConfig, type ModelConfig, toConfig } from "./config.ts";
 import { asFloats } from "./element-types.ts";
-import { packModel, type SavedCompile, unpackModel, unpackWeights } from "./model-file.ts";
+import { packModel, type SavedCompile, type SavedMetric, unpackModel, unpackWeights } from "./model-file.ts";
 import type { SafeTensor } from "./safetensors.ts";
 
 /** Options of `compile`, and factories of the app's own layers. An option wins over what the file says unless it is `undefined`. */
@@ -29,6 +31,10 @@ export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @_
   ["rmsprop", rmsprop],
   ["sgd", sgd],
 ]);
+
+/** Metrics of the library, by the names of their functions. */
+// biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
+const METRICS: ReadonlyMap<string, (config: any) => Metric> = /* @__PURE__ */ new Map([["accuracy", accuracy]]);
 
 /**
  * Saves a model as one safetensors file. Its tensors are the weights by name (`conv2d/kernel`): other readers of the format find
@@ -58,7 +64,9 @@ function compileOf({ settings: { training }, variables }: CompiledModel): SavedC
     loss: byOutput(({ loss }) => loss.name),
     lossWeights: Object.fromEntries(outputs.map(({ name, weight }) => [name, weight])),
     optimizer: { name: optimizer.name, ...(config && { config }) },
-    metrics: byOutput(({ metrics }) => metrics.map(({ name }) => name)),
+    metrics: byOutput(({ metrics }) =>
+      metrics.map(({ name, made }) => (made ? { name: made.by, config: made.config } : { name })),
+    ),
   };
 }
 
@@ -67,8 +75,8 @@ function compileOf({ settings: { training }, variables }: CompiledModel): SavedC
  * It is read before the promise is returned.
  *
  * @throws FeaturemapError as `compile` does; `data` where the file is damaged or holds no model; `value` for weights that are not
- *   finite, for unknown options, and for a layer, loss or optimizer that the library does not have: `layers`, `loss` and `optimizer`
- *   bring it
+ *   finite, for unknown options, and for a layer, loss, optimizer or metric that the library does not have: `layers`, `loss`, `optimizer`
+ *   and `metrics` bring it
  * @example
  * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
  */
@@ -144,7 +152,7 @@ function savedOptions({ loss, lossWeights, optimizer, metrics }: SavedCompile, g
     ...(loss !== undefined && !given.loss && { loss: savedLoss(loss) }),
     ...(loss !== undefined && lossWeights && { lossWeights }),
     ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer) }),
-    metrics: (metrics ?? []) as NonNullable<CompileOptions["metrics"]>,
+    ...(!given.metrics && { metrics: savedMetrics(metrics ?? []) }),
   };
 }
 
@@ -159,6 +167,17 @@ function savedOptimizer({ name, config }: NonNullable<SavedCompile["optimizer"]>
   const make = OPTIMIZERS.get(name);
   if (config === undefined || !make) throw notOurs("optimizer", name);
   return make(config);
+}
+
+function savedMetrics(metrics: NonNullable<SavedCompile["metrics"]>): NonNullable<CompileOptions["metrics"]> {
+  const made = (saved: readonly SavedMetric[]) =>
+    saved.map(({ name, config }) => {
+      const make = METRICS.get(name);
+      if (config === undefined || !make) throw notOurs("metrics", name);
+      return make(config);
+    });
+  if (Array.isArray(metrics)) return made(metrics);
+  return Object.fromEntries(Object.entries(metrics).map(([output, saved]) => [output, made(saved)]));
 }
 
 function notOurs(what: string, name: string): FeaturemapError {

@@ -6,10 +6,13 @@ import type { Metric } from "./metric.ts";
 /**
  * Accuracy: share of the samples whose largest output is of their label's class, or of the class of its largest weight. Keras's `accuracy`
  * for class probabilities. If the model ends in a softmax, it is computed from the logits.
+ *
+ * @throws FeaturemapError `shape` in `fit` and its like, where outputs or labels are no classes
  */
 export function accuracy(): Metric {
   return {
     name: "accuracy",
+    made: { by: "accuracy", config: {} },
     check: ({ shape, dtype }, output) => {
       if (output.length === 1 && (dtype === "u32" || (shape.length === 1 && shape[0] === output[0]))) return;
       const wanted = `class numbers, or labels of the output's shape, ${batchShape(output)}`;

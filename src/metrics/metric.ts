@@ -19,6 +19,8 @@ export interface MetricCall extends LossCall {
 export interface Metric {
   /** Key of the figure in logs: `accuracy`, `val_accuracy`. */
   readonly name: string;
+  /** Name of the library's metric that this is, and the options that make it again, as plain JSON. `saveModel` writes them down. */
+  readonly made?: { readonly by: string; readonly config: Readonly<Record<string, unknown>> };
   /** @throws FeaturemapError where the labels do not suit the metric or the model's output */
   check?(labels: LabelKind, output: Shape): void;
   /** Gives its accumulators, for a model with this output. Default: none; the mean of what `call` returns is added up. */

@@ -2,11 +2,18 @@ import { oneOf } from "../base/errors.ts";
 import { accuracy } from "./accuracy.ts";
 import type { Metric } from "./metric.ts";
 
-/** Metrics of the library, by Keras's names. */
+/** Metrics by Keras's names, which every app ships. All others are functions that an app imports. */
 const METRICS = { accuracy } as const;
 export type MetricName = keyof typeof METRICS;
 
 /** @throws FeaturemapError `value` for a name that is no metric */
 export function metricNamed(name: unknown): Metric {
-  return METRICS[oneOf(name, Object.keys(METRICS) as MetricName[], "compile: metrics")]();
+  const known = Object.keys(METRICS) as MetricName[];
+  return METRICS[oneOf(name, known, "compile: metrics", `Other metrics are functions to import${guess(name)}.`)]();
+}
+
+/** Names the function that a word may stand for: `auc` for "AUC". */
+function guess(name: unknown): string {
+  if (typeof name !== "string" || !/^[a-z]\w{0,40}$/i.test(name)) return "";
+  return `: ${name.replace(/^[A-Z]+(?![a-z])|^[A-Z]/, (start) => start.toLowerCase())}(), if there is one`;
 }

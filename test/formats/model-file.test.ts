@@ -35,7 +35,7 @@ describe("a model's file", () => {
       loss: { digit: "categoricalCrossentropy", parity: "own" },
       lossWeights: { digit: 1, parity: 0.5 },
       optimizer: { name: "mine" },
-      metrics: { digit: ["accuracy"], parity: [] },
+      metrics: { digit: [{ name: "accuracy", config: {} }, { name: "own" }], parity: [] },
     };
     const several = { ...file, compile, byteScales: { image: 1 / 255, mask: 1 } };
     expect(unpackModel(packModel(several), "test")).toEqual(several);
@@ -135,7 +135,9 @@ describe("a model's file", () => {
     expect(failure(() => unpackModel(odd, "loadModel")).message).toMatch(/\.config" must be a JSON object, got "3/);
     for (const [compile, message] of [
       [{ metrics: 5 }, /loadModel: compile\.metrics must be an array, got 5/],
-      [{ metrics: [{}] }, /loadModel: compile\.metrics\[0\] must be a string/],
+      [{ metrics: ["accuracy"] }, /loadModel: compile\.metrics\[0\] must be an object, got "accuracy"/],
+      [{ metrics: [{}] }, /loadModel: compile\.metrics\[0\]\.name must be a string/],
+      [{ metrics: [{ name: "a", config: 3 }] }, /loadModel: compile\.metrics\[0\]\.config must be an object, got 3/],
       [{ loss: 3 }, /loadModel: compile\.loss must be a string, got 3/],
       [{ optimizer: "sgd" }, /loadModel: compile\.optimizer must be an object/],
       [{ loss: { a: 3 } }, /loadModel: compile\.loss\.a must be a string, got 3/],

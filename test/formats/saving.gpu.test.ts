@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  accuracy,
   adamW,
   createRuntime,
   dense,
@@ -8,6 +9,7 @@ import {
   type LayerSpec,
   loadModel,
   loadWeights,
+  type Metric,
   type Model,
   type Runtime,
   saveModel,
@@ -68,6 +70,21 @@ describe("a saved model", () => {
     expect(await getHyperparameters(plain)).toEqual({ learningRate: 0.5 });
     expect(await plain.evaluate(x, y)).not.toHaveProperty("accuracy");
     for (const each of [model, again, plain]) each.dispose();
+  });
+
+  it("wants a metric of one's own brought along", async () => {
+    const { x, y } = noise(6, [4], 3);
+    const model = tinyModel();
+    const { call } = accuracy();
+    const mine: Metric = { name: "mine", call };
+    await model.compile({ ...settings, metrics: [mine], optimizer: sgd(), runtime });
+    const file = await saveModel(model);
+    await expect(loadModel(file, { runtime })).rejects.toThrow(
+      "loadModel: the file's metrics \"mine\" is not the library's. Bring it: loadModel(bytes, { metrics: ... }).",
+    );
+    const again = await loadModel(file, { runtime, metrics: [mine] });
+    expect(await again.evaluate(x, y)).toEqual(await model.evaluate(x, y));
+    for (const each of [model, again]) each.dispose();
   });
 
   it("scales bytes as it did", async () => {
