@@ -29,7 +29,7 @@ export interface TransformCall {
 /** Transform of gradients, such as clipping: Keras's `clipnorm` and its like. The library's own and a user's have the same interface. */
 export interface GradientTransform {
   readonly name: string;
-  /** Adds nodes, and returns the tensors that replace the gradients, of the same paths and shapes. */
+  /** Adds nodes, and returns the tensors that replace the gradients, of the same paths and shapes. Anything else is an error. */
   transform(call: TransformCall): ReadonlyMap<string, TensorId>;
 }
 

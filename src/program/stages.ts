@@ -1,5 +1,5 @@
 import { cut, FeaturemapError, show } from "../base/errors.ts";
-import { sameShape, showShape } from "../base/shape.ts";
+import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
 import { addTensor } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
@@ -65,12 +65,18 @@ export function losses(measures: Measures): Stage {
 }
 
 /** Checks what a loss or metric returned. @throws FeaturemapError unless it is a tensor of a number for each sample */
-function assertPerSample({ graph, settings }: ProgramBuilder, made: TensorId | undefined, what: string): TensorId {
+function assertPerSample(builder: ProgramBuilder, made: TensorId | undefined, what: string): TensorId {
+  const must = `${what}: call() must return a tensor of a number for each sample`;
+  return assertTensor(builder, made, [builder.settings.capacity], must);
+}
+
+/** Checks what was returned. @throws FeaturemapError unless it is a tensor of this shape */
+function assertTensor({ graph }: ProgramBuilder, made: TensorId | undefined, shape: Shape, must: string): TensorId {
   const tensor = Number.isInteger(made) ? graph.tensors[made!] : undefined;
-  if (tensor && sameShape(tensor.shape, [settings.capacity])) return made!;
+  if (tensor && sameShape(tensor.shape, shape)) return made!;
   const got = tensor ? `one of shape ${showShape(tensor.shape)}` : show(made);
-  const wanted = `a tensor of a number for each sample, [${settings.capacity}] (add() gives outputs by name)`;
-  throw new FeaturemapError(tensor ? "shape" : "value", `${what}: call() must return ${wanted}, got ${got}.`);
+  const message = `${must}, ${showShape(shape)} (add() gives outputs by name), got ${got}.`;
+  throw new FeaturemapError(tensor ? "shape" : "value", message);
 }
 
 /** Gives the call of a loss or metric of an output. */
@@ -107,12 +113,12 @@ export function gradientTransforms(optimizer: Optimizer): Stage {
   return (builder) => {
     const { state, add } = builder;
     for (const transform of optimizer.transforms ?? []) {
-      builder.gradients = transform.transform({
-        gradients: builder.gradients,
-        state,
-        add,
-        shapeOf: (tensor) => builder.shapeOf(tensor),
-      });
+      const { gradients } = builder;
+      const changed = transform.transform({ gradients, state, add, shapeOf: (tensor) => builder.shapeOf(tensor) });
+      const must = `Gradient transform "${cut(transform.name)}" must return a Map with a tensor for`;
+      for (const [path, gradient] of gradients)
+        assertTensor(builder, changed?.get?.(path), builder.shapeOf(gradient), `${must} "${path}"`);
+      builder.gradients = changed;
     }
   };
 }
