@@ -104,7 +104,13 @@ export {
 export * as ops from "./ops/ops.ts";
 export { type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.ts";
-export type { GradientTransform, Optimizer, OptimizerStep, TransformCall } from "./optimizers/optimizer.ts";
+export type {
+  GradientTransform,
+  Optimizer,
+  OptimizerOptions,
+  OptimizerStep,
+  TransformCall,
+} from "./optimizers/optimizer.ts";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { CompileProgress } from "./plan/executable.ts";

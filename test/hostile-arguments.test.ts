@@ -52,6 +52,7 @@ const N: u32 = 1u;
 @compute @workgroup_size(64)
 fn copy() { y[N] = x[N]; }`;
 const x0 = library.input({ shape: [3] });
+const transforms = [{ name: "own", config: { a: 1 }, transform: () => new Map() }];
 const kernelOptions = { activation: "relu", useBias: true, kernelInitializer: "zeros", inputShape: [3], name: "a" };
 
 /** Each exported function, with arguments that are right, of which the mutations make wrong ones. */
@@ -76,11 +77,20 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   flatten: { call: library.flatten, args: [{ inputShape: [3, 3], name: "a" }] },
   maxPooling2d: { call: library.maxPooling2d, args: [{ poolSize: 2, strides: [1, 1], padding: "same" }] },
   averagePooling2d: { call: library.averagePooling2d, args: [{ poolSize: [2, 3], strides: 1, name: "a" }] },
-  sgd: { call: library.sgd, args: [{ learningRate: 0.1, momentum: 0.9, nesterov: true }] },
-  adam: { call: library.adam, args: [{ learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7, amsgrad: true }] },
-  adamW: { call: library.adamW, args: [{ learningRate: 0.1, weightDecay: 0.1 }] },
-  rmsprop: { call: library.rmsprop, args: [{ learningRate: 0.1, rho: 0.9, momentum: 0.5, centered: true }] },
-  adagrad: { call: library.adagrad, args: [{ learningRate: 0.1, initialAccumulatorValue: 0.1, epsilon: 1e-7 }] },
+  sgd: { call: library.sgd, args: [{ learningRate: 0.1, momentum: 0.9, nesterov: true, transforms }] },
+  adam: {
+    call: library.adam,
+    args: [{ learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7, amsgrad: true, transforms }],
+  },
+  adamW: { call: library.adamW, args: [{ learningRate: 0.1, weightDecay: 0.1, transforms }] },
+  rmsprop: {
+    call: library.rmsprop,
+    args: [{ learningRate: 0.1, rho: 0.9, momentum: 0.5, centered: true, transforms }],
+  },
+  adagrad: {
+    call: library.adagrad,
+    args: [{ learningRate: 0.1, initialAccumulatorValue: 0.1, epsilon: 1e-7, transforms }],
+  },
   accuracy: { call: library.accuracy, args: [] },
   sequential: { call: library.sequential, args: [[layer()], { name: "model" }] },
   input: { call: library.input, args: [{ shape: [3], name: "a" }] },

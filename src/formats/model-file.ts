@@ -8,13 +8,13 @@ export interface SavedCompile {
   /** Name of the loss, also of one's own; for several outputs by name. */
   readonly loss?: string | Readonly<Record<string, string>> | undefined;
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
-  /** Optimizer, without options if it does not know them. */
-  readonly optimizer?: { readonly name: string; readonly config?: unknown } | undefined;
-  readonly metrics?: readonly SavedMetric[] | Readonly<Record<string, readonly SavedMetric[]>> | undefined;
+  /** Optimizer, its transforms as `SavedPart`s in its options. */
+  readonly optimizer?: SavedPart | undefined;
+  readonly metrics?: readonly SavedPart[] | Readonly<Record<string, readonly SavedPart[]>> | undefined;
 }
 
-/** Metric in a file: the name of its function and its options. One of an app's own has only its name. */
-export interface SavedMetric {
+/** Part in a file: the name of the function that makes it, and the options, if it knows them. */
+export interface SavedPart {
   readonly name: string;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -75,15 +75,16 @@ export function unpackModel(bytes: Uint8Array | ArrayBuffer, where: string): Mod
   return { config: parsed(metadata, KEYS.config, where), compile, byteScales, tensors };
 }
 
-const METRIC: Check<SavedMetric> = (value, context) =>
-  record<SavedMetric>({ name: text, config: optional(dictionary(plain)) })(value, context);
+/** Check of a part in a file. */
+export const savedPart: Check<SavedPart> = (value, context) =>
+  record<SavedPart>({ name: text, config: optional(dictionary(plain)) })(value, context);
 
 const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScales">> = (value, context) =>
   record<SavedCompile & Pick<ModelFile, "byteScales">>({
     loss: optional(either(text, dictionary(text))),
     lossWeights: optional(dictionary(finite)),
-    optimizer: optional(record<{ name: string; config?: unknown }>({ name: text, config: optional(plain) })),
-    metrics: optional(either(list(METRIC), dictionary(list(METRIC)))),
+    optimizer: optional(savedPart),
+    metrics: optional(either(list(savedPart), dictionary(list(savedPart)))),
     byteScales: dictionary(finite),
   })(value, context);
 

@@ -1,4 +1,4 @@
-import { firstNotFinite } from "../base/check.ts";
+import { checkedAt, firstNotFinite, list } from "../base/check.ts";
 import { FeaturemapError, knownKeys, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { isLossName, type LossName } from "../losses/losses.ts";
@@ -10,13 +10,13 @@ import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../mode
 import type { Model } from "../model/model.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import { configOf, type GradientTransform, type Optimizer } from "../optimizers/optimizer.ts";
 import { rmsprop } from "../optimizers/rmsprop.ts";
 import { sgd } from "../optimizers/sgd.ts";
 import type { OutputSettings } from "../program/measures.ts";
 import { type FromConfigOptions, fromConfig, type ModelConfig, toConfig } from "./config.ts";
 import { asFloats } from "./element-types.ts";
-import { packModel, type SavedCompile, type SavedMetric, unpackModel, unpackWeights } from "./model-file.ts";
+import { packModel, type SavedCompile, type SavedPart, savedPart, unpackModel, unpackWeights } from "./model-file.ts";
 import type { SafeTensor } from "./safetensors.ts";
 
 /** Options of `compile`, and factories of the app's own layers. An option wins over what the file says unless it is `undefined`. */
@@ -31,6 +31,10 @@ export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @_
   ["rmsprop", rmsprop],
   ["sgd", sgd],
 ]);
+
+/** Transforms of gradients of the library, by the names of their functions. */
+// biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
+const TRANSFORMS: ReadonlyMap<string, (config: any) => GradientTransform> = /* @__PURE__ */ new Map([]);
 
 /** Metrics of the library, by the names of their functions. */
 // biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
@@ -57,7 +61,7 @@ export async function saveModel<P>(model: Model<P>): Promise<Uint8Array<ArrayBuf
 function compileOf({ settings: { training }, variables }: CompiledModel): SavedCompile {
   if (!training) return { metrics: [] };
   const { outputs, optimizer } = training;
-  const config = optimizer.config && { ...optimizer.config, ...variables.store.rates };
+  const config = optimizer.config && { ...configOf(optimizer), ...variables.store.rates };
   const byOutput = <T>(of: (output: OutputSettings) => T) =>
     outputs.length === 1 ? of(outputs[0]!) : Object.fromEntries(outputs.map((output) => [output.name, of(output)]));
   return {
@@ -163,24 +167,36 @@ function savedLoss(loss: NonNullable<SavedCompile["loss"]>): NonNullable<Compile
   return loss as LossName | Readonly<Record<string, LossName>>;
 }
 
-function savedOptimizer({ name, config }: NonNullable<SavedCompile["optimizer"]>): Optimizer {
-  const make = OPTIMIZERS.get(name);
-  if (config === undefined || !make) throw notOurs("optimizer", name);
-  return make(config);
+function savedOptimizer({ name, config }: SavedPart): Optimizer {
+  const { transforms, ...options } = config ?? {};
+  const all = transforms === undefined ? options : { ...options, transforms: savedTransforms(transforms) };
+  return madeAgain(OPTIMIZERS, { name, config: config && all }, "optimizer");
+}
+
+function savedTransforms(saved: unknown): readonly GradientTransform[] {
+  const transforms = checkedAt(list(savedPart), saved, "loadModel: compile.optimizer.config.transforms", "data");
+  return transforms.map((transform) => madeAgain(TRANSFORMS, transform, "optimizer", "gradient transform"));
 }
 
 function savedMetrics(metrics: NonNullable<SavedCompile["metrics"]>): NonNullable<CompileOptions["metrics"]> {
-  const made = (saved: readonly SavedMetric[]) =>
-    saved.map(({ name, config }) => {
-      const make = METRICS.get(name);
-      if (config === undefined || !make) throw notOurs("metrics", name);
-      return make(config);
-    });
+  const made = (saved: readonly SavedPart[]) => saved.map((metric) => madeAgain(METRICS, metric, "metrics"));
   if (Array.isArray(metrics)) return made(metrics);
   return Object.fromEntries(Object.entries(metrics).map(([output, saved]) => [output, made(saved)]));
 }
 
-function notOurs(what: string, name: string): FeaturemapError {
-  const remedy = `Bring it: loadModel(bytes, { ${what}: ... })`;
+/** Makes a part of a file again. `option` is the one of `compile` that brings one's own. */
+function madeAgain<T>(
+  known: ReadonlyMap<string, (config: object) => T>,
+  { name, config }: SavedPart,
+  option: string,
+  what = option,
+): T {
+  const make = known.get(name);
+  if (config === undefined || !make) throw notOurs(option, name, what);
+  return make(config);
+}
+
+function notOurs(option: string, name: string, what = option): FeaturemapError {
+  const remedy = `Bring it: loadModel(bytes, { ${option}: ... })`;
   return new FeaturemapError("value", `loadModel: the file's ${what} ${show(name)} is not the library's. ${remedy}.`);
 }

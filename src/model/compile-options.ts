@@ -20,7 +20,7 @@ import type { Loss } from "../losses/loss.ts";
 import { type LossName, lossNamed } from "../losses/losses.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { type MetricName, metricNamed } from "../metrics/metrics.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import { checkedTransforms, type Optimizer } from "../optimizers/optimizer.ts";
 import type { CompileProgress } from "../plan/executable.ts";
 import type { Tuner } from "../plan/tuning-task.ts";
 import type { CompileSettings, TrainingSettings } from "../program/compile-settings.ts";
@@ -161,12 +161,11 @@ function checkedMetrics(metrics: readonly (MetricName | Metric)[] | undefined, w
 
 function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
   assertMadeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
-  const { name, slots, transforms = [], config = {}, hyperparameters } = optimizer!;
+  const { name, slots, config = {}, hyperparameters } = optimizer!;
   const where = "compile: optimizer";
   aWord(name, `${where}.name`);
   optionalFunction(slots, `${where}.slots`);
-  for (const each of listOf(transforms, `${where}.transforms`))
-    aFunction(each?.transform, `${where}.transforms: transform`);
+  checkedTransforms(optimizer!, `${where}.`);
   anObject(config, `${where}.config`);
   for (const [name, value] of Object.entries(anObject(hyperparameters, `${where}.hyperparameters`)))
     finiteNumber(value, `${where}: ${name}`);

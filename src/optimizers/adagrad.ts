@@ -1,8 +1,8 @@
 import { finiteNumber, knownKeys } from "../base/errors.ts";
 import { adagrad as adagradOp } from "../ops/updates/adagrad.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
 
-export interface AdagradOptions {
+export interface AdagradOptions extends OptimizerOptions {
   /** Learning rate. Default 0.001. */
   readonly learningRate?: number;
   /** First value of the sum of squares. Default 0.1. */
@@ -18,7 +18,7 @@ export interface AdagradOptions {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "initialAccumulatorValue", "epsilon"], "adagrad");
+  knownKeys(options, ["learningRate", "initialAccumulatorValue", "epsilon", "transforms"], "adagrad");
   const learningRate = finiteNumber(options.learningRate ?? 0.001, "adagrad: learningRate", 0);
   const initial = finiteNumber(options.initialAccumulatorValue ?? 0.1, "adagrad: initialAccumulatorValue", 0);
   const epsilon = finiteNumber(options.epsilon ?? 1e-7, "adagrad: epsilon", 0);
@@ -26,6 +26,7 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
     name: "adagrad",
     config: { learningRate, initialAccumulatorValue: initial, epsilon },
     hyperparameters: { learningRate },
+    transforms: checkedTransforms(options, "adagrad: "),
     slots: (shape) => [{ name: "accumulator", shape }],
     step: ({ parameter: p, gradient: g, slots: { accumulator }, hyperparameter, add }) => {
       add(adagradOp, { p, g, rate: hyperparameter("learningRate"), s: accumulator! }, { offset: initial + epsilon });

@@ -1,8 +1,8 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { adam as adamOp } from "../ops/updates/adam.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
 
-export interface AdamOptions {
+export interface AdamOptions extends OptimizerOptions {
   /** Learning rate. Default 0.001. */
   readonly learningRate?: number;
   /** Share of the gradients' mean that is kept from step to step, at least 0 and below 1. Default 0.9. */
@@ -20,7 +20,7 @@ export interface AdamWOptions extends AdamOptions {
   readonly weightDecay?: number;
 }
 
-const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad"] as const;
+const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad", "transforms"] as const;
 
 /**
  * Adam, as Keras has it (`keras/src/optimizers/adam.py`), at step t, from 1:
@@ -60,6 +60,7 @@ function adamNamed(name: "adam" | "adamW", options: AdamOptions, weightDecay?: n
     name,
     config: { learningRate, beta1, beta2, epsilon, amsgrad, ...(weightDecay !== undefined && { weightDecay }) },
     hyperparameters: { learningRate },
+    transforms: checkedTransforms(options, `${name}: `),
     slots: (shape) => [{ name: "moments", shape: [amsgrad ? 3 : 2, ...shape] }],
     step: ({ parameter: p, gradient: g, state, slots: { moments }, hyperparameter, add }) => {
       const inputs = { p, g, rate: hyperparameter("learningRate"), state, moments: moments! };

@@ -1,3 +1,4 @@
+import { aFunction, anObject, aWord, listOf } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
@@ -29,6 +30,8 @@ export interface TransformCall {
 /** Transform of gradients, such as clipping: Keras's `clipnorm` and its like. The library's own and a user's have the same interface. */
 export interface GradientTransform {
   readonly name: string;
+  /** Options that make the transform again, as plain JSON. `saveModel` writes them down. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Adds nodes, and returns the tensors that replace the gradients, of the same paths and shapes. Anything else is an error. */
   transform(call: TransformCall): ReadonlyMap<string, TensorId>;
 }
@@ -46,4 +49,26 @@ export interface Optimizer {
   readonly transforms?: readonly GradientTransform[];
   /** Adds the nodes that step one parameter. */
   step(step: OptimizerStep): void;
+}
+
+/** Options of every optimizer of the library. */
+export interface OptimizerOptions {
+  /** Transforms of the gradients before each step, one after the other. Default: none. */
+  readonly transforms?: readonly GradientTransform[] | undefined;
+}
+
+/** Checks and copies a list of transforms. @throws FeaturemapError `value` where it is none */
+export function checkedTransforms({ transforms = [] }: OptimizerOptions, where: string): readonly GradientTransform[] {
+  return Array.from(listOf(transforms, `${where}transforms`), (each) => {
+    aFunction(each?.transform, `${where}transforms: transform`);
+    aWord(each.name, `${where}transforms: name`);
+    anObject(each.config ?? {}, `${where}transforms: config`);
+    return each;
+  });
+}
+
+/** Gives what an optimizer was made with, its transforms by name and config, as plain JSON. */
+export function configOf({ config, transforms = [] }: Optimizer): Readonly<Record<string, unknown>> {
+  const made = transforms.map(({ name, config }) => ({ name, ...(config && { config }) }));
+  return { ...config, ...(made.length > 0 && { transforms: made }) };
 }

@@ -1,8 +1,8 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { rmsprop as rmspropOp } from "../ops/updates/rmsprop.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
 
-export interface RmspropOptions {
+export interface RmspropOptions extends OptimizerOptions {
   /** Learning rate. Default 0.001. */
   readonly learningRate?: number;
   /** Share of the mean of the gradients' squares that is kept from step to step, at least 0 and below 1. Default 0.9. */
@@ -28,7 +28,7 @@ export interface RmspropOptions {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "rho", "momentum", "epsilon", "centered"], "rmsprop");
+  knownKeys(options, ["learningRate", "rho", "momentum", "epsilon", "centered", "transforms"], "rmsprop");
   const learningRate = finiteNumber(options.learningRate ?? 0.001, "rmsprop: learningRate", 0);
   const rho = finiteNumber(options.rho ?? 0.9, "rmsprop: rho", 0, 1);
   const momentum = finiteNumber(options.momentum ?? 0, "rmsprop: momentum", 0, 1);
@@ -39,6 +39,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     name: "rmsprop",
     config: { learningRate, rho, momentum, epsilon, centered },
     hyperparameters: { learningRate },
+    transforms: checkedTransforms(options, "rmsprop: "),
     slots: (shape) => kept.map((name) => ({ name, shape })),
     step: ({ parameter: p, gradient: g, slots, hyperparameter, add }) => {
       const rate = hyperparameter("learningRate");

@@ -1,8 +1,8 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { sgd as sgdOp } from "../ops/updates/sgd.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
 
-export interface SgdOptions {
+export interface SgdOptions extends OptimizerOptions {
   /** Learning rate. Default 0.01, as in Keras. */
   readonly learningRate?: number;
   /** Share of the last step that is added to the next, at least 0 and below 1. Default 0: no step is kept. */
@@ -18,7 +18,7 @@ export interface SgdOptions {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "momentum", "nesterov"], "sgd");
+  knownKeys(options, ["learningRate", "momentum", "nesterov", "transforms"], "sgd");
   const learningRate = finiteNumber(options.learningRate ?? 0.01, "sgd: learningRate", 0);
   const momentum = finiteNumber(options.momentum ?? 0, "sgd: momentum", 0, 1);
   const nesterov = flag(options.nesterov ?? false, "sgd: nesterov");
@@ -26,6 +26,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: "sgd",
     config: { learningRate, momentum, nesterov },
     hyperparameters: { learningRate },
+    transforms: checkedTransforms(options, "sgd: "),
     slots: (shape) => (momentum === 0 ? [] : [{ name: "momentum", shape }]),
     step: ({ parameter: p, gradient: g, slots: { momentum: v }, hyperparameter, add }) => {
       add(sgdOp, { p, g, rate: hyperparameter("learningRate"), v }, { MOMENTUM: momentum, NESTEROV: nesterov });

@@ -1,7 +1,7 @@
 import { FeaturemapError, knownKeys, oneOf } from "../base/errors.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import { configOf, type Optimizer } from "../optimizers/optimizer.ts";
 import { Bookmark } from "../training/bookmark.ts";
 import { checkedSnapshot, checksumOf, checkTarget, type SnapshotTarget } from "./snapshot-check.ts";
 import { type SavedVariable, type Snapshot, VERSION } from "./snapshot-format.ts";
@@ -93,8 +93,9 @@ function lossesOf(outputs: readonly { readonly name: string; readonly loss: { re
 }
 
 /** Options in the optimizer's `config` beside its hyperparameters, each as one plain value. */
-function constantsOf({ config = {}, hyperparameters }: Optimizer): Snapshot["constants"] {
-  const constants = Object.entries(config).filter(([name]) => !Object.hasOwn(hyperparameters, name));
+function constantsOf(optimizer: Optimizer): Snapshot["constants"] {
+  const { hyperparameters } = optimizer;
+  const constants = Object.entries(configOf(optimizer)).filter(([name]) => !Object.hasOwn(hyperparameters, name));
   return Object.fromEntries(
     constants.map(([name, value]) => [
       name,

@@ -140,6 +140,7 @@ describe("a model's file", () => {
       [{ metrics: [{ name: "a", config: 3 }] }, /loadModel: compile\.metrics\[0\]\.config must be an object, got 3/],
       [{ loss: 3 }, /loadModel: compile\.loss must be a string, got 3/],
       [{ optimizer: "sgd" }, /loadModel: compile\.optimizer must be an object/],
+      [{ optimizer: { name: "sgd", config: 3 } }, /loadModel: compile\.optimizer\.config must be an object, got 3/],
       [{ loss: { a: 3 } }, /loadModel: compile\.loss\.a must be a string, got 3/],
       [{ metrics: { a: "accuracy" } }, /loadModel: compile\.metrics\.a must be an array, got "accuracy"/],
       [{ lossWeights: { a: "1" } }, /loadModel: compile\.lossWeights\.a must be a finite number/],
@@ -198,6 +199,38 @@ describe("loadModel's options", () => {
     compile.mockRestore();
     expect(given).toMatchObject({ loss: "categoricalCrossentropy", optimizer: { name: "sgd" }, metrics: [] });
     expect(Object.keys(given!)).not.toContain("seed");
+  });
+});
+
+describe("parts in a file", () => {
+  const withOptimizer = (config: Record<string, unknown>) => ({ ...file.compile, optimizer: { name: "sgd", config } });
+  const bring = "is not the library's. Bring it: loadModel(bytes, ";
+
+  it.each<[string, ModelFile["compile"], string, string]>([
+    [
+      "a metric",
+      { ...file.compile, metrics: [{ name: "mine" }] },
+      "value",
+      `metrics "mine" ${bring}{ metrics: ... }).`,
+    ],
+    [
+      "a metric of the library's name and no options",
+      { ...file.compile, metrics: { dense: [{ name: "accuracy" }] } },
+      ...(["value", `metrics "accuracy" ${bring}{ metrics: ... }).`] as const),
+    ],
+    [
+      "a transform",
+      withOptimizer({ transforms: [{ name: "mine", config: {} }] }),
+      ...(["value", `gradient transform "mine" ${bring}{ optimizer: ... }).`] as const),
+    ],
+    [
+      "transforms that are none",
+      withOptimizer({ transforms: [{}] }),
+      ...(["data", "compile.optimizer.config.transforms[0].name must be a string, got undefined."] as const),
+    ],
+  ])("are named where they are not the library's: %s", async (_, compile, code, end) => {
+    const error = await loadModel(packModel({ ...file, compile })).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code, message: `loadModel: ${code === "data" ? "" : "the file's "}${end}` });
   });
 });
 

@@ -5,6 +5,7 @@ import {
   createRuntime,
   dense,
   flatten,
+  type GradientTransform,
   getHyperparameters,
   type LayerSpec,
   loadModel,
@@ -84,6 +85,23 @@ describe("a saved model", () => {
     );
     const again = await loadModel(file, { runtime, metrics: [mine] });
     expect(await again.evaluate(x, y)).toEqual(await model.evaluate(x, y));
+    for (const each of [model, again]) each.dispose();
+  });
+
+  it("wants a transform of gradients of one's own brought along, with the optimizer", async () => {
+    const { x, y } = noise(6, [4], 3);
+    const model = tinyModel();
+    const transform: GradientTransform["transform"] = ({ gradients, add }) =>
+      new Map([...gradients].map(([path, g]) => [path, add(sum, { a: g, b: g }).c]));
+    const optimizer = sgd({ learningRate: 0.1, transforms: [{ name: "twice", config: {}, transform }] });
+    await model.compile({ ...settings, optimizer, runtime });
+    const file = await saveModel(model);
+    await expect(loadModel(file, { runtime })).rejects.toThrow(
+      "loadModel: the file's gradient transform \"twice\" is not the library's. Bring it: loadModel(bytes, { optimizer: ... }).",
+    );
+    const again = await loadModel(file, { runtime, optimizer });
+    for (const each of [model, again]) await each.trainOnBatch(x, y);
+    expect(await allWeights(again)).toEqual(await allWeights(model));
     for (const each of [model, again]) each.dispose();
   });
 

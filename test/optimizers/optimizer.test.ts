@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { adagrad, adam, adamW, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
+import { adagrad, adam, adamW, type GradientTransform, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
+import { configOf } from "../../src/optimizers/optimizer.ts";
 import { trainingProgram } from "../../src/program/programs.ts";
 import { countOf, variablesOf } from "../../src/program/variables.ts";
 import golden from "../golden/optimizers.json";
@@ -37,6 +38,34 @@ describe.each(learningRates)("%s", (name, learningRate) => {
     const { code, message } = failure(() => make({ beta: 0.9 }));
     expect(code).toBe("value");
     for (const word of [name, '"beta"', "learningRate"]) expect(message).toContain(word);
+  });
+
+  it("takes transforms of gradients, and its config has their names and configs", () => {
+    const transform: GradientTransform["transform"] = ({ gradients }) => gradients;
+    const transforms = [
+      { name: "one", transform, config: { limit: 0.5 } },
+      { name: "other", transform },
+    ];
+    const optimizer = make({ transforms });
+    expect(optimizer.transforms).toEqual(transforms);
+    expect(optimizer.transforms).not.toBe(transforms);
+    expect(configOf(optimizer)).toEqual({
+      ...make().config,
+      transforms: [{ name: "one", config: { limit: 0.5 } }, { name: "other" }],
+    });
+    expect(configOf(make({ transforms: [] }))).toEqual(make().config);
+    expect(configOf(make({ transforms: undefined }))).toEqual(make().config);
+  });
+
+  it.each<[unknown, string]>([
+    [5, "transforms must be an array, got 5"],
+    [null, "transforms must be an array, got null"],
+    [[null], "transforms: transform must be a function, got undefined"],
+    [[{ name: "one" }], "transforms: transform must be a function, got undefined"],
+    [[{ transform: () => {} }], "transforms: name must be a word, got undefined"],
+    [[{ name: "one", transform: () => {}, config: 3 }], "transforms: config must be an object, got 3"],
+  ])("refuses the transforms %o", (transforms, message) => {
+    expect(failure(() => make({ transforms }))).toMatchObject({ code: "value", message: `${name}: ${message}.` });
   });
 
   it("does not step a parameter by a gradient of another shape", () => {

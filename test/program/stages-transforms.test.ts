@@ -8,7 +8,7 @@ const network = networkOf([dense({ units: 3, activation: "softmax", inputShape: 
 const train = (...transforms: readonly GradientTransform[]) =>
   trainingProgram({
     ...{ network, capacity: 2, inputs: inputsOf(network), adapter: "software", choices: {} },
-    ...{ measures: measuresOf(network), optimizer: { ...sgd(), transforms } },
+    ...{ measures: measuresOf(network), optimizer: sgd({ transforms }) },
   });
 
 /** Twice each gradient. */
