@@ -82,8 +82,14 @@ export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export type { LabelKind, Loss, LossCall } from "./losses/loss.ts";
 export type { LossName } from "./losses/losses.ts";
 export { accuracy } from "./metrics/accuracy.ts";
+export { type AucOptions, auc } from "./metrics/auc.ts";
 export type { Accumulator, Metric, MetricCall } from "./metrics/metric.ts";
 export type { MetricName } from "./metrics/metrics.ts";
+export {
+  sparseTopKCategoricalAccuracy,
+  type TopKAccuracyOptions,
+  topKCategoricalAccuracy,
+} from "./metrics/top-k-accuracy.ts";
 export type { Labelled } from "./model/calls.ts";
 export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
 export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";

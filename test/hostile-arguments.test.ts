@@ -92,6 +92,12 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     args: [{ learningRate: 0.1, initialAccumulatorValue: 0.1, epsilon: 1e-7, transforms }],
   },
   accuracy: { call: library.accuracy, args: [] },
+  auc: {
+    call: library.auc,
+    args: [{ numThresholds: 20, curve: "PR", summationMethod: "minoring", name: "area" }],
+  },
+  topKCategoricalAccuracy: { call: library.topKCategoricalAccuracy, args: [{ k: 3, name: "top3" }] },
+  sparseTopKCategoricalAccuracy: { call: library.sparseTopKCategoricalAccuracy, args: [{ k: 3, name: "top3" }] },
   sequential: { call: library.sequential, args: [[layer()], { name: "model" }] },
   input: { call: library.input, args: [{ shape: [3], name: "a" }] },
   model: { call: library.model, args: [{ inputs: x0, outputs: layer()(x0), name: "model" }] },

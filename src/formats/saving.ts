@@ -3,7 +3,9 @@ import { FeaturemapError, knownKeys, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { isLossName, type LossName } from "../losses/losses.ts";
 import { accuracy } from "../metrics/accuracy.ts";
+import { auc } from "../metrics/auc.ts";
 import type { Metric } from "../metrics/metric.ts";
+import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
 import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
@@ -38,7 +40,12 @@ const TRANSFORMS: ReadonlyMap<string, (config: any) => GradientTransform> = /* @
 
 /** Metrics of the library, by the names of their functions. */
 // biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
-const METRICS: ReadonlyMap<string, (config: any) => Metric> = /* @__PURE__ */ new Map([["accuracy", accuracy]]);
+const METRICS: ReadonlyMap<string, (config: any) => Metric> = /* @__PURE__ */ new Map([
+  ["accuracy", accuracy],
+  ["auc", auc],
+  ["sparseTopKCategoricalAccuracy", sparseTopKCategoricalAccuracy],
+  ["topKCategoricalAccuracy", topKCategoricalAccuracy],
+]);
 
 /**
  * Saves a model as one safetensors file. Its tensors are the weights by name (`conv2d/kernel`): other readers of the format find

@@ -328,6 +328,8 @@ for (const [labels, dtype] of [
     cover("softmaxCrossEntropy", [[[4, 10], labels, state], extras, dtypes]);
   cover("softmaxCrossEntropyGradient", [[[4, 10], labels, [4], state], {}, ["f32", dtype, "f32", "u32"]]);
   cover("accuracy", [[[4, 10], labels, state], {}, dtypes]);
+  cover("topKAccuracy", [[[4, 10], labels, state], { k: 3 }, dtypes]);
+  cover("thresholdCounts", [[[4, 10], labels, state, [2, 5]], {}, [...dtypes, "u32"]]);
 }
 cover(
   "denseCrossEntropy",
@@ -389,7 +391,15 @@ describe("the library's ops", () => {
   it("have a gradient, unless they have it in them or are gradients, updates, parts or the ends of a step", () => {
     const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
     const updates = ["sgd", "adam", "rmsprop", "adagrad"];
-    const ends = ["accumulateMeans", "accuracy", "advance", "batchScatter", "beginStep"];
+    const ends = [
+      "accumulateMeans",
+      "accuracy",
+      "advance",
+      "batchScatter",
+      "beginStep",
+      "thresholdCounts",
+      "topKAccuracy",
+    ];
     const parts = ["windowPooling", "winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
       [...ends, "batchGather", "denseCrossEntropy", ...updates, ...parts].sort(),

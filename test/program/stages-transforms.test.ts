@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { dense, type GradientTransform, ops, sgd } from "../../src/index.ts";
 import { trainingProgram } from "../../src/program/programs.ts";
-import { inputsOf, measuresOf } from "../support/programs.ts";
 import { failure, networkOf } from "../support/building.ts";
+import { inputsOf, measuresOf } from "../support/programs.ts";
 
 const network = networkOf([dense({ units: 3, activation: "softmax", inputShape: [4] })]);
 const train = (...transforms: readonly GradientTransform[]) =>

@@ -25,6 +25,7 @@ import { add } from "../../src/ops/elementwise/add.ts";
 import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
+import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
 import { normalizationGradient } from "../../src/ops/normalization/normalization-gradient.ts";
@@ -35,6 +36,7 @@ import { accuracy } from "../../src/ops/softmax/accuracy.ts";
 import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts";
 import { softmax, softmaxGradient } from "../../src/ops/softmax/softmax.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "../../src/ops/softmax/softmax-cross-entropy.ts";
+import { topKAccuracy } from "../../src/ops/softmax/top-k-accuracy.ts";
 import { adagrad } from "../../src/ops/updates/adagrad.ts";
 import { adam } from "../../src/ops/updates/adam.ts";
 import { rmsprop } from "../../src/ops/updates/rmsprop.ts";
@@ -81,6 +83,8 @@ const list: readonly Op[] = [
   softmax,
   softmaxCrossEntropy,
   softmaxGradient,
+  thresholdCounts,
+  topKAccuracy,
   windowPooling,
   winogradFilter,
   winogradFilterGradient,

@@ -160,6 +160,11 @@ export const tolerances = {
     rtol: 2e-6,
     reason: "p within +-2 and steps of at most 0.2, by exp, roots and divisions (WGSL: 2.5 ulp), over a few steps",
   },
+  kerasArea: {
+    atol: 2e-6,
+    rtol: 2e-6,
+    reason: "Keras adds up 200 strips of an area in float32, each a quotient of counts: some 10u of at most 1 each",
+  },
   kerasOptimizer: {
     atol: 3e-6,
     rtol: 2e-6,

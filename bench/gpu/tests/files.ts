@@ -14,6 +14,7 @@ export const FILES = [
   "ops/softmax/dense-cross-entropy",
   "plan/merge-dispatches",
   "ops/softmax/softmax",
+  "metrics/metrics",
   "ops/elementwise/elementwise",
   "ops/normalization/normalization",
   "layers/batch-normalization",

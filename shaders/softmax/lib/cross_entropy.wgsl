@@ -1,7 +1,7 @@
 // Softmax and cross-entropy of one row of logits, which `logit(r, c)` gives, and its labels: weights t [BATCH, CLASSES] or, with SPARSE,
 // the class of each row. It uses log-sum-exp, so nothing overflows and no probability is clipped. If the largest logit is infinite or a
 // NaN, all of the row's softmax is NaN. So are its loss and gradient, and its class is 0, the first maximum of NaN.
-// provides: outcome_of, loss_of, gradient_of
+// provides: target_of, outcome_of, loss_of, gradient_of
 // needs: SPARSE, CLASSES, logit, scalar_exceeds, scalar_is_finite, nan_of, scalar_is_nan
 @group(0) @binding(0) var<storage, read> t: array<f32>;
 @group(0) @binding(0) var<storage, read> class_of: array<u32>;
