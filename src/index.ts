@@ -110,6 +110,7 @@ export {
 export * as ops from "./ops/ops.ts";
 export { type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.ts";
+export { clipNorm, clipValue, globalClipNorm } from "./optimizers/clipping.ts";
 export type {
   GradientTransform,
   Optimizer,

@@ -12,6 +12,7 @@ import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../mode
 import type { Model } from "../model/model.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
+import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
 import { configOf, type GradientTransform, type Optimizer } from "../optimizers/optimizer.ts";
 import { rmsprop } from "../optimizers/rmsprop.ts";
 import { sgd } from "../optimizers/sgd.ts";
@@ -36,7 +37,11 @@ export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @_
 
 /** Transforms of gradients of the library, by the names of their functions. */
 // biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
-const TRANSFORMS: ReadonlyMap<string, (config: any) => GradientTransform> = /* @__PURE__ */ new Map([]);
+const TRANSFORMS: ReadonlyMap<string, (config: any) => GradientTransform> = /* @__PURE__ */ new Map([
+  ["clipNorm", ({ norm }) => clipNorm(norm)],
+  ["clipValue", ({ value }) => clipValue(value)],
+  ["globalClipNorm", ({ norm }) => globalClipNorm(norm)],
+]);
 
 /** Metrics of the library, by the names of their functions. */
 // biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them

@@ -346,6 +346,12 @@ cover(
   [[[4, 7], [7, 10], undefined, [4, 1], state], { inputGradient: false }, ["f32", "f32", "f32", "u32", "u32"]],
 );
 for (const size of [7, 8]) cover("dropout", [[[size], state], { rate: 0.25, seed: 1 }]);
+for (const size of [7, 8]) {
+  cover("squareSum", [[[size]]]);
+  cover("scaleBy", [[[size], [1]]]);
+  cover("clipValue", [[[size]], { limit: 0.5 }]);
+}
+cover("clipFactor", [[[1]], { clip: 1 }], [[[1], [64], [3], [2], [1]], {}], [[[1], [2]], { clip: 1, strict: true }]);
 const rest = { epsilon: 1e-7, decay: 0, momentum: 0, centered: false, amsgrad: false };
 for (const size of [7, 8]) {
   const [of, rate] = [[size], [1]];
@@ -400,9 +406,10 @@ describe("the library's ops", () => {
       "thresholdCounts",
       "topKAccuracy",
     ];
+    const clipping = ["clipFactor", "clipValue", "scaleBy", "squareSum"];
     const parts = ["windowPooling", "winogradFilter", "winogradInput", "winogradOutput"];
     expect(without.filter((name) => !name.endsWith("Gradient")).sort()).toEqual(
-      [...ends, "batchGather", "denseCrossEntropy", ...updates, ...parts].sort(),
+      [...ends, ...clipping, "batchGather", "denseCrossEntropy", ...updates, ...parts].sort(),
     );
   });
 });

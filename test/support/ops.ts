@@ -5,6 +5,10 @@ import { batchMean, batchMeanGradient } from "../../src/ops/batch/batch-mean.ts"
 import { batchScatter } from "../../src/ops/batch/batch-scatter.ts";
 import { beginStep } from "../../src/ops/batch/begin-step.ts";
 import { accumulateMeans, advance } from "../../src/ops/batch/means.ts";
+import { clipFactor } from "../../src/ops/clipping/clip-factor.ts";
+import { clipByValue } from "../../src/ops/clipping/clip-value.ts";
+import { scaleBy } from "../../src/ops/clipping/scale-by.ts";
+import { squareSum } from "../../src/ops/clipping/square-sum.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../src/ops/conv2d/conv2d.ts";
 import {
   windowPooling,
@@ -61,6 +65,10 @@ const list: readonly Op[] = [
   batchNormalization,
   batchScatter,
   beginStep,
+  clipByValue,
+  clipFactor,
+  scaleBy,
+  squareSum,
   conv2d,
   conv2dFilterGradient,
   conv2dInputGradient,

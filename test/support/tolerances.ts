@@ -155,6 +155,12 @@ export const tolerances = {
     rtol: 2e-7,
     reason: "w - rate * gradient: two roundings, or one where the compiler fuses them; |w| up to 1",
   },
+  clipping: {
+    atol: 2 ** -126,
+    rtol: 1e-5,
+    reason:
+      "a factor by a sum of up to 20,000 squares, all above 0, 64 lanes at a time: some 40u; a root, a division, a product",
+  },
   optimizerStep: {
     atol: 5e-7,
     rtol: 2e-6,

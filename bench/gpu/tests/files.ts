@@ -24,6 +24,7 @@ export const FILES = [
   "ops/batch/batch",
   "ops/elementwise/dropout",
   "optimizers/optimizer",
+  "optimizers/clipping",
   "golden/golden",
   "model/choices",
   "ops/extension",
