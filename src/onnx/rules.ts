@@ -3,8 +3,10 @@ import type { Shape } from "../base/shape.ts";
 import type { Activation, activation as activationOp } from "../ops/activation/activation.ts";
 import type { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
 import type { dense as denseOp } from "../ops/dense/dense.ts";
+import type { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
 import type { add as addOp } from "../ops/elementwise/add.ts";
 import type { reshape as reshapeOp } from "../ops/elementwise/reshape.ts";
+import type { normalization as normalizationOp } from "../ops/normalization/normalization.ts";
 import type { averagePooling2d as averagePooling2dOp } from "../ops/pooling/average-pooling2d.ts";
 import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2d.ts";
 import type { matmul as matmulOp } from "../ops/product/matmul.ts";
@@ -90,6 +92,34 @@ const maxPooling2d: OnnxRule<typeof maxPooling2dOp> = ({ name, inputs: { x }, at
   y: { name: add("MaxPool", [read(x, NCHW)], windowOf(x.shape, attributes, name)), order: NCHW },
 });
 
+/** A convolution in as many groups as there are channels. */
+const depthwiseConv2d: OnnxRule<typeof depthwiseConv2dOp> = ({ name, inputs, attributes, read, add, constant }) => {
+  const { x, kernel, bias } = inputs;
+  const { strides, padding, activation, pool } = attributes;
+  if (pool) throw new FeaturemapError("value", `toOnnx: "${name}" has a pooling in it. Make it a node of its own.`);
+  const [kH, kW, channels, multiplier] = kernel.shape as readonly [number, number, number, number];
+  const grouped = constant({ ints: [channels * multiplier, 1, kH, kW] });
+  const filters = add("Reshape", [read(kernel, [2, 3, 0, 1]), grouped]);
+  const window = windowOf(x.shape, { size: [kH, kW], strides, padding }, name);
+  const y = add("Conv", [read(x, NCHW), filters, bias && read(bias)], { ...window, group: { int: channels } });
+  return { y: { name: activated(add, y, activation), order: NCHW } };
+};
+
+/** By statistics that are given. ONNX's channels are the second axis, ours the last. */
+const normalization: OnnxRule<typeof normalizationOp> = ({ inputs, attributes, read, add, constant }) => {
+  const { x, mean, variance, gamma, beta } = inputs;
+  const { epsilon, activation } = attributes;
+  const last = x.shape.length - 1;
+  const order = [0, last, ...[...x.shape.keys()].slice(1, last)];
+  const all = (value: number) => constant({ floats: new Array<number>(x.shape[last]!).fill(value) });
+  const scale = gamma ? read(gamma) : all(1);
+  const shift = beta ? read(beta) : all(0);
+  const y = add("BatchNormalization", [read(x, order), scale, shift, read(mean), read(variance)], {
+    epsilon: { float: epsilon },
+  });
+  return { y: { name: activated(add, y, activation), order } };
+};
+
 /** The first axis is the batch's, and the only one that may differ. */
 const reshape: OnnxRule<typeof reshapeOp> = ({ inputs: { x }, attributes: { shape }, read, add, constant }) => ({
   y: add("Reshape", [read(x), constant({ ints: [-1, ...shape.slice(1)] })]),
@@ -107,8 +137,10 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   averagePooling2d,
   conv2d,
   dense,
+  depthwiseConv2d,
   matmul,
   maxPooling2d,
+  normalization,
   reshape,
   softmax,
 };

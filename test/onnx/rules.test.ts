@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   averagePooling2d,
+  batchNormalization,
   conv2d,
   defineLayer,
   dense,
+  depthwiseConv2d,
   input,
   type Model,
   maxPooling2d,
@@ -110,5 +112,34 @@ describe("a product in an ONNX file", () => {
     ]);
     expect(nodes[0]!.attributes).toEqual({ perm: { ints: [0, 2, 1] } });
     expect(outputs).toEqual([{ name: "product", shape: [2, 4] }]);
+  });
+});
+
+describe("a depthwise convolution in an ONNX file", () => {
+  it("has as many groups as channels, and its kernel by channels and their multiples", () => {
+    const layer = depthwiseConv2d({ kernelSize: [3, 2], depthMultiplier: 2, inputShape: [4, 4, 5], useBias: false });
+    const { nodes, initializers } = graphOf(sequential([layer]));
+    expect(nodes.map(({ type }) => type)).toEqual(["Reshape", "Transpose", "Conv", "Transpose"]);
+    expect(nodes.find(({ type }) => type === "Conv")!.attributes).toMatchObject({ group: { int: 5 } });
+    expect(initializers.map(({ shape, values }) => [shape, values])).toEqual([
+      [[4], { ints: [10, 1, 3, 2] }],
+      [[5, 2, 3, 2], { path: "depthwise_conv2d/kernel", order: [2, 3, 0, 1] }],
+    ]);
+  });
+});
+
+describe("a normalization in an ONNX file", () => {
+  it("reads channels as the second axis, and 1 and 0 where there is no gamma and no beta", () => {
+    const { nodes, initializers } = graphOf(
+      sequential([batchNormalization({ center: false, scale: false, epsilon: 0.5, inputShape: [2, 2, 3] })]),
+    );
+    expect(nodes.map(({ type }) => type)).toEqual(["Transpose", "BatchNormalization", "Transpose"]);
+    expect(nodes[1]!.attributes).toEqual({ epsilon: { float: 0.5 } });
+    expect(nodes[1]!.inputs.slice(1).map((name) => initializers.find((each) => each.name === name)!.values)).toEqual([
+      { floats: [1, 1, 1] },
+      { floats: [0, 0, 0] },
+      { path: "batch_normalization/moving_mean", order: [0] },
+      { path: "batch_normalization/moving_variance", order: [0] },
+    ]);
   });
 });

@@ -1,11 +1,14 @@
 // Models that are written as ONNX files and run by ONNX Runtime beside us. Only `npm run test:onnx` asks for them.
 
 import {
+  activation,
   averagePooling2d,
+  batchNormalization,
   conv2d,
   defineLayer,
   defineOp,
   dense,
+  depthwiseConv2d,
   dropout,
   flatten,
   input,
@@ -19,6 +22,7 @@ import {
   typed,
 } from "../../../src/index.ts";
 import type { OnnxOptions, OnnxRule } from "../../../src/onnx/onnx.ts";
+import { randomArray } from "../../reference/random.ts";
 import { articleLayers } from "../../support/models.ts";
 import { type NamedTolerance, sumTolerance, tolerances } from "../../support/tolerances.ts";
 
@@ -163,6 +167,21 @@ export function onnxCases(): OnnxCase[] {
     ...windows(),
     ...branches(),
     activations(),
+    ...(["valid", "same"] as const).map((padding) => ({
+      name: `depthwiseConv2d ${padding}, batchNormalization`,
+      model: onlyLayers(
+        depthwiseConv2d({ kernelSize: [3, 4], strides: [2, 1], padding, depthMultiplier: 2, inputShape: [8, 7, 3] }),
+        batchNormalization({
+          movingMeanInitializer: (shape) => Float32Array.from(randomArray(shape[0]!, 4)),
+          movingVarianceInitializer: (shape) => Float32Array.from(randomArray(shape[0]!, 5), (value) => 1.5 + value),
+        }),
+        activation({ activation: "relu" }),
+        flatten(),
+        batchNormalization({ center: false, scale: false }),
+        dense({ units: 4 }),
+      ),
+      tolerance: sumTolerance(3 * 4),
+    })),
     ownLayer(),
     {
       name: "no bias, one channel, one pixel",
