@@ -180,6 +180,13 @@ function labelWords(y: TensorData, where: string): ColumnWords {
   return { words, dtype: "f32", shape, scale: undefined, largestClass: undefined, notClass, negative };
 }
 
+/** Lays class numbers out as floats, for a loss that takes floats. */
+export function inFloats(column: HostColumn): HostColumn {
+  const { words, dtype } = column;
+  if (dtype !== "u32" || !words) return column;
+  return { ...column, words: Float32Array.from(words as Uint32Array), dtype: "f32", largestClass: undefined };
+}
+
 function isClass(label: number): boolean {
   return Number.isInteger(label) && label >= 0 && label <= 0xffff_ffff;
 }

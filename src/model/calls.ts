@@ -1,7 +1,7 @@
 import { allocateFloats, lengthOf } from "../base/arrays.ts";
 import { cut, FeaturemapError, knownKeys, listOf, show, wrong } from "../base/errors.ts";
 import { batchShape, elements, type Shape, sameShape, showShape } from "../base/shape.ts";
-import { type ColumnInputs, type ColumnKind, type Columns, columnsFor, HostData } from "../data/columns.ts";
+import { type ColumnInputs, type ColumnKind, type Columns, columnsFor, HostData, inFloats } from "../data/columns.ts";
 import { type Dataset, isDataset } from "../data/dataset.ts";
 import type { Loss } from "../losses/loss.ts";
 import type { Network } from "../network/network.ts";
@@ -44,6 +44,15 @@ export function checkLabels(
     for (const metric of metrics) metric.check?.(column, shape);
     assertKind(column, loss, shape, outputs.length > 1 ? `${where}: y.${settings[i]!.name}` : `${where}: y`);
   });
+}
+
+/** Lays labels out as the losses take them, so that batches are of one kind whatever their values are. */
+export function asLossesTake(data: HostData, { outputs }: Network, settings: TrainingSettings): HostData {
+  const labels = columnsFor(outputs, data.labels, "y").map((column, i) => {
+    const { dtype } = settings.outputs[i]!.loss.labels(outputs[i]!.shape);
+    return dtype === "f32" ? inFloats(column) : column;
+  });
+  return new HostData({ ...data, labels });
 }
 
 /** Checks labels against what a loss says that it takes: its `check` may have let others through. */

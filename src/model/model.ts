@@ -14,6 +14,7 @@ import { bookmarkFor, type Training } from "../training/bookmark.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
 import {
+  asLossesTake,
   assertFromHost,
   batchOptions,
   byteScalesOf,
@@ -357,7 +358,7 @@ export class Model<P = Prediction> {
     const network = this.#architecture.networkFor(data.inputs, `${where}: x`);
     if (labelled) checkLabels(data, network, training!, where);
     this.#architecture.keep(network);
-    return data;
+    return labelled && data instanceof HostData ? asLossesTake(data, network, training!) : data;
   }
 
   #feed(dataset: Dataset): Feed {

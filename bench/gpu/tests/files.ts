@@ -19,6 +19,7 @@ export const FILES = [
   "ops/normalization/normalization",
   "layers/batch-normalization",
   "ops/depthwise-conv2d/depthwise-conv2d",
+  "losses/losses-own",
   "ops/non-finite",
   "ops/non-finite-fused",
   "ops/batch/batch",
