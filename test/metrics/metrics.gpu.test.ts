@@ -186,7 +186,9 @@ describe("metrics in training", () => {
     const predicted = await trained.predict(train.x);
     const heldOut = await trained.predict(held.x);
     const { history } = await trained.fit(train.x, train.y, {
-      ...{ batchSize: 8, epochs: 2, verbose: 0 },
+      batchSize: 8,
+      epochs: 2,
+      verbose: 0,
       validationData: [held.x, held.y],
     });
     expect(Object.keys(history)).toEqual(
@@ -211,7 +213,10 @@ describe("metrics in training", () => {
     const top = sparseTopKCategoricalAccuracy({ k: 2, name: "topKCategoricalAccuracy" });
     const optimizer = sgd({ learningRate: 0 });
     await trained.compile({
-      ...{ loss: "sparseCategoricalCrossentropy", optimizer, runtime, seed: 3 },
+      loss: "sparseCategoricalCrossentropy",
+      optimizer,
+      runtime,
+      seed: 3,
       metrics: [metrics[0], metrics[1], top],
     });
     const predicted = await trained.predict(train.x);
@@ -233,7 +238,9 @@ describe("metrics in training", () => {
     await both.compile({
       loss: { digit: "categoricalCrossentropy", kind: "sparseCategoricalCrossentropy" },
       metrics: { digit: [auc(), topKCategoricalAccuracy()], kind: [auc(), "accuracy"] },
-      ...{ optimizer: sgd({ learningRate: 0 }), runtime, seed: 5 },
+      optimizer: sgd({ learningRate: 0 }),
+      runtime,
+      seed: 5,
     });
     const kinds = Uint32Array.from(train.classes, (value) => value % 2);
     const y = { digit: train.y, kind: tensor(kinds, [37]) };

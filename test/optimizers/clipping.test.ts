@@ -20,7 +20,8 @@ describe.each(Object.entries(KINDS))("%s", (kind, make) => {
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e39, "1", null, undefined])("refuses %o", (limit) => {
     const { code, message } = failure(() => make(limit as number));
     expect([code, message.startsWith(`${kind}: ${kind === "clipValue" ? "value" : "norm"} must be `)]).toEqual([
-      ...["value", true],
+      "value",
+      true,
     ]);
   });
 });
@@ -48,8 +49,14 @@ describe("a training step of the article's network", () => {
   const network = networkOf(articleLayers());
   const kernelsOf = (optimizer: Optimizer, adapter: "software" | "gpu") => {
     const program = trainingProgram({
-      ...{ network, capacity: 32, inputs: inputsOf(network), adapter, choices: {} },
-      ...{ measures: measuresOf(network), optimizer, unmerged: true },
+      network,
+      capacity: 32,
+      inputs: inputsOf(network),
+      adapter,
+      choices: {},
+      measures: measuresOf(network),
+      optimizer,
+      unmerged: true,
     });
     return program.plan.steps.map(({ kernel }) => kernel);
   };

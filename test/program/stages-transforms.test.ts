@@ -7,8 +7,13 @@ import { inputsOf, measuresOf } from "../support/programs.ts";
 const network = networkOf([dense({ units: 3, activation: "softmax", inputShape: [4] })]);
 const train = (...transforms: readonly GradientTransform[]) =>
   trainingProgram({
-    ...{ network, capacity: 2, inputs: inputsOf(network), adapter: "software", choices: {} },
-    ...{ measures: measuresOf(network), optimizer: sgd({ transforms }) },
+    network,
+    capacity: 2,
+    inputs: inputsOf(network),
+    adapter: "software",
+    choices: {},
+    measures: measuresOf(network),
+    optimizer: sgd({ transforms }),
   });
 
 /** Twice each gradient. */
