@@ -90,6 +90,11 @@ function columnIn<C>({ column }: { readonly column: C }): C {
   return column;
 }
 
+/** Tells whether a column may have a name. An object with one of the others is data without a name. */
+export function isColumnName(name: string): boolean {
+  return !["data", "shape", "buffer"].includes(name);
+}
+
 /** Lists names, data, and the data's names in messages. An object that is no tensor has a column for each of its keys. */
 function named(given: ColumnInputs, where: string): [string | undefined, ColumnInput, string][] {
   const record = tagOf(given) === "Object" && !("data" in given) && !isGpuData(given);

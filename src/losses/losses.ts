@@ -7,8 +7,8 @@ const LOSSES = { categoricalCrossentropy, sparseCategoricalCrossentropy } as con
 export type LossName = keyof typeof LOSSES;
 
 /** @throws FeaturemapError `value` for a name that is no loss */
-export function lossNamed(name: unknown): Loss {
-  return LOSSES[oneOf(name, Object.keys(LOSSES) as LossName[], "compile: loss")]();
+export function lossNamed(name: unknown, where = "compile: loss"): Loss {
+  return LOSSES[oneOf(name, Object.keys(LOSSES) as LossName[], where)]();
 }
 
 /** Tells whether a word is the name of a loss of the library. */

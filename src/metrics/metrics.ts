@@ -7,9 +7,9 @@ const METRICS = { accuracy } as const;
 export type MetricName = keyof typeof METRICS;
 
 /** @throws FeaturemapError `value` for a name that is no metric */
-export function metricNamed(name: unknown): Metric {
+export function metricNamed(name: unknown, where = "compile: metrics"): Metric {
   const known = Object.keys(METRICS) as MetricName[];
-  return METRICS[oneOf(name, known, "compile: metrics", `Other metrics are functions to import${guess(name)}.`)]();
+  return METRICS[oneOf(name, known, where, `Other metrics are functions to import${guess(name)}.`)]();
 }
 
 /** Names the function that a word may stand for: `auc` for "AUC". */

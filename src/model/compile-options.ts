@@ -104,9 +104,12 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
   const { loss, lossWeights, optimizer, metrics } = options;
   const trains = loss !== undefined || optimizer !== undefined;
   const metricsOf = byOutput(metrics, names, "metrics", (given) => tagOf(given) !== "Object");
-  const reported = names.map((name) => checkedMetrics(metricsOf(name), `compile: metrics`));
+  const reported = names.map((name) => checkedMetrics(...metricsOf(name)));
   const weightOf = byOutput(lossWeights, names, "lossWeights", (given) => given === undefined);
-  const weights = names.map((name) => finiteNumber(weightOf(name) ?? 1, `compile: lossWeights.${name}`));
+  const weights = names.map((name) => {
+    const [weight, where] = weightOf(name);
+    return finiteNumber(weight ?? 1, where);
+  });
   if (!trains) return undefined;
   const lossOf = byOutput(
     loss,
@@ -116,7 +119,7 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
   );
   const outputs = names.map((name, i) => ({
     name,
-    loss: checkedLoss(lossOf(name)),
+    loss: checkedLoss(...lossOf(name)),
     weight: weights[i]!,
     metrics: reported[i]!,
   }));
@@ -124,29 +127,30 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
   return { outputs, optimizer };
 }
 
-/** Gives the function that finds an output's value: the same for all, or one for each name. */
+/** Gives the function that finds an output's value, with its place in messages: the same for all, or one for each name. */
 function byOutput<T>(
   given: T | ByOutput<T> | undefined,
   names: readonly string[],
   option: string,
   isOne: (given: unknown) => boolean,
-): (name: string) => T | undefined {
-  if (isOne(given)) return () => given as T | undefined;
-  const values = anObject(given as ByOutput<T>, `compile: ${option}`);
-  knownKeys(values, names, `compile: ${option}`);
-  return (name) => (Object.hasOwn(values, name) ? values[name] : undefined);
+): (name: string) => readonly [T | undefined, string] {
+  const where = `compile: ${option}`;
+  if (isOne(given)) return () => [given as T | undefined, where];
+  const values = anObject(given as ByOutput<T>, where);
+  knownKeys(values, names, where);
+  return (name) => [Object.hasOwn(values, name) ? values[name] : undefined, `${where}.${name}`];
 }
 
-function checkedLoss(loss: LossName | Loss | undefined): Loss {
-  if (typeof loss !== "object" || loss === null || typeof loss.call !== "function") return lossNamed(loss);
-  aWord(loss.name, "compile: loss.name");
-  for (const method of ["labels", "check"] as const) aFunction(loss[method], `compile: loss.${method}`);
+function checkedLoss(loss: LossName | Loss | undefined, where: string): Loss {
+  if (typeof loss !== "object" || loss === null || typeof loss.call !== "function") return lossNamed(loss, where);
+  aWord(loss.name, `${where}.name`);
+  for (const method of ["labels", "check"] as const) aFunction(loss[method], `${where}.${method}`);
   return loss;
 }
 
 function checkedMetrics(metrics: readonly (MetricName | Metric)[] | undefined, where: string): Metric[] {
   const checked = Array.from(listOf(metrics === undefined ? [] : metrics, where), (metric) => {
-    if (typeof metric !== "object" || metric === null) return metricNamed(metric);
+    if (typeof metric !== "object" || metric === null) return metricNamed(metric, where);
     aWord(metric.name, `${where}: name`);
     aFunction(metric.call, `${where}: call`);
     for (const method of ["check", "accumulators", "result"] as const)

@@ -1,4 +1,5 @@
 import { cut, FeaturemapError, tagOf, wrong } from "../base/errors.ts";
+import { isColumnName } from "../data/columns.ts";
 import { freeName } from "../graph/graph.ts";
 import { isSymbolic, type LayerSpec, type SymbolicTensor, subject } from "../layers/layer.ts";
 import { LayerNames } from "./layer-names.ts";
@@ -21,7 +22,7 @@ export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
   for (const [name, tensor] of entriesOf(inputs, "model: inputs")) {
     const { layer, shape } = tensor;
     if (layer || !shape) throw wrong("model: inputs", "come from input({ shape })", `what ${layer?.type} makes`);
-    const free = name ?? tensor.name ?? freeName(names, "input").name;
+    const free = columnName(name ?? tensor.name ?? freeName(names, "input").name, "input");
     values.set(tensor, network.addInput(free, shape));
     names.add(free);
   }
@@ -81,7 +82,7 @@ function outputsOf(
     const value = values.get(tensor)!;
     const made = network.uses.find(({ output }) => output === value);
     if (!made) throw wrong("model: outputs", "be made by layers", "an input");
-    const name = key ?? made.built.name;
+    const name = columnName(key ?? made.built.name, "output");
     if (taken.has(name)) {
       const what = subject(made.built.layer.type, made.built.name);
       throw new FeaturemapError(
@@ -92,6 +93,15 @@ function outputsOf(
     taken.add(name);
     return { name, value };
   });
+}
+
+/** @throws FeaturemapError `value` for a name by which data cannot be told from a tensor */
+function columnName(name: string, what: string): string {
+  if (isColumnName(name)) return name;
+  throw new FeaturemapError(
+    "value",
+    `model: an ${what} cannot be named "${name}", as parts of data are. Name it otherwise.`,
+  );
 }
 
 function entriesOf(given: Symbolics, where: string): (readonly [string | undefined, SymbolicTensor])[] {

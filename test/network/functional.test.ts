@@ -45,6 +45,22 @@ function training(network: Network) {
   });
 }
 
+describe("names of inputs and outputs", () => {
+  it.each(["data", "shape", "buffer"])("cannot be %s, by which columns could not be told from data", (name) => {
+    const x = input({ shape: [3] });
+    for (const make of [
+      () => model({ inputs: input({ shape: [3], name }), outputs: softmax(2)(x) }),
+      () => model({ inputs: { [name]: x }, outputs: softmax(2)(x) }),
+      () => model({ inputs: x, outputs: { [name]: softmax(2)(x) } }),
+      () => model({ inputs: x, outputs: softmax(2, name)(x) }),
+    ]) {
+      const { code, message } = failure(make);
+      expect(code).toBe("value");
+      expect(message).toMatch(new RegExp(`^model: an (in|out)put cannot be named "${name}"`));
+    }
+  });
+});
+
 describe("a functional model", () => {
   it("of a row of layers is the sequential one", () => {
     const x = input({ shape: [2, 3] });
