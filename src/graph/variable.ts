@@ -1,4 +1,5 @@
-import type { Shape } from "../base/shape.ts";
+import { aWord, listOf, wrong } from "../base/errors.ts";
+import { isShape, type Shape } from "../base/shape.ts";
 import type { TensorSpec } from "./tensor.ts";
 
 /**
@@ -28,4 +29,24 @@ export interface Variable extends TensorSpec {
 /** Tells whether each kind of sweep has a variable of its own, so that training and inference do not disturb each other. */
 export function isOfSweep({ role }: Pick<Variable, "role">): boolean {
   return role === "metric" || role === "state";
+}
+
+/**
+ * Checks the names and shapes of what a layer, an optimizer or a metric keeps: an app's own may return anything.
+ *
+ * @throws FeaturemapError `value` unless they are a list of objects with a name, each another one, and a shape
+ */
+export function checkedSpecs<Spec extends { readonly name: string; readonly shape: Shape }>(
+  specs: readonly Spec[],
+  where: string,
+  form = "{ name, shape }",
+): readonly Spec[] {
+  const names = new Set<string>();
+  for (const spec of listOf(specs, where)) {
+    if (!isShape(spec?.shape)) throw wrong(where, `give a list of ${form}`, spec);
+    const name = aWord(spec.name, `${where}: name`);
+    if (names.has(name)) throw wrong(where, "give names that differ", name);
+    names.add(name);
+  }
+  return specs;
 }

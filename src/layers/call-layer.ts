@@ -1,7 +1,8 @@
-import { anObject, aWord, cut, FeaturemapError, listOf, wrong } from "../base/errors.ts";
-import { isShape, type Shape } from "../base/shape.ts";
+import { anObject, cut, FeaturemapError, wrong } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 import { addNode, addTensor, emptyGraph, type Graph, nodeName, tensorOf } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
+import { checkedSpecs } from "../graph/variable.ts";
 import { initializerOption } from "./initializers.ts";
 import { type LayerInput, type LayerSpec, subject, type VariableSpec } from "./layer.ts";
 
@@ -70,14 +71,7 @@ export function buildLayer(
 
 /** Checks a layer's variables: a user's layer may return anything. */
 function checkedVariables(variables: readonly VariableSpec[], layer: string): readonly VariableSpec[] {
-  const names = new Set<string>();
-  for (const spec of listOf(variables, `${layer}: variables()`)) {
-    if (!isShape(spec?.shape))
-      throw wrong(`${layer}: variables()`, "give a list of { name, shape, initializer }", spec);
-    const name = aWord(spec.name, `${layer}: a variable's name`);
-    initializerOption(spec.initializer, `${layer}: ${cut(name)}: initializer`);
-    if (names.has(name)) throw wrong(`${layer}: variables()`, "give names that differ", name);
-    names.add(name);
-  }
+  for (const { name, initializer } of checkedSpecs(variables, `${layer}: variables()`, "{ name, shape, initializer }"))
+    initializerOption(initializer, `${layer}: ${cut(name)}: initializer`);
   return variables;
 }

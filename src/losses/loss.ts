@@ -1,4 +1,5 @@
-import type { Shape } from "../base/shape.ts";
+import { cut, wrong } from "../base/errors.ts";
+import { isShape, type Shape } from "../base/shape.ts";
 import type { ColumnKind } from "../data/columns.ts";
 import type { Add } from "../graph/op.ts";
 import type { Node, TensorId } from "../graph/tensor.ts";
@@ -36,4 +37,11 @@ export interface Loss {
   check(labels: LabelKind, output: Shape): void;
   /** Adds nodes out of ops that have gradients. Returns each sample's loss, [batch]. */
   call(call: LossCall): TensorId;
+}
+
+/** Gives the labels that a loss takes. @throws FeaturemapError `value` where an app's own says no shape or type */
+export function labelsOf(loss: Loss, output: Shape): ReturnType<Loss["labels"]> {
+  const kind = loss.labels(output);
+  if (isShape(kind?.shape) && ["f32", "u32"].includes(kind.dtype)) return kind;
+  throw wrong(`Loss "${cut(loss.name)}": labels()`, 'give { shape, dtype: "f32" or "u32" }', kind);
 }

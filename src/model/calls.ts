@@ -3,7 +3,7 @@ import { cut, FeaturemapError, knownKeys, listOf, show, wrong } from "../base/er
 import { batchShape, elements, type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnInputs, type ColumnKind, type Columns, columnsFor, HostData, inFloats } from "../data/columns.ts";
 import { type Dataset, isDataset } from "../data/dataset.ts";
-import type { Loss } from "../losses/loss.ts";
+import { type Loss, labelsOf } from "../losses/loss.ts";
 import type { Network } from "../network/network.ts";
 import type { TrainingSettings } from "../program/compile-settings.ts";
 import type { Feed } from "../program/feed.ts";
@@ -49,7 +49,7 @@ export function checkLabels(
 /** Lays labels out as the losses take them, so that batches are of one kind whatever their values are. */
 export function asLossesTake(data: HostData, { outputs }: Network, settings: TrainingSettings): HostData {
   const labels = columnsFor(outputs, data.labels, "y").map((column, i) => {
-    const { dtype } = settings.outputs[i]!.loss.labels(outputs[i]!.shape);
+    const { dtype } = labelsOf(settings.outputs[i]!.loss, outputs[i]!.shape);
     return dtype === "f32" ? inFloats(column) : column;
   });
   return new HostData({ ...data, labels });
@@ -57,7 +57,7 @@ export function asLossesTake(data: HostData, { outputs }: Network, settings: Tra
 
 /** Checks labels against what a loss says that it takes: its `check` may have let others through. */
 function assertKind({ shape, dtype }: ColumnKind, loss: Loss, output: Shape, where: string): void {
-  const wanted = loss.labels(output);
+  const wanted = labelsOf(loss, output);
   if (!sameShape(shape, wanted.shape)) {
     const shapes = `labels of ${batchShape(wanted.shape)}, got ${batchShape(shape)}`;
     throw new FeaturemapError("shape", `${where}: loss "${cut(loss.name)}" takes ${shapes}.`);

@@ -1,6 +1,6 @@
-import { cut, FeaturemapError } from "../base/errors.ts";
+import { cut, FeaturemapError, oneOf } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
-import type { Variable } from "../graph/variable.ts";
+import { checkedSpecs, type Variable } from "../graph/variable.ts";
 import type { Loss } from "../losses/loss.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Network } from "../network/network.ts";
@@ -57,7 +57,9 @@ export class Measures {
     const shapes = new Map(network.outputs.map(({ name, shape }) => [name, shape]));
     const all = outputs.flatMap(({ name, metrics }) =>
       metrics.map((metric) => {
-        const accumulators = metric.accumulators?.(shapes.get(name)!) ?? [];
+        const where = `Metric "${cut(metric.name)}": accumulators()`;
+        const accumulators = checkedSpecs(metric.accumulators?.(shapes.get(name)!) ?? [], where);
+        for (const { dtype = "f32" } of accumulators) oneOf(dtype, ["f32", "u32"], `${where}: dtype`);
         const path = `${this.#prefix(name)}${metric.name}`;
         return { output: name, metric, variables: accumulators.map((each) => accumulatorOf(path, each)) };
       }),

@@ -3,6 +3,7 @@ import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
 import { addTensor } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
+import { labelsOf } from "../losses/loss.ts";
 import { batchGather } from "../ops/batch/batch-gather.ts";
 import { batchMean } from "../ops/batch/batch-mean.ts";
 import { batchScatter } from "../ops/batch/batch-scatter.ts";
@@ -30,7 +31,7 @@ export function gather({
       builder.port("input", i, one ? "samples" : `samples ${network.inputs[i]!.name}`, { shape, dtype }),
     );
     const labels = (measures?.outputs ?? []).map(({ name, loss }, i) => {
-      const kind = loss.labels(network.outputs[i]!.shape);
+      const kind = labelsOf(loss, network.outputs[i]!.shape);
       const label = network.outputs.length === 1 ? "labels" : `labels ${name}`;
       return { kind, source: builder.port("label", i, label, { ...kind, dtype: types[i] ?? kind.dtype }) };
     });

@@ -1,7 +1,7 @@
 import { cut, FeaturemapError } from "../base/errors.ts";
 import { elements } from "../base/shape.ts";
 import { stepState } from "../graph/step-state.ts";
-import type { Variable } from "../graph/variable.ts";
+import { checkedSpecs, type Variable } from "../graph/variable.ts";
 import type { Network } from "../network/network.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Measures } from "./measures.ts";
@@ -14,7 +14,7 @@ export function stateVariable(): Variable {
 /** Makes the variables that an optimizer keeps beside a parameter. */
 export function slotsOf(optimizer: Optimizer | undefined, { path, shape, trainable }: Variable): Variable[] {
   if (!trainable) return [];
-  return (optimizer?.slots?.(shape) ?? []).map(
+  return checkedSpecs(optimizer?.slots?.(shape) ?? [], `Optimizer "${cut(optimizer?.name ?? "")}": slots()`).map(
     (slot): Variable => ({
       path: `${path}/${slot.name}`,
       shape: slot.shape,

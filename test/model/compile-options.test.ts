@@ -64,8 +64,16 @@ describe("compile's options by output", () => {
     ["a weight of NaN", { loss, lossWeights: { parity: Number.NaN } }, /lossWeights\.parity must be a finite number/],
     ["a weight of nothing", { loss, lossWeights: { other: 1 } }, /compile: lossWeights has no option "other"/],
     ["metrics of nothing", { loss, metrics: { other: [] } }, /compile: metrics has no option "other"/],
-    ["one metric", { loss, metrics: { digit: "accuracy" } }, /compile: metrics\.digit must be an array, got "accuracy"/],
-    ["an unknown metric", { loss, metrics: { digit: ["f1"] } }, /compile: metrics\.digit must be one of "accuracy", got "f1"/],
+    [
+      "one metric",
+      { loss, metrics: { digit: "accuracy" } },
+      /compile: metrics\.digit must be an array, got "accuracy"/,
+    ],
+    [
+      "an unknown metric",
+      { loss, metrics: { digit: ["f1"] } },
+      /compile: metrics\.digit must be one of "accuracy", got "f1"/,
+    ],
     ["no metrics at all", { loss, metrics: null }, /compile: metrics must be an array, got null/],
     [
       "a metric twice",

@@ -85,7 +85,7 @@ describe("names", () => {
     const refused: [LayerSpec[], RegExp][] = [
       [[owning("a", "w", "w")], /Dense "a": variables\(\) must give names that differ, got "w"/],
       [[owning("a/b", "kernel"), owning("a", "b/kernel")], /has a variable "a\/b\/kernel" already/],
-      [[owning("a", "")], /Dense "a": a variable's name must be a word, got ""/],
+      [[owning("a", "")], /Dense "a": variables\(\): name must be a word, got ""/],
     ];
     for (const [layers, text] of refused) {
       const known = failure(() => networkOf([first, ...layers]));
