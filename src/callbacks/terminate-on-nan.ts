@@ -236,7 +236,7 @@ class Search {
     await store.setRates(now);
     await this.#trainer.replay(made, steps);
     // `variables.read` would wait until the search is over.
-    const weights = store.of("parameter", "statistic");
+    const weights = store.weights;
     const sources = weights.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
     const read = await readBuffers(this.#compiled.settings.runtime, sources, { maxBytes: 2 ** 24 });
     return badParameter(

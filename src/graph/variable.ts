@@ -13,6 +13,12 @@ import type { TensorSpec } from "./tensor.ts";
  */
 export type VariableRole = "parameter" | "statistic" | "slot" | "rate" | "metric" | "state";
 
+/** Roles of a layer's variables: what `getWeights` gives and files keep. */
+export const WEIGHT_ROLES = ["parameter", "statistic"] as const satisfies readonly VariableRole[];
+
+/** Roles of what training changes, and goes on from: what a snapshot keeps. Rates are kept by name. */
+export const TRAINED_ROLES = [...WEIGHT_ROLES, "slot", "metric", "state"] as const satisfies readonly VariableRole[];
+
 /** Variable: numbers on the GPU that outlive a step. */
 export interface Variable extends TensorSpec {
   /** Name in its model: `dense/kernel`, `dense/kernel/momentum`, `learningRate`. */

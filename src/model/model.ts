@@ -3,6 +3,7 @@ import type { Shape } from "../base/shape.ts";
 import { type ColumnInputs, HostData, hostData } from "../data/columns.ts";
 import { Dataset, isDataset, upload } from "../data/dataset.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
+import { WEIGHT_ROLES } from "../graph/variable.ts";
 import type { Architecture } from "../network/architecture.ts";
 import type { Network } from "../network/network.ts";
 import { type LayerInfo, layersOf, summaryText } from "../network/summary.ts";
@@ -90,7 +91,7 @@ export class Model<P = Prediction> {
 
   /** Counts parameters and statistics, trainable and not. */
   countParams(): number {
-    return countOf(this.#architecture.network?.variables ?? [], "parameter", "statistic");
+    return countOf(this.#architecture.network?.variables ?? [], ...WEIGHT_ROLES);
   }
 
   /** Shape of one sample of the output, or of the first of several, once the input's shape is known. */

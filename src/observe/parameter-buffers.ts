@@ -18,6 +18,6 @@ export interface ParameterBuffer {
  */
 export async function parameterBuffers(model: WithInternals): Promise<ParameterBuffer[]> {
   const { compiled } = await internalsOf(model, "parameterBuffers");
-  const stored = compiled.variables.store.of("parameter", "statistic");
+  const stored = compiled.variables.store.weights;
   return stored.map(({ variable, buffer }) => ({ name: variable.path, shape: variable.shape, buffer }));
 }

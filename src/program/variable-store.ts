@@ -4,7 +4,7 @@ import { inErrorScope } from "../gpu/error-scope.ts";
 import { ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { byteLength, type TensorId } from "../graph/tensor.ts";
-import { isOfSweep, type Variable } from "../graph/variable.ts";
+import { isOfSweep, TRAINED_ROLES, type Variable, WEIGHT_ROLES } from "../graph/variable.ts";
 
 /** Kind of sweep. Each has a state and metrics of its own, so that evaluation and prediction do not disturb training. */
 export type SweepKind = "training" | "inference";
@@ -99,9 +99,14 @@ export class VariableStore {
     return [...this.#shared, ...this.#ofSweep.training].filter(({ variable }) => roles.includes(variable.role));
   }
 
+  /** Variables of `getWeights`: parameters and statistics. */
+  get weights(): readonly StoredVariable[] {
+    return this.of(...WEIGHT_ROLES);
+  }
+
   /** Variables that training changes, and goes on from. */
   get trained(): readonly StoredVariable[] {
-    return this.of("parameter", "statistic", "slot", "state", "metric");
+    return this.of(...TRAINED_ROLES);
   }
 
   /** Gives the buffers for a program's tensors, by the paths of their variables. */

@@ -22,7 +22,7 @@ import { Checksum } from "../base/checksum.ts";
 import { FeaturemapError, finiteNumber, show } from "../base/errors.ts";
 import { elements, sameShape, showShape } from "../base/shape.ts";
 import { stepState } from "../graph/step-state.ts";
-import type { Variable } from "../graph/variable.ts";
+import { TRAINED_ROLES, type Variable } from "../graph/variable.ts";
 import type { BookmarkData } from "../training/bookmark.ts";
 import { type SavedVariable, type Snapshot, VERSION } from "./snapshot-format.ts";
 
@@ -63,13 +63,11 @@ export function checkedSnapshot(snapshot: unknown, where: string): Snapshot {
 
 const WANTED = "an object of snapshot(model)";
 
-const ROLES = ["parameter", "statistic", "slot", "metric", "state"] as const;
-
 const variable: Check<SavedVariable> = (value, context) => {
   const role: Check<SavedVariable["role"]> = (role, at) => {
-    const known = ROLES.find((each) => each === role);
+    const known = TRAINED_ROLES.find((each) => each === role);
     if (known) return known;
-    throw wrongAt(at, `be one of ${ROLES.join(", ")}`, role);
+    throw wrongAt(at, `be one of ${TRAINED_ROLES.join(", ")}`, role);
   };
   const isFloats = ({ role }: Pick<SavedVariable, "role">) => role !== "metric" && role !== "state";
   const head = record<Pick<SavedVariable, "path" | "role" | "shape">>({ path: text, role, shape: list(whole(1)) }, {})(

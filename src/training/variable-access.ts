@@ -66,13 +66,13 @@ export class VariableAccess {
 
   /** Reads the weights: parameters and statistics, in the order of `getWeights`. */
   async readWeights(): Promise<Float32Array[]> {
-    const read = await this.read(this.store.of("parameter", "statistic"));
+    const read = await this.read(this.store.weights);
     return read.map((bytes) => new Float32Array(bytes));
   }
 
   /** Writes the weights, in the order of `getWeights`. The values must be checked. */
   writeWeights(values: readonly Float32Array[]): Promise<void> {
-    return this.write(this.store.of("parameter", "statistic").map((stored, i) => [stored, values[i]!]));
+    return this.write(this.store.weights.map((stored, i) => [stored, values[i]!]));
   }
 
   /** Writes variables. The values must be checked. */
