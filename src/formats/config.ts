@@ -27,7 +27,7 @@ import { defineLayer, type Layer, type LayerSpec, type SymbolicTensor, subject }
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { model } from "../model/functional.ts";
 import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, Prediction } from "../model/model.ts";
 import { sequential } from "../model/sequential.ts";
 
 export interface LayerConfig {
@@ -165,13 +165,17 @@ const CONFIG: Check<ModelConfig> = (value, context) => {
 
 /**
  * Makes a new model, not compiled, of an architecture that `toConfig` wrote down. It takes plain JSON: objects without classes,
- * nested up to 32 levels deep.
+ * nested up to 32 levels deep. The type of what a model of several outputs predicts is not in it: give it, as
+ * `fromConfig<Record<"digit" | "parity", Prediction>>(config)`.
  *
  * @throws FeaturemapError `value` for a layer or option that is unknown or wrong; `shape` where layers do not fit together
  * @example
  * const copy = fromConfig(JSON.parse(JSON.stringify(toConfig(model))));
  */
-export function fromConfig(config: ModelConfig, options: FromConfigOptions = {}): Model {
+export function fromConfig<Predicted = Prediction>(
+  config: ModelConfig,
+  options: FromConfigOptions = {},
+): Model<Predicted> {
   const where = "fromConfig: config";
   knownKeys(options, ["layers"], "fromConfig");
   const checked = checkedAt(CONFIG, config, where);
@@ -187,7 +191,7 @@ export function fromConfig(config: ModelConfig, options: FromConfigOptions = {})
     const made = `but the factory of ${show(className)} made ${show(built.name)}`;
     throw new FeaturemapError("value", `${message}, ${made}. Let it pass the name on.`);
   });
-  return model;
+  return model as unknown as Model<Predicted>;
 }
 
 /** Makes a functional model. If it has several outputs it predicts them by name, which the type does not know. */

@@ -9,7 +9,7 @@ import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metri
 import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, Prediction } from "../model/model.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
@@ -88,7 +88,7 @@ function compileOf({ settings: { training }, variables }: CompiledModel): SavedC
 
 /**
  * Loads a model that `saveModel` wrote: compiled as it was, with its weights. The file is checked as a whole before anything is made.
- * It is read before the promise is returned.
+ * It is read before the promise is returned. What a model of several outputs predicts is given as a type, as for `fromConfig`.
  *
  * @throws FeaturemapError as `compile` does; `data` where the file is damaged or holds no model; `value` for weights that are not
  *   finite, for unknown options, and for a layer, loss, optimizer or metric that the library does not have: `layers`, `loss`, `optimizer`
@@ -96,13 +96,16 @@ function compileOf({ settings: { training }, variables }: CompiledModel): SavedC
  * @example
  * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
  */
-export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel<Predicted = Prediction>(
+  bytes: Uint8Array | ArrayBuffer,
+  options: LoadOptions = {},
+): Promise<Model<Predicted>> {
   const where = "loadModel";
   knownKeys(options, [...COMPILE_OPTIONS, "layers"], where);
   const { layers, ...others } = options;
   const given: CompileOptions = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
   const { config, compile, byteScales, tensors } = unpackModel(bytes, where);
-  const model = fromConfig(config as ModelConfig, { ...(layers !== undefined && { layers }) });
+  const model = fromConfig<Predicted>(config as ModelConfig, { ...(layers !== undefined && { layers }) });
   const { network } = model[INTERNALS].architecture;
   if (!network) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
   const values = weightsFor(network, tensors, where);
