@@ -12,6 +12,7 @@ import { copyOf } from "../program/batch-slot.ts";
 import type { Feed } from "../program/feed.ts";
 import { countOf, variablesOf } from "../program/variables.ts";
 import { bookmarkFor, type Training } from "../training/bookmark.ts";
+import { runFit } from "../training/fit.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
 import {
@@ -31,7 +32,6 @@ import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { Compilation, type CompiledModel } from "./compiled.ts";
 import { INTERNALS, type ModelInternals } from "./internals.ts";
 import { ModelLock } from "./model-lock.ts";
-import { runFit } from "./run-fit.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 
 export interface Weight {

@@ -1,17 +1,28 @@
 import type { Feed } from "../program/feed.ts";
-import { type Bookmark, orderSeed, type Training } from "../training/bookmark.ts";
-import { type Callback, GUARD, type TrainedModel } from "../training/callback.ts";
-import { epochLogger } from "../training/epoch-logger.ts";
-import { batching, type FitOptions } from "../training/fit-options.ts";
-import type { History, Logs } from "../training/history.ts";
-import { Hooks } from "../training/hooks.ts";
-import type { ParameterCheck } from "../training/parameter-check.ts";
-import type { Stop } from "../training/sweep.ts";
-import type { CompiledModel } from "./compiled.ts";
+import type { Lifetime } from "../program/lifetime.ts";
+import type { Figures } from "../program/measures.ts";
+import { type Bookmark, orderSeed, type Training } from "./bookmark.ts";
+import { type Callback, GUARD, type TrainedModel } from "./callback.ts";
+import { epochLogger } from "./epoch-logger.ts";
+import { batching, type FitOptions } from "./fit-options.ts";
+import type { History, Logs } from "./history.ts";
+import { Hooks } from "./hooks.ts";
+import type { ParameterCheck } from "./parameter-check.ts";
+import type { Stop, SweepSettings } from "./sweep.ts";
+import type { Trainer } from "./trainer.ts";
+import type { VariableAccess } from "./variable-access.ts";
+
+/** Compiled model, as `fit` uses it. */
+export interface FitTarget {
+  readonly lifetime: Lifetime;
+  readonly variables: VariableAccess;
+  trainer(feed: Feed, settings: SweepSettings): Promise<Trainer>;
+  evaluate(feed: Feed, settings: SweepSettings): Promise<Figures | undefined>;
+}
 
 export interface FitCall {
   readonly model: TrainedModel;
-  readonly compiled: CompiledModel;
+  readonly compiled: FitTarget;
   readonly feed: Feed;
   readonly validation: Feed | undefined;
   readonly options: FitOptions<unknown>;
