@@ -26,14 +26,11 @@ function crossEntropy(
     name,
     labels,
     check: (labels, output) => {
-      if (output.length !== 1) {
-        const message = `loss "${name}" wants an output of [batch, classes], but the model's is ${batchShape(output)}`;
-        const remedy = "Let the model end in flatten() and a dense layer with as many units as there are classes";
-        throw new FeaturemapError("shape", `${message}. ${remedy}.`);
-      }
+      assertClasses(name, output, "the model's");
       check(name, labels, output);
     },
-    call: ({ output, labels, state, add, producerOf, outputName }) => {
+    call: ({ output, labels, state, add, shapeOf, producerOf, outputName }) => {
+      assertClasses(name, shapeOf(output).slice(1), `"${cut(outputName)}"`);
       const softmax = producerOf(output);
       if (softmax?.op !== "softmax") {
         const end = `the model ends in "${cut(softmax?.name ?? outputName)}"`;
@@ -48,6 +45,13 @@ function crossEntropy(
       return add(softmaxCrossEntropy, { x: softmax.inputs.x!, labels, state }).loss;
     },
   };
+}
+
+function assertClasses(name: string, output: Shape, whose: string): void {
+  if (output.length === 1) return;
+  const message = `loss "${name}" wants an output of [batch, classes], but ${whose} is ${batchShape(output)}`;
+  const remedy = "Let the model end in flatten() and a dense layer with as many units as there are classes";
+  throw new FeaturemapError("shape", `${message}. ${remedy}.`);
 }
 
 /** Words how many outputs a model has. A single one would always have the probability 1. */

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { producerOf, tensorOf } from "../../src/graph/graph.ts";
 import type { TensorId } from "../../src/graph/tensor.ts";
+import { conv2d, sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/losses/losses.ts";
-import { Build, failure } from "../support/building.ts";
+import { assertTrainable } from "../../src/program/programs.ts";
+import { Build, failure, networkOf } from "../support/building.ts";
+import { measuresOf } from "../support/programs.ts";
 
 const rows = lossNamed("categoricalCrossentropy");
 const classes = lossNamed("sparseCategoricalCrossentropy");
@@ -90,6 +93,15 @@ describe("labels", () => {
     const { code, message } = failure(() => classes.check(numbers(10), [10]));
     expect(code).toBe("value");
     for (const text of ["10 outputs", "[0, 10)", "holds 10"]) expect(message).toContain(text);
+  });
+});
+
+it("an output of more axes is refused as the model is compiled, before there are data", () => {
+  const network = networkOf([conv2d({ filters: 2, kernelSize: 1, activation: "softmax", inputShape: [4, 4, 1] })]);
+  const options = { network, measures: measuresOf(network), optimizer: sgd(), choices: {}, memory: "fast" } as const;
+  expect(failure(() => assertTrainable(options))).toMatchObject({
+    code: "shape",
+    message: expect.stringMatching(/wants an output of \[batch, classes\], but "conv2d" is \[batch, 4, 4, 2\]\. Let/),
   });
 });
 
