@@ -35,6 +35,8 @@ export interface LayerUse {
   readonly node: string;
   readonly inputs: readonly ValueId[];
   readonly output: ValueId;
+  /** Shape of one sample of the output. */
+  readonly outputShape: Shape;
 }
 
 /** Network of a model: layers, their variables, and how values go from one to the next. It needs no GPU. */
@@ -103,7 +105,7 @@ export class Network {
     known.uses++;
     const output = this.#values.push({ shape: built.outputShape, from: name }) - 1;
     const node = known.uses === 1 ? name : `${name}/use_${known.uses}`;
-    this.#uses.push({ built: known.built, node, inputs, output });
+    this.#uses.push({ built: known.built, node, inputs, output, outputShape: built.outputShape });
     return output;
   }
 

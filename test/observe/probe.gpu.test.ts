@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBuffers } from "../../src/gpu/readback.ts";
-import { createProbe, createRuntime, outputsOf, parameterBuffers, type Runtime, sgd, tensor } from "../../src/index.ts";
+import {
+  createProbe,
+  createRuntime,
+  dense,
+  input,
+  model,
+  outputsOf,
+  parameterBuffers,
+  type Runtime,
+  sgd,
+  tensor,
+} from "../../src/index.ts";
 import { type LayerSpec, layerOutputs } from "../reference/network.ts";
 import { expectClose } from "../support/compare.ts";
 import { Ledger } from "../support/ledger.ts";
@@ -36,6 +47,22 @@ async function reference(model: ReturnType<typeof smallModel>, x: ArrayLike<numb
   const weights = (await model.getWeights()).map(({ data }) => Float64Array.from(data));
   return layerOutputs(SPECS, [12, 12, 1], weights, Float64Array.from(x));
 }
+
+describe("outputs of a shared layer", () => {
+  it("are those of each of its uses", async () => {
+    const shared = dense({ units: 3, name: "shared" });
+    const [a, b] = [input({ shape: [3], name: "a" }), input({ shape: [3], name: "b" })];
+    const twice = model({ inputs: [a, b], outputs: { once: shared(a), again: shared(shared(b)) } });
+    await twice.compile({ runtime });
+    const x = { a: noise(2, [3], 2).x, b: noise(2, [3], 2, 2).x };
+    const outputs = await outputsOf(twice, x);
+    expect([...outputs.keys()]).toEqual(["shared", "shared/use_2", "shared/use_3"]);
+    const { once, again } = await twice.predict(x);
+    expect(outputs.get("shared")!.data).toEqual(once.data);
+    expect(outputs.get("shared/use_3")!.data).toEqual(again.data);
+    twice.dispose();
+  });
+});
 
 describe("outputs of inner layers", () => {
   it("are what each layer gives, after its activation, whatever a step would fuse", async () => {
