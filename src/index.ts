@@ -139,8 +139,8 @@ export {
   type TrainingRecorderOptions,
 } from "./record/training-recorder.ts";
 export { type CheckpointOptions, checkpoint } from "./snapshots/checkpoint.ts";
+export type { LastingData } from "./snapshots/lasting-data.ts";
 export {
-  type LastingData,
   type Recovered,
   type Recovery,
   RecoveryError,

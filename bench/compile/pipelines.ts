@@ -153,8 +153,7 @@ export function pipelinesOf(adapters: readonly AdapterClass[], networks: number)
       continue; // The dice made a window that is larger than what it looks at.
     }
     for (const adapter of i < KNOWN ? adapters : [adapters[i % adapters.length]!]) {
-      const inputs = network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
-      const request: ProgramOptions = { network, capacity: batch, inputs, adapter, choices: {} };
+      const request: ProgramOptions = { network, capacity: batch, adapter, choices: {} };
       const loss = lossNamed("sparseCategoricalCrossentropy");
       const outputs = network.outputs.map(({ name }) => ({
         name,

@@ -107,11 +107,11 @@ export async function createInference(
   const { compiled, network, dispose } = await compiledModel(runtime, data.network);
   const samples = batch * batches;
   const feed: Feed = feedOf(await uploaded(runtime, data, samples), network, {});
-  const [input] = feed.inputs;
+  const { columns } = feed;
   const { plan, variables, ports } = predictionProgram({
     network,
     capacity: batch,
-    inputs: [input!],
+    columns,
     adapter: adapterClassOf(runtime),
     choices: {},
     limits: runtime.device.limits,
@@ -121,7 +121,7 @@ export async function createInference(
   const rows = await runtime.buffers.createOne({ label: "predictions", bytes });
   const { store } = compiled.variables;
   const bound = store.bindings(variables, "inference");
-  bound.set(ports.get(portKey("input"))!, input!.buffer).set(ports.get(portKey("prediction"))!, rows.buffer);
+  bound.set(ports.get(portKey("input"))!, columns[0]!.buffer).set(ports.get(portKey("prediction"))!, rows.buffer);
   const run = executable.bind(bound);
   const state = sweepState({ step: 0, samples, batch });
   return {

@@ -1,6 +1,6 @@
 import { FeaturemapError } from "../base/errors.ts";
 import { elements } from "../base/shape.ts";
-import type { Column } from "../data/columns.ts";
+import { type Column, columnsOf } from "../data/columns.ts";
 import type { DataInput } from "../data/tensor.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { inErrorScope } from "../gpu/error-scope.ts";
@@ -251,13 +251,14 @@ class Search {
     const sampleOf = (at: number, each: number) => `for sample ${indices[Math.floor(at / each)]} of x`;
     const { inputs } = this.#compiled.network;
     const columns: [string, DataInput][] = [];
-    for (const [i, column] of feed.inputs.entries()) {
+    for (const column of columnsOf(feed, "input")) {
       const rows = await rowsOf(this.#compiled, column, indices);
       const bad = firstBad(rows);
-      const name = inputs.length === 1 ? "x" : `x.${inputs[i]!.name}`;
+      const { name: input } = inputs[column.index]!;
+      const name = inputs.length === 1 ? "x" : `x.${input}`;
       const sample = sampleOf(bad, elements(column.shape));
       if (bad >= 0) return { where: "samples", message: `${name} has a NaN or Infinity, ${sample}` };
-      columns.push([inputs[i]!.name, { data: rows, shape: [indices.length, ...column.shape], scale: column.scale }]);
+      columns.push([input, { data: rows, shape: [indices.length, ...column.shape], scale: column.scale }]);
     }
     const outputs = await outputsOf(this.#model, Object.fromEntries(columns));
     for (const [layer, { data }] of outputs) {

@@ -4,11 +4,22 @@ import { elements, type Shape, showShape } from "../base/shape.ts";
 import type { DType } from "../graph/tensor.ts";
 import { type ColumnInput, type DataInput, isGpuData, type TensorData, toGpuData, toTensor } from "./tensor.ts";
 
+/** Role of a column: samples of a model's input, labels of an output, or the weights of samples in an output's loss. */
+export type ColumnRole = "input" | "label" | "weight";
+
+/** Words for the columns of a role, in messages and labels. */
+export const ROLE_WORDS: Readonly<Record<ColumnRole, string>> = {
+  input: "samples",
+  label: "labels",
+  weight: "weights",
+};
+
 /** Kind of a column of a data set. A column has as many numbers for each sample, under a name. */
 export interface ColumnKind {
-  /** Name; `undefined` if the data came without one, as the only column of inputs or labels. */
+  readonly role: ColumnRole;
+  /** Name; `undefined` if the data came without one, as the only column of its role. */
   readonly name: string | undefined;
-  /** Shape of one sample or label. */
+  /** Shape of one sample or label. A weight's is []. */
   readonly shape: Shape;
   readonly dtype: DType;
   /** Factor of its numbers on the GPU. */
@@ -38,44 +49,59 @@ export interface HostColumn extends ColumnKind {
   readonly buffer: GPUBuffer | undefined;
 }
 
-/** Columns of one length: a model's inputs, and its labels. */
+/** Columns of one length. Those of one role stand together: inputs, labels, weights. */
 export interface Columns<C extends ColumnKind = ColumnKind> {
   /** Number of samples. */
   readonly size: number;
-  readonly inputs: readonly C[];
-  readonly labels: readonly C[];
+  readonly columns: readonly C[];
 }
 
-/** Checked samples, and labels if there are any, before their upload. */
+/** Gives the columns of a role. */
+export function columnsOf<C extends ColumnKind>({ columns }: Pick<Columns<C>, "columns">, role: ColumnRole): C[] {
+  return columns.filter((column) => column.role === role);
+}
+
+/** Checked data before their upload. */
 export class HostData implements Columns<HostColumn> {
   readonly size: number;
-  readonly inputs: readonly HostColumn[];
-  readonly labels: readonly HostColumn[];
+  readonly columns: readonly HostColumn[];
 
-  constructor({ size, inputs, labels }: Columns<HostColumn>) {
+  constructor({ size, columns }: Columns<HostColumn>) {
     this.size = size;
-    this.inputs = inputs;
-    this.labels = labels;
+    this.columns = columns;
   }
+}
+
+/** Samples with labels and weights, if there are any. */
+export interface DataInputs {
+  readonly x: ColumnInputs;
+  readonly y?: ColumnInputs | undefined;
+  /** Factor of each sample's loss, [samples]. By name, each is of one output. Without a name, it is of all. */
+  readonly sampleWeight?: ColumnInputs | undefined;
 }
 
 /** Data of one column, or of several by name. */
 export type ColumnInputs = ColumnInput | Readonly<Record<string, ColumnInput>>;
 
 /**
- * Checks samples and labels and lays them out for the GPU. Bytes (`Uint8Array`) stay bytes, four to a word. Other types become 32-bit
- * floats. Labels of one number a sample, [n] or [n, 1], are class numbers if all of them are whole and at least 0. Other labels are
- * floats of any shape. Losses say whether labels suit a model.
+ * Checks samples, labels and weights and lays them out for the GPU. Samples of bytes (`Uint8Array`) stay bytes, four to a word. Other
+ * types become 32-bit floats. Labels of one number a sample, [n] or [n, 1], are class numbers if all of them are whole and at least 0.
+ * Other labels are floats of any shape. Losses say whether labels suit a model. Weights are a float a sample.
  *
- * @throws FeaturemapError `shape` where columns have different numbers of samples; `value` where a label is not finite
+ * @throws FeaturemapError `shape` where columns have different numbers of samples; `value` where a label or a weight is not finite
  */
-export function hostData(input: { readonly x: ColumnInputs; readonly y?: ColumnInputs | undefined }): HostData {
-  const inputs = named(input.x, "x").map(([name, data, where]) => columnOf(name, data, where, sampleWords));
-  const labels =
-    input.y === undefined
+export function hostData({ x, y, sampleWeight }: DataInputs): HostData {
+  const given = [
+    { role: "input", data: x, where: "x" },
+    { role: "label", data: y, where: "y" },
+    { role: "weight", data: sampleWeight, where: "sampleWeight" },
+  ] as const;
+  const all = given.flatMap(({ role, data, where }) =>
+    data === undefined && role !== "input"
       ? []
-      : named(input.y, "y").map(([name, data, where]) => columnOf(name, data, where, labelWords));
-  const [first, ...others] = [...inputs, ...labels];
+      : named(data as ColumnInputs, where).map(([name, each, at]) => columnOf(role, name, each, at)),
+  );
+  const [first, ...others] = all;
   const { rows: size } = first!;
   const other = others.find(({ rows }) => rows !== size);
   if (other) {
@@ -83,11 +109,7 @@ export function hostData(input: { readonly x: ColumnInputs; readonly y?: ColumnI
     const message = `${first!.where} has ${size} samples, but ${other.where} has ${other.rows}: shapes ${shapes}`;
     throw new FeaturemapError("shape", `${message}.`);
   }
-  return new HostData({ size, inputs: inputs.map(columnIn), labels: labels.map(columnIn) });
-}
-
-function columnIn<C>({ column }: { readonly column: C }): C {
-  return column;
+  return new HostData({ size, columns: all.map(({ column }) => column) });
 }
 
 /** Tells whether a column may have a name. An object with one of the others is data without a name. */
@@ -121,29 +143,37 @@ type ColumnWords = Pick<HostColumn, "dtype" | "largestClass" | "notClass" | "neg
   readonly scale?: number | undefined;
 };
 
+/** Types of numbers that a column in a buffer of the app's may have. */
+const BUFFER_DTYPES = { input: ["f32", "u8"], label: ["f32", "u32"], weight: ["f32"] } as const;
+
 function columnOf(
+  role: ColumnRole,
   name: string | undefined,
   data: ColumnInput,
   where: string,
-  layOut: (tensor: TensorData, where: string) => ColumnWords,
 ): { readonly rows: number; readonly given: Shape; readonly where: string; readonly column: HostColumn } {
   if (isGpuData(data)) {
-    const labels = layOut === labelWords;
-    const { buffer, dtype, scale, shape } = toGpuData(data, where, ["f32", labels ? "u32" : "u8"]);
+    const { buffer, dtype, scale, shape } = toGpuData(data, where, BUFFER_DTYPES[role]);
     if (dtype === "u32" && elements(shape) !== shape[0]) {
       const got = `[samples] or [samples, 1], got ${showShape(shape)}`;
       throw new FeaturemapError("shape", `${where}: class numbers must be ${got}.`);
     }
-    if (labels && scale !== undefined) throw wrong(`${where}: scale`, "be left out, of labels in a buffer", scale);
+    if (role !== "input" && scale !== undefined)
+      throw wrong(`${where}: scale`, `be left out, of ${role}s in a buffer`, scale);
     const [rows, ...sample] = shape as [number, ...number[]];
-    const kind = { name, dtype, scale, largestClass: undefined, shape: sample.length === 0 ? [1] : sample };
+    if (role === "weight") assertWeights(shape, where);
+    const one = sample.length === 0 ? [1] : sample;
+    const kind = { role, name, dtype, scale, largestClass: undefined, shape: role === "weight" ? [] : one };
     return { rows, given: shape, where, column: { ...kind, words: undefined, buffer } };
   }
   const tensor = toTensor(data as DataInput, where);
   const [rows, ...sample] = tensor.shape as [number, ...number[]];
-  const kind = { name, shape: sample, scale: tensor.scale, buffer: undefined };
-  return { rows, given: tensor.shape, where, column: { ...kind, ...layOut(tensor, where) } };
+  const kind = { role, name, shape: sample, scale: tensor.scale, buffer: undefined };
+  const words = WORDS[role](tensor, where);
+  return { rows, given: tensor.shape, where, column: { ...kind, ...words } };
 }
+
+const WORDS = { input: sampleWords, label: labelWords, weight: weightWords };
 
 function sampleWords({ data }: TensorData, where: string): ColumnWords {
   const kind = { largestClass: undefined } as const;
@@ -165,7 +195,7 @@ function wholeWords(data: Uint8Array | Uint8ClampedArray | Float32Array): ArrayB
 
 /** Lays out labels. Those of one number each are class numbers if they can be. All others are floats. */
 function labelWords(y: TensorData, where: string): ColumnWords {
-  const [samples, ...sample] = y.shape as [number, ...number[]];
+  const sample = y.shape.slice(1);
   const { scale = 1 } = y;
   const one = elements(sample) === 1 && sample.length < 2 && scale === 1;
   const notClass = one ? firstNumber(y.data, (label) => !isClass(label)) : undefined;
@@ -173,16 +203,32 @@ function labelWords(y: TensorData, where: string): ColumnWords {
     const words = Uint32Array.from(y.data);
     return { words, dtype: "u32", shape: [1], scale: undefined, largestClass: words.reduce((a, b) => Math.max(a, b)) };
   }
-  const words = allocateFloats(y.data.length, where);
-  for (let i = 0; i < words.length; i++) words[i] = y.data[i]! * scale;
-  const bad = firstNumber(words, (value) => !Number.isFinite(value));
-  if (bad) {
-    const row = Math.floor((bad.at * samples) / words.length);
-    throw new FeaturemapError("value", `${where}: labels must be finite, got ${bad.value} in row ${row}.`);
-  }
+  const words = finiteFloats(y, where, "labels");
   const negative = firstNumber(words, (value) => value < 0);
   const shape = sample.length === 0 ? [1] : sample;
   return { words, dtype: "f32", shape, scale: undefined, largestClass: undefined, notClass, negative };
+}
+
+/** Lays out weights: a finite float for each sample. */
+function weightWords(weights: TensorData, where: string): ColumnWords {
+  assertWeights(weights.shape, where);
+  const words = finiteFloats(weights, where, "weights");
+  return { words, dtype: "f32", shape: [], scale: undefined, largestClass: undefined };
+}
+
+function assertWeights(shape: Shape, where: string): void {
+  if (elements(shape) === shape[0]) return;
+  const got = `[samples] or [samples, 1], a number a sample, got ${showShape(shape)}`;
+  throw new FeaturemapError("shape", `${where}: weights must be ${got}.`);
+}
+
+function finiteFloats({ data, shape, scale = 1 }: TensorData, where: string, what: string): Float32Array<ArrayBuffer> {
+  const words = allocateFloats(data.length, where);
+  for (let i = 0; i < words.length; i++) words[i] = data[i]! * scale;
+  const bad = firstNumber(words, (value) => !Number.isFinite(value));
+  if (!bad) return words;
+  const row = Math.floor((bad.at * shape[0]!) / words.length);
+  throw new FeaturemapError("value", `${where}: ${what} must be finite, got ${bad.value} in row ${row}.`);
 }
 
 /** Lays class numbers out as floats, for a loss that takes floats. */

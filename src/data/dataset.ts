@@ -3,15 +3,23 @@ import { assertMadeBy, FeaturemapError, knownKeys, tagOf } from "../base/errors.
 import { showShape } from "../base/shape.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { Runtime } from "../gpu/runtime.ts";
-import { type Column, type ColumnInputs, type ColumnKind, type Columns, type HostData, hostData } from "./columns.ts";
+import {
+  type Column,
+  type ColumnKind,
+  type Columns,
+  columnsOf,
+  type DataInputs,
+  type HostData,
+  hostData,
+  ROLE_WORDS,
+} from "./columns.ts";
 
-/** Data set on the GPU: samples, and labels if there are any. It is uploaded once and used by any number of calls. */
+/** Data set on the GPU: samples, and labels and weights if there are any. It is uploaded once and used by any number of calls. */
 export class Dataset implements Columns<Column> {
   readonly runtime: Runtime;
   /** Number of samples. */
   readonly size: number;
-  readonly inputs: readonly Column[];
-  readonly labels: readonly Column[];
+  readonly columns: readonly Column[];
   /** Bytes of all columns on the GPU, without buffers of the app's. */
   readonly bytes: number;
   /** @internal See `identityOf`. */
@@ -20,11 +28,10 @@ export class Dataset implements Columns<Column> {
   #disposed = false;
 
   /** @internal Use `createDataset`. */
-  constructor(runtime: Runtime, columns: Columns<Column>, owned: readonly OwnedBuffer[], identity: string) {
+  constructor(runtime: Runtime, { size, columns }: Columns<Column>, owned: readonly OwnedBuffer[], identity: string) {
     this.runtime = runtime;
-    this.size = columns.size;
-    this.inputs = columns.inputs;
-    this.labels = columns.labels;
+    this.size = size;
+    this.columns = columns;
     this.#owned = owned;
     this.identity = identity;
     this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -59,20 +66,17 @@ export function isDataset(data: unknown): data is Dataset {
 }
 
 /**
- * Uploads samples and labels once, for any number of calls of `fit`, `evaluate` and `predict`. See `hostData` for types. Models of
- * several inputs or outputs take columns by name. A column may be a buffer of the app's, which stays the app's.
+ * Uploads samples, labels and weights once, for any number of calls of `fit`, `evaluate` and `predict`. See `hostData` for types. Models
+ * of several inputs or outputs take columns by name. A column may be a buffer of the app's, which stays the app's.
  *
  * @throws FeaturemapError as `hostData` does; `limit` where the GPU has no room
  * @example
  * const dataset = await createDataset(runtime, { x: { image, place }, y: { digit, parity } });
  */
-export async function createDataset(
-  runtime: Runtime,
-  input: { readonly x: ColumnInputs; readonly y?: ColumnInputs },
-): Promise<Dataset> {
+export async function createDataset(runtime: Runtime, input: DataInputs): Promise<Dataset> {
   const where = "createDataset(runtime, { x, y })";
   assertMadeBy(runtime instanceof Runtime, runtime, `${where}: runtime`, "await createRuntime()");
-  knownKeys(input, ["x", "y"], where);
+  knownKeys(input, ["x", "y", "sampleWeight"], where);
   const data = hostData(input);
   return upload(runtime, data, identityOf(data));
 }
@@ -83,24 +87,24 @@ export async function createDataset(
  */
 export function identityOf(data: HostData | Dataset): string {
   if (data instanceof Dataset) return data.identity;
-  const { size, inputs, labels } = data;
   const checksum = new Checksum();
-  for (const { words } of [...inputs, ...labels]) if (words) checksum.add(words);
+  for (const { words } of data.columns) if (words) checksum.add(words);
   const kind = ({ name, shape, dtype }: ColumnKind) =>
     `${name === undefined ? "" : `${name} `}${dtype} ${showShape(shape)}`;
-  const scaled = inputs.map((column) => `${kind(column)} * ${column.scale ?? 1}`).join(", ");
-  const labelled = labels.length > 0 ? `, labels ${labels.map(kind).join(", ")}` : "";
-  return `${size} samples ${scaled}${labelled}, checksum ${checksum}`;
+  const scaled = columnsOf(data, "input").map((column) => `${kind(column)} * ${column.scale ?? 1}`);
+  const others = (["label", "weight"] as const).map((role) => {
+    const kinds = columnsOf(data, role).map(kind);
+    return kinds.length > 0 ? `, ${ROLE_WORDS[role]} ${kinds.join(", ")}` : "";
+  });
+  return `${data.size} samples ${scaled.join(", ")}${others.join("")}, checksum ${checksum}`;
 }
 
 /** Puts checked data on the GPU. All of it is written before the promise is returned. */
 export async function upload(runtime: Runtime, data: HostData, identity = ""): Promise<Dataset> {
-  const all = [...data.inputs, ...data.labels];
-  const own = all.flatMap(({ words }) => words ?? []);
-  const labels = all.flatMap(({ words, name }, i) => {
-    const what = i < data.inputs.length ? "samples" : "labels";
-    return words ? [name === undefined ? what : `${what} ${name}`] : [];
-  });
+  const own = data.columns.flatMap(({ words }) => words ?? []);
+  const labels = data.columns.flatMap(({ words, role, name }) =>
+    words ? [name === undefined ? ROLE_WORDS[role] : `${ROLE_WORDS[role]} ${name}`] : [],
+  );
   const owned = await runtime.buffers.create(
     own.map((words, i) => ({ label: labels[i]!, bytes: words.byteLength })),
     (buffers) => {
@@ -110,14 +114,9 @@ export async function upload(runtime: Runtime, data: HostData, identity = ""): P
     },
   );
   const rest = [...owned];
-  const onGpu = data.inputs.concat(data.labels).map((column): Column => {
+  const columns = data.columns.map((column): Column => {
     const { words: _, buffer, ...kind } = column;
     return { ...kind, buffer: buffer ?? rest.shift()!.buffer };
   });
-  const columns = {
-    size: data.size,
-    inputs: onGpu.slice(0, data.inputs.length),
-    labels: onGpu.slice(data.inputs.length),
-  };
-  return new Dataset(runtime, columns, owned, identity);
+  return new Dataset(runtime, { size: data.size, columns }, owned, identity);
 }

@@ -61,7 +61,7 @@ export function isGpuData(data: unknown): data is GpuData {
 export function toGpuData(
   data: GpuData,
   where: string,
-  dtypes: readonly ["f32", "u8" | "u32"],
+  dtypes: readonly ("f32" | "u8" | "u32")[],
 ): Required<Pick<GpuData, "buffer" | "shape" | "dtype">> & Pick<TensorData, "scale"> {
   knownKeys(data, ["buffer", "shape", "dtype", "scale"], where);
   const { buffer, shape, scale } = data;

@@ -1,7 +1,16 @@
 import { allocateFloats, lengthOf } from "../base/arrays.ts";
-import { cut, FeaturemapError, knownKeys, listOf, show, wrong } from "../base/errors.ts";
+import { anObject, cut, FeaturemapError, knownKeys, listOf, show, wrong } from "../base/errors.ts";
 import { batchShape, elements, type Shape, sameShape, showShape } from "../base/shape.ts";
-import { type ColumnInputs, type ColumnKind, type Columns, columnsFor, HostData, inFloats } from "../data/columns.ts";
+import {
+  type ColumnInputs,
+  type ColumnKind,
+  type Columns,
+  columnsFor,
+  columnsOf,
+  type DataInputs,
+  HostData,
+  inFloats,
+} from "../data/columns.ts";
 import { type Dataset, isDataset } from "../data/dataset.ts";
 import { type Loss, labelsOf } from "../losses/loss.ts";
 import type { Network } from "../network/network.ts";
@@ -9,33 +18,53 @@ import type { TrainingSettings } from "../program/compile-settings.ts";
 import type { Feed } from "../program/feed.ts";
 import { type BatchOptions, batching } from "../training/fit-options.ts";
 
-/** Samples with their labels. */
-export type Labelled = readonly [x: ColumnInputs, y: ColumnInputs] | Dataset;
+/** Samples with their labels and, if they have some, their weights. */
+export type Labelled = readonly [x: ColumnInputs, y: ColumnInputs, sampleWeight?: ColumnInputs | undefined] | Dataset;
 
-/** Splits the arguments of a call, which are (dataset, options) or (x, y, options). */
-export function splitCall(x: ColumnInputs | Dataset, y: unknown, options: unknown, where: string) {
+/** Option of calls on samples and labels. */
+export interface WeightOptions {
+  /**
+   * Factor of each sample's loss, [samples], as in Keras: the loss is the mean of the products. For several outputs by name, or one for
+   * all. Metrics have no weights. A `Dataset` brings its own.
+   */
+  readonly sampleWeight?: ColumnInputs;
+}
+
+/** Splits the arguments of a call, which are (dataset, options) or (x, y, options), into data and the other options. */
+export function splitCall<O extends object>(x: ColumnInputs | Dataset, y: unknown, options: unknown, where: string) {
   if (isDataset(x)) {
     if (options !== undefined)
       throw new FeaturemapError("value", `${where}(dataset, options): a Dataset brings its own labels.`);
-    return { data: x, options: y as object | undefined };
+    const given = (y ?? {}) as O & WeightOptions;
+    if (given.sampleWeight !== undefined)
+      throw new FeaturemapError("value", `${where}: sampleWeight: give it to createDataset(), beside x and y.`);
+    return { data: x, options: given as O };
   }
-  return { data: { x, y: y as ColumnInputs | undefined }, options: options as object | undefined };
+  const { sampleWeight, ...rest } = anObject((options ?? {}) as O & WeightOptions, `${where}: options`);
+  return { data: { x, y: y as ColumnInputs, sampleWeight }, options: rest as unknown as O };
 }
 
-export function pairOf(validation: Labelled): Dataset | { x: ColumnInputs; y: ColumnInputs } {
+/** Gives validation data by name. @throws FeaturemapError `value` unless they are a list or a data set */
+export function dataOf(validation: Labelled): Dataset | DataInputs {
   if (isDataset(validation)) return validation;
-  if (!Array.isArray(validation) || validation.length !== 2)
-    throw wrong("fit: validationData", "be [x, y] or a Dataset", validation);
-  return { x: validation[0], y: validation[1] };
+  if (!Array.isArray(validation) || validation.length < 2 || validation.length > 3)
+    throw wrong("fit: validationData", "be [x, y], [x, y, sampleWeight] or a Dataset", validation);
+  const [x, y, sampleWeight] = validation as Exclude<Labelled, Dataset>;
+  return { x, y, sampleWeight };
 }
 
-/** Checks labels. @throws FeaturemapError if there are none, or they do not suit a loss, a metric or the model's output */
+/**
+ * Checks labels and weights.
+ *
+ * @throws FeaturemapError if there are no labels, if they do not suit a loss, a metric or the model's output, or if weights are of no output
+ */
 export function checkLabels(
-  { labels }: Columns,
+  data: Columns,
   { outputs }: Network,
   { outputs: settings }: TrainingSettings,
   where: string,
 ): void {
+  const labels = columnsOf(data, "label");
   if (labels.length === 0) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
   columnsFor(outputs, labels, `${where}: y`).forEach((column, i) => {
     const { shape } = outputs[i]!;
@@ -44,15 +73,39 @@ export function checkLabels(
     for (const metric of metrics) metric.check?.(column, shape);
     assertKind(column, loss, shape, outputs.length > 1 ? `${where}: y.${settings[i]!.name}` : `${where}: y`);
   });
+  weightsFor(outputs, columnsOf(data, "weight"), `${where}: sampleWeight`);
+}
+
+/**
+ * Finds the weights of each output. Outputs that are not named have none. A column without a name is of all outputs.
+ *
+ * @throws FeaturemapError `value` for a column of no output
+ */
+function weightsFor<C extends ColumnKind>(
+  outputs: readonly { readonly name: string }[],
+  columns: readonly C[],
+  where: string,
+): (C | undefined)[] {
+  const [first] = columns;
+  if (!first) return [];
+  if (first.name === undefined) return outputs.map(() => first);
+  const names = outputs.map(({ name }) => name);
+  const spare = columns.find(({ name }) => !names.includes(name!));
+  if (spare) {
+    const list = `{ ${names.join(", ")} }`;
+    throw new FeaturemapError("value", `${where} has a column "${spare.name}", the model's outputs are ${list}.`);
+  }
+  return names.map((name) => columns.find((column) => column.name === name));
 }
 
 /** Lays labels out as the losses take them, so that batches are of one kind whatever their values are. */
 export function asLossesTake(data: HostData, { outputs }: Network, settings: TrainingSettings): HostData {
-  const labels = columnsFor(outputs, data.labels, "y").map((column, i) => {
+  const labels = columnsFor(outputs, columnsOf(data, "label"), "y").map((column, i) => {
     const { dtype } = labelsOf(settings.outputs[i]!.loss, outputs[i]!.shape);
     return dtype === "f32" ? inFloats(column) : column;
   });
-  return new HostData({ ...data, labels });
+  const columns = [...columnsOf(data, "input"), ...labels, ...columnsOf(data, "weight")];
+  return new HostData({ size: data.size, columns });
 }
 
 /** Checks labels against what a loss says that it takes: its `check` may have let others through. */
@@ -68,7 +121,7 @@ function assertKind({ shape, dtype }: ColumnKind, loss: Loss, output: Shape, whe
 
 /** Gives the factor of each input's bytes, for the inputs that training sees as bytes. */
 export function byteScalesOf(data: Columns, { inputs }: Network): Readonly<Record<string, number>> {
-  const columns = columnsFor(inputs, data.inputs, "x");
+  const columns = columnsFor(inputs, columnsOf(data, "input"), "x");
   return Object.fromEntries(
     columns.flatMap(({ dtype, scale }, i) => (dtype === "u8" ? [[inputs[i]!.name, scale ?? 1]] : [])),
   );
@@ -80,7 +133,7 @@ export function scalesOf(
   { inputs }: Network,
   byteScales: Readonly<Record<string, number>>,
 ): readonly number[] {
-  return columnsFor(inputs, data.inputs, "x").map(
+  return columnsFor(inputs, columnsOf(data, "input"), "x").map(
     ({ dtype, scale }, i) => scale ?? (dtype === "u8" ? byteScales[inputs[i]!.name] : undefined) ?? 1,
   );
 }
@@ -88,9 +141,16 @@ export function scalesOf(
 /** Gives a data set as a model reads it, and checks its columns. */
 export function feedOf(dataset: Dataset, network: Network, byteScales: Readonly<Record<string, number>>): Feed {
   const scales = scalesOf(dataset, network, byteScales);
-  const inputs = columnsFor(network.inputs, dataset.inputs, "x");
-  const labels = dataset.labels.length > 0 ? columnsFor(network.outputs, dataset.labels, "y") : [];
-  return { dataset, inputs: inputs.map((column, i) => ({ ...column, scale: scales[i]! })), labels };
+  const inputs = columnsFor(network.inputs, columnsOf(dataset, "input"), "x");
+  const given = columnsOf(dataset, "label");
+  const labels = given.length > 0 ? columnsFor(network.outputs, given, "y") : [];
+  const weights = weightsFor(network.outputs, columnsOf(dataset, "weight"), "sampleWeight");
+  const columns = [
+    ...inputs.map((column, index) => ({ ...column, index, scale: scales[index]! })),
+    ...labels.map((column, index) => ({ ...column, index, scale: 1 })),
+    ...weights.flatMap((column, index) => (column ? [{ ...column, index, scale: 1 }] : [])),
+  ];
+  return { dataset, columns };
 }
 
 /** Most bytes of samples that a model keeps room for after a prediction. */
@@ -99,13 +159,13 @@ const MAX_KEPT_BYTES = 2 ** 20;
 /** Tells whether samples are one batch from the host, and few enough to keep room for. */
 export function isBatch(data: HostData | Dataset, batchSize: number): data is HostData {
   if (!(data instanceof HostData) || data.size > batchSize) return false;
-  const bytes = data.inputs.map(({ words }) => words?.byteLength ?? Number.POSITIVE_INFINITY);
+  const bytes = columnsOf(data, "input").map(({ words }) => words?.byteLength ?? Number.POSITIVE_INFINITY);
   return bytes.reduce((a, b) => a + b, 0) <= MAX_KEPT_BYTES;
 }
 
 /** @throws FeaturemapError `value` for columns in buffers of the app's, if samples are to be written to the model's own */
-export function assertFromHost({ inputs, labels }: HostData, where: string): void {
-  if (![...inputs, ...labels].some(({ words }) => words === undefined)) return;
+export function assertFromHost({ columns }: HostData, where: string): void {
+  if (!columns.some(({ words }) => words === undefined)) return;
   throw new FeaturemapError("value", `${where} takes numbers, got a GPUBuffer. Use fit() with createDataset().`);
 }
 

@@ -1,6 +1,6 @@
 import { FeaturemapError, knownKeys, optionalFunction } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
-import { type ColumnInputs, HostData, hostData } from "../data/columns.ts";
+import { type ColumnInputs, type DataInputs, HostData, hostData } from "../data/columns.ts";
 import { Dataset, isDataset, upload } from "../data/dataset.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import { WEIGHT_ROLES } from "../graph/variable.ts";
@@ -22,11 +22,12 @@ import {
   byteScalesOf,
   checkedWeights,
   checkLabels,
+  dataOf,
   feedOf,
   isBatch,
   type Labelled,
-  pairOf,
   splitCall,
+  type WeightOptions,
 } from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { Compilation, type CompiledModel } from "./compiled.ts";
@@ -154,19 +155,19 @@ export class Model<P = Prediction> {
    *   `limit` where the adapter cannot run the plan; `state` where the model is not compiled, disposed or busy
    */
   fit(dataset: Dataset, options?: FitOptions<Labelled>): Promise<History>;
-  fit(x: ColumnInputs, y: ColumnInputs, options?: FitOptions<Labelled>): Promise<History>;
+  fit(x: ColumnInputs, y: ColumnInputs, options?: FitOptions<Labelled> & WeightOptions): Promise<History>;
   fit(
     x: ColumnInputs | Dataset,
     y?: ColumnInputs | FitOptions<Labelled>,
-    options?: FitOptions<Labelled>,
+    options?: FitOptions<Labelled> & WeightOptions,
   ): Promise<History> {
     const run = async () => {
-      const call = splitCall(x, y, options, "fit");
-      const fitOptions = checkFitOptions((call.options ?? {}) as FitOptions<Labelled>);
+      const call = splitCall<FitOptions<Labelled>>(x, y, options, "fit");
+      const fitOptions = checkFitOptions(call.options);
       const { validationData } = fitOptions;
       const training = this.#check(call.data, "fit", true);
       const held =
-        validationData === undefined ? undefined : this.#check(pairOf(validationData), "fit: validationData", true);
+        validationData === undefined ? undefined : this.#check(dataOf(validationData), "fit: validationData", true);
       const bookmark = bookmarkFor(this.#training, fitOptions, training, this.#compilation!.settings.seed);
       const byteScales = byteScalesOf(training, this.#architecture.network!);
       return this.#uploaded([training, ...(held ? [held] : [])], "fit", (compiled, [data, validation]) => {
@@ -187,10 +188,14 @@ export class Model<P = Prediction> {
 
   /** Computes the mean loss and the metrics over all samples. Throws as `fit` does. */
   evaluate(dataset: Dataset, options?: BatchOptions): Promise<Evaluation>;
-  evaluate(x: ColumnInputs, y: ColumnInputs, options?: BatchOptions): Promise<Evaluation>;
-  evaluate(x: ColumnInputs | Dataset, y?: ColumnInputs | BatchOptions, options?: BatchOptions): Promise<Evaluation> {
+  evaluate(x: ColumnInputs, y: ColumnInputs, options?: BatchOptions & WeightOptions): Promise<Evaluation>;
+  evaluate(
+    x: ColumnInputs | Dataset,
+    y?: ColumnInputs | BatchOptions,
+    options?: BatchOptions & WeightOptions,
+  ): Promise<Evaluation> {
     return this.#readOnly("evaluate", () => {
-      const call = splitCall(x, y, options, "evaluate");
+      const call = splitCall<BatchOptions>(x, y, options, "evaluate");
       const batches = batchOptions(call.options, "evaluate");
       const data = this.#check(call.data, "evaluate", true);
       return this.#uploaded([data], "evaluate", async (compiled, [dataset]) => {
@@ -227,11 +232,13 @@ export class Model<P = Prediction> {
    * Makes one training step on the given samples, as one batch. Returns the loss before the step. The batch's buffers are kept for the
    * next call: one with as many samples makes none. Throws as `fit` does.
    */
-  trainOnBatch(x: ColumnInputs, y: ColumnInputs): Promise<Evaluation> {
+  trainOnBatch(x: ColumnInputs, y: ColumnInputs, options: WeightOptions = {}): Promise<Evaluation> {
     const run = async () => {
       if (isDataset(x))
         throw new FeaturemapError("value", "trainOnBatch takes samples and labels, got a Dataset. Use fit().");
-      const checked = this.#check({ x, y }, "trainOnBatch", true) as HostData;
+      knownKeys(options, ["sampleWeight"], "trainOnBatch");
+      const { sampleWeight } = options;
+      const checked = this.#check({ x, y, sampleWeight }, "trainOnBatch", true) as HostData;
       assertFromHost(checked, "trainOnBatch");
       const data = copyOf(checked);
       const compiled = await this.#ready("trainOnBatch");
@@ -344,11 +351,7 @@ export class Model<P = Prediction> {
   }
 
   /** Checks data before they are uploaded. */
-  #check(
-    input: Dataset | { x: ColumnInputs; y?: ColumnInputs | undefined },
-    where: string,
-    labelled: boolean,
-  ): HostData | Dataset {
+  #check(input: Dataset | DataInputs, where: string, labelled: boolean): HostData | Dataset {
     if (!this.#compilation) throw new FeaturemapError("state", `${where}: await model.compile() first.`);
     const { training } = this.#compilation.settings;
     if (labelled && !training) {
@@ -356,7 +359,7 @@ export class Model<P = Prediction> {
       throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
     }
     const data = input instanceof Dataset ? input : hostData(input);
-    const network = this.#architecture.networkFor(data.inputs, `${where}: x`);
+    const network = this.#architecture.networkFor(data, `${where}: x`);
     if (labelled) checkLabels(data, network, training!, where);
     this.#architecture.keep(network);
     return labelled && data instanceof HostData ? asLossesTake(data, network, training!) : data;

@@ -1,6 +1,6 @@
 import { FeaturemapError } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
-import { type ColumnKind, columnsFor } from "../data/columns.ts";
+import { type ColumnKind, type Columns, columnsFor, columnsOf } from "../data/columns.ts";
 import type { LayerSpec } from "../layers/layer.ts";
 import type { LayerStack } from "./layer-stack.ts";
 import type { Network } from "./network.ts";
@@ -16,8 +16,8 @@ export interface Architecture {
   readonly outputNames: readonly string[];
   /** Whether there is one output without a name of its own. `predict` then gives it as it is, not by name. */
   readonly isSingle: boolean;
-  /** Gives the network for data of these columns, and does not keep it. Throws a FeaturemapError if they do not suit the model. */
-  networkFor(columns: readonly ColumnKind[], where: string): Network;
+  /** Gives the network for data of such inputs, and does not keep it. Throws a FeaturemapError if they do not suit the model. */
+  networkFor(data: Pick<Columns, "columns">, where: string): Network;
   /** Keeps the network that `networkFor` gave. */
   keep(network: Network): void;
 }
@@ -36,7 +36,8 @@ export function stackArchitecture(stack: LayerStack): Architecture {
       return stack.layers.slice(-1).map(({ name }) => name);
     },
     isSingle: true,
-    networkFor: (columns, where) => {
+    networkFor: (data, where) => {
+      const columns = columnsOf(data, "input");
       if (!stack.network) {
         const [column] = columnsFor([{ name: "input" }], columns, where);
         return stack.networkFor(column!.shape);
@@ -56,8 +57,8 @@ export function networkArchitecture(network: Network, isSingle: boolean): Archit
     network,
     outputNames: network.outputs.map(({ name }) => name),
     isSingle,
-    networkFor: (columns, where) => {
-      assertInputs(network, columns, where);
+    networkFor: (data, where) => {
+      assertInputs(network, columnsOf(data, "input"), where);
       return network;
     },
     keep: () => {},

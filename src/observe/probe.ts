@@ -176,7 +176,7 @@ export class Probe {
 
   #check(data: HostData): void {
     const { network } = this.#compiled;
-    columnsFor(network.inputs, data.inputs, "probe.run: x").forEach(({ shape }, i) => {
+    columnsFor(network.inputs, data.columns, "probe.run: x").forEach(({ shape }, i) => {
       const { name, shape: wanted } = network.inputs[i]!;
       if (sameShape(shape, wanted)) return;
       const what = network.inputs.length === 1 ? "the model" : `the model's input "${name}"`;
@@ -198,7 +198,7 @@ function floatsOf(
   byteScales: Readonly<Record<string, number>>,
 ): Float32Array<ArrayBuffer>[] {
   const scales = scalesOf(data, network, byteScales);
-  return columnsFor(network.inputs, data.inputs, "x").map(({ words, dtype, shape }, i) => {
+  return columnsFor(network.inputs, data.columns, "x").map(({ words, dtype, shape }, i) => {
     const count = data.size * elements(shape);
     const { buffer, byteOffset } = words!;
     const numbers =
@@ -258,8 +258,8 @@ export async function outputsOf(
 }
 
 /** Takes a range of samples. */
-function rowsOf({ inputs }: HostData, from: number, rows: number): ColumnInputs {
-  const parts = inputs.map(({ name, words, dtype, shape, scale }) => {
+function rowsOf({ columns }: HostData, from: number, rows: number): ColumnInputs {
+  const parts = columns.map(({ name, words, dtype, shape, scale }) => {
     const size = elements(shape);
     const { buffer, byteOffset } = words!;
     const data =
@@ -285,13 +285,12 @@ async function probeOf(model: WithInternals, options: ProbeOptions, where: strin
   const names = known.filter((name) => wanted.includes(name));
   const { runtime, choices, memory, winograd } = compiled.settings;
   const { limits } = runtime.device;
-  const inputs = network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
   const adapter = adapterClassOf(runtime);
-  const program = outputsProgram({ network, capacity, inputs, adapter, limits, choices, memory, winograd }, names);
+  const program = outputsProgram({ network, capacity, adapter, limits, choices, memory, winograd }, names);
   const executable = await prepare(runtime, program.plan, { onProgress: compiled.plans.onProgress() });
   const requests = [
     { label: "probe state", bytes: stepState().bytes },
-    ...inputs.map(({ shape }) => ({ label: "probe samples", bytes: capacity * elements(shape) * 4 })),
+    ...network.inputs.map(({ shape }) => ({ label: "probe samples", bytes: capacity * elements(shape) * 4 })),
   ];
   try {
     const owned = await runtime.buffers.create(requests);

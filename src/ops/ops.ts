@@ -34,6 +34,7 @@ export { dense } from "./dense/dense.ts";
 export { depthwiseConv2d } from "./depthwise-conv2d/depthwise-conv2d.ts";
 export { add } from "./elementwise/add.ts";
 export { dropout } from "./elementwise/dropout.ts";
+export { multiply } from "./elementwise/multiply.ts";
 export { reshape } from "./elementwise/reshape.ts";
 export { averagePooling2d } from "./pooling/average-pooling2d.ts";
 export { maxPooling2d } from "./pooling/max-pooling2d.ts";

@@ -62,26 +62,19 @@ export class BatchSlot {
   }
 
   /** Tells whether a batch can be written here: its columns are of the same kinds, and it has no more samples. */
-  takes({ size, inputs, labels }: HostData): boolean {
+  takes({ size, columns }: HostData): boolean {
     const { dataset } = this;
-    const alike = (a: readonly ColumnKind[], b: readonly ColumnKind[]) =>
-      a.length === b.length &&
-      a.every(({ name, dtype, shape, scale }, i) => {
-        const other = b[i]!;
-        const kind = name === other.name && dtype === other.dtype && scale === other.scale;
-        return kind && sameShape(shape, other.shape);
-      });
-    return size <= dataset.size && alike(inputs, dataset.inputs) && alike(labels, dataset.labels);
+    if (size > dataset.size || columns.length !== dataset.columns.length) return false;
+    return columns.every((column, i) => sameKind(column, dataset.columns[i]!));
   }
 
   /** Replaces the batch, by a write for each column, and one more if the number of samples differs. */
-  write({ size, inputs, labels }: HostData): void {
-    const { runtime } = this.dataset;
+  write({ size, columns }: HostData): void {
+    const { runtime, columns: written } = this.dataset;
     const { queue } = runtime.device;
-    const buffers = [...this.dataset.inputs, ...this.dataset.labels].map(({ buffer }) => buffer);
     this.written = inErrorScope(runtime, "batch", () => {
-      [...inputs, ...labels].forEach(({ words }, i) => {
-        queue.writeBuffer(buffers[i]!, 0, words!);
+      columns.forEach(({ words }, i) => {
+        queue.writeBuffer(written[i]!.buffer, 0, words!);
       });
       if (size !== this.#samples) this.#begin(size);
     });
@@ -123,13 +116,17 @@ export class BatchSlot {
 }
 
 /** Copies a batch, since the caller may change or transfer the numbers before they are written. */
-export function copyOf({ size, inputs, labels }: HostData): HostData {
-  const copied = (columns: HostData["inputs"]) =>
-    columns.map((column) => {
-      const { buffer, byteOffset, byteLength } = column.words!;
-      return { ...column, words: new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength)) };
-    });
-  return new HostData({ size, inputs: copied(inputs), labels: copied(labels) });
+export function copyOf({ size, columns }: HostData): HostData {
+  const copied = columns.map((column) => {
+    const { buffer, byteOffset, byteLength } = column.words!;
+    return { ...column, words: new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength)) };
+  });
+  return new HostData({ size, columns: copied });
+}
+
+function sameKind(a: ColumnKind, b: ColumnKind): boolean {
+  const alike = a.role === b.role && a.name === b.name && a.dtype === b.dtype && a.scale === b.scale;
+  return alike && sameShape(a.shape, b.shape);
 }
 
 /** Slots of a model, one for each kind of sweep. */

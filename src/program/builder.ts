@@ -1,22 +1,31 @@
+import type { ColumnRole } from "../data/columns.ts";
 import { addNode, addTensor, emptyGraph, type Graph, nodeName, producerOf, tensorOf } from "../graph/graph.ts";
 import type { Add } from "../graph/op.ts";
-import type { DType, TensorId, TensorSpec } from "../graph/tensor.ts";
+import type { TensorId, TensorSpec } from "../graph/tensor.ts";
 import type { Variable } from "../graph/variable.ts";
 import type { Network } from "../network/network.ts";
 import { stateVariable } from "./variables.ts";
 
 /** Kind of a port: of data that a program reads or writes beside its variables. */
-export type PortKind = "input" | "label" | "prediction" | "order";
+export type PortKind = ColumnRole | "prediction" | "order";
 
 /** Gives the key of a port: its kind, and the number of the model's input or output. */
 export function portKey(kind: PortKind, index = 0): string {
   return `${kind} ${index}`;
 }
 
-/** Shape, type and scale of a column of data. A plan serves all data that agree in these. */
-export interface ColumnShape extends TensorSpec {
+/** Column of data at a port. A plan serves all data whose columns agree in this. */
+export interface PortColumn extends TensorSpec {
+  readonly role: ColumnRole;
+  /** Number of the model's input, or of the output that a label or a weight belongs to. */
+  readonly index: number;
   /** Factor of its numbers. */
   readonly scale: number;
+}
+
+/** Takes the parts of a column that a plan is made for. */
+export function portColumn({ role, index, shape, dtype, scale }: PortColumn): PortColumn {
+  return { role, index, shape, dtype, scale };
 }
 
 /** Settings that all programs have. */
@@ -24,10 +33,11 @@ export interface ProgramSettings {
   readonly network: Network;
   /** Rows of the largest batch that it takes. */
   readonly capacity: number;
-  /** Columns, one for each of the network's inputs. */
-  readonly inputs: readonly ColumnShape[];
-  /** Types of the labels' columns, one for each output. Default: those that the losses take. */
-  readonly labels?: readonly DType[];
+  /**
+   * Columns of the data. Default: floats for each input, and labels as the losses take them. Columns that are given replace these.
+   * Weights are only those that are given.
+   */
+  readonly columns?: readonly PortColumn[];
 }
 
 /** Stage of a program: it adds nodes to the graph, out of what earlier stages have left. */
@@ -41,9 +51,8 @@ export class ProgramBuilder {
   readonly variables: Map<string, TensorId>;
   /** Tensors of ports, by key. */
   readonly ports = new Map<string, TensorId>();
-  /** Rows of the batch for each input, and labels for each output. */
-  inputs: readonly TensorId[] = [];
-  labels: readonly TensorId[] = [];
+  /** Batch's rows of the columns, by the keys of their ports. */
+  readonly rows = new Map<string, TensorId>();
   /** Outputs of the network, and of each layer. */
   outputs: readonly TensorId[] = [];
   readonly layerOutputs = new Map<string, TensorId>();
@@ -85,8 +94,8 @@ export class ProgramBuilder {
   }
 
   /** Makes a tensor that the caller binds for each data set. Its number of samples depends on the data set, not on the plan. */
-  port(kind: PortKind, index: number, name: string, spec: TensorSpec): TensorId {
-    const id = addTensor(this.graph, name, "data", { ...spec, shape: [1, ...spec.shape] });
+  port(kind: PortKind, index: number, name: string, { shape, dtype }: TensorSpec): TensorId {
+    const id = addTensor(this.graph, name, "data", { shape: [1, ...shape], dtype });
     this.ports.set(portKey(kind, index), id);
     return id;
   }

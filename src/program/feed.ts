@@ -1,14 +1,12 @@
 import type { Column } from "../data/columns.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { PortColumn } from "./builder.ts";
 
-/** Column of an input, with the factor of its numbers. */
-export interface InputColumn extends Column {
-  readonly scale: number;
-}
+/** Column on the GPU, and the port that reads it. */
+export type FeedColumn = Column & PortColumn;
 
-/** Data set as a model reads it: a column for each input and, if there are labels, for each output. */
+/** Data set as a model reads it: columns in the order of their ports. */
 export interface Feed {
   readonly dataset: Dataset;
-  readonly inputs: readonly InputColumn[];
-  readonly labels: readonly Column[];
+  readonly columns: readonly FeedColumn[];
 }

@@ -3,7 +3,7 @@ import { type Executable, prepare } from "../plan/executable.ts";
 import { ScratchPool } from "../plan/scratch.ts";
 import { adapterClassOf } from "../plan/shipped-tiles.ts";
 import type { PlanRequest } from "../plan/tuning-task.ts";
-import type { ProgramSettings } from "./builder.ts";
+import { portColumn } from "./builder.ts";
 import type { CompileSettings } from "./compile-settings.ts";
 import type { Feed } from "./feed.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -25,9 +25,6 @@ export interface PlanSettings {
   readonly ended?: Promise<unknown> | undefined;
 }
 
-/** Columns that a plan is made for. */
-type DataColumns = Required<Pick<ProgramSettings, "inputs" | "labels">>;
-
 /** Program whose plan can run. */
 export interface PreparedPlan {
   readonly program: Program;
@@ -41,7 +38,7 @@ export interface ReadyPlan extends PreparedPlan {
 }
 
 /** Builds a program for a model's device, as often as it is asked. */
-export type ProgramBuild = (options: Omit<ProgramOptions, "capacity" | "inputs" | "labels">) => Program;
+export type ProgramBuild = (options: Omit<ProgramOptions, "capacity" | "columns">) => Program;
 
 /** Plans of a model, one for each kind of work, made when first needed. */
 export class Plans {
@@ -79,16 +76,14 @@ export class Plans {
   }
 
   /** Gives the plan for a kind of work and data: the existing one if its batch is large enough, or a new one. */
-  async of(kind: PlanKind, { dataset, inputs, labels }: Feed, { batchSize, ended }: PlanSettings): Promise<ReadyPlan> {
-    const capacity = Math.min(batchSize, dataset.size);
-    const columns: DataColumns = {
-      inputs: inputs.map(({ shape, dtype, scale }) => ({ shape, dtype, scale })),
-      labels: kind === "predict" ? [] : labels.map(({ dtype }) => dtype),
-    };
+  async of(kind: PlanKind, feed: Feed, { batchSize, ended }: PlanSettings): Promise<ReadyPlan> {
+    const capacity = Math.min(batchSize, feed.dataset.size);
+    const read = feed.columns.filter(({ role }) => kind !== "predict" || role === "input");
+    const columns = read.map(portColumn);
     const key = JSON.stringify(columns);
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
-    const build: ProgramBuild = (device) => this.#build(kind, { ...device, ...columns, capacity });
+    const build: ProgramBuild = (device) => this.#build(kind, { ...device, columns, capacity });
     const ready = { data: key, ...(await this.prepare(build, ended)) };
     known?.executable.dispose();
     this.#ready.set(kind, ready);

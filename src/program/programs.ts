@@ -110,9 +110,8 @@ export function outputsProgram(options: ProgramOptions, layers: readonly string[
 export function assertTrainable(
   options: Required<Pick<ProgramOptions, "choices" | "memory">> & TrainingOptions & { readonly network: Network },
 ): void {
-  const inputs = options.network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
   const { network, choices, memory, measures, optimizer } = options;
-  trainingProgram({ network, capacity: 1, inputs, adapter: "software", choices, memory, measures, optimizer });
+  trainingProgram({ network, capacity: 1, adapter: "software", choices, memory, measures, optimizer });
 }
 
 /** A program of any stages. Nodes that are of no layer are named by `name`, progress and errors call the plan by `planName`. */

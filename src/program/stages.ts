@@ -1,5 +1,6 @@
 import { cut, FeaturemapError, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
+import { type ColumnRole, ROLE_WORDS } from "../data/columns.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
 import { addTensor } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
@@ -10,12 +11,13 @@ import { batchScatter } from "../ops/batch/batch-scatter.ts";
 import { accumulateMeans, advance as advanceOp, MAX_MEANS } from "../ops/batch/means.ts";
 import { add as sumOp } from "../ops/elementwise/add.ts";
 import { fill } from "../ops/elementwise/fill.ts";
+import { multiply } from "../ops/elementwise/multiply.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import type { ProgramBuilder, Stage } from "./builder.ts";
+import { type PortColumn, type ProgramBuilder, type ProgramSettings, portKey, type Stage } from "./builder.ts";
 import type { Measures } from "./measures.ts";
 import { ratesOf, slotsOf } from "./variables.ts";
 
-/** Gathers the batch's rows of each input and, with `measures`, the labels of each output. */
+/** Gathers the batch's rows of each input and, with `measures`, of the labels and weights of each output: a node a port. */
 export function gather({
   shuffled,
   measures,
@@ -25,30 +27,53 @@ export function gather({
 }): Stage {
   return (builder) => {
     const { graph, settings, state } = builder;
-    const { network, capacity, inputs, labels: types = [] } = settings;
-    const one = network.inputs.length === 1;
-    const sources = inputs.map(({ shape, dtype }, i) =>
-      builder.port("input", i, one ? "samples" : `samples ${network.inputs[i]!.name}`, { shape, dtype }),
-    );
-    const labels = (measures?.outputs ?? []).map(({ name, loss }, i) => {
-      const kind = labelsOf(loss, network.outputs[i]!.shape);
-      const label = network.outputs.length === 1 ? "labels" : `labels ${name}`;
-      return { kind, source: builder.port("label", i, label, { ...kind, dtype: types[i] ?? kind.dtype }) };
+    const { network, capacity: batch } = settings;
+    const columns = columnsRead(settings, measures);
+    const names = { input: network.inputs, label: network.outputs, weight: network.outputs };
+    const sources = columns.map(({ role, index, shape, dtype }) => {
+      const word = ROLE_WORDS[role];
+      const name = names[role].length === 1 ? word : `${word} ${names[role][index]!.name}`;
+      return builder.port(role, index, name, { shape, dtype });
     });
     const order = shuffled ? addTensor(graph, "order", "data", { shape: [1], dtype: "u32" }) : undefined;
-    if (order !== undefined) builder.ports.set("order 0", order);
-    const rowsOf = (source: TensorId, sampleShape: readonly number[], dtype: "f32" | "u32", scale: number) =>
-      builder.add(batchGather, { state, source, order }, { batch: capacity, sampleShape, dtype, scale }).rows;
-    builder.inputs = inputs.map(({ shape, scale }, i) => rowsOf(sources[i]!, shape, "f32", scale));
-    builder.labels = labels.map(({ kind, source }) => rowsOf(source, kind.shape, kind.dtype, 1));
+    if (order !== undefined) builder.ports.set(portKey("order"), order);
+    columns.forEach(({ role, index, shape: sampleShape, rows: dtype, scale }, i) => {
+      const inputs = { state, source: sources[i]!, order };
+      const { rows } = builder.add(batchGather, inputs, { batch, sampleShape, dtype, scale });
+      builder.rows.set(portKey(role, index), rows);
+    });
   };
+}
+
+/** Lists the columns that a program reads, with the type of their rows: those of the settings, others as they are by default. */
+function columnsRead(
+  { network, columns = [] }: ProgramSettings,
+  measures: Measures | undefined,
+): (PortColumn & { readonly rows: "f32" | "u32" })[] {
+  const given = (role: ColumnRole, index: number) => columns.find((each) => each.role === role && each.index === index);
+  const inputs = network.inputs.map(({ shape }, index) => {
+    const column = given("input", index) ?? { role: "input", index, shape, dtype: "f32", scale: 1 };
+    return { ...column, rows: "f32" } as const;
+  });
+  const outputs = measures?.outputs ?? [];
+  const labels = outputs.map(({ loss }, index) => {
+    const kind = labelsOf(loss, network.outputs[index]!.shape);
+    const { dtype } = given("label", index) ?? kind;
+    return { role: "label", index, shape: kind.shape, dtype, scale: 1, rows: kind.dtype } as const;
+  });
+  const weights = outputs.flatMap((_, index) => {
+    const column = given("weight", index);
+    return column ? [{ ...column, rows: "f32" } as const] : [];
+  });
+  return [...inputs, ...labels, ...weights];
 }
 
 /** Adds the layers. `training` tells whether they are those of a training step. */
 export function forward({ training }: { readonly training: boolean }): Stage {
   return (builder) => {
-    const { graph, settings, inputs } = builder;
+    const { graph, settings } = builder;
     const { network } = settings;
+    const inputs = network.inputs.map((_, i) => builder.rows.get(portKey("input", i))!);
     const variables = new Map(network.variables.map((variable) => [variable.path, builder.variable(variable)]));
     const values = network.call(graph, { inputs, variables, training });
     for (const { node, output } of network.uses) builder.layerOutputs.set(node, values[output]!);
@@ -56,12 +81,15 @@ export function forward({ training }: { readonly training: boolean }): Stage {
   };
 }
 
-/** Adds each sample's loss, for each output. */
+/** Adds each sample's loss, for each output. It is multiplied by the sample's weight, if there are weights. */
 export function losses(measures: Measures): Stage {
   return (builder) => {
-    builder.losses = measures.outputs.map(({ name, loss }, i) =>
-      assertPerSample(builder, loss.call(callOf(builder, name, i)), `Loss "${cut(loss.name)}"`),
-    );
+    builder.losses = measures.outputs.map(({ name, loss }, i) => {
+      const what = `Loss "${cut(loss.name)}"`;
+      const a = assertPerSample(builder, loss.call(callOf(builder, name, i)), what);
+      const b = builder.rows.get(portKey("weight", i));
+      return b === undefined ? a : builder.add(multiply, { a, b }).c;
+    });
   };
 }
 
@@ -85,7 +113,7 @@ function callOf(builder: ProgramBuilder, outputName: string, i: number) {
   const { state, add } = builder;
   return {
     output: builder.outputs[i]!,
-    labels: builder.labels[i]!,
+    labels: builder.rows.get(portKey("label", i))!,
     state,
     add,
     shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),

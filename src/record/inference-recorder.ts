@@ -9,7 +9,7 @@ import type { CompiledModel } from "../model/compiled.ts";
 import { internalsOf, type WithInternals } from "../model/internals.ts";
 import type { Network } from "../network/network.ts";
 import type { BoundPlan } from "../plan/executable.ts";
-import { type ColumnShape, portKey } from "../program/builder.ts";
+import { type PortColumn, portKey } from "../program/builder.ts";
 import type { PreparedPlan } from "../program/plans.ts";
 import { programOf } from "../program/programs.ts";
 import { forward, gather, predictions } from "../program/stages.ts";
@@ -219,12 +219,12 @@ export async function createInferenceRecorder(
   for (const port of [...inputs, ...outputs]) assertBindable(compiled, port, batchSize, where);
   const stages = [gather({ shuffled: false }), forward({ training: false }), predictions];
   const prepared = await compiled.plans.prepare((device) =>
-    programOf("predict", "prediction step", stages, { ...device, capacity: batchSize, inputs: columns }),
+    programOf("predict", "prediction step", stages, { ...device, capacity: batchSize, columns }),
   );
   return new InferenceRecorder(compiled, prepared, inputs, outputs);
 }
 
-type RecordedColumn = ColumnShape & { readonly dtype: "f32" | "u8"; readonly shape: Shape };
+type RecordedColumn = PortColumn & { readonly dtype: "f32" | "u8"; readonly shape: Shape };
 
 function columnsOf(
   { inputs }: Network,
@@ -240,13 +240,13 @@ function columnsOf(
       inputs.map(({ name }) => name),
       where,
     );
-  return inputs.map(({ name, shape }) => {
+  return inputs.map(({ name, shape }, index) => {
     const at = one ? where : `${where}.${name}`;
     const kind: RecordedInput = (one ? given : (given as Readonly<Record<string, RecordedInput>>)[name]) ?? {};
     knownKeys(kind, ["dtype", "scale"], at);
     const dtype = oneOf(kind.dtype ?? "f32", ["f32", "u8"], `${at}: dtype`);
     const scale = kind.scale ?? (dtype === "u8" ? byteScales[name] : undefined) ?? 1;
-    return { shape, dtype, scale: finiteNumber(scale, `${at}: scale`) };
+    return { role: "input", index, shape, dtype, scale: finiteNumber(scale, `${at}: scale`) };
   });
 }
 

@@ -11,7 +11,7 @@ import type { CompiledModel } from "../model/compiled.ts";
 import { INTERNALS, internalsOf, type ModelInternals, type WithInternals } from "../model/internals.ts";
 import { beginStep, shuffleLayout } from "../ops/batch/begin-step.ts";
 import type { BoundPlan } from "../plan/executable.ts";
-import { portKey, type Stage } from "../program/builder.ts";
+import { portColumn, portKey, type Stage } from "../program/builder.ts";
 import type { Feed } from "../program/feed.ts";
 import type { Figures } from "../program/measures.ts";
 import type { PreparedPlan } from "../program/plans.ts";
@@ -190,14 +190,13 @@ export async function createTrainingRecorder(
   const { settings, lifetime, plans } = compiled;
   const [training, feed] = checkedFeed(internals, compiled, dataset, where);
   const capacity = Math.min(batchSize, dataset.size);
-  const inputs = feed.inputs.map(({ shape, dtype, scale }) => ({ shape, dtype, scale }));
-  const labels = feed.labels.map(({ dtype }) => dtype);
+  const columns = feed.columns.map(portColumn);
   const freed: { dispose(): void }[] = [];
   try {
-    const step = await plans.prepare((device) => trainingProgram({ ...device, ...training, capacity, inputs, labels }));
+    const step = await plans.prepare((device) => trainingProgram({ ...device, ...training, capacity, columns }));
     freed.push(step.executable);
     const begin = await plans.prepare((device) =>
-      programOf("begin", "begin of a training step", [beginning(shuffle)], { ...device, capacity, inputs }),
+      programOf("begin", "begin of a training step", [beginning(shuffle)], { ...device, capacity }),
     );
     freed.push(begin.executable);
     const place = { samples: dataset.size, batch: capacity, seed: seed ?? settings.seed };
@@ -235,7 +234,7 @@ function checkedFeed(
     const remedy = "Make both with one createRuntime()";
     throw new FeaturemapError("state", `${where}: the data set is on another runtime than the model. ${remedy}.`);
   }
-  architecture.networkFor(dataset.inputs, `${where}: x`);
+  architecture.networkFor(dataset, `${where}: x`);
   checkLabels(dataset, network, training, where);
   // Bytes without a scale of their own are numbers from 0 to 255, as in a `fit` on them.
   const feed = feedOf(dataset, network, byteScalesOf(dataset, network));
@@ -313,18 +312,13 @@ function boundBegin({ variables }: CompiledModel, own: Own, { program, executabl
 
 function boundStep(
   { variables }: CompiledModel,
-  { inputs, labels }: Feed,
+  { columns }: Feed,
   own: Own,
   { program, executable }: PreparedPlan,
 ): BoundPlan {
   const bound = variables.store.bindings(program.variables, "training");
   for (const [path, buffer] of own.variables) bound.set(program.variables.get(path)!, buffer);
   bound.set(program.ports.get(portKey("order"))!, own.order);
-  inputs.forEach(({ buffer }, i) => {
-    bound.set(program.ports.get(portKey("input", i))!, buffer);
-  });
-  labels.forEach(({ buffer }, i) => {
-    bound.set(program.ports.get(portKey("label", i))!, buffer);
-  });
+  for (const { role, index, buffer } of columns) bound.set(program.ports.get(portKey(role, index))!, buffer);
   return executable.bind(bound);
 }

@@ -1,5 +1,4 @@
 import { type ErrorCode, FeaturemapError, finiteNumber, knownKeys, optionalFunction, wrong } from "../base/errors.ts";
-import { type ColumnInputs, copiedColumns } from "../data/columns.ts";
 import { isDataset } from "../data/dataset.ts";
 import { orLost } from "../gpu/lost.ts";
 import type { Runtime } from "../gpu/runtime.ts";
@@ -10,17 +9,10 @@ import type { Callback } from "../training/callback.ts";
 import { checkFitOptions, FIT_OPTIONS, type FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
 import { checkpoint, isSound } from "./checkpoint.ts";
+import { type LastingData, lasting } from "./lasting-data.ts";
 import { restore, snapshot } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot-format.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
-
-/**
- * Samples and labels that outlive a device. Arrays are copied before the call returns. A function gives them for each new device,
- * without a copy. A `Dataset` that it makes on the given runtime is yours to dispose of.
- */
-export type LastingData =
-  | readonly [x: ColumnInputs, y: ColumnInputs]
-  | ((runtime: Runtime) => Labelled | Promise<Labelled>);
 
 /** Options of `fit`, and those of recovery. */
 export interface RecoveryOptions<P = Prediction> extends Omit<FitOptions<LastingData>, "resume"> {
@@ -162,16 +154,6 @@ function checked<P>(options: RecoveryOptions<P>): Call<P> {
     ...(store && { store }),
     ...(onRecovery && { onRecovery }),
   };
-}
-
-/** Copies arrays: they are read again for each new device, and the caller may have changed them by then. */
-function lasting(data: LastingData, where: string): LastingData {
-  if (typeof data === "function") return data;
-  if (isDataset(data))
-    throw wrong(where, "be [x, y], or (runtime) => createDataset(runtime, { x, y }), which outlive a device", data);
-  if (!Array.isArray(data) || data.length !== 2) throw wrong(where, "be [x, y] or a function that gives them", data);
-  const [x, y] = data as readonly [ColumnInputs, ColumnInputs];
-  return [copiedColumns(x, `${where}: x`), copiedColumns(y, `${where}: y`)];
 }
 
 /** Last snapshot, in memory and in the store. */
@@ -333,7 +315,9 @@ async function trainOnce<P>(
     const held = validationData && { validationData: await dataOn(runtime, validationData, fit.signal) };
     const options = { ...rest, ...held, callbacks, resume: latest !== undefined };
     const given = await dataOn(runtime, data, fit.signal);
-    return isDataset(given) ? model.fit(given, options) : model.fit(given[0], given[1], options);
+    if (isDataset(given)) return model.fit(given, options);
+    const [x, y, sampleWeight] = given;
+    return model.fit(x, y, { ...options, ...(sampleWeight && { sampleWeight }) });
   };
   const history = await run().catch((error: unknown) => {
     const code = codeOf(error);

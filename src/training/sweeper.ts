@@ -66,12 +66,7 @@ export class Sweeper {
       const id = ports.get(key);
       if (id !== undefined) bound.set(id, buffer!);
     };
-    feed.inputs.forEach(({ buffer }, i) => {
-      give(portKey("input", i), buffer);
-    });
-    feed.labels.forEach(({ buffer }, i) => {
-      give(portKey("label", i), buffer);
-    });
+    for (const { role, index, buffer } of feed.columns) give(portKey(role, index), buffer);
     predictions.forEach((buffer, i) => {
       give(portKey("prediction", i), buffer);
     });

@@ -32,7 +32,7 @@ describe("arrays of another realm", () => {
     ["Float64Array", "f32", [1, 2, 3, 4]],
   ])("keep their type and scale as samples: %s", (type, dtype, numbers) => {
     const data = foreign(`${type}.of(${numbers})`) as TypedArray;
-    const x = hostData({ x: tensor(data, [2, 2], { scale: 0.5 }) }).inputs[0]!;
+    const x = hostData({ x: tensor(data, [2, 2], { scale: 0.5 }) }).columns[0]!;
     expect(x).toMatchObject({ dtype, scale: 0.5, shape: [2] });
     const got = dtype === "u8" ? bytesOf(x.words!) : [...new Float32Array(x.words!.buffer, x.words!.byteOffset, 4)];
     expect(got).toEqual(numbers);
@@ -40,13 +40,13 @@ describe("arrays of another realm", () => {
 
   it("that are odd bytes are padded, and those of shared memory copied, as ours are", () => {
     const odd = hostData({ x: tensor(foreign("Uint8Array.of(9, 1, 2, 3, 4, 5).subarray(1)"), [1, 5]) });
-    expect(bytesOf(odd.inputs[0]!.words!)).toEqual([1, 2, 3, 4, 5, 0, 0, 0]);
+    expect(bytesOf(odd.columns[0]!.words!)).toEqual([1, 2, 3, 4, 5, 0, 0, 0]);
     const shared = hostData({ x: tensor(foreign("new Float32Array(new SharedArrayBuffer(8))"), [2]) });
-    expect(shared.inputs[0]!.words!.buffer).toBeInstanceOf(ArrayBuffer);
+    expect(shared.columns[0]!.words!.buffer).toBeInstanceOf(ArrayBuffer);
   });
 
   it("serve as labels, classes and weights", () => {
-    const y = hostData({ x: [[1], [2]], y: tensor(foreign("Int32Array.of(1, 0)"), [2]) }).labels[0]!;
+    const y = hostData({ x: [[1], [2]], y: tensor(foreign("Int32Array.of(1, 0)"), [2]) }).columns[1]!;
     expect(y).toMatchObject({ dtype: "u32", largestClass: 1 });
     expect([...oneHot(foreign("Uint8Array.of(1)"), 2).data]).toEqual([0, 1]);
     expect([...oneHot(foreign("[1]"), 2).data]).toEqual([0, 1]);

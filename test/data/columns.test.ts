@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnsFor, type HostColumn, hostData } from "../../src/data/columns.ts";
+import { type ColumnKind, columnsFor, columnsOf, type HostColumn, hostData } from "../../src/data/columns.ts";
 import { identityOf } from "../../src/data/dataset.ts";
 import type { ColumnInputs, GpuData, Loss } from "../../src/index.ts";
 import {
@@ -42,16 +42,16 @@ describe("columns by name", () => {
   it("keep their names, and their order", () => {
     const data = hostData({ x: { image: bytes, place: places }, y: { digit: [0, 2], parity: places } });
     expect(data.size).toBe(2);
-    expect(data.inputs.map(kind)).toEqual([
+    expect(columnsOf(data, "input").map(kind)).toEqual([
       ["image", [4], "u8"],
       ["place", [2], "f32"],
     ]);
-    expect(data.labels.map(kind)).toEqual([
+    expect(columnsOf(data, "label").map(kind)).toEqual([
       ["digit", [1], "u32"],
       ["parity", [2], "f32"],
     ]);
-    expect(data.labels[0]!.largestClass).toBe(2);
-    expect(hostData({ x: { shapes: bytes } }).inputs.map(kind)).toEqual([["shapes", [4], "u8"]]);
+    expect(columnsOf(data, "label")[0]!.largestClass).toBe(2);
+    expect(hostData({ x: { shapes: bytes } }).columns.map(kind)).toEqual([["shapes", [4], "u8"]]);
   });
 
   it("are named in what is wrong with them", () => {
@@ -77,9 +77,57 @@ describe("columns by name", () => {
   });
 });
 
+describe("weights", () => {
+  const weights = (sampleWeight: ColumnInputs) => hostData({ x: [[1], [2]], sampleWeight }).columns[1]!;
+
+  it("are a float for each sample, whatever they came as", () => {
+    for (const given of [[0, 2.5], [[0], [2.5]], tensor(new Float32Array([0, 2.5]), [2])])
+      expect(weights(given)).toMatchObject({ role: "weight", shape: [], dtype: "f32", words: Float32Array.of(0, 2.5) });
+    expect(weights(tensor(Uint8Array.of(0, 4), [2, 1], { scale: 0.5 })).words).toEqual(Float32Array.of(0, 2));
+    expect(weights({ a: [1, 2] })).toMatchObject({ name: "a" });
+    expect(weights({ buffer: gpuBuffer(8), shape: [2, 1] })).toMatchObject({ shape: [], dtype: "f32" });
+  });
+
+  it.each([
+    [
+      "more than one a sample",
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      /^sampleWeight: weights must be \[samples\].*got \[2, 2\]\./,
+    ],
+    ["a NaN", [1, Number.NaN], /^sampleWeight: weights must be finite, got NaN in row 1\./],
+    ["too few", [1], /^x has 2 samples, but sampleWeight has 1/],
+    ["of class numbers in a buffer", { buffer: gpuBuffer(8), shape: [2], dtype: "u32" }, /sampleWeight: dtype must be/],
+    [
+      "with a scale",
+      { buffer: gpuBuffer(8), shape: [2], scale: 2 },
+      /sampleWeight: scale must be left out, of weights/,
+    ],
+  ] as [string, ColumnInputs, RegExp][])("are refused if they are %s", (_, given, message) => {
+    expect(failure(() => weights(given)).message).toMatch(message);
+  });
+
+  it("are part of what data are", () => {
+    const of = (sampleWeight?: ColumnInputs) => identityOf(hostData({ x: [[1], [2]], sampleWeight }));
+    expect(of([1, 2])).toMatch(/^2 samples f32 \[1\] \* 1, weights f32 \[\], checksum/);
+    expect(new Set([of(), of([1, 2]), of([2, 1])]).size).toBe(3);
+  });
+});
+
+/** Column of an input, without a name. */
+const COLUMN: ColumnKind = {
+  role: "input",
+  name: undefined,
+  shape: [2],
+  dtype: "f32",
+  scale: undefined,
+  largestClass: undefined,
+};
+
 describe("the columns for a model", () => {
-  const columns = (...names: (string | undefined)[]) =>
-    names.map((name) => ({ name, shape: [2], dtype: "f32", scale: undefined, largestClass: undefined }) as const);
+  const columns = (...names: (string | undefined)[]) => names.map((name) => ({ ...COLUMN, name }));
   const ports = (...names: string[]) => names.map((name) => ({ name }));
   const refused = (wanted: string[], got: (string | undefined)[]) =>
     failure(() => columnsFor(ports(...wanted), columns(...got), "fit: x")).message;
@@ -120,12 +168,12 @@ describe("a model of several inputs", () => {
 
   it("takes columns of its inputs' shapes", () => {
     const good = hostData({ x: { place: places, image: bytes } });
-    expect(architecture.networkFor(good.inputs, "fit: x")).toBe(network);
+    expect(architecture.networkFor(good, "fit: x")).toBe(network);
     const wrong = hostData({ x: { place: bytes, image: bytes } });
-    const { code, message } = failure(() => architecture.networkFor(wrong.inputs, "fit: x"));
+    const { code, message } = failure(() => architecture.networkFor(wrong, "fit: x"));
     expect(code).toBe("shape");
     expect(message).toBe('The model\'s input "place" takes [2] a sample, got [4].');
-    expect(failure(() => architecture.networkFor(hostData({ x: bytes }).inputs, "fit: x")).message).toMatch(/by name/);
+    expect(failure(() => architecture.networkFor(hostData({ x: bytes }), "fit: x")).message).toMatch(/by name/);
   });
 
   it("scales each input's bytes by its own, or by what training had", () => {
@@ -151,6 +199,19 @@ describe("a model of several inputs", () => {
     );
     expect(failure(() => check({ digit: [0, 1], parity: [0, 1] })).message).toMatch(
       /loss "categoricalCross.*wants y of/,
+    );
+  });
+
+  it("takes weights of its outputs: one column for all, or by name for some", () => {
+    const loss = { digit: "sparseCategoricalCrossentropy", parity: "categoricalCrossentropy" } as const;
+    const training = checkCompileOptions({ loss, optimizer: sgd() }, architecture.outputNames).training!;
+    const y = { digit: [0, 2], parity: places };
+    const check = (sampleWeight: ColumnInputs) =>
+      checkLabels(hostData({ x: { image: bytes, place: places }, y, sampleWeight }), network, training, "fit");
+    check([1, 0.5]);
+    check({ parity: [1, 0.5] });
+    expect(failure(() => check({ parity: [1, 2], sum: [1, 2] })).message).toBe(
+      'fit: sampleWeight has a column "sum", the model\'s outputs are { digit, parity }.',
     );
   });
 
@@ -191,10 +252,11 @@ describe("a buffer of the app's", () => {
 
   it("is a column as it lies there", () => {
     const buffer = gpuBuffer(32);
-    const { size, inputs } = of({ buffer, shape: [2, 4] });
+    const { size, columns } = of({ buffer, shape: [2, 4] });
     expect(size).toBe(2);
-    expect(inputs).toEqual([
+    expect(columns).toEqual([
       {
+        role: "input",
         name: undefined,
         shape: [4],
         dtype: "f32",
@@ -205,14 +267,14 @@ describe("a buffer of the app's", () => {
       },
     ]);
     const named = of({ image: { buffer, shape: [3, 2, 2], dtype: "u8", scale: 0.5 }, place: { buffer, shape: [3] } });
-    expect(named.inputs.map(({ scale, ...column }) => [...kind({ scale, ...column }), scale])).toEqual([
+    expect(named.columns.map(({ scale, ...column }) => [...kind({ scale, ...column }), scale])).toEqual([
       ["image", [2, 2], "u8", 0.5],
       ["place", [1], "f32", undefined],
     ]);
   });
 
   it("may hold labels: rows of floats, or class numbers", () => {
-    const labels = (column: object) => hostData({ x: [[1], [2]], y: column as never }).labels.map(kind)[0];
+    const labels = (column: object) => hostData({ x: [[1], [2]], y: column as never }).columns.map(kind)[1];
     expect(labels({ buffer: gpuBuffer(8), shape: [2], dtype: "u32" })).toEqual([undefined, [1], "u32"]);
     expect(labels({ buffer: gpuBuffer(8), shape: [2, 1], dtype: "u32" })).toEqual([undefined, [1], "u32"]);
     expect(labels({ buffer: gpuBuffer(24), shape: [2, 3] })).toEqual([undefined, [3], "f32"]);
@@ -275,9 +337,9 @@ describe("a buffer of the app's", () => {
       x: { image: { buffer, shape: [2, 4] }, place: places },
       y: [0, 1],
     });
-    expect(dataset.inputs[0]!.buffer).toBe(buffer);
-    expect(dataset.inputs[1]!.buffer).not.toBe(buffer);
-    expect(dataset.labels[0]).toMatchObject({ dtype: "u32", shape: [1], largestClass: 1 });
+    expect(dataset.columns[0]!.buffer).toBe(buffer);
+    expect(dataset.columns[1]!.buffer).not.toBe(buffer);
+    expect(dataset.columns[2]).toMatchObject({ dtype: "u32", shape: [1], largestClass: 1 });
     expect(dataset.bytes).toBe(16 + 8);
     dataset.dispose();
   });

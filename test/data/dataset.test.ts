@@ -7,16 +7,15 @@ const images = (samples: number) => tensor(new Uint8Array(samples * 12), [sample
 const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => [
   ...new Uint8Array(buffer, byteOffset, byteLength),
 ];
-const inputOf = (x: DataInput) => hostData({ x }).inputs[0]!;
+const inputOf = (x: DataInput) => hostData({ x }).columns[0]!;
 const words = (x: DataInput) => inputOf(x).words!;
 
 describe("samples", () => {
   it("have their sample's shape and the number of them", () => {
-    const { size, inputs, labels } = hostData({ x: images(4) });
+    const { size, columns } = hostData({ x: images(4) });
     expect(size).toBe(4);
-    expect(inputs).toHaveLength(1);
-    expect(inputs[0]).toMatchObject({ name: undefined, shape: [2, 2, 3] });
-    expect(labels).toEqual([]);
+    expect(columns).toHaveLength(1);
+    expect(columns[0]).toMatchObject({ role: "input", name: undefined, shape: [2, 2, 3] });
   });
 
   it("that are bytes stay bytes, without a copy where they fill whole words", () => {
@@ -73,7 +72,7 @@ describe("samples", () => {
 });
 
 describe("labels", () => {
-  const labels = (y: DataInput, samples = 3) => hostData({ x: images(samples), y }).labels[0]!;
+  const labels = (y: DataInput, samples = 3) => hostData({ x: images(samples), y }).columns[1]!;
 
   it.each<DataInput>([
     [2, 0, 9],

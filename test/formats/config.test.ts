@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hostData } from "../../src/data/columns.ts";
 import type { SequentialConfig } from "../../src/formats/config.ts";
 import {
   averagePooling2d,
@@ -10,13 +11,13 @@ import {
   type Model,
   maxPooling2d,
   sequential,
+  tensor,
   toConfig,
 } from "../../src/index.ts";
 import { INTERNALS } from "../../src/model/internals.ts";
 import { predictionProgram } from "../../src/program/programs.ts";
 import { failure } from "../support/building.ts";
 import { articleLayers } from "../support/models.ts";
-import { inputsOf } from "../support/programs.ts";
 
 const article: SequentialConfig = {
   className: "Sequential",
@@ -112,8 +113,7 @@ const variablesOf = (model: Model) =>
 /** All that a model computes, as text. */
 function planOf(model: Model): string {
   const network = networkOf(model);
-  const inputs = inputsOf(network);
-  const { plan } = predictionProgram({ network, capacity: 4, inputs, adapter: "software", choices: {} });
+  const { plan } = predictionProgram({ network, capacity: 4, adapter: "software", choices: {} });
   return `${plan}\n${plan.steps.map(({ shader }) => shader.code).join("\n")}`;
 }
 
@@ -131,8 +131,7 @@ describe("toConfig", () => {
     const model = sequential([dense({ units: 2 })]);
     expect(toConfig(model).layers[0]!.config).not.toHaveProperty("inputShape");
     const { architecture } = model[INTERNALS];
-    const column = { name: undefined, shape: [7], dtype: "f32", scale: undefined, largestClass: undefined } as const;
-    architecture.keep(architecture.networkFor([column], "fit: x"));
+    architecture.keep(architecture.networkFor(hostData({ x: tensor(new Float32Array(7), [1, 7]) }), "fit: x"));
     expect(toConfig(model).layers[0]!.config.inputShape).toEqual([7]);
   });
 

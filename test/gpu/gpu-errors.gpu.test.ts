@@ -72,7 +72,7 @@ describe("what the GPU refuses fails the call that asked for it, and names the t
   it("a data set whose buffer the app destroyed, and hyperparameters", async () => {
     const { model, runtime, uncaptured, end } = await broken();
     const dataset = await createDataset(runtime, { x, y });
-    dataset.inputs[0]!.buffer.destroy();
+    dataset.columns[0]!.buffer.destroy();
     await expect(model.evaluate(dataset)).rejects.toMatchObject({ code: "device", message: /samples|destroyed/ });
     await setHyperparameters(model, { learningRate: 0.5 });
     expect(uncaptured).toEqual([]);

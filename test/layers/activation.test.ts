@@ -6,7 +6,7 @@ import { inputsOf } from "../support/programs.ts";
 
 function kernelsOf(layers: readonly LayerSpec[]): string[] {
   const network = networkOf(layers);
-  const options = { network, capacity: 2, inputs: inputsOf(network), adapter: "software", choices: {} } as const;
+  const options = { network, capacity: 2, columns: inputsOf(network), adapter: "software", choices: {} } as const;
   return predictionProgram(options).plan.steps.map(({ kernel }) => kernel);
 }
 

@@ -32,7 +32,7 @@ function kernelsOf(layers: readonly LayerSpec[]) {
   const options: ProgramOptions = {
     network,
     capacity: 4,
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     adapter: "software",
     choices: {},
     winograd: false,

@@ -179,7 +179,7 @@ describe("the config of depthwiseConv2d", () => {
 function stepOf(layers: Layer[], optimizer: Optimizer, adapter: "software" | "gpu" = "software") {
   const network = networkOf([...layers, flatten(), dense({ units: 3, activation: "softmax" })]);
   const measures = measuresOf(network);
-  const settings = { network, capacity: 64, inputs: inputsOf(network), adapter, choices: {}, measures, optimizer };
+  const settings = { network, capacity: 64, columns: inputsOf(network), adapter, choices: {}, measures, optimizer };
   const { plan } = trainingProgram({ ...settings, limits: MERGE_NOTHING });
   const steps = plan.steps.map(({ kernel, node }) => [kernel, node] as const);
   return { plan, steps: steps.filter(([, node]) => node.includes("conv2d") || node.includes("pooling")) };

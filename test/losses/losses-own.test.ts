@@ -56,7 +56,7 @@ const network = networkOf([dense({ units: 1, inputShape: [4] })]);
 const optionsFor = (loss: Loss): ProgramOptions & { readonly measures: Measures } => ({
   network,
   capacity: 1,
-  inputs: inputsOf(network),
+  columns: inputsOf(network),
   adapter: "software",
   choices: {},
   measures: measuresOf(network, loss, []),

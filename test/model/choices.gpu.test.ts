@@ -42,7 +42,7 @@ function shipped(adapter: "software" | "software-quads", algorithm: string): Cho
     capacity: BATCH,
     adapter,
     optimizer: sgd(),
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     measures: measuresOf(network, "sparseCategoricalCrossentropy"),
     choices: Object.fromEntries(nodes.map((node) => [node, { algorithm }])),
   });

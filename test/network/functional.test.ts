@@ -37,7 +37,7 @@ function training(network: Network) {
   return trainingProgram({
     network,
     capacity: 2,
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     adapter: "software",
     choices: {},
     measures: measuresOf(network),
@@ -78,7 +78,7 @@ describe("a functional model", () => {
     expect(made.name).toBe("model");
     const planOf = (network: Network) =>
       String(
-        predictionProgram({ network, capacity: 4, inputs: inputsOf(network), adapter: "software", choices: {} }).plan,
+        predictionProgram({ network, capacity: 4, columns: inputsOf(network), adapter: "software", choices: {} }).plan,
       );
     expect(planOf(networkOf(made))).toBe(planOf(networkOf(row)));
   });

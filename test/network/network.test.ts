@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { elements } from "../../src/base/shape.ts";
+import { hostData } from "../../src/data/columns.ts";
 import { addTensor, emptyGraph, tensorOf } from "../../src/graph/graph.ts";
 import { defineOp } from "../../src/graph/op.ts";
-import { averagePooling2d, conv2d, dense, flatten, type LayerSpec, maxPooling2d } from "../../src/index.ts";
+import { averagePooling2d, conv2d, dense, flatten, type LayerSpec, maxPooling2d, tensor } from "../../src/index.ts";
 import { stackArchitecture } from "../../src/network/architecture.ts";
 import { LayerStack } from "../../src/network/layer-stack.ts";
 import type { Network } from "../../src/network/network.ts";
@@ -193,10 +195,7 @@ describe("layers whose input is not known yet", () => {
     const stack = stackOf(layers());
     const architecture = stackArchitecture(stack);
     const samples = (...shape: number[]) =>
-      architecture.networkFor(
-        [{ name: undefined, shape, dtype: "f32", scale: undefined, largestClass: undefined }],
-        "fit: x",
-      );
+      architecture.networkFor(hostData({ x: tensor(new Float32Array(elements(shape)), [1, ...shape]) }), "fit: x");
     architecture.keep(samples(6, 6, 3));
     const before = snapshot(stack);
     expect(samples(6, 6, 3)).toBe(stack.network);

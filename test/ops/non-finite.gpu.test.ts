@@ -145,20 +145,28 @@ describe.each(nonFinite)("%s", (kind) => {
     expectCarried(gotDMean!, averagePooling2dGradient(dY, xShape, options), tolerances.poolingGradient, "its gradient");
   });
 
-  it("goes through addition and dropout, which drops it, too", async () => {
+  it("goes through addition, multiplication and dropout, which drops it, too", async () => {
     const size = 71;
     const x = sprinkled(size, 1, kind);
     const run = new GraphRun();
     const xId = run.input("x", [size], x);
     const { c: sum } = run.add("add", { a: xId, b: run.input("b", [size], randomArray(size, 2)) });
+    const factors = withZeros(size);
+    const { c: product } = run.add("multiply", { a: xId, b: run.input("factors", [size], factors) });
     const { y: kept } = run.add("dropout", { x: xId, state: run.graph.state }, { rate: 0.25, seed: 1 });
-    const [gotSum, gotKept] = await run.read([sum!, kept!]);
+    const [gotSum, gotProduct, gotKept] = await run.read([sum!, product!, kept!]);
     const mask = dropoutMask(size, { rate: 0.25, seed: 1, layer: "dropout", step: 0 });
     expectCarried(
       gotSum!,
       Array.from(x, (value, i) => value + randomArray(size, 2)[i]!),
       tolerances.elementwise,
       "sum",
+    );
+    expectCarried(
+      gotProduct!,
+      Array.from(x, (value, i) => value * factors[i]!),
+      tolerances.elementwise,
+      "product",
     );
     expectCarried(
       gotKept!,
@@ -168,6 +176,11 @@ describe.each(nonFinite)("%s", (kind) => {
     );
   });
 });
+
+/** Numbers of which every third is 0: a NaN or Infinity times 0 is a NaN. */
+function withZeros(size: number): Float32Array {
+  return Float32Array.from(randomArray(size, 3), (value, i) => (i % 3 === 0 ? 0 : value));
+}
 
 const OPTIMIZERS: [name: string, options: OptimizerOptions, make: (options: object) => Optimizer][] = [
   ["sgd", {}, sgd],

@@ -86,6 +86,7 @@ for (const count of [1, 2, 3, 4]) {
 for (const size of [7, 8]) {
   cover("fill", [[], { shape: [size], value: 1 }]);
   cover("add", [[[size], [size]]]);
+  cover("multiply", [[[size], [size]]]);
   const kinds = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"];
   cover("activation", ...kinds.map((kind): Variant => [[[size]], { kind }]));
   cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));

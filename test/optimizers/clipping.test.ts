@@ -51,7 +51,7 @@ describe("a training step of the article's network", () => {
     const program = trainingProgram({
       network,
       capacity: 32,
-      inputs: inputsOf(network),
+      columns: inputsOf(network),
       adapter,
       choices: {},
       measures: measuresOf(network),

@@ -136,7 +136,7 @@ describe("a training step of the article's network on a GPU", () => {
     return trainingProgram({
       network,
       capacity: 32,
-      inputs: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
+      columns: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
       adapter: "gpu",
       choices: {},
       limits: { ...(merged ? MERGE_MOST : MERGE_NOTHING), maxStorageBuffersPerShaderStage: most },

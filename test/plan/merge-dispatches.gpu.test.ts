@@ -122,7 +122,7 @@ async function trained(runtime: Runtime, limits: MergeLimits, tile?: Tile) {
     trainingProgram({
       network,
       capacity: batch,
-      inputs: inputsOf(network),
+      columns: inputsOf(network),
       adapter: "gpu",
       choices,
       limits,
@@ -147,8 +147,8 @@ async function trained(runtime: Runtime, limits: MergeLimits, tile?: Tile) {
   const port = (kind: PortKind) => program.ports.get(portKey(kind))!;
   const bound = store
     .bindings(program.variables, "training")
-    .set(port("input"), dataset.inputs[0]!.buffer)
-    .set(port("label"), dataset.labels[0]!.buffer)
+    .set(port("input"), dataset.columns[0]!.buffer)
+    .set(port("label"), dataset.columns[1]!.buffer)
     .set(port("order"), order.buffer);
   const run = executable.bind(bound);
   const encoder = runtime.device.createCommandEncoder();

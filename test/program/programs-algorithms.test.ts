@@ -121,7 +121,7 @@ describe("a plan for a large batch", () => {
       limits,
       adapter: "software",
       optimizer: sgd(),
-      inputs: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
+      columns: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
       measures: measuresOf(network),
     }).plan;
   };
@@ -149,7 +149,7 @@ describe("choices given back", () => {
       adapter,
       choices,
       optimizer: sgd(),
-      inputs: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
+      columns: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
       measures: measuresOf(network),
     }).plan;
 

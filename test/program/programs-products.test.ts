@@ -17,7 +17,7 @@ describe("the products that multiply through workgroup memory", () => {
 
   it.each(["training", "evaluation", "prediction"])("are what a model's %s multiplies by", (name) => {
     const network = networkOf(layers());
-    const options = { network, capacity: 4, inputs: inputsOf(network), adapter: "gpu", choices } as const;
+    const options = { network, capacity: 4, columns: inputsOf(network), adapter: "gpu", choices } as const;
     const measures = measuresOf(network);
     const program = {
       training: () => trainingProgram({ ...options, measures, optimizer: sgd() }),

@@ -9,7 +9,7 @@ import { inputsOf, measuresOf } from "../support/programs.ts";
 
 function plan(network: Network, adapter: "software" | "gpu"): void {
   const training = { measures: measuresOf(network), optimizer: adam() };
-  trainingProgram({ network, capacity: 32, inputs: inputsOf(network), adapter, choices: {}, ...training });
+  trainingProgram({ network, capacity: 32, columns: inputsOf(network), adapter, choices: {}, ...training });
 }
 
 function stack(layers: number): Network {

@@ -24,7 +24,7 @@ const network = networkOf(articleLayers());
 const options: ProgramOptions = {
   network,
   capacity: 32,
-  inputs: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
+  columns: inputsOf(network, { dtype: "u8", scale: 1 / 255 }),
   adapter: "software",
   choices: {},
 };
@@ -82,7 +82,7 @@ describe("a training program", () => {
     const bytes = predictionProgram(options);
     expect(gather(bytes)).toContain("const BYTES: bool = true;");
     expect(gather(bytes)).toContain(`const SCALE: f32 = ${1 / 255}f;`);
-    const floats = predictionProgram({ ...options, inputs: inputsOf(network) });
+    const floats = predictionProgram({ ...options, columns: inputsOf(network) });
     expect(gather(floats)).toContain("const BYTES: bool = false;");
     expect(gather(floats)).toContain("const SCALE: f32 = 1.0f;");
     // The labels that share its dispatch are neither bytes nor scaled.
@@ -139,7 +139,7 @@ describe("a training program", () => {
       },
     };
     const small = networkOf([dense({ units: 3, activation: "softmax", inputShape: [4] })]);
-    const training = { inputs: inputsOf(small), measures: measuresOf(small), optimizer: momentum };
+    const training = { columns: inputsOf(small), measures: measuresOf(small), optimizer: momentum };
     const made = trainingProgram({ ...options, network: small, ...training });
     const named = labels(made);
     expect(ascending(named.keys())).toEqual(ascending(ids(made)));
@@ -161,7 +161,7 @@ describe("a training program", () => {
     const own: LayerSpec = { type: "Round", call: ({ add, input }) => add(op, { x: input }).y };
     const layers = [dense({ units: 3, inputShape: [4] }), own, dense({ units: 3, activation: "softmax" })];
     const small = networkOf(layers);
-    const training = { inputs: inputsOf(small), measures: measuresOf(small), optimizer: sgd() };
+    const training = { columns: inputsOf(small), measures: measuresOf(small), optimizer: sgd() };
     const call = () => trainingProgram({ ...options, network: small, ...training });
     expect(failure(call).message).toContain('"round"');
   });

@@ -12,7 +12,7 @@ function train({ loss, metric, optimizer = sgd() }: { loss?: Loss; metric?: Metr
   trainingProgram({
     network,
     capacity: 2,
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     measures,
     optimizer,
     adapter: "software",

@@ -9,7 +9,7 @@ const train = (...transforms: readonly GradientTransform[]) =>
   trainingProgram({
     network,
     capacity: 2,
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     adapter: "software",
     choices: {},
     measures: measuresOf(network),

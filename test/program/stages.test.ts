@@ -67,7 +67,7 @@ const doubled: Loss = {
 
 /** What stages have made. */
 function built(list: readonly Stage[], of = network): ProgramBuilder {
-  const builder = new ProgramBuilder("train", { network: of, capacity: BATCH, inputs: inputsOf(of) });
+  const builder = new ProgramBuilder("train", { network: of, capacity: BATCH, columns: inputsOf(of) });
   for (const stage of list) stage(builder);
   return builder;
 }
@@ -158,7 +158,7 @@ describe("a frozen layer", () => {
     const of = twoByTwo(trainable);
     const optimizer = sgd({ momentum: 0.9 });
     const measures = measuresOf();
-    const options = { network: of, capacity: BATCH, inputs: inputsOf(of), adapter: "software", choices: {} } as const;
+    const options = { network: of, capacity: BATCH, columns: inputsOf(of), adapter: "software", choices: {} } as const;
     const made = trainingProgram({ ...options, measures, optimizer });
     const { steps, buffers } = made.plan;
     const written = steps.flatMap(({ shader, buffers: used }) =>
@@ -235,7 +235,7 @@ describe("the means of losses and metrics", () => {
 
   it.each(["software", "gpu"] as const)("are all added up before the state moves on, on %s", (adapter) => {
     const { measures } = made(7);
-    const options = { network, capacity: BATCH, inputs: inputsOf(network), adapter, choices: {} };
+    const options = { network, capacity: BATCH, columns: inputsOf(network), adapter, choices: {} };
     const { plan } = trainingProgram({ ...options, measures, optimizer: sgd() });
     expect(plan.steps.slice(-3).map(({ kernel }) => kernel)).toEqual([
       "accumulate_means",
@@ -322,7 +322,7 @@ describe("gathers", () => {
   const measures = measuresOf();
 
   it("are one node a port, bound by the names of inputs and outputs", () => {
-    const { graph, ports, inputs, labels } = built([stages.gather({ shuffled: true, measures })]);
+    const { graph, ports, rows } = built([stages.gather({ shuffled: true, measures })]);
     expect([...ports].map(([key, id]) => [key, graph.tensors[id]!.name])).toEqual([
       ["input 0", "samples a"],
       ["input 1", "samples b"],
@@ -333,8 +333,8 @@ describe("gathers", () => {
     expect(graph.nodes.map(({ op }) => op)).toEqual(Array(4).fill("batchGather"));
     const keys = ["input 0", "input 1", "label 0", "label 1"];
     expect(graph.nodes.map(({ inputs }) => inputs.source)).toEqual(keys.map((key) => ports.get(key)));
-    expect(graph.nodes.map(({ outputs }) => outputs.rows)).toEqual([...inputs, ...labels]);
-    expect(labels.map((id) => graph.tensors[id])).toMatchObject([
+    expect(graph.nodes.map(({ outputs }) => outputs.rows)).toEqual(keys.map((key) => rows.get(key)));
+    expect(["label 0", "label 1"].map((key) => graph.tensors[rows.get(key)!])).toMatchObject([
       { shape: [BATCH, 3], dtype: "f32" },
       { shape: [BATCH, 1], dtype: "u32" },
     ]);
@@ -351,7 +351,7 @@ describe("gathers", () => {
     [10, 4],
   ])("share a dispatch on processors, too, as many as %i buffers allow: %i", (most, together) => {
     const limits = { maxStorageBuffersPerShaderStage: most, maxComputeWorkgroupStorageSize: 16384 };
-    const options = { network, capacity: BATCH, inputs: inputsOf(network), adapter: "software", choices: {} } as const;
+    const options = { network, capacity: BATCH, columns: inputsOf(network), adapter: "software", choices: {} } as const;
     const kernels = (unmerged: boolean) =>
       trainingProgram({ ...options, limits, measures, optimizer: sgd(), unmerged }).plan.steps.map(
         ({ kernel }) => kernel,

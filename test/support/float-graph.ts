@@ -31,6 +31,7 @@ function crossEntropy({ of, width }: Call) {
 const OPS: Record<string, (call: Call) => Record<string, Float64Array>> = {
   batchGather: ({ of }) => ({ rows: of("source") }),
   add: ({ of }) => ({ c: of("a").map((value, i) => value + of("b")[i]!) }),
+  multiply: ({ of }) => ({ c: of("a").map((value, i) => value * of("b")[i]!) }),
   fill: ({ attributes }) => ({ y: Float64Array.of(attributes.value as number) }),
   softmax: ({ of, width }) => ({ y: softmax(of("x"), width("x")) }),
   batchMean: ({ of, attributes }) => ({

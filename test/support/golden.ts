@@ -60,11 +60,11 @@ export async function gradientsOf(
   const samples = dataset.size;
   const optimizer = sgd();
   const measures = measuresOf(network);
-  const [input] = dataset.inputs;
+  const [input, label] = dataset.columns;
   const program = trainingProgram({
     network,
     capacity: samples,
-    inputs: [{ ...input!, scale: batch.x.scale ?? 1 }],
+    columns: [{ ...input!, index: 0, scale: batch.x.scale ?? 1 }],
     adapter: adapterClassOf(runtime),
     choices: {},
     measures,
@@ -88,7 +88,7 @@ export async function gradientsOf(
     store
       .bindings(program.variables, "training")
       .set(port("input"), input!.buffer)
-      .set(port("label"), dataset.labels[0]!.buffer)
+      .set(port("label"), label!.buffer)
       .set(port("order"), order.buffer),
   );
   const encoder = runtime.device.createCommandEncoder();

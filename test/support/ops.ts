@@ -28,6 +28,7 @@ import {
 import { add } from "../../src/ops/elementwise/add.ts";
 import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
+import { multiply } from "../../src/ops/elementwise/multiply.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
@@ -83,6 +84,7 @@ const list: readonly Op[] = [
   matmul,
   maxPooling2d,
   maxPooling2dGradient,
+  multiply,
   normalization,
   normalizationGradient,
   reshape,

@@ -3,7 +3,7 @@ import { type LossName, lossNamed } from "../../src/losses/losses.ts";
 import type { Metric } from "../../src/metrics/metric.ts";
 import { type MetricName, metricNamed } from "../../src/metrics/metrics.ts";
 import type { Network } from "../../src/network/network.ts";
-import type { ColumnShape } from "../../src/program/builder.ts";
+import type { PortColumn } from "../../src/program/builder.ts";
 import { Measures } from "../../src/program/measures.ts";
 
 /** What each output of a network is trained by, the same for all: by names, or of one's own. */
@@ -21,7 +21,7 @@ export function measuresOf(
   return new Measures(outputs, network);
 }
 
-/** Data that the network's inputs take: floats or, with `dtype`, bytes. */
-export function inputsOf(network: Network, kind: Partial<Pick<ColumnShape, "dtype" | "scale">> = {}): ColumnShape[] {
-  return network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1, ...kind }));
+/** Columns of the network's inputs: floats or, with `dtype`, bytes. */
+export function inputsOf(network: Network, kind: Partial<Pick<PortColumn, "dtype" | "scale">> = {}): PortColumn[] {
+  return network.inputs.map(({ shape }, index) => ({ role: "input", index, shape, dtype: "f32", scale: 1, ...kind }));
 }

@@ -56,7 +56,7 @@ export function recordedPrograms(
     const network = networkOf(layers());
     const { watched, calls, nodes } = recording();
     const training = { measures: measuresOf(network), optimizer: sgd() };
-    const options = { network, capacity: 16, inputs: inputsOf(network), adapter, choices: {}, limits, ...training };
+    const options = { network, capacity: 16, columns: inputsOf(network), adapter, choices: {}, limits, ...training };
     const program = withOps(watched, () => make(options));
     const storage = storageOf(nodes());
     const mayMerge = adapter === "gpu" ? () => true : ({ isShort }: NodeDispatch) => isShort;

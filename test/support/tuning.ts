@@ -47,7 +47,7 @@ export function taskFor(layers: readonly LayerSpec[], options: TaskOptions = {})
       memory,
       optimizer: sgd(),
       choices,
-      inputs: inputsOf(network),
+      columns: inputsOf(network),
       measures: measuresOf(network),
       ...request,
     });

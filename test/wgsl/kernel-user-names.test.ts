@@ -22,7 +22,7 @@ function programOf(name: string, adapter: AdapterClass, choices: object) {
     adapter,
     optimizer: sgd(),
     choices: choices as never,
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     measures: measuresOf(network),
   });
 }

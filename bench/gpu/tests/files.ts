@@ -47,6 +47,7 @@ export const FILES = [
   "record/inference-recorder",
   "record/training-recorder",
   "training/pause",
+  "training/sample-weight",
   "formats/saving",
   "model/lifetime",
   "plan/executable",

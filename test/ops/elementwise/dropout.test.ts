@@ -30,7 +30,7 @@ const layers = (rate = 0.25): Layer[] => [
 ];
 const options = (rate?: number): ProgramOptions => {
   const network = networkOf(layers(rate));
-  return { network, capacity: 2, inputs: inputsOf(network), adapter: "software", choices: {} };
+  return { network, capacity: 2, columns: inputsOf(network), adapter: "software", choices: {} };
 };
 const measured = (rate?: number) => {
   const given = options(rate);

@@ -80,6 +80,15 @@ describe.each([1, 65, 256])("on %i numbers", (size) => {
     expectClose(got!, want, tolerances.elementwise, "c");
   });
 
+  it("multiply multiplies", async () => {
+    const [a, b] = [randomArray(size, 1), randomArray(size, 2)];
+    const run = new GraphRun();
+    const { c } = run.add("multiply", { a: run.input("a", [size], a), b: run.input("b", [size], b) });
+    const [got] = await run.read([c!]);
+    const want = a.map((value, i) => value * b[i]!);
+    expectClose(got!, want, tolerances.elementwise, "c");
+  });
+
   it("sgd steps in place", async () => {
     const [p, g] = [randomArray(size, 1), randomArray(size, 2)];
     const run = new GraphRun();

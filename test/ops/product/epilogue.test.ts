@@ -157,7 +157,7 @@ it("an op on the library's product has its activation in the product's kernel", 
   const { plan } = trainingProgram({
     network,
     capacity: 2,
-    inputs: inputsOf(network),
+    columns: inputsOf(network),
     measures: measuresOf(network),
     adapter: "software",
     choices: {},
