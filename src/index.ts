@@ -73,6 +73,7 @@ export {
   type Layer,
   type LayerCall,
   type LayerInput,
+  type LayerLossCall,
   type LayerSpec,
   type SymbolicTensor,
   type VariableSpec,

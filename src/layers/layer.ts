@@ -41,6 +41,20 @@ export interface LayerCall {
   shapeOf(tensor: TensorId): Shape;
 }
 
+/** Call of a layer's `losses`. */
+export interface LayerLossCall {
+  /** Inputs and output of each use of the layer, [batch, ...]. A shared layer has several uses. */
+  readonly uses: readonly { readonly inputs: readonly TensorId[]; readonly output: TensorId }[];
+  /** Variables of the layer, by their names. */
+  readonly variables: Readonly<Record<string, TensorId>>;
+  /** State of the step (`shaders/lib/state.wgsl`), from which kernels read the rows in use. */
+  readonly state: TensorId;
+  /** Adds a node and returns its outputs by name. */
+  readonly add: Add;
+  /** Shape of a tensor, its batch axis first. */
+  shapeOf(tensor: TensorId): Shape;
+}
+
 /** Definition of a layer. The library's own and a user's have the same interface. */
 export interface LayerSpec {
   /** Keras's class name, as the summary prints it. */
@@ -57,6 +71,12 @@ export interface LayerSpec {
   variables?(built: LayerInput): readonly VariableSpec[];
   /** Adds the layer's nodes to a graph and returns its output. */
   call(call: LayerCall): TensorId;
+  /**
+   * Adds terms of the loss beside those of the outputs, such as a penalty of the layer's weights: Keras's `add_loss`. It is called once
+   * for each layer, however often that is used. Each term is a differentiable tensor [1]. `fit` steps by the gradient of the sum of
+   * all, and `loss` is the sum. Default: none.
+   */
+  losses?(call: LayerLossCall): readonly TensorId[];
 }
 
 declare const SYMBOLIC: unique symbol;

@@ -29,11 +29,13 @@
  */
 export { dispatchEach, operand, output } from "./access.ts";
 export { type Activation, activation, activationNumber, activationSources } from "./activation/activation.ts";
+export { batchMean } from "./batch/batch-mean.ts";
 export { conv2d } from "./conv2d/conv2d.ts";
 export { dense } from "./dense/dense.ts";
 export { depthwiseConv2d } from "./depthwise-conv2d/depthwise-conv2d.ts";
 export { add } from "./elementwise/add.ts";
 export { dropout } from "./elementwise/dropout.ts";
+export { fill } from "./elementwise/fill.ts";
 export { multiply } from "./elementwise/multiply.ts";
 export { reshape } from "./elementwise/reshape.ts";
 export { averagePooling2d } from "./pooling/average-pooling2d.ts";

@@ -53,11 +53,14 @@ export class ProgramBuilder {
   readonly ports = new Map<string, TensorId>();
   /** Batch's rows of the columns, by the keys of their ports. */
   readonly rows = new Map<string, TensorId>();
-  /** Outputs of the network, and of each layer. */
+  /** Values of the network by number, its outputs, and the output of each use of a layer. */
+  values: readonly TensorId[] = [];
   outputs: readonly TensorId[] = [];
   readonly layerOutputs = new Map<string, TensorId>();
   /** Loss of each sample, for each output. */
   losses: readonly TensorId[] = [];
+  /** Sum of the layers' own terms of the loss, [1]; `undefined` if there are none. */
+  terms: TensorId | undefined;
   /** Gradients of the trainable parameters, by path. */
   gradients: ReadonlyMap<string, TensorId> = new Map();
   /** Numbers a sample whose means are still to be added up, and the index of the first among all means. */

@@ -27,8 +27,9 @@ export interface Figures {
 
 /** Mean over the samples, in its place in the variable `means`. */
 export interface Mean {
-  readonly output: string;
-  /** Metric that the mean is of; `undefined` for the loss. */
+  /** Output that the mean is of; `undefined` for the layers' own terms of the loss. */
+  readonly output: string | undefined;
+  /** Metric that the mean is of; `undefined` for a loss. */
   readonly metric: Metric | undefined;
 }
 
@@ -52,7 +53,7 @@ export class Measures {
    * @param outputs Settings of each of the network's outputs.
    * @throws FeaturemapError `value` if two figures have one name
    */
-  constructor(outputs: readonly OutputSettings[], network: Pick<Network, "outputs">) {
+  constructor(outputs: readonly OutputSettings[], network: Pick<Network, "outputs" | "layers">) {
     this.outputs = outputs;
     const shapes = new Map(network.outputs.map(({ name, shape }) => [name, shape]));
     const all = outputs.flatMap(({ name, metrics }) =>
@@ -64,8 +65,10 @@ export class Measures {
         return { output: name, metric, variables: accumulators.map((each) => accumulatorOf(path, each)) };
       }),
     );
+    const terms = network.layers.some(({ layer }) => layer.losses) ? [{ output: undefined, metric: undefined }] : [];
     this.means = [
       ...outputs.map(({ name }) => ({ output: name, metric: undefined })),
+      ...terms,
       ...all.filter(({ variables }) => variables.length === 0),
     ];
     this.accumulated = all.filter(({ variables }) => variables.length > 0);
@@ -88,8 +91,10 @@ export class Measures {
       );
       return { ...mean, value: (sum_high + sum_low) / samples, samples, badStep: bad_step };
     });
-    const losses = means.slice(0, this.outputs.length);
-    const loss = losses.reduce((sum, { value }, i) => sum + this.outputs[i]!.weight * value, 0);
+    const all = means.filter(({ metric }) => metric === undefined);
+    const losses = all.slice(0, this.outputs.length);
+    // The terms of layers have no weight.
+    const loss = all.reduce((sum, { value }, i) => sum + (this.outputs[i]?.weight ?? 1) * value, 0);
     const figures = new Map(means.map(({ output, metric, value }) => [keyOf(output, metric), value]));
     let at = this.means.length * layout.bytes;
     for (const { output, metric, variables } of this.accumulated) {
@@ -101,7 +106,7 @@ export class Measures {
       });
       figures.set(keyOf(output, metric), metric.result!(Object.fromEntries(values)));
     }
-    const badSteps = losses.map(({ badStep }) => badStep).filter((step) => step > 0);
+    const badSteps = all.map(({ badStep }) => badStep).filter((step) => step > 0);
     return {
       logs: this.#logs(
         loss,
@@ -156,7 +161,7 @@ export class Measures {
 }
 
 /** Gives a figure's key, since several outputs may have the same metric. */
-function keyOf(output: string, metric: Metric | undefined): string {
+function keyOf(output: string | undefined, metric: Metric | undefined): string {
   return `${output}/${metric?.name ?? "loss"}`;
 }
 

@@ -1,12 +1,15 @@
-import { cut, FeaturemapError, show } from "../base/errors.ts";
+import { cut, FeaturemapError, listOf, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnRole, ROLE_WORDS } from "../data/columns.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
 import { addTensor } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
+import { subject } from "../layers/layer.ts";
 import { labelsOf } from "../losses/loss.ts";
+import type { BuiltLayer } from "../network/network.ts";
 import { batchGather } from "../ops/batch/batch-gather.ts";
 import { batchMean } from "../ops/batch/batch-mean.ts";
+import { batchRepeat } from "../ops/batch/batch-repeat.ts";
 import { batchScatter } from "../ops/batch/batch-scatter.ts";
 import { accumulateMeans, advance as advanceOp, MAX_MEANS } from "../ops/batch/means.ts";
 import { add as sumOp } from "../ops/elementwise/add.ts";
@@ -77,11 +80,12 @@ export function forward({ training }: { readonly training: boolean }): Stage {
     const variables = new Map(network.variables.map((variable) => [variable.path, builder.variable(variable)]));
     const values = network.call(graph, { inputs, variables, training });
     for (const { node, output } of network.uses) builder.layerOutputs.set(node, values[output]!);
+    builder.values = values;
     builder.outputs = network.outputs.map(({ value }) => values[value]!);
   };
 }
 
-/** Adds each sample's loss, for each output. It is multiplied by the sample's weight, if there are weights. */
+/** Adds each sample's loss, for each output, times the sample's weight if there are weights; then the layers' own terms. */
 export function losses(measures: Measures): Stage {
   return (builder) => {
     builder.losses = measures.outputs.map(({ name, loss }, i) => {
@@ -90,7 +94,32 @@ export function losses(measures: Measures): Stage {
       const b = builder.rows.get(portKey("weight", i));
       return b === undefined ? a : builder.add(multiply, { a, b }).c;
     });
+    const terms = builder.settings.network.layers.flatMap((layer) => layerLosses(builder, layer));
+    if (terms.length > 0) builder.terms = terms.reduce((a, b) => builder.add(sumOp, { a, b }).c);
   };
+}
+
+/** Adds a layer's own terms of the loss. */
+function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly TensorId[] {
+  const { layer, name, variables } = built;
+  if (!layer.losses) return [];
+  const { values, state, settings } = builder;
+  const uses = settings.network.uses.filter((use) => use.built === built);
+  const own = variables.map((variable) => [variable.path.slice(name.length + 1), builder.variable(variable)] as const);
+  const terms = layer.losses({
+    uses: uses.map(({ inputs, output }) => ({
+      inputs: inputs.map((value) => values[value]!),
+      output: values[output]!,
+    })),
+    variables: Object.fromEntries(own),
+    state,
+    add: builder.addOf(name),
+    shapeOf: (tensor) => builder.shapeOf(tensor),
+  });
+  const where = `${subject(layer.type, name)}: losses()`;
+  return Array.from(listOf(terms, where), (term) =>
+    assertTensor(builder, term, [1], `${where} must return a list of tensors`),
+  );
 }
 
 /** Checks what a loss or metric returned. @throws FeaturemapError unless it is a tensor of a number for each sample */
@@ -122,7 +151,7 @@ function callOf(builder: ProgramBuilder, outputName: string, i: number) {
   };
 }
 
-/** Adds the gradient of the weighted sum of the mean losses, for each trainable parameter. */
+/** Adds the gradient of the loss for each trainable parameter: of the weighted sum of the outputs' means, and of the layers' terms. */
 export function gradients(measures: Measures): Stage {
   return (builder) => {
     const { graph, settings, state, add } = builder;
@@ -130,7 +159,8 @@ export function gradients(measures: Measures): Stage {
     if (trainable.length === 0)
       throw new FeaturemapError("state", "The model has no trainable parameters: there is nothing to train.");
     const means = builder.losses.map((x, i) => add(batchMean, { state, x }, { weight: measures.outputs[i]!.weight }).y);
-    const total = means.reduce((a, b) => add(sumOp, { a, b }).c);
+    const parts = builder.terms === undefined ? means : [...means, builder.terms];
+    const total = parts.reduce((a, b) => add(sumOp, { a, b }).c);
     const seed = add(fill, {}, { shape: [1], value: 1 }).y;
     const made = addGradients(graph, { of: total, seed }, trainable.map(builder.variable, builder), sumOp);
     builder.gradients = new Map(trainable.map(({ path }, i) => [path, made[i]!]));
@@ -189,7 +219,9 @@ export function metrics(measures: Measures): Stage {
       const accumulators = own.map(({ name, variable }) => [name, variables.get(variable.path)!] as const);
       metric.call({ ...callOf(builder, output, indexOf(output)), accumulators: Object.fromEntries(accumulators) });
     }
+    const batch = builder.settings.capacity;
     const values = measures.means.map(({ output, metric }) => {
+      if (output === undefined) return add(batchRepeat, { x: builder.terms ?? zero(builder) }, { batch }).y;
       const i = indexOf(output);
       if (!metric) return builder.losses[i]!;
       const rows = metric.call({ ...callOf(builder, output, i), accumulators: {} });
@@ -202,6 +234,11 @@ export function metrics(measures: Measures): Stage {
     }
     builder.means = { values: values.slice(first), first };
   };
+}
+
+/** Loss of layers whose `losses` returned no term. */
+function zero({ add }: ProgramBuilder): TensorId {
+  return add(fill, {}, { shape: [1], value: 0 }).y;
 }
 
 function meansOf(builder: ProgramBuilder, values: readonly TensorId[]) {

@@ -74,6 +74,7 @@ cover(
   [[state, state, [2], [1]], { shuffled: false }, ["u32", "u32", "u32", "u32"]],
 );
 cover("batchScatter", [[state, [4, 10], [1, 10]]]);
+cover("batchRepeat", [[[1]], { batch: 7 }]);
 cover("batchMean", [[state, [4]], { weight: 0.5 }]);
 cover("batchMeanGradient", [[state, [1]], { batch: 4, weight: 0.5 }]);
 /** The state, so many numbers a sample, and their means. */
@@ -402,6 +403,7 @@ describe("the library's ops", () => {
       "accumulateMeans",
       "accuracy",
       "advance",
+      "batchRepeat",
       "batchScatter",
       "beginStep",
       "thresholdCounts",

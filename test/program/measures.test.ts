@@ -54,7 +54,7 @@ function bytesOf(means: readonly Mean[], ...own: readonly (Uint32Array | Float32
 }
 
 describe("the measures of one output", () => {
-  const measures = new Measures([output("dense", [accuracy()])], { outputs: [shape("dense", 3)] });
+  const measures = new Measures([output("dense", [accuracy()])], { outputs: [shape("dense", 3)], layers: [] });
 
   it("are means, by Keras's names", () => {
     const figures = measures.decode(
@@ -105,6 +105,7 @@ describe("the measures of one output", () => {
 describe("the measures of several outputs", () => {
   const measures = new Measures([output("digit", [spread, accuracy()]), output("parity", [accuracy(), spread], 0.5)], {
     outputs: [shape("digit", 3), shape("parity", 2)],
+    layers: [],
   });
   const bytes = (badSteps: readonly number[] = [0, 0]) =>
     bytesOf(
@@ -162,10 +163,10 @@ describe("the measures of several outputs", () => {
 
 it("have names of their own, or are refused", () => {
   const figure = (name: string): Metric => ({ name, call: () => undefined });
-  const both = { outputs: [shape("a", 3), shape("a_b", 3)] };
+  const both = { outputs: [shape("a", 3), shape("a_b", 3)], layers: [] };
   const of = (...outputs: ReturnType<typeof output>[]) => failure(() => new Measures(outputs, both)).message;
   expect(of(output("a", [figure("b_loss")]), output("a_b", []))).toMatch(/^Two figures would be named "a_b_loss"/);
   expect(of(output("a", [figure("b_c")]), output("a_b", [figure("c")]))).toMatch(/named "a_b_c"/);
-  const one = () => new Measures([output("a", [figure("val_loss")])], { outputs: [shape("a", 3)] });
+  const one = () => new Measures([output("a", [figure("val_loss")])], { outputs: [shape("a", 3)], layers: [] });
   expect(failure(one).message).toMatch(/named "val_loss"/);
 });

@@ -2,6 +2,7 @@ import type { Op } from "../../src/graph/op.ts";
 import { activation, activationGradient } from "../../src/ops/activation/activation.ts";
 import { batchGather } from "../../src/ops/batch/batch-gather.ts";
 import { batchMean, batchMeanGradient } from "../../src/ops/batch/batch-mean.ts";
+import { batchRepeat } from "../../src/ops/batch/batch-repeat.ts";
 import { batchScatter } from "../../src/ops/batch/batch-scatter.ts";
 import { beginStep } from "../../src/ops/batch/begin-step.ts";
 import { accumulateMeans, advance } from "../../src/ops/batch/means.ts";
@@ -64,6 +65,7 @@ const list: readonly Op[] = [
   averagePooling2dGradient,
   batchGather,
   batchNormalization,
+  batchRepeat,
   batchScatter,
   beginStep,
   clipByValue,

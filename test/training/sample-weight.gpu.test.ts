@@ -141,7 +141,10 @@ describe("weights of samples", () => {
         () => model.evaluate(samples, labels, { sampleWeight: { other: sampleWeight } }),
         /^evaluate: sampleWeight has a column "other"/,
       ],
-      [() => model.trainOnBatch(samples, labels, sampleWeight as never), /^trainOnBatch must be given an object of options/],
+      [
+        () => model.trainOnBatch(samples, labels, sampleWeight as never),
+        /^trainOnBatch must be given an object of options/,
+      ],
       [
         () => model.fit(samples, labels, { validationData: [samples, labels, sampleWeight, 1] as never }),
         /^fit: validationData must be \[x, y\], \[x, y, sampleWeight\] or a Dataset/,

@@ -48,6 +48,7 @@ export const FILES = [
   "record/training-recorder",
   "training/pause",
   "training/sample-weight",
+  "layers/layer-losses",
   "formats/saving",
   "model/lifetime",
   "plan/executable",

@@ -243,3 +243,13 @@ describe("batchMean", () => {
     expect([...dx!]).toEqual(x.map((_, i) => (i < rows ? Math.fround(0.5 / rows) : 0)));
   });
 });
+
+describe("batchRepeat", () => {
+  it.each([1, 7, 65])("gives a number to each of %i rows, a NaN too", async (batch) => {
+    const run = new GraphRun();
+    const of = (name: string, x: number) => run.add("batchRepeat", { x: run.input(name, [1], [x]) }, { batch }).y!;
+    const [finite, nan] = await run.read([of("finite", 0.1), of("nan", Number.NaN)]);
+    expect([...finite!]).toEqual(Array(batch).fill(Math.fround(0.1)));
+    expect([...nan!]).toEqual(Array(batch).fill(Number.NaN));
+  });
+});
