@@ -155,8 +155,9 @@ export function pipelinesOf(adapters: readonly AdapterClass[], networks: number)
     for (const adapter of i < KNOWN ? adapters : [adapters[i % adapters.length]!]) {
       const request: ProgramOptions = { network, capacity: batch, adapter, choices: {} };
       const loss = lossNamed("sparseCategoricalCrossentropy");
-      const outputs = network.outputs.map(({ name }) => ({
+      const outputs = network.outputs.map(({ name }, index) => ({
         name,
+        index,
         loss,
         weight: 1,
         metrics: [metricNamed("accuracy")],

@@ -25,7 +25,7 @@ export async function createPoint(runtime: Runtime, spec: PointSpec, load: LoadM
   const network = resized(NETWORKS.article, spec);
   const { compiled, network: built } = await compiledModel(runtime, network);
   const dataset = await uploaded(runtime, { ...(await load(samples)), network }, samples);
-  const feed = feedOf(dataset, built, {});
+  const feed = feedOf(dataset, built, compiled.settings.training, {});
   const time = async (ms: number) => {
     const before = compiled.counts.steps;
     const start = performance.now();

@@ -55,7 +55,7 @@ export async function createStep(
   const { batch } = data.network;
   const { compiled, network, dispose } = await compiledModel(runtime, data.network, compile);
   const samples = batches * batch;
-  const feed = feedOf(await uploaded(runtime, data, samples), network, {});
+  const feed = feedOf(await uploaded(runtime, data, samples), network, compiled.settings.training, {});
   const trainer = await compiled.trainer(feed, sweepSettings(batch, stepsPerExecution));
   const state = sweepState({ step: 0, samples, batch });
   return {
@@ -106,7 +106,7 @@ export async function createInference(
 ): Promise<Inference> {
   const { compiled, network, dispose } = await compiledModel(runtime, data.network);
   const samples = batch * batches;
-  const feed: Feed = feedOf(await uploaded(runtime, data, samples), network, {});
+  const feed: Feed = feedOf(await uploaded(runtime, data, samples), network, compiled.settings.training, {});
   const { columns } = feed;
   const { plan, variables, ports } = predictionProgram({
     network,

@@ -70,12 +70,14 @@ export async function saveModel<P>(model: Model<P>): Promise<Uint8Array<ArrayBuf
 }
 
 /** Describes the options of `compile`, with the current hyperparameters, which a schedule may have changed. */
-function compileOf({ settings: { training }, variables }: CompiledModel): SavedCompile {
+function compileOf({ settings: { training }, network, variables }: CompiledModel): SavedCompile {
   if (!training) return { metrics: [] };
   const { outputs, optimizer } = training;
   const config = optimizer.config && { ...configOf(optimizer), ...variables.store.rates };
   const byOutput = <T>(of: (output: OutputSettings) => T) =>
-    outputs.length === 1 ? of(outputs[0]!) : Object.fromEntries(outputs.map((output) => [output.name, of(output)]));
+    network.outputs.length === 1
+      ? of(outputs[0]!)
+      : Object.fromEntries(outputs.map((output) => [output.name, of(output)]));
   return {
     loss: byOutput(({ loss }) => loss.name),
     lossWeights: Object.fromEntries(outputs.map(({ name, weight }) => [name, weight])),
@@ -109,7 +111,8 @@ export async function loadModel<Predicted = Prediction>(
   const { network } = model[INTERNALS].architecture;
   if (!network) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
   const values = weightsFor(network, tensors, where);
-  const settings = { ...savedOptions(compile, given), ...given };
+  const names = network.outputs.map(({ name }) => name);
+  const settings = { ...savedOptions(compile, given, names), ...given };
   try {
     await model.compile(settings);
     const { compiled, training } = await internalsOf(model, where);
@@ -166,20 +169,29 @@ export function weightsFor(
 }
 
 /** Gives the file's options of `compile`, except those that the caller gives. */
-function savedOptions({ loss, lossWeights, optimizer, metrics }: SavedCompile, given: CompileOptions): CompileOptions {
+function savedOptions(
+  { loss, lossWeights, optimizer, metrics }: SavedCompile,
+  given: CompileOptions,
+  outputs: readonly string[],
+): CompileOptions {
   return {
-    ...(loss !== undefined && !given.loss && { loss: savedLoss(loss) }),
+    ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs) }),
     ...(loss !== undefined && lossWeights && { lossWeights }),
     ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer) }),
     ...(!given.metrics && { metrics: savedMetrics(metrics ?? []) }),
   };
 }
 
-function savedLoss(loss: NonNullable<SavedCompile["loss"]>): NonNullable<CompileOptions["loss"]> {
+/** Gives the file's losses. An output that the file does not name has none. */
+function savedLoss(
+  loss: NonNullable<SavedCompile["loss"]>,
+  outputs: readonly string[],
+): NonNullable<CompileOptions["loss"]> {
   const names = typeof loss === "string" ? [loss] : Object.values(loss);
   const unknown = names.find((name) => !isLossName(name));
   if (unknown !== undefined) throw notOurs("loss", unknown);
-  return loss as LossName | Readonly<Record<string, LossName>>;
+  if (typeof loss === "string") return loss as LossName;
+  return Object.fromEntries(outputs.map((output) => [output, (loss[output] as LossName | undefined) ?? null]));
 }
 
 function savedOptimizer({ name, config }: SavedPart): Optimizer {

@@ -66,14 +66,14 @@ export function checkLabels(
 ): void {
   const labels = columnsOf(data, "label");
   if (labels.length === 0) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
-  columnsFor(outputs, labels, `${where}: y`).forEach((column, i) => {
-    const { shape } = outputs[i]!;
-    const { loss, metrics } = settings[i]!;
+  columnsFor(settings, labels, `${where}: y`).forEach((column, i) => {
+    const { name, index, loss, metrics } = settings[i]!;
+    const { shape } = outputs[index]!;
     loss.check(column, shape);
     for (const metric of metrics) metric.check?.(column, shape);
-    assertKind(column, loss, shape, outputs.length > 1 ? `${where}: y.${settings[i]!.name}` : `${where}: y`);
+    assertKind(column, loss, shape, settings.length > 1 ? `${where}: y.${name}` : `${where}: y`);
   });
-  weightsFor(outputs, columnsOf(data, "weight"), `${where}: sampleWeight`);
+  weightsFor(settings, columnsOf(data, "weight"), `${where}: sampleWeight`);
 }
 
 /**
@@ -93,15 +93,16 @@ function weightsFor<C extends ColumnKind>(
   const spare = columns.find(({ name }) => !names.includes(name!));
   if (spare) {
     const list = `{ ${names.join(", ")} }`;
-    throw new FeaturemapError("value", `${where} has a column "${spare.name}", the model's outputs are ${list}.`);
+    throw new FeaturemapError("value", `${where} has a column "${spare.name}", the losses are of ${list}.`);
   }
   return names.map((name) => columns.find((column) => column.name === name));
 }
 
 /** Lays labels out as the losses take them, so that batches are of one kind whatever their values are. */
-export function asLossesTake(data: HostData, { outputs }: Network, settings: TrainingSettings): HostData {
+export function asLossesTake(data: HostData, network: Network, { outputs }: TrainingSettings): HostData {
   const labels = columnsFor(outputs, columnsOf(data, "label"), "y").map((column, i) => {
-    const { dtype } = labelsOf(settings.outputs[i]!.loss, outputs[i]!.shape);
+    const { loss, index } = outputs[i]!;
+    const { dtype } = labelsOf(loss, network.outputs[index]!.shape);
     return dtype === "f32" ? inFloats(column) : column;
   });
   const columns = [...columnsOf(data, "input"), ...labels, ...columnsOf(data, "weight")];
@@ -138,17 +139,23 @@ export function scalesOf(
   );
 }
 
-/** Gives a data set as a model reads it, and checks its columns. */
-export function feedOf(dataset: Dataset, network: Network, byteScales: Readonly<Record<string, number>>): Feed {
+/** Gives a data set as a model reads it, and checks its columns. Labels and weights are those that training takes. */
+export function feedOf(
+  dataset: Dataset,
+  network: Network,
+  training: TrainingSettings | undefined,
+  byteScales: Readonly<Record<string, number>>,
+): Feed {
   const scales = scalesOf(dataset, network, byteScales);
   const inputs = columnsFor(network.inputs, columnsOf(dataset, "input"), "x");
   const given = columnsOf(dataset, "label");
-  const labels = given.length > 0 ? columnsFor(network.outputs, given, "y") : [];
-  const weights = weightsFor(network.outputs, columnsOf(dataset, "weight"), "sampleWeight");
+  const outputs = training?.outputs ?? [];
+  const labels = training && given.length > 0 ? columnsFor(outputs, given, "y") : [];
+  const weights = training ? weightsFor(outputs, columnsOf(dataset, "weight"), "sampleWeight") : [];
   const columns = [
     ...inputs.map((column, index) => ({ ...column, index, scale: scales[index]! })),
-    ...labels.map((column, index) => ({ ...column, index, scale: 1 })),
-    ...weights.flatMap((column, index) => (column ? [{ ...column, index, scale: 1 }] : [])),
+    ...labels.map((column, i) => ({ ...column, index: outputs[i]!.index, scale: 1 })),
+    ...weights.flatMap((column, i) => (column ? [{ ...column, index: outputs[i]!.index, scale: 1 }] : [])),
   ];
   return { dataset, columns };
 }

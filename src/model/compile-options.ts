@@ -3,6 +3,7 @@ import {
   anObject,
   assertMadeBy,
   aWord,
+  cut,
   finiteNumber,
   flag,
   knownKeys,
@@ -29,8 +30,11 @@ import type { CompileSettings, TrainingSettings } from "../program/compile-setti
 export type ByOutput<T> = Readonly<Record<string, T>>;
 
 export interface CompileOptions {
-  /** Name of a loss, or a loss of one's own; for several outputs by name. A model without loss and optimizer can only `predict`. */
-  readonly loss?: LossName | Loss | ByOutput<LossName | Loss>;
+  /**
+   * Name of a loss, or a loss of one's own; for several outputs by name. An output of `null` has no loss, and no labels. A model without
+   * loss and optimizer can only `predict`.
+   */
+  readonly loss?: LossName | Loss | ByOutput<LossName | Loss | null>;
   /** Factors of several outputs' losses in their sum, by name. Default 1. */
   readonly lossWeights?: ByOutput<number>;
   readonly optimizer?: Optimizer;
@@ -117,14 +121,28 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
     "loss",
     (given) => typeof given !== "object" || given === null || ("call" in given && !names.includes("call")),
   );
-  const outputs = names.map((name, i) => ({
-    name,
-    loss: checkedLoss(...lossOf(name)),
-    weight: weights[i]!,
-    metrics: reported[i]!,
-  }));
+  const outputs = names.flatMap((name, index) => {
+    const [given, where] = lossOf(name);
+    const [weight, metrics] = [weights[index]!, reported[index]!];
+    if (given !== null) return { name, index, loss: checkedLoss(given, where), weight, metrics };
+    assertUnmeasured(name, metricsOf(name), weightOf(name));
+    return [];
+  });
+  if (outputs.length === 0) throw wrong("compile: loss", "name a loss for an output at least", loss);
   checkOptimizer(optimizer);
   return { outputs, optimizer };
+}
+
+/** @throws FeaturemapError `value` for metrics or a weight of an output without a loss */
+function assertUnmeasured(
+  output: string,
+  [metrics, ofMetrics]: readonly [metrics: readonly unknown[] | undefined, where: string],
+  [weight, ofWeight]: readonly [weight: number | undefined, where: string],
+): void {
+  const why = `be left out: output "${cut(output)}" has no loss, and so no labels`;
+  // A list for all outputs is of those that have a loss.
+  if (ofMetrics !== "compile: metrics" && metrics?.length) throw wrong(ofMetrics, why, metrics);
+  if (weight !== undefined) throw wrong(ofWeight, why, weight);
 }
 
 /** Gives the function that finds an output's value, with its place in messages: the same for all, or one for each name. */

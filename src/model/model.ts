@@ -366,7 +366,8 @@ export class Model<P = Prediction> {
   }
 
   #feed(dataset: Dataset): Feed {
-    return feedOf(dataset, this.#architecture.network!, this.#training.byteScales);
+    const { training } = this.#compilation!.settings;
+    return feedOf(dataset, this.#architecture.network!, training, this.#training.byteScales);
   }
 
   /**

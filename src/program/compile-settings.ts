@@ -20,7 +20,7 @@ export interface CompileSettings {
 }
 
 export interface TrainingSettings {
-  /** Settings of each of the model's outputs, in their order. */
+  /** Settings of the model's outputs that have a loss, in their order. */
   readonly outputs: readonly OutputSettings[];
   readonly optimizer: Optimizer;
 }

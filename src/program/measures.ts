@@ -6,9 +6,11 @@ import type { Metric } from "../metrics/metric.ts";
 import type { Network } from "../network/network.ts";
 import { meanLayout } from "../ops/batch/means.ts";
 
-/** Loss, weight and metrics of one of a model's outputs. */
+/** Loss, weight and metrics of one of a model's outputs that has a loss. */
 export interface OutputSettings {
   readonly name: string;
+  /** Number of the output among the model's. */
+  readonly index: number;
   readonly loss: Loss;
   /** Factor of its mean loss in the sum of all. */
   readonly weight: number;
@@ -48,18 +50,20 @@ export class Measures {
   readonly outputs: readonly OutputSettings[];
   readonly means: readonly Mean[];
   readonly accumulated: readonly AccumulatedMetric[];
+  /** Whether metrics are named after their output, as in Keras: the model has several outputs. */
+  readonly #byOutput: boolean;
 
   /**
-   * @param outputs Settings of each of the network's outputs.
+   * @param outputs Settings of the outputs that have a loss, at least one.
    * @throws FeaturemapError `value` if two figures have one name
    */
   constructor(outputs: readonly OutputSettings[], network: Pick<Network, "outputs" | "layers">) {
     this.outputs = outputs;
-    const shapes = new Map(network.outputs.map(({ name, shape }) => [name, shape]));
-    const all = outputs.flatMap(({ name, metrics }) =>
+    this.#byOutput = network.outputs.length > 1;
+    const all = outputs.flatMap(({ name, index, metrics }) =>
       metrics.map((metric) => {
         const where = `Metric "${cut(metric.name)}": accumulators()`;
-        const accumulators = checkedSpecs(metric.accumulators?.(shapes.get(name)!) ?? [], where);
+        const accumulators = checkedSpecs(metric.accumulators?.(network.outputs[index]!.shape) ?? [], where);
         for (const { dtype = "f32" } of accumulators) oneOf(dtype, ["f32", "u32"], `${where}: dtype`);
         const path = `${this.#prefix(name)}${metric.name}`;
         return { output: name, metric, variables: accumulators.map((each) => accumulatorOf(path, each)) };
@@ -154,9 +158,9 @@ export class Measures {
     throw new FeaturemapError("value", `Two figures would be named "${cut(hidden)}". Rename a metric or an output.`);
   }
 
-  /** Gives the beginning of a figure's name: that of its output if there are several, as in Keras. */
+  /** Gives the beginning of a metric's name. */
   #prefix(output: string): string {
-    return this.outputs.length > 1 ? `${output}_` : "";
+    return this.#byOutput ? `${output}_` : "";
   }
 }
 

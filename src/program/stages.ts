@@ -17,7 +17,7 @@ import { fill } from "../ops/elementwise/fill.ts";
 import { multiply } from "../ops/elementwise/multiply.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type PortColumn, type ProgramBuilder, type ProgramSettings, portKey, type Stage } from "./builder.ts";
-import type { Measures } from "./measures.ts";
+import type { Measures, OutputSettings } from "./measures.ts";
 import { ratesOf, slotsOf } from "./variables.ts";
 
 /** Gathers the batch's rows of each input and, with `measures`, of the labels and weights of each output: a node a port. */
@@ -59,12 +59,12 @@ function columnsRead(
     return { ...column, rows: "f32" } as const;
   });
   const outputs = measures?.outputs ?? [];
-  const labels = outputs.map(({ loss }, index) => {
+  const labels = outputs.map(({ loss, index }) => {
     const kind = labelsOf(loss, network.outputs[index]!.shape);
     const { dtype } = given("label", index) ?? kind;
     return { role: "label", index, shape: kind.shape, dtype, scale: 1, rows: kind.dtype } as const;
   });
-  const weights = outputs.flatMap((_, index) => {
+  const weights = outputs.flatMap(({ index }) => {
     const column = given("weight", index);
     return column ? [{ ...column, rows: "f32" } as const] : [];
   });
@@ -88,10 +88,10 @@ export function forward({ training }: { readonly training: boolean }): Stage {
 /** Adds each sample's loss, for each output, times the sample's weight if there are weights; then the layers' own terms. */
 export function losses(measures: Measures): Stage {
   return (builder) => {
-    builder.losses = measures.outputs.map(({ name, loss }, i) => {
-      const what = `Loss "${cut(loss.name)}"`;
-      const a = assertPerSample(builder, loss.call(callOf(builder, name, i)), what);
-      const b = builder.rows.get(portKey("weight", i));
+    builder.losses = measures.outputs.map((output) => {
+      const { loss, index } = output;
+      const a = assertPerSample(builder, loss.call(callOf(builder, output)), `Loss "${cut(loss.name)}"`);
+      const b = builder.rows.get(portKey("weight", index));
       return b === undefined ? a : builder.add(multiply, { a, b }).c;
     });
     const terms = builder.settings.network.layers.flatMap((layer) => layerLosses(builder, layer));
@@ -138,11 +138,11 @@ function assertTensor({ graph }: ProgramBuilder, made: TensorId | undefined, sha
 }
 
 /** Gives the call of a loss or metric of an output. */
-function callOf(builder: ProgramBuilder, outputName: string, i: number) {
+function callOf(builder: ProgramBuilder, { name: outputName, index }: OutputSettings) {
   const { state, add } = builder;
   return {
-    output: builder.outputs[i]!,
-    labels: builder.rows.get(portKey("label", i))!,
+    output: builder.outputs[index]!,
+    labels: builder.rows.get(portKey("label", index))!,
     state,
     add,
     shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
@@ -214,17 +214,17 @@ export function metrics(measures: Measures): Stage {
   return (builder) => {
     const { add, state } = builder;
     const variables = new Map(measures.variables.map((variable) => [variable.path, builder.variable(variable)]));
-    const indexOf = (name: string) => measures.outputs.findIndex((output) => output.name === name);
+    const settingsOf = (name: string) => measures.outputs.find((output) => output.name === name)!;
     for (const { output, metric, variables: own } of measures.accumulated) {
       const accumulators = own.map(({ name, variable }) => [name, variables.get(variable.path)!] as const);
-      metric.call({ ...callOf(builder, output, indexOf(output)), accumulators: Object.fromEntries(accumulators) });
+      metric.call({ ...callOf(builder, settingsOf(output)), accumulators: Object.fromEntries(accumulators) });
     }
     const batch = builder.settings.capacity;
     const values = measures.means.map(({ output, metric }) => {
       if (output === undefined) return add(batchRepeat, { x: builder.terms ?? zero(builder) }, { batch }).y;
-      const i = indexOf(output);
-      if (!metric) return builder.losses[i]!;
-      const rows = metric.call({ ...callOf(builder, output, i), accumulators: {} });
+      const settings = settingsOf(output);
+      if (!metric) return builder.losses[measures.outputs.indexOf(settings)]!;
+      const rows = metric.call({ ...callOf(builder, settings), accumulators: {} });
       return assertPerSample(builder, rows, `Metric "${cut(metric.name)}", which has no accumulators`);
     });
     let first = 0;

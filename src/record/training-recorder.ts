@@ -237,7 +237,7 @@ function checkedFeed(
   architecture.networkFor(dataset, `${where}: x`);
   checkLabels(dataset, network, training, where);
   // Bytes without a scale of their own are numbers from 0 to 255, as in a `fit` on them.
-  const feed = feedOf(dataset, network, byteScalesOf(dataset, network));
+  const feed = feedOf(dataset, network, training, byteScalesOf(dataset, network));
   return [{ measures, optimizer: training.optimizer }, feed];
 }
 

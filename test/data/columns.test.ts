@@ -211,7 +211,7 @@ describe("a model of several inputs", () => {
     check([1, 0.5]);
     check({ parity: [1, 0.5] });
     expect(failure(() => check({ parity: [1, 2], sum: [1, 2] })).message).toBe(
-      'fit: sampleWeight has a column "sum", the model\'s outputs are { digit, parity }.',
+      'fit: sampleWeight has a column "sum", the losses are of { digit, parity }.',
     );
   });
 

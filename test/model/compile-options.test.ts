@@ -48,6 +48,13 @@ describe("compile's options by output", () => {
     ]);
   });
 
+  it("may give an output no loss: then it has no labels, and no metrics", () => {
+    expect(outputsOf({ loss: { digit: null, parity: sparse }, metrics: ["accuracy"] })).toEqual([
+      ["parity", sparse, 1, ["accuracy"]],
+    ]);
+    expect(check({ loss: { digit: null, parity: sparse } }).training!.outputs[0]!.index).toBe(1);
+  });
+
   const loss = { digit: sparse, parity: sparse } as const;
   const metric: Metric = { name: "mine", call: ({ output }) => output };
   it.each<[string, object, RegExp]>([
@@ -57,6 +64,21 @@ describe("compile's options by output", () => {
       /^compile: loss has no option "other"\. It takes: digit, p/,
     ],
     ["a loss that lacks", { loss: { digit: sparse } }, /compile: loss\.parity must be one of .*got undefined/],
+    [
+      "no loss at all",
+      { loss: { digit: null, parity: null } },
+      /compile: loss must name a loss for an output at least/,
+    ],
+    [
+      "metrics without a loss",
+      { loss: { ...loss, parity: null }, metrics: { parity: ["accuracy"] } },
+      /compile: metrics\.parity must be left out: output "parity" has no loss, and so no labels, got \["accuracy"\]/,
+    ],
+    [
+      "a weight without a loss",
+      { loss: { ...loss, parity: null }, lossWeights: { parity: 2 } },
+      /compile: lossWeights\.parity must be left out: output "parity" has no loss/,
+    ],
     ["an unknown loss", { loss: { ...loss, parity: "mse" } }, /compile: loss\.parity must be one of .*got "mse"/],
     ["losses in a list", { loss: [sparse, sparse] }, /compile: loss must be an object, got \["sparse/],
     ["one weight for all", { loss, lossWeights: 2 }, /compile: lossWeights must be an object, got 2/],

@@ -18,7 +18,13 @@ const spread: Metric = {
   result: ({ counts, largest }) => [...counts!].reduce((a, b) => a + b, 0) * largest![0]!,
 };
 
-const output = (name: string, metrics: readonly Metric[], weight = 1) => ({ name, loss, weight, metrics });
+const output = (name: string, metrics: readonly Metric[], weight = 1) => ({
+  name,
+  index: ["parity", "a_b"].includes(name) ? 1 : 0,
+  loss,
+  weight,
+  metrics,
+});
 const shape = (name: string, ...sizes: number[]) => ({ name, shape: sizes, value: 0 });
 
 interface Mean {
@@ -159,6 +165,15 @@ describe("the measures of several outputs", () => {
     expect(measures.decode(bytes([0, 9])).badStep).toBe(9);
     expect(measures.decode(bytes([12, 9])).badStep).toBe(9);
   });
+});
+
+it("of one of several outputs name metrics after it, and report no loss of its own, as in Keras", () => {
+  const measures = new Measures([output("parity", [accuracy()])], {
+    outputs: [shape("digit", 3), shape("parity", 2)],
+    layers: [],
+  });
+  const mean = (sum: number) => ({ sum, samples: 2 });
+  expect(measures.decode(bytesOf([mean(3), mean(1)])).logs).toEqual({ loss: 1.5, parity_accuracy: 0.5 });
 });
 
 it("have names of their own, or are refused", () => {

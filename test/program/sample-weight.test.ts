@@ -17,7 +17,13 @@ const x = input({ shape: [3], name: "x" });
 const head = (units: number) => dense({ units, activation: "softmax" })(x);
 const network = networkOf([x], { left: head(3), right: head(2) });
 const measures = new Measures(
-  network.outputs.map(({ name }) => ({ name, loss: lossNamed("categoricalCrossentropy"), weight: 1, metrics: [] })),
+  network.outputs.map(({ name }, index) => ({
+    name,
+    index,
+    loss: lossNamed("categoricalCrossentropy"),
+    weight: 1,
+    metrics: [],
+  })),
   network,
 );
 const weight: PortColumn = { role: "weight", index: 1, shape: [], dtype: "f32", scale: 1 };

@@ -43,8 +43,8 @@ const classes = lossNamed("sparseCategoricalCrossentropy");
 function measuresOf({ left, right }: { left?: Partial<Output>; right?: Partial<Output> } = {}): Measures {
   const rest = { weight: 1, metrics: [] };
   const outputs = [
-    { name: "left", ...rest, loss: rows, ...left },
-    { name: "right", ...rest, loss: classes, ...right },
+    { name: "left", index: 0, ...rest, loss: rows, ...left },
+    { name: "right", index: 1, ...rest, loss: classes, ...right },
   ];
   return new Measures(outputs, network);
 }

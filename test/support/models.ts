@@ -62,6 +62,6 @@ export function noise(samples: number, shape: readonly number[], classes: number
 }
 
 /** All parameters in one array. */
-export async function allWeights(model: Model): Promise<number[]> {
+export async function allWeights(model: Pick<Model, "getWeights">): Promise<number[]> {
   return (await model.getWeights()).flatMap(({ data }) => [...data]);
 }

@@ -12,8 +12,9 @@ export function measuresOf(
   loss: LossName | Loss = "categoricalCrossentropy",
   metrics: readonly (MetricName | Metric)[] = ["accuracy"],
 ): Measures {
-  const outputs = network.outputs.map(({ name }) => ({
+  const outputs = network.outputs.map(({ name }, index) => ({
     name,
+    index,
     loss: typeof loss === "string" ? lossNamed(loss) : loss,
     weight: 1,
     metrics: metrics.map((metric) => (typeof metric === "string" ? metricNamed(metric) : metric)),

@@ -49,6 +49,7 @@ export const FILES = [
   "training/pause",
   "training/sample-weight",
   "layers/layer-losses",
+  "model/functional",
   "formats/saving",
   "model/lifetime",
   "plan/executable",
