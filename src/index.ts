@@ -115,8 +115,10 @@ export { clipNorm, clipValue, globalClipNorm } from "./optimizers/clipping.ts";
 export type {
   GradientTransform,
   Optimizer,
+  OptimizerBegin,
   OptimizerOptions,
   OptimizerStep,
+  SlotSpec,
   TransformCall,
 } from "./optimizers/optimizer.ts";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";

@@ -6,7 +6,7 @@ import type { TensorSpec } from "./tensor.ts";
  * Role of a variable.
  * - `parameter`: learned by gradients, unless it is frozen
  * - `statistic`: followed by a layer as it trains, such as a moving mean
- * - `slot`: kept by the optimizer beside a parameter
+ * - `slot`: kept by the optimizer beside a parameter, or once for all of them
  * - `rate`: a hyperparameter of the optimizer, such as the learning rate
  * - `metric`: an accumulator over the samples of a sweep
  * - `state`: the number of the step and its place in the data
@@ -21,7 +21,7 @@ export const TRAINED_ROLES = [...WEIGHT_ROLES, "slot", "metric", "state"] as con
 
 /** Variable: numbers on the GPU that outlive a step. */
 export interface Variable extends TensorSpec {
-  /** Name in its model: `dense/kernel`, `dense/kernel/momentum`, `learningRate`. */
+  /** Name in its model: `dense/kernel`, `dense/kernel/momentum`, `optimizer.product`, `learningRate`. */
   readonly path: string;
   readonly shape: Shape;
   readonly dtype: "f32" | "u32";

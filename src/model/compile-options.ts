@@ -183,10 +183,13 @@ function checkedMetrics(metrics: readonly (MetricName | Metric)[] | undefined, w
 
 function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
   assertMadeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
-  const { name, slots, config = {}, hyperparameters } = optimizer!;
+  const { name, slots, variables, begin, config = {}, hyperparameters } = optimizer!;
   const where = "compile: optimizer";
   aWord(name, `${where}.name`);
   optionalFunction(slots, `${where}.slots`);
+  optionalFunction(variables, `${where}.variables`);
+  optionalFunction(begin, `${where}.begin`);
+  if (variables && !begin) throw wrong(`${where}.begin`, "be a function, since variables() are for it", begin);
   checkedTransforms(optimizer!, `${where}.`);
   anObject(config, `${where}.config`);
   for (const [name, value] of Object.entries(anObject(hyperparameters, `${where}.hyperparameters`)))

@@ -3,17 +3,43 @@ import type { Shape } from "../base/shape.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
 
-export interface OptimizerStep {
-  readonly parameter: TensorId;
-  readonly gradient: TensorId;
-  /** Slots of the parameter, by the names of `slots`. */
-  readonly slots: Readonly<Record<string, TensorId>>;
+/** Numbers that an optimizer keeps from step to step, in a buffer of their own. */
+export interface SlotSpec {
+  /** Name, another one for each that is kept in the same place. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** First value of all its numbers, a finite one. Default 0. */
+  readonly initial?: number;
+}
+
+/** Parts of a call that `begin` and `step` have in common. */
+interface OptimizerCall {
   /** State of the step (`shaders/lib/state.wgsl`). Its first word is the number of steps made so far. */
   readonly state: TensorId;
   /** Gives a hyperparameter as a tensor [1]. */
   hyperparameter(name: string): TensorId;
   /** Adds a node and returns its outputs by name. */
   readonly add: Add;
+  /** Gives the shape of a tensor. */
+  shapeOf(tensor: TensorId): Shape;
+}
+
+export interface OptimizerBegin extends OptimizerCall {
+  /** Gradients of the trainable parameters by path, after all transforms. */
+  readonly gradients: ReadonlyMap<string, TensorId>;
+  /** The optimizer's own variables, by the names of `variables`. */
+  readonly variables: Readonly<Record<string, TensorId>>;
+}
+
+export interface OptimizerStep extends OptimizerCall {
+  /** Path of the parameter: `dense/kernel`. */
+  readonly path: string;
+  readonly parameter: TensorId;
+  readonly gradient: TensorId;
+  /** Slots of the parameter, by the names of `slots`. */
+  readonly slots: Readonly<Record<string, TensorId>>;
+  /** Tensors that `begin` returned, by its names. */
+  readonly shared: Readonly<Record<string, TensorId>>;
 }
 
 export interface TransformCall {
@@ -36,17 +62,39 @@ export interface GradientTransform {
   transform(call: TransformCall): ReadonlyMap<string, TensorId>;
 }
 
-/** Optimizer: how parameters follow their gradients. The library's own and a user's have the same interface. */
+/**
+ * Optimizer: how parameters follow their gradients. The library's own and a user's have the same interface. What it keeps is
+ * allocated with the model, counted by `summary`, and part of a snapshot. It has its first values again once the model is compiled again.
+ *
+ * A node that changes a tensor in place runs after all nodes that read it. So a new value is read as that node's output.
+ *
+ * @example
+ * // A learning rate that `decay`, an op of the app's, computes from the number of the step.
+ * const decaying: Optimizer = {
+ *   name: "decaying",
+ *   hyperparameters: { learningRate: 0.1 },
+ *   begin: ({ state, hyperparameter, add }) => ({
+ *     rate: add(decay, { state, initial: hyperparameter("learningRate") }).rate,
+ *   }),
+ *   step: ({ parameter: p, gradient: g, shared, add }) => {
+ *     add(ops.sgd, { p, g, rate: shared.rate! });
+ *   },
+ * };
+ */
 export interface Optimizer {
   readonly name: string;
   /** Options that make the optimizer again, as plain JSON. `saveModel` writes them down. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Numbers that live on the GPU, so that changing one compiles nothing. */
   readonly hyperparameters: Readonly<Record<string, number>>;
-  /** Gives the names and shapes of a parameter's slots, which begin at 0. Default: no slots. */
-  slots?(parameter: Shape): readonly { readonly name: string; readonly shape: Shape }[];
+  /** Gives what is kept beside a parameter. Default: no slots. */
+  slots?(parameter: Shape): readonly SlotSpec[];
+  /** Gives what is kept once, for all parameters. `begin` gets it. Default: no variables. */
+  variables?(): readonly SlotSpec[];
   /** Transforms of the gradients before the parameters are stepped, one after the other. Default: none. */
   readonly transforms?: readonly GradientTransform[];
+  /** Adds the nodes that run once a step. Returns tensors by name, which each `step` gets as `shared`. Default: no nodes. */
+  begin?(call: OptimizerBegin): Readonly<Record<string, TensorId>>;
   /** Adds the nodes that step one parameter. */
   step(step: OptimizerStep): void;
 }

@@ -1,9 +1,9 @@
-import { cut, FeaturemapError, listOf, show } from "../base/errors.ts";
+import { cut, FeaturemapError, listOf, show, tagOf, wrong } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnRole, ROLE_WORDS } from "../data/columns.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
 import { addTensor } from "../graph/graph.ts";
-import type { TensorId } from "../graph/tensor.ts";
+import type { Tensor, TensorId } from "../graph/tensor.ts";
 import { subject } from "../layers/layer.ts";
 import { labelsOf } from "../losses/loss.ts";
 import type { BuiltLayer } from "../network/network.ts";
@@ -15,10 +15,10 @@ import { accumulateMeans, advance as advanceOp, MAX_MEANS } from "../ops/batch/m
 import { add as sumOp } from "../ops/elementwise/add.ts";
 import { fill } from "../ops/elementwise/fill.ts";
 import { multiply } from "../ops/elementwise/multiply.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Optimizer, OptimizerBegin, OptimizerStep } from "../optimizers/optimizer.ts";
 import { type PortColumn, type ProgramBuilder, type ProgramSettings, portKey, type Stage } from "./builder.ts";
 import type { Measures, OutputSettings } from "./measures.ts";
-import { ratesOf, slotsOf } from "./variables.ts";
+import { ownNameOf, ownVariablesOf, ratesOf, slotsOf } from "./variables.ts";
 
 /** Gathers the batch's rows of each input and, with `measures`, of the labels and weights of each output: a node a port. */
 export function gather({
@@ -129,12 +129,17 @@ function assertPerSample(builder: ProgramBuilder, made: TensorId | undefined, wh
 }
 
 /** Checks what was returned. @throws FeaturemapError unless it is a tensor of this shape */
-function assertTensor({ graph }: ProgramBuilder, made: TensorId | undefined, shape: Shape, must: string): TensorId {
-  const tensor = Number.isInteger(made) ? graph.tensors[made!] : undefined;
+function assertTensor(builder: ProgramBuilder, made: TensorId | undefined, shape: Shape, must: string): TensorId {
+  const tensor = tensorIn(builder, made);
   if (tensor && sameShape(tensor.shape, shape)) return made!;
   const got = tensor ? `one of shape ${showShape(tensor.shape)}` : show(made);
   const message = `${must}, ${showShape(shape)} (add() gives outputs by name), got ${got}.`;
   throw new FeaturemapError(tensor ? "shape" : "value", message);
+}
+
+/** Finds the tensor of the graph that an app's own part returned; `undefined` if it returned something else. */
+function tensorIn({ graph }: ProgramBuilder, made: TensorId | undefined): Tensor | undefined {
+  return Number.isInteger(made) ? graph.tensors[made!] : undefined;
 }
 
 /** Gives the call of a loss or metric of an output. */
@@ -182,26 +187,54 @@ export function gradientTransforms(optimizer: Optimizer): Stage {
   };
 }
 
-/** Adds the optimizer's step of each trainable parameter. */
+/** Adds the optimizer's nodes of the whole step, then its step of each trainable parameter. */
 export function updates(optimizer: Optimizer): Stage {
   return (builder) => {
     const rates = new Map(ratesOf(optimizer).map((rate) => [rate.path, builder.variable(rate)]));
+    const call = {
+      state: builder.state,
+      hyperparameter: (name: string) => rates.get(name) ?? unknownHyperparameter(optimizer, name),
+      shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
+    };
+    const shared = begun(optimizer, builder, call);
     for (const parameter of builder.settings.network.parameters) {
-      const gradient = builder.gradients.get(parameter.path);
+      const { path } = parameter;
+      const gradient = builder.gradients.get(path);
       if (gradient === undefined) continue;
       const slots = slotsOf(optimizer, parameter).map(
-        (slot) => [slot.path.slice(parameter.path.length + 1), builder.variable(slot)] as const,
+        (slot) => [slot.path.slice(path.length + 1), builder.variable(slot)] as const,
       );
       optimizer.step({
+        ...call,
+        path,
         parameter: builder.variable(parameter),
         gradient,
         slots: Object.fromEntries(slots),
-        state: builder.state,
-        hyperparameter: (name) => rates.get(name) ?? unknownHyperparameter(optimizer, name),
-        add: builder.addOf(parameter.path),
+        shared,
+        add: builder.addOf(path),
       });
     }
   };
+}
+
+/** Adds the optimizer's nodes of the whole step. @throws FeaturemapError unless it returns tensors by name */
+function begun(
+  optimizer: Optimizer,
+  builder: ProgramBuilder,
+  call: Omit<OptimizerBegin, "gradients" | "variables" | "add">,
+): OptimizerStep["shared"] {
+  if (!optimizer.begin) return {};
+  const { gradients, add } = builder;
+  const own = ownVariablesOf(optimizer).map((variable) => [ownNameOf(variable), builder.variable(variable)] as const);
+  const shared = optimizer.begin({ ...call, gradients, variables: Object.fromEntries(own), add });
+  const must = `Optimizer "${cut(optimizer.name)}": begin()`;
+  if (tagOf(shared) !== "Object")
+    throw wrong(must, "return an object of tensors by name", shared, "Return {} if there are none.");
+  for (const [name, tensor] of Object.entries(shared)) {
+    if (!tensorIn(builder, tensor))
+      throw wrong(must, `return a tensor for "${cut(name)}" (add() gives outputs by name)`, tensor);
+  }
+  return shared;
 }
 
 function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {

@@ -1,9 +1,10 @@
-import { cut, FeaturemapError } from "../base/errors.ts";
+import { allocateFloats } from "../base/arrays.ts";
+import { cut, FeaturemapError, finiteNumber } from "../base/errors.ts";
 import { elements } from "../base/shape.ts";
 import { stepState } from "../graph/step-state.ts";
 import { checkedSpecs, type Variable } from "../graph/variable.ts";
 import type { Network } from "../network/network.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Optimizer, SlotSpec } from "../optimizers/optimizer.ts";
 import type { Measures } from "./measures.ts";
 
 /** Makes the variable of the step's state: its number, and its place in the data. */
@@ -14,15 +15,36 @@ export function stateVariable(): Variable {
 /** Makes the variables that an optimizer keeps beside a parameter. */
 export function slotsOf(optimizer: Optimizer | undefined, { path, shape, trainable }: Variable): Variable[] {
   if (!trainable) return [];
-  return checkedSpecs(optimizer?.slots?.(shape) ?? [], `Optimizer "${cut(optimizer?.name ?? "")}": slots()`).map(
-    (slot): Variable => ({
-      path: `${path}/${slot.name}`,
-      shape: slot.shape,
-      dtype: "f32",
-      role: "slot",
-      trainable: false,
-    }),
-  );
+  return keptBy(optimizer, "slots()", `${path}/`, optimizer?.slots?.(shape));
+}
+
+/** Begin of the paths of what an optimizer keeps for itself. Paths of a layer's variables have a slash behind its name. */
+const OWN = "optimizer.";
+
+/** Makes the variables that an optimizer keeps for itself. */
+export function ownVariablesOf(optimizer: Optimizer | undefined): Variable[] {
+  return keptBy(optimizer, "variables()", OWN, optimizer?.variables?.());
+}
+
+/** Gives an optimizer's name for one of its own variables. */
+export function ownNameOf({ path }: Variable): string {
+  return path.slice(OWN.length);
+}
+
+/** Makes variables of what an optimizer's `method` gave. */
+function keptBy(
+  optimizer: Optimizer | undefined,
+  method: string,
+  prefix: string,
+  specs: readonly SlotSpec[] = [],
+): Variable[] {
+  const where = `Optimizer "${cut(optimizer?.name ?? "")}": ${method}`;
+  return checkedSpecs(specs, where).map(({ name, shape, initial = 0 }): Variable => {
+    const path = `${prefix}${name}`;
+    const first = finiteNumber(initial, `${where}: initial of "${cut(name)}"`);
+    const filled = () => allocateFloats(elements(shape), path).fill(first);
+    return { path, shape, dtype: "f32", role: "slot", trainable: false, ...(first !== 0 && { initial: filled }) };
+  });
 }
 
 /** Makes the variables of an optimizer's hyperparameters. */
@@ -45,6 +67,7 @@ export function variablesOf(
   const variables = [
     ...network.variables,
     ...network.parameters.flatMap((parameter) => slotsOf(optimizer, parameter)),
+    ...ownVariablesOf(optimizer),
     ...ratesOf(optimizer),
     ...(measures?.variables ?? []),
     stateVariable(),

@@ -7,7 +7,7 @@ export const VERSION = 3;
 
 /** Variable with its values. */
 export interface SavedVariable {
-  /** Path of the variable: `dense/kernel`, `dense/kernel/momentum`, `means`, `state`. */
+  /** Path of the variable: `dense/kernel`, `dense/kernel/momentum`, `optimizer.product`, `means`, `state`. */
   readonly path: string;
   readonly role: VariableRole;
   readonly shape: Shape;

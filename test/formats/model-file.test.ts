@@ -322,11 +322,14 @@ describe("the library's optimizers", () => {
     const added: unknown[] = [];
     const slots = optimizer.slots?.([3]) ?? [];
     optimizer.step({
+      path: "p",
       parameter: 1,
       gradient: 2,
       state: 0,
       slots: Object.fromEntries(slots.map(({ name }, i) => [name, 10 + i])),
+      shared: {},
       hyperparameter: () => 3,
+      shapeOf: () => [3],
       add: ((op: { name: string }, ...call: unknown[]) => {
         added.push([op.name, ...call]);
         return {};

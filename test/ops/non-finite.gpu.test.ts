@@ -246,11 +246,14 @@ async function step(optimizer: Optimizer, p: Float32Array, g: Float32Array, kept
     return [name, run.input(name, shape, new Float32Array(words.buffer))] as const;
   });
   optimizer.step({
+    path: "p",
     parameter,
     gradient: run.input("g", [p.length], g),
     slots: Object.fromEntries(slots),
     state: run.graph.state,
+    shared: {},
     hyperparameter: (name) => rates.get(name)!,
+    shapeOf: () => [p.length],
     add: run.addTyped,
   });
   return run.read([parameter, ...slots.map(([, id]) => id)]);

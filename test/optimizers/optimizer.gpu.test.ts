@@ -49,11 +49,14 @@ async function stepped(
     const own = optimizer.slots?.([p.length]) ?? [];
     const kept = own.map(({ name, shape }, j) => [name, run.input(name, shape, slots[j]!)] as const);
     optimizer.step({
+      path: `p${i}`,
       parameter,
       gradient: run.input("g", [p.length], gradients[i]!),
       slots: Object.fromEntries(kept),
       state: run.graph.state,
+      shared: {},
       hyperparameter: (name) => new Map(rates).get(name)!,
+      shapeOf: () => [p.length],
       add: run.addTyped,
     });
     return [parameter, ...kept.map(([, id]) => id)];

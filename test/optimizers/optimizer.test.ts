@@ -98,13 +98,16 @@ describe("shares of what was", () => {
 function nodesOf(optimizer: Optimizer, shape: readonly number[], gradientShape = shape): Build {
   const build = new Build();
   optimizer.step({
+    path: "p",
     parameter: build.input("p", shape),
     gradient: build.input("g", gradientShape),
     slots: Object.fromEntries(
       (optimizer.slots?.(shape) ?? []).map((slot) => [slot.name, build.input(slot.name, slot.shape)]),
     ),
     state: build.graph.state,
+    shared: {},
     hyperparameter: (name) => build.input(name, [1]),
+    shapeOf: () => shape,
     add: build.addTyped,
   });
   return build;
