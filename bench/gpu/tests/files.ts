@@ -26,6 +26,7 @@ export const FILES = [
   "ops/elementwise/dropout",
   "optimizers/optimizer",
   "optimizers/clipping",
+  "optimizers/own-optimizers",
   "golden/golden",
   "model/choices",
   "ops/extension",
