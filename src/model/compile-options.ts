@@ -189,7 +189,7 @@ function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
   optionalFunction(slots, `${where}.slots`);
   optionalFunction(variables, `${where}.variables`);
   optionalFunction(begin, `${where}.begin`);
-  if (variables && !begin) throw wrong(`${where}.begin`, "be a function, since variables() are for it", begin);
+  if (variables) aFunction(begin, `${where}.begin`);
   checkedTransforms(optimizer!, `${where}.`);
   anObject(config, `${where}.config`);
   for (const [name, value] of Object.entries(anObject(hyperparameters, `${where}.hyperparameters`)))

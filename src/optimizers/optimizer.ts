@@ -64,9 +64,13 @@ export interface GradientTransform {
 
 /**
  * Optimizer: how parameters follow their gradients. The library's own and a user's have the same interface. What it keeps is
- * allocated with the model, counted by `summary`, and part of a snapshot. It has its first values again once the model is compiled again.
+ * allocated with the model, counted by `summary`, and part of a snapshot. It begins anew once the model is compiled again.
  *
- * A node that changes a tensor in place runs after all nodes that read it. So a new value is read as that node's output.
+ * A node that changes a tensor in place runs after all nodes that read it. So a new value is read as an output of that node.
+ *
+ * What its methods return is checked as plans are made.
+ *
+ * @throws FeaturemapError `value` where a method returns something else than it says
  *
  * @example
  * // A learning rate that `decay`, an op of the app's, computes from the number of the step.

@@ -1,9 +1,10 @@
-import { cut, FeaturemapError, listOf, show, tagOf, wrong } from "../base/errors.ts";
+import { anObject, cut, FeaturemapError, listOf, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnRole, ROLE_WORDS } from "../data/columns.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
 import { addTensor } from "../graph/graph.ts";
-import type { Tensor, TensorId } from "../graph/tensor.ts";
+import type { TensorId } from "../graph/tensor.ts";
+import type { Variable } from "../graph/variable.ts";
 import { subject } from "../layers/layer.ts";
 import { labelsOf } from "../losses/loss.ts";
 import type { BuiltLayer } from "../network/network.ts";
@@ -18,7 +19,7 @@ import { multiply } from "../ops/elementwise/multiply.ts";
 import type { Optimizer, OptimizerBegin, OptimizerStep } from "../optimizers/optimizer.ts";
 import { type PortColumn, type ProgramBuilder, type ProgramSettings, portKey, type Stage } from "./builder.ts";
 import type { Measures, OutputSettings } from "./measures.ts";
-import { ownNameOf, ownVariablesOf, ratesOf, slotsOf } from "./variables.ts";
+import { OWN, ownVariablesOf, ratesOf, slotsOf } from "./variables.ts";
 
 /** Gathers the batch's rows of each input and, with `measures`, of the labels and weights of each output: a node a port. */
 export function gather({
@@ -105,13 +106,12 @@ function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly Tenso
   if (!layer.losses) return [];
   const { values, state, settings } = builder;
   const uses = settings.network.uses.filter((use) => use.built === built);
-  const own = variables.map((variable) => [variable.path.slice(name.length + 1), builder.variable(variable)] as const);
   const terms = layer.losses({
     uses: uses.map(({ inputs, output }) => ({
       inputs: inputs.map((value) => values[value]!),
       output: values[output]!,
     })),
-    variables: Object.fromEntries(own),
+    variables: byName(builder, variables, `${name}/`),
     state,
     add: builder.addOf(name),
     shapeOf: (tensor) => builder.shapeOf(tensor),
@@ -128,18 +128,19 @@ function assertPerSample(builder: ProgramBuilder, made: TensorId | undefined, wh
   return assertTensor(builder, made, [builder.settings.capacity], must);
 }
 
-/** Checks what was returned. @throws FeaturemapError unless it is a tensor of this shape */
-function assertTensor(builder: ProgramBuilder, made: TensorId | undefined, shape: Shape, must: string): TensorId {
-  const tensor = tensorIn(builder, made);
-  if (tensor && sameShape(tensor.shape, shape)) return made!;
+/** Checks what was returned. @throws FeaturemapError unless it is a tensor, of this shape if one is given */
+function assertTensor(
+  { graph }: ProgramBuilder,
+  made: TensorId | undefined,
+  shape: Shape | undefined,
+  must: string,
+): TensorId {
+  const tensor = Number.isInteger(made) ? graph.tensors[made!] : undefined;
+  if (tensor && (!shape || sameShape(tensor.shape, shape))) return made!;
   const got = tensor ? `one of shape ${showShape(tensor.shape)}` : show(made);
-  const message = `${must}, ${showShape(shape)} (add() gives outputs by name), got ${got}.`;
+  const wanted = shape ? `, ${showShape(shape)}` : "";
+  const message = `${must}${wanted} (add() gives outputs by name), got ${got}.`;
   throw new FeaturemapError(tensor ? "shape" : "value", message);
-}
-
-/** Finds the tensor of the graph that an app's own part returned; `undefined` if it returned something else. */
-function tensorIn({ graph }: ProgramBuilder, made: TensorId | undefined): Tensor | undefined {
-  return Number.isInteger(made) ? graph.tensors[made!] : undefined;
 }
 
 /** Gives the call of a loss or metric of an output. */
@@ -201,15 +202,12 @@ export function updates(optimizer: Optimizer): Stage {
       const { path } = parameter;
       const gradient = builder.gradients.get(path);
       if (gradient === undefined) continue;
-      const slots = slotsOf(optimizer, parameter).map(
-        (slot) => [slot.path.slice(path.length + 1), builder.variable(slot)] as const,
-      );
       optimizer.step({
         ...call,
         path,
         parameter: builder.variable(parameter),
         gradient,
-        slots: Object.fromEntries(slots),
+        slots: byName(builder, slotsOf(optimizer, parameter), `${path}/`),
         shared,
         add: builder.addOf(path),
       });
@@ -225,16 +223,20 @@ function begun(
 ): OptimizerStep["shared"] {
   if (!optimizer.begin) return {};
   const { gradients, add } = builder;
-  const own = ownVariablesOf(optimizer).map((variable) => [ownNameOf(variable), builder.variable(variable)] as const);
-  const shared = optimizer.begin({ ...call, gradients, variables: Object.fromEntries(own), add });
-  const must = `Optimizer "${cut(optimizer.name)}": begin()`;
-  if (tagOf(shared) !== "Object")
-    throw wrong(must, "return an object of tensors by name", shared, "Return {} if there are none.");
-  for (const [name, tensor] of Object.entries(shared)) {
-    if (!tensorIn(builder, tensor))
-      throw wrong(must, `return a tensor for "${cut(name)}" (add() gives outputs by name)`, tensor);
-  }
+  const variables = byName(builder, ownVariablesOf(optimizer), OWN);
+  const made = optimizer.begin({ ...call, gradients, variables, add });
+  const where = `Optimizer "${cut(optimizer.name)}":`;
+  const shared = anObject(made, `${where} the tensors that begin() returns`);
+  for (const [name, tensor] of Object.entries(shared))
+    assertTensor(builder, tensor, undefined, `${where} begin() must return a tensor for "${cut(name)}"`);
   return shared;
+}
+
+/** Gives the tensors of variables by their paths without `prefix`. */
+function byName(builder: ProgramBuilder, variables: readonly Variable[], prefix: string): Record<string, TensorId> {
+  return Object.fromEntries(
+    variables.map((variable) => [variable.path.slice(prefix.length), builder.variable(variable)]),
+  );
 }
 
 function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {

@@ -19,16 +19,11 @@ export function slotsOf(optimizer: Optimizer | undefined, { path, shape, trainab
 }
 
 /** Begin of the paths of what an optimizer keeps for itself. Paths of a layer's variables have a slash behind its name. */
-const OWN = "optimizer.";
+export const OWN = "optimizer.";
 
 /** Makes the variables that an optimizer keeps for itself. */
 export function ownVariablesOf(optimizer: Optimizer | undefined): Variable[] {
   return keptBy(optimizer, "variables()", OWN, optimizer?.variables?.());
-}
-
-/** Gives an optimizer's name for one of its own variables. */
-export function ownNameOf({ path }: Variable): string {
-  return path.slice(OWN.length);
 }
 
 /** Makes variables of what an optimizer's `method` gave. */

@@ -141,4 +141,18 @@ describe("the nodes of a whole step", () => {
     const kernels = kernelsOf(program(ownNadam(0.1)));
     expect(kernels.filter((kernel) => /nadam/.test(kernel))).toEqual(["nadam_factors", "nadam", "nadam"]);
   });
+
+  it("do not come between the old value of a variable and who reads it along with what they make", () => {
+    const { begin, ...nadam } = ownNadam(0.1);
+    const both: Optimizer = {
+      ...nadam,
+      variables: () => [{ name: "product", shape: [3] }],
+      begin: (call) => ({ ...begin!(call), product: call.variables.product! }),
+      step: ({ shared: { factors, product }, parameter: p, add }) => {
+        const { c } = add(ops.add, { a: factors!, b: product! });
+        add(ops.sgd, { p, g: p, rate: c });
+      },
+    };
+    expect(() => program(both)).toThrow(/\bcycle\b/);
+  });
 });

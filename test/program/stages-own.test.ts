@@ -86,17 +86,17 @@ describe("what an app's own part answers", () => {
     [
       "a begin of nothing",
       { optimizer: beginning(() => undefined) },
-      /^Optimizer "mine": begin\(\) must return an object of tensors by name, got undefined\. Return \{\} if there are none\.$/,
+      /^Optimizer "mine": the tensors that begin\(\) returns must be an object, got undefined\.$/,
     ],
     [
       "a begin of a list",
       { optimizer: beginning(({ state }: OptimizerBegin) => [state]) },
-      /begin\(\) must return an object of tensors by name, got \[0\]/,
+      /begin\(\) returns must be an object, got \[0\]/,
     ],
     [
       "a begin that takes its time",
       { optimizer: beginning(async () => ({})) },
-      /begin\(\) must return an object of tensors by name, got a promise/,
+      /begin\(\) returns must be an object, got a promise/,
     ],
     [
       "a begin of outputs by name",
