@@ -31,6 +31,8 @@ export interface NonFinite {
   readonly where: "start" | "samples" | "forward" | "loss" | "update";
   /** Name of the layer. `samples` and `loss` have none. */
   readonly layer?: string;
+  /** Name of the output whose loss it is, for `loss`, if several outputs have one. */
+  readonly output?: string;
   /** Sentence that says it all. */
   readonly message: string;
 }
@@ -54,11 +56,11 @@ export interface TerminateOnNaN extends Callback {
 export function terminateOnNaN(): TerminateOnNaN {
   let model: Model | undefined;
   let copy: Copy | undefined;
-  let bad: { readonly epoch: number; readonly step: number } | undefined;
+  let bad: BadStep | undefined;
   let found: NonFinite | undefined;
   let running = 0;
-  const stopAt = (epoch: number, step: number) => {
-    bad ??= { epoch, step };
+  const stopAt = (at: BadStep) => {
+    bad ??= at;
     model!.stopTraining = true;
   };
   return {
@@ -86,26 +88,28 @@ export function terminateOnNaN(): TerminateOnNaN {
       copy ??= await Copy.of(compiled, training);
       await copy.take();
     },
-    onBatchEnd: (_, __, { badStep }) => {
-      if (badStep > 0) stopAt(running, badStep);
+    onBatchEnd: (_, __, { badStep, badLoss }) => {
+      if (badStep > 0) stopAt({ epoch: running, step: badStep, ...(badLoss !== undefined && { output: badLoss }) });
     },
     onEpochEnd: async (epoch) => {
       const { compiled, training, network } = await internalsOf(model!, "terminateOnNaN");
       const { samples, batchSize } = training.bookmark!.recipe;
       const paths = network.variables.map(({ path }) => path);
       if (badParameter(await compiled.variables.readWeights(), paths))
-        stopAt(epoch, Math.ceil(samples / batchSize) + 1);
+        stopAt({ epoch, step: Math.ceil(samples / batchSize) + 1 });
     },
     onTrainEnd: async () => {
       if (!bad) return;
-      const { epoch, step } = bad;
       const { compiled, training } = await internalsOf(model!, "terminateOnNaN");
       const search = new Search(model!, compiled, training, copy!);
-      found = await compiled.variables.rewind(() => search.run(epoch, step));
+      found = await compiled.variables.rewind(() => search.run(bad!));
       console.warn(`terminateOnNaN: ${found.message}`);
     },
   };
 }
+
+/** First step of an epoch, counted from 1, whose loss is not finite, and the output whose loss it is. */
+type BadStep = Pick<NonFinite, "epoch" | "step" | "output">;
 
 /** Copy of all that training changes, from when an epoch began or a caller wrote to it, with the hyperparameters since then. */
 class Copy implements Watcher {
@@ -189,9 +193,10 @@ class Search {
     this.#copy = copy;
   }
 
-  /** Leaves the model as it is before the step that is to blame. `step` is the first whose loss is not finite. */
-  async run(epoch: number, step: number): Promise<NonFinite> {
-    const found = await this.#find(step);
+  /** Leaves the model as it is before the step that is to blame. */
+  async run(bad: BadStep): Promise<NonFinite> {
+    const { epoch } = bad;
+    const found = await this.#find(bad);
     const bookmark = this.#training.bookmark!;
     const good = Math.max(found.step - 1, this.#copy.steps);
     // The epoch is over if only its last parameters are not finite.
@@ -200,7 +205,7 @@ class Search {
     return { ...found, epoch, message: `${at}: ${found.message}. The model is as it was before that step.` };
   }
 
-  async #find(step: number): Promise<Omit<NonFinite, "epoch">> {
+  async #find({ step, output }: BadStep): Promise<Omit<NonFinite, "epoch">> {
     const { steps: first } = this.#copy;
     const before = await this.#badAfter(first);
     if (before) {
@@ -208,7 +213,7 @@ class Search {
       return { step: first + 1, where: "start", layer, message: `${before} was not finite before it` };
     }
     const bad = await this.#badAfter(step - 1);
-    if (!bad) return { step, ...(await this.#forward(step)) };
+    if (!bad) return { step, ...((await this.#forward(step)) ?? lossOf(output)) };
     // In most cases the update just before is to blame.
     let [good, blamed, parameter] = [first, step - 1, bad];
     for (let middle = blamed - 1; blamed - good > 1; middle = Math.floor((good + blamed) / 2)) {
@@ -245,7 +250,8 @@ class Search {
     );
   }
 
-  async #forward(step: number): Promise<Pick<NonFinite, "where" | "layer" | "message">> {
+  /** Finds what of the step's batch is not finite: samples, or the output of a layer. */
+  async #forward(step: number): Promise<Pick<NonFinite, "where" | "layer" | "message"> | undefined> {
     const { feed } = this.#trainer;
     const indices = this.#trainer.samplesOf(step);
     const sampleOf = (at: number, each: number) => `for sample ${indices[Math.floor(at / each)]} of x`;
@@ -267,7 +273,7 @@ class Search {
       const sample = sampleOf(at, data.length / indices.length);
       return { where: "forward", layer, message: `the output of layer "${layer}" is ${data[at]} first, ${sample}` };
     }
-    return { where: "loss", message: "the loss is a NaN or infinite, though every layer's output is finite" };
+    return undefined;
   }
 
   get #trainer(): Trainer {
@@ -275,6 +281,13 @@ class Search {
     if (!trainer) throw new FeaturemapError("state", "terminateOnNaN: fit has ended.");
     return trainer;
   }
+}
+
+/** Blames a loss, of an output if it is known. */
+function lossOf(output: string | undefined): Pick<NonFinite, "where" | "output" | "message"> {
+  const loss = output === undefined ? "the loss" : `the loss of output "${output}"`;
+  const message = `${loss} is a NaN or infinite, though every layer's output is finite`;
+  return { where: "loss", ...(output !== undefined && { output }), message };
 }
 
 function trainedBuffers(compiled: CompiledModel): readonly GPUBuffer[] {

@@ -54,9 +54,9 @@ function assertClasses(name: string, output: Shape, whose: string): void {
   throw new FeaturemapError("shape", `${message}. ${remedy}.`);
 }
 
-/** Words how many outputs a model has. A single one would always have the probability 1. */
-function outputsOf(output: Shape): string {
-  return output[0] === 1 ? "1 output (two classes want units: 2)" : `${output[0]} outputs`;
+/** Words how many classes an output has. A single one would always have the probability 1. */
+function classesOf(output: Shape): string {
+  return output[0] === 1 ? "one class (two classes want units: 2)" : `${output[0]} classes`;
 }
 
 function checkRows(name: string, { shape, dtype, negative }: LabelKind, output: Shape): void {
@@ -65,14 +65,14 @@ function checkRows(name: string, { shape, dtype, negative }: LabelKind, output: 
     throw new FeaturemapError(
       "value",
       `loss "${name}" wants y of [samples, ${output[0]}] with a weight for each class, got class numbers. ` +
-        (output[0] === 1 ? `The model has ${outputsOf(output)}.` : use),
+        (output[0] === 1 ? `The output has ${classesOf(output)}.` : use),
     );
   }
   if (shape.length !== 1 || shape[0] !== output[0]) {
-    const got = shape.length === 1 ? `y has ${shape[0]} classes` : "y has more axes";
+    const got = shape.length === 1 ? `y has ${shape[0]}` : "y has more axes";
     throw new FeaturemapError(
       "shape",
-      `The model has ${outputsOf(output)}, but ${got}: y must be [samples, ${output[0]}], ` +
+      `The output has ${classesOf(output)}, but ${got}: y must be [samples, ${output[0]}], ` +
         `got [samples, ${showShape(shape).slice(1)}.`,
     );
   }
@@ -99,7 +99,7 @@ function checkClasses(name: string, { shape, dtype, largestClass, notClass }: La
   if (largestClass !== undefined && largestClass >= output[0]!) {
     throw new FeaturemapError(
       "value",
-      `The model has ${outputsOf(output)}, so labels must be in [0, ${output[0]}), but y holds ${largestClass}.`,
+      `The output has ${classesOf(output)}, so labels must be in [0, ${output[0]}), but y holds ${largestClass}.`,
     );
   }
 }

@@ -70,8 +70,10 @@ export function checkLabels(
     const { name, index, loss, metrics } = settings[i]!;
     const { shape } = outputs[index]!;
     loss.check(column, shape);
-    for (const metric of metrics) metric.check?.(column, shape);
     assertKind(column, loss, shape, settings.length > 1 ? `${where}: y.${name}` : `${where}: y`);
+    // Metrics get the labels as the loss takes them.
+    const labels = { ...column, dtype: labelsOf(loss, shape).dtype };
+    for (const metric of metrics) metric.check?.(labels, shape);
   });
   weightsFor(settings, columnsOf(data, "weight"), `${where}: sampleWeight`);
 }

@@ -25,6 +25,8 @@ export interface Figures {
   readonly samples: number;
   /** First step, counted from 1, whose loss is a NaN or infinite; 0 if there is none. */
   readonly badStep: number;
+  /** Output whose loss that is, if several outputs have one. */
+  readonly badLoss?: string;
 }
 
 /** Mean over the samples, in its place in the variable `means`. */
@@ -110,7 +112,9 @@ export class Measures {
       });
       figures.set(keyOf(output, metric), metric.result!(Object.fromEntries(values)));
     }
-    const badSteps = all.map(({ badStep }) => badStep).filter((step) => step > 0);
+    const bad = all.filter(({ badStep }) => badStep > 0);
+    const badStep = bad.length > 0 ? Math.min(...bad.map((mean) => mean.badStep)) : 0;
+    const badLoss = this.outputs.length > 1 ? bad.find((mean) => mean.badStep === badStep)?.output : undefined;
     return {
       logs: this.#logs(
         loss,
@@ -118,7 +122,8 @@ export class Measures {
         (output, metric) => figures.get(keyOf(output, metric))!,
       ),
       samples: losses[0]!.samples,
-      badStep: badSteps.length > 0 ? Math.min(...badSteps) : 0,
+      badStep,
+      ...(badLoss !== undefined && { badLoss }),
     };
   }
 

@@ -38,12 +38,13 @@ export interface Callback {
   /**
    * Called after a submit, which has one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far, as last
    * read from the GPU. `read.samples`: number of samples that those means are over; it lags behind `batch`. `read.badStep`: first step
-   * of the epoch, counted from 1, whose loss is a NaN or infinite; 0 if there is none.
+   * of the epoch, counted from 1, whose loss is a NaN or infinite; 0 if there is none. `read.badLoss`: the output whose loss that is, if
+   * several outputs have one.
    */
   onBatchEnd?(
     batch: number,
     logs: Logs,
-    read: { readonly samples: number; readonly badStep: number },
+    read: { readonly samples: number; readonly badStep: number; readonly badLoss?: string },
   ): void | Promise<void>;
   /** @internal A symbol, since an app's own object may have any name. */
   readonly [GUARD]?: Guard;

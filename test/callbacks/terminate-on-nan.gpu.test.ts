@@ -3,7 +3,9 @@ import {
   createRuntime,
   dense,
   type History,
+  input,
   type Model,
+  model,
   pauseSwitch,
   type Runtime,
   type Snapshot,
@@ -16,6 +18,7 @@ import {
 } from "../../src/index.ts";
 import { allWeights, noise, tinyModel } from "../support/models.ts";
 import { savedOf } from "../support/snapshots.ts";
+import { squaredError } from "../support/squared-error.ts";
 
 const settings = { loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] } as const;
 const options = { batchSize: 4, verbose: 0, stepsPerExecution: 1, shuffle: false } as const;
@@ -291,5 +294,24 @@ describe("terminateOnNaN", () => {
       await runtime.device.queue.onSubmittedWorkDone();
       expect(runtime.memory.buffers).toBe(0);
     }
+  });
+});
+
+describe("a loss of several outputs", () => {
+  it("is named by its output where the layers' outputs are finite", async () => {
+    const parts = input({ shape: [4], name: "parts" });
+    const head = (name: string) => dense({ units: 1, name })(parts);
+    const two = model({ inputs: parts, outputs: { left: head("left"), right: head("right") } });
+    await two.compile({ loss: squaredError(), optimizer: sgd({ learningRate: 0.01 }), runtime });
+    const guard = terminateOnNaN();
+    const { x } = noise(12, [4], 3);
+    const left = Array.from({ length: 12 }, (_, i) => i / 12);
+    // Its square is infinite.
+    const right = left.map((value, i) => (i === 9 ? 1e30 : value));
+    const said = await warnings(() => two.fit(x, { left, right }, { ...options, callbacks: [guard] }));
+    expect(guard.found).toMatchObject({ epoch: 0, step: 3, where: "loss", output: "right" });
+    expect(said[0]).toMatch(/step 3: the loss of output "right" is a NaN or infinite, though every layer's output is/);
+    expect((await allWeights(two)).every(Number.isFinite)).toBe(true);
+    two.dispose();
   });
 });

@@ -47,7 +47,7 @@ describe("labels", () => {
   it("must have a weight for each output", () => {
     const { code, message } = failure(() => rows.check(oneHot(9), [10]));
     expect(code).toBe("shape");
-    for (const text of ["10 outputs", "9 classes", "[samples, 10]", "[samples, 9]"]) expect(message).toContain(text);
+    for (const text of ["10 classes", "y has 9", "[samples, 10]", "[samples, 9]"]) expect(message).toContain(text);
   });
 
   it("of a model with one output: two classes want two", () => {
@@ -57,7 +57,7 @@ describe("labels", () => {
       () => classes.check(numbers(1), [1]),
     ]) {
       const { message } = failure(check);
-      expect(message).toContain("has 1 output (two classes want units: 2)");
+      expect(message).toContain("has one class (two classes want units: 2)");
       expect(message).not.toContain("oneHot(");
     }
   });
@@ -92,7 +92,7 @@ describe("labels", () => {
   it("must be of a class that the model has", () => {
     const { code, message } = failure(() => classes.check(numbers(10), [10]));
     expect(code).toBe("value");
-    for (const text of ["10 outputs", "[0, 10)", "holds 10"]) expect(message).toContain(text);
+    for (const text of ["10 classes", "[0, 10)", "holds 10"]) expect(message).toContain(text);
   });
 });
 

@@ -164,6 +164,15 @@ describe("the measures of several outputs", () => {
     expect(measures.decode(bytes()).badStep).toBe(0);
     expect(measures.decode(bytes([0, 9])).badStep).toBe(9);
     expect(measures.decode(bytes([12, 9])).badStep).toBe(9);
+    const losses = (
+      [
+        [0, 0],
+        [0, 9],
+        [12, 9],
+        [9, 9],
+      ] as const
+    ).map((steps) => measures.decode(bytes(steps)).badLoss);
+    expect(losses).toEqual([undefined, "parity", "parity", "digit"]);
   });
 });
 
