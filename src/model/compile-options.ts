@@ -124,9 +124,11 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
   const outputs = names.flatMap((name, index) => {
     const [given, where] = lossOf(name);
     const [weight, metrics] = [weights[index]!, reported[index]!];
-    if (given !== null) return { name, index, loss: checkedLoss(given, where), weight, metrics };
-    assertUnmeasured(name, metricsOf(name), weightOf(name));
-    return [];
+    if (given === null && loss !== null) {
+      assertUnmeasured(name, metricsOf(name), weightOf(name));
+      return [];
+    }
+    return { name, index, loss: checkedLoss(given, where), weight, metrics };
   });
   if (outputs.length === 0) throw wrong("compile: loss", "name a loss for an output at least", loss);
   checkOptimizer(optimizer);
@@ -159,7 +161,7 @@ function byOutput<T>(
   return (name) => [Object.hasOwn(values, name) ? values[name] : undefined, `${where}.${name}`];
 }
 
-function checkedLoss(loss: LossName | Loss | undefined, where: string): Loss {
+function checkedLoss(loss: LossName | Loss | null | undefined, where: string): Loss {
   if (typeof loss !== "object" || loss === null || typeof loss.call !== "function") return lossNamed(loss, where);
   aWord(loss.name, `${where}.name`);
   for (const method of ["labels", "check"] as const) aFunction(loss[method], `${where}.${method}`);
