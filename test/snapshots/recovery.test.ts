@@ -230,6 +230,7 @@ describe("trainWithRecovery", () => {
 
   it("trains on the numbers that it was given, whatever becomes of the arrays", async () => {
     const [x, y] = [Float32Array.of(1, 2), Uint32Array.of(0, 1)];
+    const sampleWeight = Float32Array.of(0.5, 4);
     const held = Float32Array.of(3);
     const seen: unknown[] = [];
     const look: Fit = (call) => {
@@ -237,6 +238,7 @@ describe("trainWithRecovery", () => {
       seen.push(
         [...(call.x as { data: Float32Array }).data],
         [...(call.y as { data: Uint32Array }).data],
+        [...(call.options as unknown as { sampleWeight: { data: Float32Array } }).sampleWeight.data],
         [...heldX.data],
       );
       return training(1, models.length === 1 ? losing : undefined)(call);
@@ -244,12 +246,14 @@ describe("trainWithRecovery", () => {
     const data = [
       { data: x, shape: [2, 1] },
       { data: y, shape: [2] },
+      { data: sampleWeight, shape: [2] },
     ] as const;
     const validationData = [{ data: held, shape: [1, 1] }, [0]] as const;
     const done = run(inTurn(look), { data, validationData });
-    for (const array of [x, y, held]) array.fill(9);
+    for (const array of [x, y, sampleWeight, held]) array.fill(9);
     await done;
-    expect(seen).toEqual([[1, 2], [0, 1], [3], [1, 2], [0, 1], [3]]);
+    const once = [[1, 2], [0, 1], [0.5, 4], [3]];
+    expect(seen).toEqual([...once, ...once]);
   });
 
   it("asks a function for the data of each device", async () => {
@@ -265,7 +269,7 @@ describe("trainWithRecovery", () => {
 
   it.each<[string, object, RegExp]>([
     ["no make", { make: undefined }, /make must be a function that builds and compiles a model, got undefined/],
-    ["no data", { data: undefined }, /data must be \[x, y\] or a function that gives them, got undefined/],
+    ["no data", { data: undefined }, /data must be \[x, y\], \[x, y, sampleWeight\] or a function.*, got undef/],
     ["an option that is unknown", { epoch: 3 }, /trainWithRecovery has no option "epoch"\. It takes: make, data/],
     ["resume", { resume: true }, /trainWithRecovery has no option "resume"/],
     ["a store without set", { store: { get: () => {} } }, /store must have get\(\) and set\(snapshot\)/],
