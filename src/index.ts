@@ -62,21 +62,21 @@ export { type ActivationOptions, activation } from "./layers/activation.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
+export { defineLayer } from "./layers/define-layer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise-conv2d.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { flatten } from "./layers/flatten.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export { type InputOptions, input } from "./layers/input.ts";
-export {
-  defineLayer,
-  type Layer,
-  type LayerCall,
-  type LayerInput,
-  type LayerLossCall,
-  type LayerSpec,
-  type SymbolicTensor,
-  type VariableSpec,
+export type {
+  Layer,
+  LayerCall,
+  LayerInput,
+  LayerLossCall,
+  LayerSpec,
+  SymbolicTensor,
+  VariableSpec,
 } from "./layers/layer.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";

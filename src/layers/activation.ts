@@ -1,5 +1,6 @@
 import { knownKeys } from "../base/errors.ts";
-import { defineLayer, type Layer } from "./layer.ts";
+import { defineLayer } from "./define-layer.ts";
+import type { Layer } from "./layer.ts";
 import {
   activated,
   activationOption,

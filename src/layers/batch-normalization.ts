@@ -1,8 +1,9 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { batchNormalization as batchNormalizationOp } from "../ops/normalization/batch-normalization.ts";
 import { normalization } from "../ops/normalization/normalization.ts";
+import { defineLayer } from "./define-layer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
-import { defineLayer, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions {

@@ -1,7 +1,8 @@
 import { knownKeys, positiveInteger } from "../base/errors.ts";
 import { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
+import { defineLayer } from "./define-layer.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
-import { assertImageInput, defineLayer, type Layer } from "./layer.ts";
+import { assertImageInput, type Layer } from "./layer.ts";
 import { activated, type PairOption, paddingOption, pair } from "./options.ts";
 
 export interface Conv2dOptions extends KernelOptions {
@@ -18,7 +19,7 @@ export interface Conv2dOptions extends KernelOptions {
  * Convolution in two dimensions (cross-correlation), over images [batch, height, width, channels] with kernels
  * [kH, kW, channels, filters]: Keras's `Conv2D` with `channels_last`.
  *
- * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when the model is built,
+ * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when it is called or built,
  *   for an input that is not images or smaller than the kernel
  */
 export function conv2d(options: Conv2dOptions): Layer {

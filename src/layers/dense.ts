@@ -1,8 +1,9 @@
 import { cut, FeaturemapError, knownKeys, positiveInteger } from "../base/errors.ts";
 import { batchShape } from "../base/shape.ts";
 import { dense as denseOp } from "../ops/dense/dense.ts";
+import { defineLayer } from "./define-layer.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
-import { defineLayer, type Layer, subject } from "./layer.ts";
+import { type Layer, subject } from "./layer.ts";
 import { activated } from "./options.ts";
 
 export interface DenseOptions extends KernelOptions {
@@ -13,7 +14,7 @@ export interface DenseOptions extends KernelOptions {
 /**
  * Dense layer: y = act(x kernel + bias), with x [batch, features] and kernel [features, units]. Keras's `Dense`.
  *
- * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when the model is built,
+ * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when it is called or built,
  *   for an input that is not flat
  */
 export function dense(options: DenseOptions): Layer {

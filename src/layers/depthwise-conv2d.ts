@@ -1,7 +1,8 @@
 import { flag, knownKeys, positiveInteger } from "../base/errors.ts";
 import { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
+import { defineLayer } from "./define-layer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
-import { assertImageInput, defineLayer, type Layer } from "./layer.ts";
+import { assertImageInput, type Layer } from "./layer.ts";
 import {
   activated,
   activationOption,
@@ -49,7 +50,7 @@ const OPTIONS = [
  * [kH, kW, channels, depthMultiplier]: Keras's `DepthwiseConv2D` with `channels_last`. The output has
  * channels * depthMultiplier channels, those of the first input channel first.
  *
- * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when the model is built,
+ * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when it is called or built,
  *   for an input that is not images or smaller than the kernel
  * @example
  * // A separable convolution: each channel alone, then all channels at each pixel.

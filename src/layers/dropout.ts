@@ -1,6 +1,7 @@
 import { finiteNumber, knownKeys, wholeNumber } from "../base/errors.ts";
 import { dropout as dropoutOp } from "../ops/elementwise/dropout.ts";
-import { defineLayer, type Layer } from "./layer.ts";
+import { defineLayer } from "./define-layer.ts";
+import type { Layer } from "./layer.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
 export interface DropoutOptions extends LayerOptions {

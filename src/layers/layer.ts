@@ -1,4 +1,4 @@
-import { aFunction, anObject, aWord, cut, FeaturemapError } from "../base/errors.ts";
+import { cut, FeaturemapError } from "../base/errors.ts";
 import { batchShape, type Shape } from "../base/shape.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
@@ -84,19 +84,21 @@ declare const SYMBOLIC: unique symbol;
 /** Symbolic tensor: a value without numbers, out of which `model()` builds a network. It is an input or the output of a layer. */
 export interface SymbolicTensor {
   readonly [SYMBOLIC]: true;
+  /** Shape of one sample. */
+  readonly shape: Shape;
   /** Layer that makes it; `undefined` for an input. */
   readonly layer: LayerSpec | undefined;
   readonly inputs: readonly SymbolicTensor[];
-  /** Name of an input, if it was given one, and the shape of one sample. */
+  /** Name of an input, if it was given one. */
   readonly name?: string | undefined;
-  readonly shape?: Shape | undefined;
 }
 
 /** All symbolic tensors. Objects that only look like one are not among them. */
 const symbolicTensors = /* @__PURE__ */ new WeakSet<object>();
 
 export function symbolicTensor(parts: Omit<SymbolicTensor, typeof SYMBOLIC>): SymbolicTensor {
-  const tensor = Object.freeze(parts) as SymbolicTensor;
+  const shape = Object.freeze([...parts.shape]);
+  const tensor = Object.freeze({ ...parts, shape }) as SymbolicTensor;
   symbolicTensors.add(tensor);
   return tensor;
 }
@@ -106,39 +108,12 @@ export function isSymbolic(value: unknown): value is SymbolicTensor {
 }
 
 /**
- * Layer: a description, which `sequential` takes once for each place in its list. Called on symbolic tensors, it makes another one. A layer
- * that is called several times is shared: it has one set of parameters.
+ * Layer: a description, which `sequential` takes once for each place in its list. Called on symbolic tensors, it makes another one, whose
+ * shape is known at once. A layer that is called several times in a model is shared: it has one set of parameters there. Other models
+ * may have it with parameters of other shapes.
  */
 export interface Layer extends LayerSpec {
   (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
-}
-
-/**
- * Makes a layer of an app's own callable, as the library's are.
- *
- * @throws FeaturemapError `value` unless it is an object with a `type` and a `call`
- * @example
- * const double = defineLayer({ type: "Double", call: ({ input, add }) => add(ops.add, { a: input, b: input }).c });
- * const y = double(x);
- */
-export function defineLayer(spec: LayerSpec): Layer {
-  const { type, call } = anObject(spec, "defineLayer: layer");
-  aWord(type, "defineLayer: type");
-  aFunction(call, "defineLayer: call");
-  const apply = (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor =>
-    symbolicTensor({ layer, inputs: symbolicInputs(input, spec) });
-  // A function has a name of its own.
-  const properties = { name: { value: undefined }, ...Object.getOwnPropertyDescriptors(spec) };
-  const layer = Object.defineProperties(apply, properties) as Layer;
-  return layer;
-}
-
-function symbolicInputs(input: unknown, { type, name = type }: LayerSpec): readonly SymbolicTensor[] {
-  const inputs: readonly unknown[] = Array.isArray(input) ? [...input] : [input];
-  const wrong = inputs.length === 0 || inputs.some((one) => !isSymbolic(one));
-  if (!wrong) return inputs as readonly SymbolicTensor[];
-  const takes = "symbolic tensors, from input({ shape }) or another layer";
-  throw new FeaturemapError("value", `${subject(type, name)} is called on ${takes}. Numbers go to predict().`);
 }
 
 /** Gives the subject of a layer's messages: `Conv2D "conv2d_1"`. */

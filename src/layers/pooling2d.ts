@@ -1,7 +1,8 @@
 import { knownKeys } from "../base/errors.ts";
 import type { Op } from "../graph/op.ts";
 import type { WindowAttributes } from "../ops/window.ts";
-import { assertImageInput, defineLayer, type Layer } from "./layer.ts";
+import { defineLayer } from "./define-layer.ts";
+import { assertImageInput, type Layer } from "./layer.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions, type PairOption, paddingOption, pair } from "./options.ts";
 
 export interface Pooling2dOptions extends LayerOptions {

@@ -21,7 +21,7 @@ export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
   const names = new Set<string>();
   for (const [name, tensor] of entriesOf(inputs, "model: inputs")) {
     const { layer, shape } = tensor;
-    if (layer || !shape) throw wrong("model: inputs", "come from input({ shape })", `what ${layer?.type} makes`);
+    if (layer) throw wrong("model: inputs", "come from input({ shape })", `what ${layer.type} makes`);
     const free = columnName(name ?? tensor.name ?? freeName(names, "input").name, "input");
     values.set(tensor, network.addInput(free, shape));
     names.add(free);
@@ -108,7 +108,7 @@ function entriesOf(given: Symbolics, where: string): (readonly [string | undefin
   const entries: (readonly [string | undefined, SymbolicTensor])[] = isSymbolic(given)
     ? [[undefined, given]]
     : Array.isArray(given)
-      ? given.map((tensor: SymbolicTensor) => [undefined, tensor] as const)
+      ? Array.from(given, (tensor: SymbolicTensor) => [undefined, tensor] as const)
       : tagOf(given) === "Object"
         ? Object.entries(given)
         : [];

@@ -1,7 +1,7 @@
-import { assertMadeBy, cut, FeaturemapError, flag, optionalText } from "../base/errors.ts";
+import { cut, FeaturemapError } from "../base/errors.ts";
 import { freeName } from "../graph/graph.ts";
 import type { LayerSpec } from "../layers/layer.ts";
-import { inputShapeOption } from "../layers/options.ts";
+import { checkLayer, unnumberedName } from "../layers/layer-check.ts";
 
 /** Names of a model's layers. */
 export class LayerNames {
@@ -22,7 +22,7 @@ export class LayerNames {
         throw new FeaturemapError("value", `The model has a layer named "${cut(name)}" already. Names must differ.`);
       return { name, take: () => void this.#taken.add(name) };
     }
-    const wanted = snakeCase(layer.type);
+    const wanted = unnumberedName(layer);
     const { name, number } = freeName(this.#taken, wanted, this.#numbers.get(wanted));
     return {
       name,
@@ -32,28 +32,4 @@ export class LayerNames {
       },
     };
   }
-}
-
-function checkLayer(layer: LayerSpec): void {
-  const made = typeof layer?.call === "function" && typeof layer.type === "string";
-  const own = made && (layer.variables === undefined || typeof layer.variables === "function");
-  const one = Array.isArray(layer) ? ", one a call" : "";
-  assertMadeBy(
-    own && layer.call !== Function.prototype.call,
-    layer,
-    "A layer",
-    `conv2d(), dense() and their like${one}`,
-  );
-  const type = cut(layer.type);
-  optionalText(layer.name, `${type}: name`);
-  inputShapeOption(layer.inputShape, `${type}: inputShape`);
-  flag(layer.trainable ?? true, `${type}: trainable`);
-}
-
-/** Turns `MaxPooling2D` into `max_pooling2d`, as in Keras. */
-function snakeCase(type: string): string {
-  return type
-    .replace(/([a-z])([A-Z])/g, "$1_$2")
-    .replace(/(\d)D$/, "$1d")
-    .toLowerCase();
 }

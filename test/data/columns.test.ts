@@ -14,7 +14,7 @@ import {
   sgd,
   tensor,
 } from "../../src/index.ts";
-import { defineLayer } from "../../src/layers/layer.ts";
+import { defineLayer } from "../../src/layers/define-layer.ts";
 import { byteScalesOf, checkLabels, scalesOf } from "../../src/model/calls.ts";
 import { checkCompileOptions } from "../../src/model/compile-options.ts";
 import { INTERNALS } from "../../src/model/internals.ts";

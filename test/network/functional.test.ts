@@ -204,7 +204,7 @@ describe("wrong wiring", () => {
     [
       "numbers for a layer",
       () => layer([1, 2, 3] as never),
-      /^Dense "Dense" is called on symbolic tensors, .*Numbers go/,
+      /^Dense "dense" is called on symbolic tensors, .*Numbers go/,
     ],
     ["no tensors for a layer", () => layer([]), /is called on symbolic tensors/],
     ["a layer for a layer", () => layer(flatten() as never), /is called on symbolic tensors/],
@@ -213,6 +213,7 @@ describe("wrong wiring", () => {
     ["no outputs", () => model({ inputs: x, outputs: {} }), /model: outputs must be a symbolic tensor/],
     ["a layer for an output", () => model({ inputs: x, outputs: layer as never }), /model: outputs .* got a function/],
     ["a hole", () => model({ inputs: x, outputs: [y, undefined as never] }), /model: outputs .* got undefined/],
+    ["a hole in a list", () => model({ inputs: new Array(1), outputs: y }), /model: inputs .* got undefined/],
     ["an option that is none", () => model({ inputs: x, output: y } as never), /model has no option "output"/],
     [
       "an output for an input",
@@ -310,7 +311,12 @@ describe("defineLayer", () => {
       call: ({ inputs, add }) => add(ops.add, { a: inputs[0]!, b: inputs[1]! }).c,
     });
     model({ inputs: { a, b }, outputs: spy([a, dense({ units: 2 })(b)]) });
-    expect(seen).toEqual([{ name: "spy", input: [2], inputs: [[2], [2]], from: "a" }]);
+    // Once as it is called, and once in the model, which names its inputs.
+    const built = { name: "spy", input: [2], inputs: [[2], [2]] };
+    expect(seen).toEqual([
+      { ...built, from: "input" },
+      { ...built, from: "a" },
+    ]);
   });
 });
 

@@ -1,0 +1,33 @@
+import { assertMadeBy, cut, flag, optionalText } from "../base/errors.ts";
+import type { LayerSpec } from "./layer.ts";
+import { inputShapeOption } from "./options.ts";
+
+/** @throws FeaturemapError `value` for something that is no layer, or one whose name, inputShape or trainable is wrong */
+export function checkLayer(layer: LayerSpec): void {
+  const made = typeof layer?.call === "function" && typeof layer.type === "string";
+  const own = made && (layer.variables === undefined || typeof layer.variables === "function");
+  const one = Array.isArray(layer) ? ", one a call" : "";
+  assertMadeBy(
+    own && layer.call !== Function.prototype.call,
+    layer,
+    "A layer",
+    `conv2d(), dense() and their like${one}`,
+  );
+  const type = cut(layer.type);
+  optionalText(layer.name, `${type}: name`);
+  inputShapeOption(layer.inputShape, `${type}: inputShape`);
+  flag(layer.trainable ?? true, `${type}: trainable`);
+}
+
+/** Gives the name that a layer has before a model numbers it: its own, or its type's in snake case. */
+export function unnumberedName({ name, type }: LayerSpec): string {
+  return name ?? snakeCase(type);
+}
+
+/** Turns `MaxPooling2D` into `max_pooling2d`, as in Keras. */
+function snakeCase(type: string): string {
+  return type
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .replace(/(\d)D$/, "$1d")
+    .toLowerCase();
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import {
+  conv2d,
+  defineLayer,
+  dense,
+  flatten,
+  input,
+  type LayerInput,
+  maxPooling2d,
+  model,
+  ops,
+  sequential,
+} from "../../src/index.ts";
+import { failure } from "../support/building.ts";
+
+describe("the shape of a symbolic tensor", () => {
+  it("is that of one sample, as each layer is called", () => {
+    const x = input({ shape: [9, 8, 2] });
+    const maps = conv2d({ filters: 3, kernelSize: [3, 2], strides: [2, 1] })(x);
+    const pooled = maxPooling2d()(maps);
+    const row = flatten()(pooled);
+    expect([x, maps, pooled, row, dense({ units: 5 })(row)].map(({ shape }) => shape)).toEqual([
+      [9, 8, 2],
+      [4, 7, 3],
+      [2, 3, 3],
+      [18],
+      [5],
+    ]);
+  });
+
+  it("cannot be changed, nor by a change of what was given", () => {
+    const shape = [4];
+    const x = input({ shape });
+    shape[0] = 5;
+    expect(x.shape).toEqual([4]);
+    expect(Object.isFrozen(x.shape)).toBe(true);
+  });
+
+  it("of a layer of an app's own comes from its nodes", () => {
+    const pairs = defineLayer({
+      type: "Pairs",
+      call: ({ input, add, shapeOf }) =>
+        add(ops.reshape, { x: input }, { shape: [shapeOf(input)[0]!, shapeOf(input)[1]! / 2, 2] }).y,
+    });
+    expect(pairs(input({ shape: [6] })).shape).toEqual([3, 2]);
+  });
+});
+
+describe("a layer that is called on what does not suit it", () => {
+  const images = input({ shape: [4, 4, 1], name: "image" });
+
+  it.each<[what: string, call: () => unknown, message: RegExp, code: string]>([
+    [
+      "images for a dense layer",
+      () => dense({ units: 2 })(images),
+      /^Dense "dense" wants a flat input \[batch, features\], got \[batch, 4, 4, 1\] from "image"\. Add flatten\(\)/,
+      "shape",
+    ],
+    [
+      "what a layer makes",
+      () => dense({ units: 2, name: "head" })(maxPooling2d()(images)),
+      /^Dense "head" wants .* from "max_pooling2d"/,
+      "shape",
+    ],
+    [
+      "a row for a convolution",
+      () => conv2d({ filters: 1, kernelSize: 3 })(input({ shape: [9] })),
+      /^Conv2D "conv2d" wants images .* got \[batch, 9\] from "input"/,
+      "shape",
+    ],
+    ["a small image", () => conv2d({ filters: 1, kernelSize: 5 })(images), /"conv2d".*\[5, 5\]/, "shape"],
+    [
+      "a layer whose variables are no function",
+      () => defineLayer({ type: "Own", variables: [] as never, call: ({ input }) => input })(images),
+      /^A layer must come from/,
+      "value",
+    ],
+    [
+      "a layer that returns nothing",
+      () => defineLayer({ type: "Own", call: () => undefined as never })(images),
+      /^Own "own": call\(\) must return a tensor .* got undefined/,
+      "value",
+    ],
+  ])("says so at the call: %s", (_, call, message, code) => {
+    const error = failure(call);
+    expect(error.message).toMatch(message);
+    expect(error.code).toBe(code);
+  });
+
+  it("is numbered in the model's messages, which come later", () => {
+    const x = input({ shape: [3], name: "x" });
+    const picky = (at: string) =>
+      defineLayer({
+        type: "Picky",
+        variables: ({ name }: LayerInput) => {
+          if (name === at) throw new Error(`${name} is not wanted`);
+          return [];
+        },
+        call: ({ input }) => input,
+      });
+    const [first, second] = [picky("none"), picky("picky_1")];
+    expect(() => model({ inputs: x, outputs: second(first(x)) })).toThrow("picky_1 is not wanted");
+  });
+});
+
+it("a layer may be called on other shapes for other models", () => {
+  const shared = dense({ units: 2 });
+  const [three, four] = [input({ shape: [3] }), input({ shape: [4] })];
+  const models = [three, four].map((x) => model({ inputs: x, outputs: shared(x) }));
+  expect(models.map((made) => made.countParams())).toEqual([8, 10]);
+  expect(sequential([dense({ units: 5, inputShape: [5] }), shared]).countParams()).toBe(42);
+});
