@@ -85,7 +85,7 @@ export async function compiledModel(runtime: Runtime, spec: NetworkSpec, compile
     },
     network.outputs.map(({ name }) => name),
   );
-  const compilation = new Compilation({ ...options, runtime, ownsRuntime: false });
+  const compilation = new Compilation({ ...options, runtime, ownsRuntime: false }, new Map());
   return { network, compiled: await compilation.ready(network), dispose: () => compilation.dispose() };
 }
 

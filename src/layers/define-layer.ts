@@ -17,8 +17,14 @@ export function defineLayer(spec: LayerSpec): Layer {
   aWord(type, "defineLayer: type");
   aFunction(call, "defineLayer: call");
   const apply = (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor => callOn(layer, input);
-  // A function has a name of its own.
-  const properties = { name: { value: undefined }, ...Object.getOwnPropertyDescriptors(spec) };
+  const { name, trainable, ...others } = Object.getOwnPropertyDescriptors(spec);
+  const properties = {
+    // A function has a name of its own.
+    name: name ?? { value: undefined },
+    // An app may set it, even where what it gave here is frozen.
+    ...(trainable && { trainable: { value: spec.trainable, writable: true, enumerable: true } }),
+    ...others,
+  };
   const layer = Object.defineProperties(apply, properties) as Layer;
   return layer;
 }

@@ -33,7 +33,7 @@ export interface LayerCall {
   readonly variables: Readonly<Record<string, TensorId>>;
   /** State of the step (`shaders/lib/state.wgsl`) in a training graph; `undefined` otherwise. Dropout, say, depends on it. */
   readonly trainingState: TensorId | undefined;
-  /** Whether the layer's parameters are learned. It is false if the layer is frozen. */
+  /** Whether the layer's parameters are learned. It is false if the layer was frozen when the model was compiled. */
   readonly trainable: boolean;
   /** Adds a node and returns its outputs by name. The first node of a layer has the layer's name. */
   readonly add: Add;
@@ -63,7 +63,7 @@ export interface LayerSpec {
   readonly name?: string | undefined;
   /** Shape of one sample. The first layer needs it if the shape must be known before the data. */
   readonly inputShape?: Shape | undefined;
-  /** Whether its parameters are learned. Default true. */
+  /** Whether its parameters are learned, read when a model is compiled. Default true. */
   readonly trainable?: boolean | undefined;
   /** Options that make the layer again, as plain JSON, without name and inputShape. `toConfig` writes them down. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -113,6 +113,11 @@ export function isSymbolic(value: unknown): value is SymbolicTensor {
  * may have it with parameters of other shapes.
  */
 export interface Layer extends LayerSpec {
+  /**
+   * Whether its parameters are learned. It can be set at any time. A model goes by what it is when the model is compiled, until it is
+   * compiled again.
+   */
+  trainable?: boolean | undefined;
   (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
 }
 

@@ -23,11 +23,14 @@ import { VariableAccess } from "../training/variable-access.ts";
 export class Compilation {
   readonly settings: CompileSettings;
   readonly lifetime: Lifetime;
+  readonly #trainable: ReadonlyMap<string, boolean>;
   #compiled: CompiledModel | undefined;
   #making: Promise<CompiledModel> | undefined;
 
-  constructor(settings: CompileSettings) {
+  /** @param trainable Whether each layer is trainable, by name, from now on. */
+  constructor(settings: CompileSettings, trainable: ReadonlyMap<string, boolean>) {
     this.settings = settings;
+    this.#trainable = trainable;
     this.lifetime = new Lifetime(settings.runtime);
   }
 
@@ -38,7 +41,7 @@ export class Compilation {
 
   /** Makes the variables. Calls at the same time share them. After a failure, the next call tries again. */
   ready(network: Network): Promise<CompiledModel> {
-    this.#making ??= this.#make(network).catch((error: unknown) => {
+    this.#making ??= this.#make(network.withTrainable(this.#trainable)).catch((error: unknown) => {
       this.#making = undefined;
       throw error;
     });

@@ -4,7 +4,7 @@ import { type ColumnInputs, type DataInputs, HostData, hostData } from "../data/
 import { Dataset, isDataset, upload } from "../data/dataset.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import { WEIGHT_ROLES } from "../graph/variable.ts";
-import type { Architecture } from "../network/architecture.ts";
+import { type Architecture, trainableLayers } from "../network/architecture.ts";
 import type { Network } from "../network/network.ts";
 import { type LayerInfo, layersOf, summaryText } from "../network/summary.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -104,11 +104,10 @@ export class Model<P = Prediction> {
   summary(options: { readonly print?: (text: string) => void } = {}): string {
     knownKeys(options, ["print"], "summary");
     optionalFunction(options.print, "summary: print");
-    const { network } = this.#architecture;
     const compiled = this.#compilation?.compiled;
     // Keras makes an optimizer's slots when training begins.
     const trained = compiled?.plans.existing("train") ? compiled.settings.training?.optimizer : undefined;
-    const variables = network && trained ? variablesOf(network, trained, undefined) : [];
+    const variables = compiled && trained ? variablesOf(compiled.network, trained, undefined) : [];
     const text = summaryText(this.name, this.#architecture, trained ? countOf(variables, "slot", "rate") + 1 : 0);
     (options.print ?? console.log)(text);
     return text;
@@ -116,7 +115,8 @@ export class Model<P = Prediction> {
 
   /**
    * Chooses loss, optimizer and device, and gives the parameters their first values. A model without loss and optimizer can only predict.
-   * A model that is compiled again keeps its weights. Pipelines are compiled when the first batch size is seen.
+   * A model that is compiled again keeps its weights. Layers are trainable as they are now, until the next `compile`. Pipelines are
+   * compiled when the first batch size is seen.
    *
    * @throws FeaturemapError `value` for a wrong option; `device` where there is no WebGPU; `limit` where it has no room
    */
@@ -126,11 +126,12 @@ export class Model<P = Prediction> {
       if (architecture.layers.length === 0)
         throw new FeaturemapError("state", "compile: the model has no layers. Add some with model.add().");
       const chosen = checkCompileOptions(options, architecture.outputNames);
+      const trainable = trainableLayers(architecture);
       await this.#lock.written;
       const kept = await this.#compilation?.compiled?.variables.readWeights();
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
-      const compilation = new Compilation({ ...chosen, runtime, ownsRuntime });
+      const compilation = new Compilation({ ...chosen, runtime, ownsRuntime }, trainable);
       try {
         if (architecture.network) {
           const compiled = await compilation.ready(architecture.network);

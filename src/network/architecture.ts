@@ -1,7 +1,7 @@
-import { FeaturemapError } from "../base/errors.ts";
+import { FeaturemapError, flag } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnKind, type Columns, columnsFor, columnsOf } from "../data/columns.ts";
-import type { LayerSpec } from "../layers/layer.ts";
+import { type LayerSpec, subject } from "../layers/layer.ts";
 import type { LayerStack } from "./layer-stack.ts";
 import type { Network } from "./network.ts";
 
@@ -20,6 +20,17 @@ export interface Architecture {
   networkFor(data: Pick<Columns, "columns">, where: string): Network;
   /** Keeps the network that `networkFor` gave. */
   keep(network: Network): void;
+}
+
+/**
+ * Reads whether each layer is trainable, by name. An app may set it otherwise at any time, so `compile` keeps what it finds.
+ *
+ * @throws FeaturemapError `value` for something other than true or false
+ */
+export function trainableLayers({ layers }: Architecture): ReadonlyMap<string, boolean> {
+  return new Map(
+    layers.map(({ layer, name }) => [name, flag(layer.trainable ?? true, `${subject(layer.type, name)}: trainable`)]),
+  );
 }
 
 /** Makes the architecture of layers in a row. */

@@ -25,6 +25,7 @@ export interface BuiltLayer {
   readonly inputShape: Shape;
   /** Shape of one sample of the output. */
   readonly outputShape: Shape;
+  /** Variables as they are while the layer is not frozen. */
   readonly variables: readonly Variable[];
 }
 
@@ -41,15 +42,17 @@ export interface LayerUse {
 
 /** Network of a model: layers, their variables, and how values go from one to the next. It needs no GPU. */
 export class Network {
-  readonly #inputs: NetworkInput[] = [];
-  readonly #uses: LayerUse[] = [];
-  readonly #layers: BuiltLayer[] = [];
+  #inputs: NetworkInput[] = [];
+  #uses: LayerUse[] = [];
+  #layers: BuiltLayer[] = [];
   /** Layers by name, and how often each is used so far. */
   readonly #named = new Map<string, { readonly built: BuiltLayer; uses: number }>();
   readonly #paths = new Set<string>();
   /** Shape of one sample, and the name of the input or layer that it comes from. */
-  readonly #values: { readonly shape: Shape; readonly from: string }[] = [];
+  #values: { readonly shape: Shape; readonly from: string }[] = [];
   #outputs: readonly { readonly name: string; readonly value: ValueId }[] = [];
+  /** Whether each layer is trainable, by name. Default: as the layer says at the moment. */
+  #trainable: ReadonlyMap<string, boolean> | undefined;
 
   get inputs(): readonly NetworkInput[] {
     return this.#inputs;
@@ -74,9 +77,11 @@ export class Network {
     return this.#uses.find(({ built }) => built === layer)!.inputs.map((value) => this.#values[value]!.from);
   }
 
-  /** Variables of the layers, layer by layer: the order of Keras's `get_weights`. */
+  /** Variables of the layers, layer by layer: the order of Keras's `get_weights`. Those of a frozen layer are not trainable. */
   get variables(): readonly Variable[] {
-    return this.#layers.flatMap(({ variables }) => variables);
+    return this.#layers.flatMap((built) =>
+      this.#isTrainable(built) ? built.variables : built.variables.map((each) => ({ ...each, trainable: false })),
+    );
   }
 
   get parameters(): readonly Variable[] {
@@ -113,6 +118,22 @@ export class Network {
     this.#outputs = outputs;
   }
 
+  /** Copies the network. Layers of the copy are trainable as told, by name, whatever an app sets later. */
+  withTrainable(trainable: ReadonlyMap<string, boolean>): Network {
+    const copy = new Network();
+    copy.#inputs = this.#inputs;
+    copy.#uses = this.#uses;
+    copy.#layers = this.#layers;
+    copy.#values = this.#values;
+    copy.#outputs = this.#outputs;
+    copy.#trainable = trainable;
+    return copy;
+  }
+
+  #isTrainable({ name, layer }: BuiltLayer): boolean {
+    return this.#trainable?.get(name) ?? layer.trainable ?? true;
+  }
+
   /**
    * Adds all layers' nodes to a graph, and returns the tensor of each value. `inputs` has a tensor for each input, and `variables` for
    * each variable, by path. `training` tells whether the nodes are those of a training step.
@@ -139,7 +160,7 @@ export class Network {
           built.variables.map(({ path }) => [path.slice(name.length + 1), variables.get(path)!]),
         ),
         training,
-        trainable: layer.trainable ?? true,
+        trainable: this.#isTrainable(built),
       });
     }
     return values;
@@ -152,7 +173,7 @@ export class Network {
         shape,
         dtype: "f32",
         role,
-        trainable: role === "parameter" && (layer.trainable ?? true),
+        trainable: role === "parameter",
         initial: (seed) => initialize(initializer, shape, seed),
       }),
     );

@@ -58,6 +58,7 @@ export const FILES = [
   "gpu/gpu-errors",
   "callbacks/terminate-on-nan",
   "snapshots/recovery",
+  "network/trainable",
 ] as const;
 
 /** Those that do not run there, and why. */
