@@ -1,8 +1,8 @@
-import { anObject, cut, FeaturemapError, wrong } from "../base/errors.ts";
+import { anObject, cut, FeaturemapError, flag, oneOf, wrong } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import { addNode, addTensor, emptyGraph, type Graph, nodeName, tensorOf } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
-import { checkedSpecs } from "../graph/variable.ts";
+import { checkedSpecs, WEIGHT_ROLES } from "../graph/variable.ts";
 import { initializerOption } from "./initializers.ts";
 import { type LayerInput, type LayerSpec, subject, type VariableSpec } from "./layer.ts";
 
@@ -71,7 +71,14 @@ export function buildLayer(
 
 /** Checks a layer's variables: a user's layer may return anything. */
 function checkedVariables(variables: readonly VariableSpec[], layer: string): readonly VariableSpec[] {
-  for (const { name, initializer } of checkedSpecs(variables, `${layer}: variables()`, "{ name, shape, initializer }"))
-    initializerOption(initializer, `${layer}: ${cut(name)}: initializer`);
+  const where = `${layer}: variables()`;
+  for (const spec of checkedSpecs(variables, where, "{ name, shape, initializer }")) {
+    const { name, initializer, role = "parameter", trainable } = spec;
+    const own = `${layer}: ${cut(name)}`;
+    initializerOption(initializer, `${own}: initializer`);
+    oneOf(role, WEIGHT_ROLES, `${own}: role`);
+    if (trainable !== undefined && flag(trainable, `${own}: trainable`) && role === "statistic")
+      throw wrong(`${own}: trainable`, "be false or left out for a statistic", trainable, "Gradients step parameters.");
+  }
   return variables;
 }

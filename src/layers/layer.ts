@@ -11,6 +11,11 @@ export interface VariableSpec {
   readonly initializer: Initializer;
   /** Role: a `parameter` (default) is learned by gradients; a `statistic`, such as a moving mean, is changed by the layer's own nodes. */
   readonly role?: "parameter" | "statistic";
+  /**
+   * Whether a parameter is learned while the layer is trainable. Default true. Of one that is not, no gradient is computed. It is saved,
+   * and counted as not trainable. A statistic is never learned.
+   */
+  readonly trainable?: boolean;
 }
 
 /** Name and inputs that a layer is built for. */

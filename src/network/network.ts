@@ -168,12 +168,12 @@ export class Network {
 
   #keep(layer: LayerSpec, name: string, inputShape: Shape, built: ReturnType<typeof buildLayer>) {
     const variables = built.variables.map(
-      ({ name: own, shape, initializer, role = "parameter" }): Variable => ({
+      ({ name: own, shape, initializer, role = "parameter", trainable = true }): Variable => ({
         path: `${name}/${own}`,
         shape,
         dtype: "f32",
         role,
-        trainable: role === "parameter",
+        trainable: role === "parameter" && trainable,
         initial: (seed) => initialize(initializer, shape, seed),
       }),
     );
