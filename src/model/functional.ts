@@ -7,7 +7,10 @@ import { Model, type Prediction } from "./model.ts";
 export interface ModelOptions<Outputs extends Symbolics = Symbolics> {
   /** Symbolic tensors from `input()`: one, several, or several by name. */
   readonly inputs: Symbolics;
-  /** Symbolic tensors that layers make of them. Outputs are named by their keys, or in a list by their layers. */
+  /**
+   * Symbolic tensors that layers make of them, or inputs. Outputs are named by their keys, or in a list by what makes them: `dense`, and
+   * `dense_1` if that is there already.
+   */
   readonly outputs: Outputs;
   /** Name of the model. Default: `model`. */
   readonly name?: string;

@@ -1,7 +1,7 @@
 import { cut, FeaturemapError, tagOf, wrong } from "../base/errors.ts";
 import { isColumnName } from "../data/columns.ts";
 import { freeName } from "../graph/graph.ts";
-import { isSymbolic, type LayerSpec, type SymbolicTensor, subject } from "../layers/layer.ts";
+import { isSymbolic, type LayerSpec, type SymbolicTensor } from "../layers/layer.ts";
 import { LayerNames } from "./layer-names.ts";
 import { Network, type ValueId } from "./network.ts";
 
@@ -13,7 +13,7 @@ export type Symbolics = SymbolicTensor | readonly SymbolicTensor[] | Readonly<Re
  * one set of variables.
  *
  * @throws FeaturemapError `value` for something that is no symbolic tensor, an output that depends on another input, an input that leads
- *   nowhere, or two equal names; `shape` if layers do not fit
+ *   nowhere, outputs that no layer makes, or two equal names of inputs or layers; `shape` if layers do not fit
  */
 export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
   const network = new Network();
@@ -48,7 +48,10 @@ export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
     );
   }
   network.setOutputs(outputsOf(network, wanted, values));
+  if (network.uses.length === 0)
+    throw new FeaturemapError("value", "model: outputs are inputs only. Let a layer make one of them.");
   const read = new Set(network.uses.flatMap(({ inputs }) => inputs));
+  for (const { value } of network.outputs) read.add(value);
   const unread = network.inputs.find((_, value) => !read.has(value));
   if (unread)
     throw new FeaturemapError("value", `model: input "${cut(unread.name)}" leads to no output. Leave it out.`);
@@ -71,25 +74,24 @@ function use(
   return value;
 }
 
-/** Names the outputs by their keys, or else by their layers. */
+/**
+ * Names the outputs by their keys, or else by what makes them: a layer, or an input. In a list a name that comes again is numbered, as in
+ * Keras: `dense`, `dense_1`.
+ */
 function outputsOf(
   network: Network,
   wanted: readonly (readonly [string | undefined, SymbolicTensor])[],
   values: ReadonlyMap<SymbolicTensor, ValueId>,
 ) {
-  const taken = new Set<string>();
-  return wanted.map(([key, tensor]) => {
+  const outputs = wanted.map(([key, tensor]) => {
     const value = values.get(tensor)!;
-    const made = network.uses.find(({ output }) => output === value);
-    if (!made) throw wrong("model: outputs", "be made by layers", "an input");
-    const name = columnName(key ?? made.built.name, "output");
-    if (taken.has(name)) {
-      const what = subject(made.built.layer.type, made.built.name);
-      throw new FeaturemapError(
-        "value",
-        `model: two outputs come from ${what}. Name them: outputs: { a: ..., b: ... }.`,
-      );
-    }
+    return { value, name: columnName(key ?? network.sourceOf(value), "output") };
+  });
+  const taken = new Set(outputs.map(({ name }) => name));
+  const named = new Set<string>();
+  return outputs.map(({ value, name: own }) => {
+    const { name } = named.has(own) ? freeName(taken, own) : { name: own };
+    named.add(own);
     taken.add(name);
     return { name, value };
   });

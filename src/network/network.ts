@@ -74,7 +74,12 @@ export class Network {
 
   /** Names of the layers and inputs that a layer's first use reads. */
   sourcesOf(layer: BuiltLayer): readonly string[] {
-    return this.#uses.find(({ built }) => built === layer)!.inputs.map((value) => this.#values[value]!.from);
+    return this.#uses.find(({ built }) => built === layer)!.inputs.map((value) => this.sourceOf(value));
+  }
+
+  /** Name of the input or layer that a value comes from. */
+  sourceOf(value: ValueId): string {
+    return this.#values[value]!.from;
   }
 
   /** Variables of the layers, layer by layer: the order of Keras's `get_weights`. Those of a frozen layer are not trainable. */

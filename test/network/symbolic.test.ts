@@ -4,14 +4,22 @@ import {
   defineLayer,
   dense,
   flatten,
+  fromConfig,
   input,
   type LayerInput,
+  type Model,
   maxPooling2d,
   model,
   ops,
   sequential,
+  toConfig,
 } from "../../src/index.ts";
+import { INTERNALS } from "../../src/model/internals.ts";
+import { portKey } from "../../src/program/builder.ts";
+import { predictionProgram } from "../../src/program/programs.ts";
 import { failure } from "../support/building.ts";
+
+const networkOf = <P>(of: Model<P>) => of[INTERNALS].architecture.network!;
 
 describe("the shape of a symbolic tensor", () => {
   it("is that of one sample, as each layer is called", () => {
@@ -109,4 +117,30 @@ it("a layer may be called on other shapes for other models", () => {
   const models = [three, four].map((x) => model({ inputs: x, outputs: shared(x) }));
   expect(models.map((made) => made.countParams())).toEqual([8, 10]);
   expect(sequential([dense({ units: 5, inputShape: [5] }), shared]).countParams()).toBe(42);
+});
+
+describe("an input that is an output", () => {
+  const x = input({ shape: [3], name: "x" });
+  const spare = input({ shape: [2], name: "spare" });
+  const y = dense({ units: 2, activation: "softmax" })(x);
+
+  it("is named by its key, or as the input is, and leads to itself", () => {
+    const outputsOf = (outputs: Parameters<typeof model>[0]["outputs"]) =>
+      networkOf(model({ inputs: [x, spare], outputs })).outputs;
+    expect(outputsOf({ y, seen: x, spare })).toEqual([
+      { name: "y", shape: [2], value: 2 },
+      { name: "seen", shape: [3], value: 0 },
+      { name: "spare", shape: [2], value: 1 },
+    ]);
+    expect(outputsOf([x, y, spare]).map(({ name }) => name)).toEqual(["x", "dense", "spare"]);
+  });
+
+  it("is predicted, and comes back from the config", () => {
+    const made = model({ inputs: x, outputs: { x, y, again: y } });
+    const network = networkOf(made);
+    const inputs = network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
+    const program = predictionProgram({ network, capacity: 2, inputs, adapter: "software", choices: {} });
+    expect([0, 1, 2].map((i) => program.ports.has(portKey("prediction", i)))).toEqual([true, true, true]);
+    expect(toConfig(fromConfig(JSON.parse(JSON.stringify(toConfig(made)))))).toEqual(toConfig(made));
+  });
 });

@@ -59,6 +59,7 @@ export const FILES = [
   "callbacks/terminate-on-nan",
   "snapshots/recovery",
   "network/trainable",
+  "network/outputs",
 ] as const;
 
 /** Those that do not run there, and why. */
