@@ -74,7 +74,10 @@ export type {
   LayerCall,
   LayerInput,
   LayerLossCall,
+  LayerOutputs,
   LayerSpec,
+  LayerUseTensors,
+  SymbolicOutputs,
   SymbolicTensor,
   VariableSpec,
 } from "./layers/layer.ts";

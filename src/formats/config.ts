@@ -24,7 +24,14 @@ import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
 import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
 import { input } from "../layers/input.ts";
-import { type Layer, type LayerSpec, type SymbolicTensor, subject } from "../layers/layer.ts";
+import {
+  type AnyLayer,
+  type Layer,
+  type LayerOutputs,
+  type LayerSpec,
+  type SymbolicTensor,
+  subject,
+} from "../layers/layer.ts";
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { model } from "../model/functional.ts";
 import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
@@ -49,7 +56,7 @@ export interface SequentialConfig {
   readonly layers: readonly LayerConfig[];
 }
 
-/** Config of a functional model. Values are numbered: first the inputs, then the output of each use of a layer. */
+/** Config of a functional model. Values are numbered: first the inputs, then the outputs of each use of a layer. */
 export interface FunctionalConfig {
   readonly className: "Functional";
   readonly version: typeof VERSION;
@@ -65,7 +72,7 @@ export interface FunctionalConfig {
 
 /** Function that makes an app's own layer from the `config` that `toConfig` wrote down. */
 // biome-ignore lint/suspicious/noExplicitAny: a factory says itself which options it takes, and checks them
-export type LayerFactory = (config: any) => LayerSpec;
+export type LayerFactory = (config: any) => AnyLayer;
 
 export interface FromConfigOptions {
   /** Factories of the app's own layers, by class name (`Layer.type`). */
@@ -114,7 +121,7 @@ export function toConfig(model: WithInternals & { readonly name: string }): Mode
   };
 }
 
-function layerConfig(layer: LayerSpec, name: string, inputShape: Shape | undefined): LayerConfig {
+function layerConfig(layer: AnyLayer, name: string, inputShape: Shape | undefined): LayerConfig {
   const where = `toConfig: ${subject(layer.type, name)}`;
   const context: CheckContext = { path: where, code: "value" };
   const options = readAt(context, () => layer.config);
@@ -183,7 +190,11 @@ export function fromConfig<Predicted = Prediction>(
   const { name, layers } = checked;
   const factories = new Map([...LAYERS, ...checkedFactories(options.layers === undefined ? {} : options.layers)]);
   const made = layers.map((each, i) => layerOf(each, factories, `${where}.layers[${i}]`));
-  const model = checked.className === "Sequential" ? sequential(made, { name }) : functionalOf(checked, made, where);
+  // In a row, a layer of several outputs is refused.
+  const model =
+    checked.className === "Sequential"
+      ? sequential(made as readonly LayerSpec[], { name })
+      : functionalOf(checked, made, where);
   const builtLayers = model[INTERNALS].architecture.layers;
   builtLayers.forEach((built, i) => {
     const { className, config } = layers[i]!;
@@ -196,7 +207,7 @@ export function fromConfig<Predicted = Prediction>(
 }
 
 /** Makes a functional model. If it has several outputs it predicts them by name, which the type does not know. */
-function functionalOf(config: FunctionalConfig, layers: readonly Layer[], where: string): Model {
+function functionalOf(config: FunctionalConfig, layers: readonly Layer<LayerOutputs>[], where: string): Model {
   const { name, inputs, uses, outputs, single } = config;
   const values: SymbolicTensor[] = inputs.map(({ name, shape }) => input({ name, shape }));
   const valueAt = (value: number, at: string): SymbolicTensor => {
@@ -211,7 +222,7 @@ function functionalOf(config: FunctionalConfig, layers: readonly Layer[], where:
   uses.forEach((use, i) => {
     const layer = byName.get(use.layer);
     if (!layer) throw new FeaturemapError("value", `${where}.uses[${i}]: there is no layer ${show(use.layer)}.`);
-    values.push(layer(use.inputs.map((value) => valueAt(value, `uses[${i}]`))));
+    values.push(...[layer(use.inputs.map((value) => valueAt(value, `uses[${i}]`)))].flat());
   });
   const ends = outputs.map(({ name, value }, i) => [name, valueAt(value, `outputs[${i}]`)] as const);
   const wanted = single && ends.length === 1 ? ends[0]![1] : Object.fromEntries(ends);
@@ -231,7 +242,7 @@ function layerOf(
   { className, config }: LayerConfig,
   factories: ReadonlyMap<string, LayerFactory>,
   where: string,
-): Layer {
+): Layer<LayerOutputs> {
   const factory = factories.get(className);
   if (!factory) {
     const known = `It can be: ${[...factories.keys()].join(", ")}`;

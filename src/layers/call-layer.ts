@@ -1,15 +1,18 @@
 import { anObject, cut, FeaturemapError, flag, oneOf, wrong } from "../base/errors.ts";
-import type { Shape } from "../base/shape.ts";
+import { type Shape, showShape } from "../base/shape.ts";
 import { addNode, addTensor, emptyGraph, type Graph, nodeName, tensorOf } from "../graph/graph.ts";
-import type { TensorId } from "../graph/tensor.ts";
+import type { Tensor, TensorId } from "../graph/tensor.ts";
 import { checkedSpecs, WEIGHT_ROLES } from "../graph/variable.ts";
 import { initializerOption } from "./initializers.ts";
-import { type LayerInput, type LayerSpec, subject, type VariableSpec } from "./layer.ts";
+import { type AnyLayer, type LayerInput, subject, type VariableSpec } from "./layer.ts";
 
-/** Adds a layer's nodes to a graph. A user's layer may return anything, so all of it is checked. */
+/**
+ * Adds a layer's nodes to a graph, and returns its outputs. A user's layer may return anything, so all of it is checked. `isList` tells
+ * whether it returned a list.
+ */
 export function callLayer(
   graph: Graph,
-  layer: LayerSpec,
+  layer: AnyLayer,
   call: {
     /** Beginning of the nodes' names. */
     readonly name: string;
@@ -18,7 +21,7 @@ export function callLayer(
     readonly training: boolean;
     readonly trainable: boolean;
   },
-): TensorId {
+): { readonly outputs: readonly TensorId[]; readonly isList: boolean } {
   const { name, inputs, variables, training, trainable } = call;
   const where = `${subject(layer.type, name)}: call()`;
   const known = (id: TensorId, does: string): TensorId => {
@@ -26,7 +29,7 @@ export function callLayer(
     throw wrong(where, `${does} a tensor (add() gives outputs by name: take its y)`, id);
   };
   let first = true;
-  const output = layer.call({
+  const returned = layer.call({
     input: inputs[0]!,
     inputs,
     variables,
@@ -41,14 +44,33 @@ export function callLayer(
       return outputs;
     },
   });
-  return known(output, "return");
+  const isList = Array.isArray(returned);
+  const outputs = isList ? Array.from(returned as readonly TensorId[]) : [returned as TensorId];
+  if (outputs.length === 0) throw wrong(where, "return a tensor, or a list of at least one", returned);
+  const batch = tensorOf(graph, inputs[0]!).shape[0]!;
+  for (const id of outputs) assertRows(tensorOf(graph, known(id, "return")), batch, where);
+  return { outputs, isList };
 }
 
-/** Gives a layer's variables and output shape, for inputs of these shapes of one sample. */
-export function buildLayer(
-  layer: LayerSpec,
-  built: LayerInput,
-): { readonly variables: readonly VariableSpec[]; readonly outputShape: Shape } {
+/** @throws FeaturemapError `shape` unless a layer's output has a row a sample; `value` unless it is of 32-bit floats */
+function assertRows({ shape, dtype }: Tensor, batch: number, where: string): void {
+  const must = `${where} must return a row a sample, [batch, ...], of 32-bit floats`;
+  if (dtype !== "f32") throw new FeaturemapError("value", `${must}, got numbers of type ${dtype}.`);
+  if (shape[0] === batch) return;
+  throw new FeaturemapError("shape", `${must}, got ${showShape(shape)} for a batch of ${batch}.`);
+}
+
+/** Layer as it is for inputs of some shapes. */
+export interface LayerForm {
+  readonly variables: readonly VariableSpec[];
+  /** Shapes of one sample of each output. */
+  readonly outputShapes: readonly Shape[];
+  /** Whether its outputs are a list, even if of one. */
+  readonly isList: boolean;
+}
+
+/** Gives a layer's variables and output shapes, for inputs of these shapes of one sample. */
+export function buildLayer(layer: AnyLayer, built: LayerInput): LayerForm {
   const { name } = built;
   const variables = checkedVariables(layer.variables?.(built) ?? [], subject(layer.type, name));
   const graph = emptyGraph();
@@ -59,14 +81,19 @@ export function buildLayer(
     ({ name, shape }) => [name, addTensor(graph, name, "state", { shape, dtype: "f32" })] as const,
   );
   const call = { name, inputs, variables: Object.fromEntries(own), training: false, trainable: true };
-  const output = callLayer(graph, layer, call);
-  const read = new Set([output, ...graph.nodes.flatMap(({ inputs }) => Object.values(inputs))]);
+  const { outputs, isList } = callLayer(graph, layer, call);
+  const read = new Set([...outputs, ...graph.nodes.flatMap(({ inputs }) => Object.values(inputs))]);
   const unread = inputs.findIndex((input) => !read.has(input));
   if (unread >= 0 && inputs.length > 1) {
     const message = `does not read input ${unread + 1} of the ${inputs.length} that it was called on`;
     throw new FeaturemapError("value", `${subject(layer.type, name)} ${message}. Call it on what it reads.`);
   }
-  return { variables, outputShape: tensorOf(graph, output).shape.slice(1) };
+  return { variables, outputShapes: outputs.map((id) => sampleShape(graph, id)), isList };
+}
+
+/** Gives the shape of one sample of a tensor. */
+export function sampleShape(graph: Graph, id: TensorId): Shape {
+  return tensorOf(graph, id).shape.slice(1);
 }
 
 /** Checks a layer's variables: a user's layer may return anything. */

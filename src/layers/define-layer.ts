@@ -1,6 +1,15 @@
 import { aFunction, anObject, aWord, FeaturemapError } from "../base/errors.ts";
 import { buildLayer } from "./call-layer.ts";
-import { isSymbolic, type Layer, type LayerSpec, type SymbolicTensor, subject, symbolicTensor } from "./layer.ts";
+import {
+  type AnyLayer,
+  isSymbolic,
+  type Layer,
+  type LayerOutputs,
+  type LayerSpec,
+  type SymbolicTensor,
+  subject,
+  symbolicOutputs,
+} from "./layer.ts";
 import { checkLayer, unnumberedName } from "./layer-check.ts";
 
 /**
@@ -11,12 +20,14 @@ import { checkLayer, unnumberedName } from "./layer-check.ts";
  * @example
  * const double = defineLayer({ type: "Double", call: ({ input, add }) => add(ops.add, { a: input, b: input }).c });
  * const y = double(x);
+ * const twice = defineLayer({ type: "Twice", call: ({ input, add }) => [input, add(ops.add, { a: input, b: input }).c] });
+ * const [same, doubled] = twice(x);
  */
-export function defineLayer(spec: LayerSpec): Layer {
+export function defineLayer<const Outputs extends LayerOutputs>(spec: LayerSpec<Outputs>): Layer<Outputs> {
   const { type, call } = anObject(spec, "defineLayer: layer");
   aWord(type, "defineLayer: type");
   aFunction(call, "defineLayer: call");
-  const apply = (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor => callOn(layer, input);
+  const apply = (input: SymbolicTensor | readonly SymbolicTensor[]) => callOn(layer, input);
   const { name, trainable, ...others } = Object.getOwnPropertyDescriptors(spec);
   const properties = {
     // A function has a name of its own.
@@ -25,18 +36,20 @@ export function defineLayer(spec: LayerSpec): Layer {
     ...(trainable && { trainable: { value: spec.trainable, writable: true, enumerable: true } }),
     ...others,
   };
-  const layer = Object.defineProperties(apply, properties) as Layer;
+  const layer = Object.defineProperties(apply, properties) as unknown as Layer<Outputs>;
   return layer;
 }
 
 /** Calls a layer on symbolic tensors. A model names it otherwise, so its messages here have its name without a number. */
-function callOn(layer: LayerSpec, input: unknown): SymbolicTensor {
+function callOn(layer: AnyLayer, input: unknown): SymbolicTensor | readonly SymbolicTensor[] {
   checkLayer(layer);
   const name = unnumberedName(layer);
   const inputs = symbolicInputs(input, subject(layer.type, name));
   const shapes = inputs.map(({ shape }) => shape);
-  const { outputShape } = buildLayer(layer, { name, input: shapes[0]!, inputs: shapes, from: nameOf(inputs[0]!) });
-  return symbolicTensor({ layer, inputs, shape: outputShape });
+  const place = { name, input: shapes[0]!, inputs: shapes, from: nameOf(inputs[0]!) };
+  const { outputShapes, isList } = buildLayer(layer, place);
+  const outputs = symbolicOutputs(layer, inputs, outputShapes);
+  return isList ? outputs : outputs[0]!;
 }
 
 function symbolicInputs(input: unknown, layer: string): readonly SymbolicTensor[] {

@@ -1,6 +1,6 @@
 import { knownKeys, optionalText, wrong } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
-import { type SymbolicTensor, symbolicTensor } from "./layer.ts";
+import { type SymbolicTensor, symbolicInput } from "./layer.ts";
 import { inputShapeOption } from "./options.ts";
 
 export interface InputOptions {
@@ -23,5 +23,5 @@ export function input(options: InputOptions): SymbolicTensor {
   knownKeys(options, ["shape", "name"], "input");
   const shape = inputShapeOption(options.shape, "input: shape");
   if (!shape) throw wrong("input: shape", "be the shape of one sample, e.g. [28, 28, 1]", options.shape);
-  return symbolicTensor({ layer: undefined, inputs: [], name: optionalText(options.name, "input: name"), shape });
+  return symbolicInput(shape, optionalText(options.name, "input: name"));
 }

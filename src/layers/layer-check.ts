@@ -1,9 +1,9 @@
 import { assertMadeBy, cut, flag, optionalText } from "../base/errors.ts";
-import type { LayerSpec } from "./layer.ts";
+import type { AnyLayer } from "./layer.ts";
 import { inputShapeOption } from "./options.ts";
 
 /** @throws FeaturemapError `value` for something that is no layer, or one whose name, inputShape or trainable is wrong */
-export function checkLayer(layer: LayerSpec): void {
+export function checkLayer(layer: AnyLayer): void {
   const made = typeof layer?.call === "function" && typeof layer.type === "string";
   const own = made && (layer.variables === undefined || typeof layer.variables === "function");
   const one = Array.isArray(layer) ? ", one a call" : "";
@@ -20,7 +20,7 @@ export function checkLayer(layer: LayerSpec): void {
 }
 
 /** Gives the name that a layer has before a model numbers it: its own, or its type's in snake case. */
-export function unnumberedName({ name, type }: LayerSpec): string {
+export function unnumberedName({ name, type }: AnyLayer): string {
   return name ?? snakeCase(type);
 }
 

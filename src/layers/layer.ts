@@ -46,10 +46,21 @@ export interface LayerCall {
   shapeOf(tensor: TensorId): Shape;
 }
 
+/** What a layer's `call` returns: its output, or a list of several. */
+export type LayerOutputs = TensorId | readonly TensorId[];
+
+/** Tensors of a use of a layer, [batch, ...]. */
+export interface LayerUseTensors {
+  readonly inputs: readonly TensorId[];
+  /** Output, or the first of several. */
+  readonly output: TensorId;
+  readonly outputs: readonly TensorId[];
+}
+
 /** Call of a layer's `losses`. */
 export interface LayerLossCall {
-  /** Inputs and output of each use of the layer, [batch, ...]. A shared layer has several uses. */
-  readonly uses: readonly { readonly inputs: readonly TensorId[]; readonly output: TensorId }[];
+  /** Uses of the layer. A shared layer has several. */
+  readonly uses: readonly LayerUseTensors[];
   /** Variables of the layer, by their names. */
   readonly variables: Readonly<Record<string, TensorId>>;
   /** State of the step (`shaders/lib/state.wgsl`), from which kernels read the rows in use. */
@@ -61,7 +72,7 @@ export interface LayerLossCall {
 }
 
 /** Definition of a layer. The library's own and a user's have the same interface. */
-export interface LayerSpec {
+export interface LayerSpec<Outputs extends LayerOutputs = TensorId> {
   /** Keras's class name, as the summary prints it. */
   readonly type: string;
   /** Name in the model. Default: the type in snake case, numbered from the second on. */
@@ -74,8 +85,8 @@ export interface LayerSpec {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Gives the layer's variables for these inputs. Throws a FeaturemapError if a shape does not suit it. Default: no variables. */
   variables?(built: LayerInput): readonly VariableSpec[];
-  /** Adds the layer's nodes to a graph and returns its output. */
-  call(call: LayerCall): TensorId;
+  /** Adds the layer's nodes to a graph and returns its output, or a list of several. Each has a row a sample, of 32-bit floats. */
+  call(call: LayerCall): Outputs;
   /**
    * Adds terms of the loss beside those of the outputs, such as a penalty of the layer's weights: Keras's `add_loss`. It is called once
    * for each layer, however often that is used. Each term is a differentiable tensor [1]. `fit` steps by the gradient of the sum of
@@ -83,6 +94,9 @@ export interface LayerSpec {
    */
   losses?(call: LayerLossCall): readonly TensorId[];
 }
+
+/** Layer of one output or of several. */
+export type AnyLayer = LayerSpec<LayerOutputs>;
 
 declare const SYMBOLIC: unique symbol;
 
@@ -92,38 +106,66 @@ export interface SymbolicTensor {
   /** Shape of one sample. */
   readonly shape: Shape;
   /** Layer that makes it; `undefined` for an input. */
-  readonly layer: LayerSpec | undefined;
+  readonly layer: AnyLayer | undefined;
   readonly inputs: readonly SymbolicTensor[];
   /** Name of an input, if it was given one. */
   readonly name?: string | undefined;
 }
 
-/** All symbolic tensors. Objects that only look like one are not among them. */
-const symbolicTensors = /* @__PURE__ */ new WeakSet<object>();
+/**
+ * All symbolic tensors, each with the outputs of the call that makes it. Objects that only look like one are not among them. It is no
+ * property, since a tensor is among the outputs itself.
+ */
+const symbolicTensors = /* @__PURE__ */ new WeakMap<object, readonly SymbolicTensor[]>();
 
-export function symbolicTensor(parts: Omit<SymbolicTensor, typeof SYMBOLIC>): SymbolicTensor {
-  const shape = Object.freeze([...parts.shape]);
-  const tensor = Object.freeze({ ...parts, shape }) as SymbolicTensor;
-  symbolicTensors.add(tensor);
+/** Makes an input. */
+export function symbolicInput(shape: Shape, name: string | undefined): SymbolicTensor {
+  const tensor = frozen({ layer: undefined, inputs: [], name, shape });
+  symbolicTensors.set(tensor, []);
   return tensor;
+}
+
+/** Makes the outputs of a call of a layer. */
+export function symbolicOutputs(
+  layer: AnyLayer,
+  inputs: readonly SymbolicTensor[],
+  shapes: readonly Shape[],
+): readonly SymbolicTensor[] {
+  const outputs = Object.freeze(shapes.map((shape) => frozen({ layer, inputs, shape })));
+  for (const tensor of outputs) symbolicTensors.set(tensor, outputs);
+  return outputs;
+}
+
+function frozen(parts: Omit<SymbolicTensor, typeof SYMBOLIC>): SymbolicTensor {
+  return Object.freeze({ ...parts, shape: Object.freeze([...parts.shape]) }) as SymbolicTensor;
 }
 
 export function isSymbolic(value: unknown): value is SymbolicTensor {
   return typeof value === "object" && value !== null && symbolicTensors.has(value);
 }
 
+/** Lists the outputs of the call that makes a tensor, itself among them. None for an input. */
+export function callOutputs(tensor: SymbolicTensor): readonly SymbolicTensor[] {
+  return symbolicTensors.get(tensor)!;
+}
+
+/** Symbolic tensors of a layer's outputs: one, or a list as long as what `call` returns. */
+export type SymbolicOutputs<Outputs extends LayerOutputs> = Outputs extends readonly TensorId[]
+  ? { readonly [Place in keyof Outputs]: SymbolicTensor }
+  : SymbolicTensor;
+
 /**
  * Layer: a description, which `sequential` takes once for each place in its list. Called on symbolic tensors, it makes another one, whose
- * shape is known at once. A layer that is called several times in a model is shared: it has one set of parameters there. Other models
+ * shape is known at once, or a list of them if it has several outputs. A layer that is called several times in a model is shared: it has one set of parameters there. Other models
  * may have it with parameters of other shapes.
  */
-export interface Layer extends LayerSpec {
+export interface Layer<Outputs extends LayerOutputs = TensorId> extends LayerSpec<Outputs> {
   /**
    * Whether its parameters are learned. It can be set at any time. A model goes by what it is when the model is compiled, until it is
    * compiled again.
    */
   trainable?: boolean | undefined;
-  (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
+  (input: SymbolicTensor | readonly SymbolicTensor[]): SymbolicOutputs<Outputs>;
 }
 
 /** Gives the subject of a layer's messages: `Conv2D "conv2d_1"`. */

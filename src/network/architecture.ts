@@ -1,7 +1,7 @@
 import { FeaturemapError, flag } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnKind, type Columns, columnsFor, columnsOf } from "../data/columns.ts";
-import { type LayerSpec, subject } from "../layers/layer.ts";
+import { type AnyLayer, subject } from "../layers/layer.ts";
 import type { LayerStack } from "./layer-stack.ts";
 import type { Network } from "./network.ts";
 
@@ -9,7 +9,7 @@ import type { Network } from "./network.ts";
 export interface Architecture {
   /** Keras's class name. */
   readonly className: "Sequential" | "Functional";
-  readonly layers: readonly { readonly layer: LayerSpec; readonly name: string }[];
+  readonly layers: readonly { readonly layer: AnyLayer; readonly name: string }[];
   /** Network; `undefined` while the input's shape is unknown. */
   readonly network: Network | undefined;
   /** Names of the outputs, which are known before the network is. */

@@ -1,9 +1,9 @@
 import { cut, FeaturemapError, tagOf, wrong } from "../base/errors.ts";
 import { isColumnName } from "../data/columns.ts";
 import { freeName } from "../graph/graph.ts";
-import { isSymbolic, type LayerSpec, type SymbolicTensor } from "../layers/layer.ts";
+import { type AnyLayer, callOutputs, isSymbolic, type SymbolicTensor } from "../layers/layer.ts";
 import { LayerNames } from "./layer-names.ts";
-import { Network, type ValueId } from "./network.ts";
+import { assertSameOutputs, type LayerUse, Network, type ValueId } from "./network.ts";
 
 /** Symbolic tensors: one, several, or several by name. */
 export type Symbolics = SymbolicTensor | readonly SymbolicTensor[] | Readonly<Record<string, SymbolicTensor>>;
@@ -27,7 +27,7 @@ export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
     names.add(free);
   }
   const wanted = entriesOf(outputs, "model: outputs");
-  const layers = new Map<LayerSpec, string>();
+  const layers = new Map<AnyLayer, string>();
   const layerNames = new LayerNames();
   for (const tensor of inOrder(wanted.map(([, tensor]) => tensor))) {
     if (values.has(tensor)) continue;
@@ -36,16 +36,17 @@ export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
       const name = tensor.name === undefined ? "An input" : `Input "${cut(tensor.name)}"`;
       throw new FeaturemapError("value", `${name} leads to the outputs, but is not among model({ inputs }). Add it.`);
     }
-    values.set(
-      tensor,
-      use(
-        network,
-        layer,
-        tensor.inputs.map((each) => values.get(each)!),
-        layers,
-        layerNames,
-      ),
+    const from = tensor.inputs.map((each) => values.get(each)!);
+    const made = use(network, layer, from, layers, layerNames);
+    const outputs = callOutputs(tensor);
+    assertSameOutputs(
+      made.built,
+      outputs.map(({ shape }) => shape),
+      made.outputs.map(({ shape }) => shape),
     );
+    outputs.forEach((each, i) => {
+      values.set(each, made.outputs[i]!.value);
+    });
   }
   network.setOutputs(outputsOf(network, wanted, values));
   if (network.uses.length === 0)
@@ -60,18 +61,18 @@ export function networkOf(inputs: Symbolics, outputs: Symbolics): Network {
 
 function use(
   network: Network,
-  layer: LayerSpec,
+  layer: AnyLayer,
   inputs: readonly ValueId[],
-  layers: Map<LayerSpec, string>,
+  layers: Map<AnyLayer, string>,
   names: LayerNames,
-): ValueId {
+): LayerUse {
   const known = layers.get(layer);
   if (known !== undefined) return network.addUse(layer, known, inputs);
   const { name, take } = names.nameFor(layer);
-  const value = network.addUse(layer, name, inputs);
+  const made = network.addUse(layer, name, inputs);
   take();
   layers.set(layer, name);
-  return value;
+  return made;
 }
 
 /**

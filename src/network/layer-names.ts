@@ -1,6 +1,6 @@
 import { cut, FeaturemapError } from "../base/errors.ts";
 import { freeName } from "../graph/graph.ts";
-import type { LayerSpec } from "../layers/layer.ts";
+import type { AnyLayer } from "../layers/layer.ts";
 import { checkLayer, unnumberedName } from "../layers/layer-check.ts";
 
 /** Names of a model's layers. */
@@ -14,7 +14,7 @@ export class LayerNames {
    *
    * @throws FeaturemapError `value` for something that is no layer, and for a name that another layer has
    */
-  nameFor(layer: LayerSpec): { readonly name: string; take(): void } {
+  nameFor(layer: AnyLayer): { readonly name: string; take(): void } {
     checkLayer(layer);
     if (layer.name !== undefined) {
       const { name } = layer;

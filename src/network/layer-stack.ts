@@ -1,16 +1,16 @@
 import { FeaturemapError } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
-import { type LayerSpec, subject } from "../layers/layer.ts";
+import { type AnyLayer, subject } from "../layers/layer.ts";
 import { LayerNames } from "./layer-names.ts";
 import { Network } from "./network.ts";
 
 /** Stack of named layers. It is built into a network as soon as the input's shape is known. */
 export class LayerStack {
-  readonly #layers: { readonly layer: LayerSpec; readonly name: string }[] = [];
+  readonly #layers: { readonly layer: AnyLayer; readonly name: string }[] = [];
   readonly #names = new LayerNames();
   #network: Network | undefined;
 
-  get layers(): readonly { readonly layer: LayerSpec; readonly name: string }[] {
+  get layers(): readonly { readonly layer: AnyLayer; readonly name: string }[] {
     return this.#layers;
   }
 
@@ -19,8 +19,8 @@ export class LayerStack {
     return this.#network;
   }
 
-  /** Appends a layer. If the layer does not fit it throws, and the stack stays as it was. */
-  add(layer: LayerSpec): void {
+  /** Appends a layer. If the layer does not fit, or has several outputs, it throws, and the stack stays as it was. */
+  add(layer: AnyLayer): void {
     const { name, take } = this.#names.nameFor(layer);
     const known = this.#network;
     const inputShape = this.#layers.length === 0 ? layer.inputShape : undefined;
@@ -52,7 +52,7 @@ export class LayerStack {
  *
  * @throws FeaturemapError `state` if it does not
  */
-export function networkOfLayers(layers: readonly LayerSpec[]): Network {
+export function networkOfLayers(layers: readonly AnyLayer[]): Network {
   const stack = new LayerStack();
   for (const layer of layers) stack.add(layer);
   const { network } = stack;
@@ -61,19 +61,25 @@ export function networkOfLayers(layers: readonly LayerSpec[]): Network {
 }
 
 /** Builds the network of layers one after another. */
-function chain(shape: Shape, layers: readonly { readonly layer: LayerSpec; readonly name: string }[]): Network {
+function chain(shape: Shape, layers: readonly { readonly layer: AnyLayer; readonly name: string }[]): Network {
   const network = new Network();
   network.addInput("input", shape);
   for (const { layer, name } of layers) append(network, layer, name);
   return network;
 }
 
-function append(network: Network, layer: LayerSpec, name: string): void {
+function append(network: Network, layer: AnyLayer, name: string): void {
   const [last] = network.outputs;
   const before = last?.shape ?? network.inputs[0]!.shape;
   if (layer.inputShape && !sameShape(layer.inputShape, before)) {
     const got = `${showShape(layer.inputShape)}, but what comes in is ${showShape(before)}`;
     throw new FeaturemapError("shape", `${subject(layer.type, name)} was given inputShape ${got}. Leave it out.`);
   }
-  network.setOutputs([{ name, value: network.addUse(layer, name, [last?.value ?? 0]) }]);
+  const { outputs } = network.addUse(layer, name, [last?.value ?? 0], ({ outputShapes }) => {
+    if (outputShapes.length === 1) return;
+    const what = `has ${outputShapes.length} outputs, and the next layer in a row takes one`;
+    const remedy = "Call it on symbolic tensors: model({ inputs, outputs }).";
+    throw new FeaturemapError("value", `${subject(layer.type, name)} ${what}. ${remedy}`);
+  });
+  network.setOutputs([{ name, value: outputs[0]!.value }]);
 }

@@ -3,9 +3,9 @@ import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import type { Variable } from "../graph/variable.ts";
-import { buildLayer, callLayer } from "../layers/call-layer.ts";
+import { buildLayer, callLayer, type LayerForm, sampleShape } from "../layers/call-layer.ts";
 import { initialize } from "../layers/initializers.ts";
-import { type LayerSpec, subject } from "../layers/layer.ts";
+import { type AnyLayer, subject } from "../layers/layer.ts";
 
 /** Number of a value of a network. Inputs and layers' outputs are numbered in the order in which they were added. */
 export type ValueId = number;
@@ -19,12 +19,12 @@ export interface NetworkInput {
 
 /** Layer with its name, shapes and variables. */
 export interface BuiltLayer {
-  readonly layer: LayerSpec;
+  readonly layer: AnyLayer;
   readonly name: string;
   /** Shape of one sample of the first input. */
   readonly inputShape: Shape;
-  /** Shape of one sample of the output. */
-  readonly outputShape: Shape;
+  /** Shapes of one sample of each output. */
+  readonly outputShapes: readonly Shape[];
   /** Variables as they are while the layer is not frozen. */
   readonly variables: readonly Variable[];
 }
@@ -35,9 +35,16 @@ export interface LayerUse {
   /** Name of its first node in graphs: the layer's, with a number from the second use on. */
   readonly node: string;
   readonly inputs: readonly ValueId[];
-  readonly output: ValueId;
-  /** Shape of one sample of the output. */
-  readonly outputShape: Shape;
+  readonly outputs: readonly UseOutput[];
+}
+
+/** Output of a use of a layer. */
+export interface UseOutput {
+  /** Name by which an app asks for it: that of the use, with a number from the layer's second output on, `split:1`. */
+  readonly name: string;
+  readonly value: ValueId;
+  /** Shape of one sample. */
+  readonly shape: Shape;
 }
 
 /** Network of a model: layers, their variables, and how values go from one to the next. It needs no GPU. */
@@ -48,6 +55,8 @@ export class Network {
   /** Layers by name, and how often each is used so far. */
   readonly #named = new Map<string, { readonly built: BuiltLayer; uses: number }>();
   readonly #paths = new Set<string>();
+  /** Names of the outputs of uses. */
+  readonly #useOutputs = new Set<string>();
   /** Shape of one sample, and the name of the input or layer that it comes from. */
   #values: { readonly shape: Shape; readonly from: string }[] = [];
   #outputs: readonly { readonly name: string; readonly value: ValueId }[] = [];
@@ -100,30 +109,53 @@ export class Network {
     return this.#values.push({ shape, from: name }) - 1;
   }
 
-  /** Adds a layer under a name, or another use of it. If the layer does not fit it throws, and the network stays as it was. */
-  addUse(layer: LayerSpec, name: string, inputs: readonly ValueId[]): ValueId {
+  /**
+   * Adds a layer under a name, or another use of it. `accept` may refuse it once it is built. If the layer does not fit it throws, and the
+   * network stays as it was.
+   */
+  addUse(
+    layer: AnyLayer,
+    name: string,
+    inputs: readonly ValueId[],
+    accept: (form: LayerForm) => void = () => {},
+  ): LayerUse {
     const shared = this.#named.get(name);
     const values = inputs.map((value) => this.#values[value]!);
-    const built = buildLayer(layer, {
+    const form = buildLayer(layer, {
       name,
       input: values[0]!.shape,
       inputs: values.map(({ shape }) => shape),
       from: values[0]!.from,
     });
-    if (shared) this.#assertShared(shared.built, built.variables);
-    const known = shared ?? this.#keep(layer, name, values[0]!.shape, built);
-    known.uses++;
-    const output = this.#values.push({ shape: built.outputShape, from: name }) - 1;
-    const node = known.uses === 1 ? name : `${name}/use_${known.uses}`;
-    this.#uses.push({ built: known.built, node, inputs, output, outputShape: built.outputShape });
-    return output;
+    accept(form);
+    if (shared) this.#assertShared(shared.built, form);
+    const number = (shared?.uses ?? 0) + 1;
+    const node = number === 1 ? name : `${name}/use_${number}`;
+    const outputs = form.outputShapes.map((shape, i) => {
+      return { name: i === 0 ? node : `${node}:${i}`, value: this.#values.length + i, shape };
+    });
+    const twice = outputs.find((output) => this.#useOutputs.has(output.name));
+    if (twice)
+      throw new FeaturemapError(
+        "value",
+        `The model has a layer's output "${cut(twice.name)}" already. Rename a layer.`,
+      );
+    const known = shared ?? this.#keep(layer, name, values[0]!.shape, form);
+    known.uses = number;
+    const use = { built: known.built, node, inputs, outputs };
+    this.#uses.push(use);
+    for (const { name: output, shape } of outputs) {
+      this.#useOutputs.add(output);
+      this.#values.push({ shape, from: name });
+    }
+    return use;
   }
 
   setOutputs(outputs: readonly { readonly name: string; readonly value: ValueId }[]): void {
     this.#outputs = outputs;
   }
 
-  /** Copies the network. Layers of the copy are trainable as told, by name, whatever an app sets later. */
+  /** Copies a complete network. Layers of the copy are trainable as told, by name, whatever an app sets later. */
   withTrainable(trainable: ReadonlyMap<string, boolean>): Network {
     const copy = new Network();
     copy.#inputs = this.#inputs;
@@ -156,9 +188,9 @@ export class Network {
     },
   ): TensorId[] {
     const values = [...inputs];
-    for (const { built, node, inputs: from, output } of this.#uses) {
+    for (const { built, node, inputs: from, outputs } of this.#uses) {
       const { layer, name } = built;
-      values[output] = callLayer(graph, layer, {
+      const made = callLayer(graph, layer, {
         name: node,
         inputs: from.map((value) => values[value]!),
         variables: Object.fromEntries(
@@ -167,12 +199,21 @@ export class Network {
         training,
         trainable: this.#isTrainable(built),
       });
+      const shapes = made.outputs.map((id) => sampleShape(graph, id));
+      assertSameOutputs(
+        built,
+        outputs.map(({ shape }) => shape),
+        shapes,
+      );
+      outputs.forEach(({ value }, i) => {
+        values[value] = made.outputs[i]!;
+      });
     }
     return values;
   }
 
-  #keep(layer: LayerSpec, name: string, inputShape: Shape, built: ReturnType<typeof buildLayer>) {
-    const variables = built.variables.map(
+  #keep(layer: AnyLayer, name: string, inputShape: Shape, { variables: specs, outputShapes }: LayerForm) {
+    const variables = specs.map(
       ({ name: own, shape, initializer, role = "parameter", trainable = true }): Variable => ({
         path: `${name}/${own}`,
         shape,
@@ -186,19 +227,34 @@ export class Network {
     if (twice)
       throw new FeaturemapError("value", `The model has a variable "${cut(twice.path)}" already. Names must differ.`);
     for (const { path } of variables) this.#paths.add(path);
-    const kept = { built: { layer, name, inputShape, outputShape: built.outputShape, variables }, uses: 0 };
+    const kept = { built: { layer, name, inputShape, outputShapes, variables }, uses: 0 };
     this.#named.set(name, kept);
     this.#layers.push(kept.built);
     return kept;
   }
 
   /** Checks that a shared layer has the same variables for these inputs. */
-  #assertShared({ layer, name, variables }: BuiltLayer, again: readonly { readonly shape: Shape }[]): void {
+  #assertShared({ layer, name, variables }: BuiltLayer, again: LayerForm): void {
     variables.forEach(({ path, shape }, i) => {
-      const other = again[i]?.shape;
+      const other = again.variables[i]?.shape;
       if (other && sameShape(shape, other)) return;
       const message = `is shared, but "${path}" has shape ${showShape(shape)}, and for this input it would be ${other && showShape(other)}`;
       throw new FeaturemapError("shape", `${subject(layer.type, name)} ${message}. Make a layer for each input.`);
     });
   }
+}
+
+/** @throws FeaturemapError `shape` where a layer gives other outputs than before, as an app's own may */
+export function assertSameOutputs(
+  { layer, name }: Pick<BuiltLayer, "layer" | "name">,
+  before: readonly Shape[],
+  now: readonly Shape[],
+): void {
+  if (before.length === now.length && before.every((shape, i) => sameShape(shape, now[i]!))) return;
+  const shown = (shapes: readonly Shape[]) => shapes.map(showShape).join(", ");
+  const got = `${shown(before)} a sample at first, then ${shown(now)}`;
+  throw new FeaturemapError(
+    "shape",
+    `${subject(layer.type, name)}: call() must give the same outputs each time, got ${got}.`,
+  );
 }

@@ -7,18 +7,21 @@ export interface LayerInfo {
   readonly name: string;
   /** Keras's class name. */
   readonly type: string;
-  /** Shape of one sample of the output. */
+  /** Shape of one sample of the output, or of the first of several. */
   readonly outputShape: Shape;
+  /** Shapes of one sample of each output. */
+  readonly outputShapes: readonly Shape[];
   /** Number of parameters and statistics. */
   readonly parameters: number;
 }
 
 /** Describes each layer, once the network is known. */
 export function layersOf(network: Network | undefined): LayerInfo[] {
-  return (network?.layers ?? []).map(({ name, layer, outputShape, variables }) => ({
+  return (network?.layers ?? []).map(({ name, layer, outputShapes, variables }) => ({
     name,
     type: layer.type,
-    outputShape,
+    outputShape: outputShapes[0]!,
+    outputShapes,
     parameters: numbersIn(variables),
   }));
 }
@@ -35,7 +38,7 @@ export function summaryText(name: string, { layers, network }: Architecture, opt
   const built = network?.layers ?? [];
   const rows = layers.map(({ layer, name }, i): [string, string, string] => [
     `${name} (${layer.type})`,
-    outputText(built[i]?.outputShape),
+    outputText(built[i]?.outputShapes),
     built[i] ? numbersIn(built[i].variables).toLocaleString("en-US") : "0 (unbuilt)",
   ]);
   const header: [string, string, string] = ["Layer (type)", "Output Shape", "Param #"];
@@ -53,8 +56,10 @@ export function summaryText(name: string, { layers, network }: Architecture, opt
   ].join("\n");
 }
 
-function outputText(shape: Shape | undefined): string {
-  return shape ? `(${["None", ...shape].join(", ")})` : "?";
+/** Prints the shapes of outputs: `(None, 3)`, or of several `[(None, 3), (None, 2)]`. */
+function outputText(shapes: readonly Shape[] | undefined): string {
+  const texts = shapes?.map((shape) => `(${["None", ...shape].join(", ")})`) ?? ["?"];
+  return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
 }
 
 /** Words a count of 32-bit floats as Keras does, with their size: `1,087,106 (4.15 MB)`. */

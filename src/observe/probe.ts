@@ -16,7 +16,10 @@ import { portKey } from "../program/builder.ts";
 import { outputsProgram, type Program } from "../program/programs.ts";
 
 export interface ProbeOptions {
-  /** Names of layers, as in `model.layers`; later uses of a shared layer are `name/use_2` and so on. Default: all. */
+  /**
+   * Names of layers, as in `model.layers`; later uses of a shared layer are `name/use_2` and so on, later outputs of a layer `name:1` and
+   * so on. Default: all.
+   */
   readonly outputs?: readonly string[];
   /** Most samples in a run. Default 1. */
   readonly batchSize?: number;
@@ -89,9 +92,10 @@ export class Probe {
     });
     this.#plan = plan!;
     this.#disposal = compiled.lifetime.disposeAtEnd({ dispose: () => this.#free() });
+    const outputs = compiled.network.uses.flatMap((use) => use.outputs);
     this.buffers = new Map(
       layers.map((name) => {
-        const shape = [capacity, ...compiled.network.uses.find(({ node }) => node === name)!.outputShape];
+        const shape = [capacity, ...outputs.find((output) => output.name === name)!.shape];
         const buffer = this.#plan.bufferOf(program.layerOutputs.get(name)!);
         return [name, { buffer, shape, byteLength: elements(shape) * 4 }];
       }),
@@ -279,7 +283,7 @@ async function probeOf(model: WithInternals, options: ProbeOptions, where: strin
   knownKeys(options, ["outputs", "batchSize"], where);
   const capacity = positiveInteger(options.batchSize ?? 1, `${where}: batchSize`);
   const { network, compiled } = await internalsOf(model, where);
-  const known = network.uses.map(({ node }) => node);
+  const known = network.uses.flatMap(({ outputs }) => outputs.map(({ name }) => name));
   const wanted = listOf(options.outputs ?? known, `${where}: outputs`);
   for (const name of wanted) assertKnown(name, known, `${where}: the model`);
   const names = known.filter((name) => wanted.includes(name));

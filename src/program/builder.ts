@@ -53,7 +53,7 @@ export class ProgramBuilder {
   readonly ports = new Map<string, TensorId>();
   /** Batch's rows of the columns, by the keys of their ports. */
   readonly rows = new Map<string, TensorId>();
-  /** Values of the network by number, its outputs, and the output of each use of a layer. */
+  /** Values of the network by number, its outputs, and the outputs of each use of a layer, by name. */
   values: readonly TensorId[] = [];
   outputs: readonly TensorId[] = [];
   readonly layerOutputs = new Map<string, TensorId>();

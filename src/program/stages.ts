@@ -80,7 +80,8 @@ export function forward({ training }: { readonly training: boolean }): Stage {
     const inputs = network.inputs.map((_, i) => builder.rows.get(portKey("input", i))!);
     const variables = new Map(network.variables.map((variable) => [variable.path, builder.variable(variable)]));
     const values = network.call(graph, { inputs, variables, training });
-    for (const { node, output } of network.uses) builder.layerOutputs.set(node, values[output]!);
+    for (const { outputs } of network.uses)
+      for (const { name, value } of outputs) builder.layerOutputs.set(name, values[value]!);
     builder.values = values;
     builder.outputs = network.outputs.map(({ value }) => values[value]!);
   };
@@ -107,10 +108,10 @@ function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly Tenso
   const { values, state, settings } = builder;
   const uses = settings.network.uses.filter((use) => use.built === built);
   const terms = layer.losses({
-    uses: uses.map(({ inputs, output }) => ({
-      inputs: inputs.map((value) => values[value]!),
-      output: values[output]!,
-    })),
+    uses: uses.map((use) => {
+      const outputs = use.outputs.map(({ value }) => values[value]!);
+      return { inputs: use.inputs.map((value) => values[value]!), output: outputs[0]!, outputs };
+    }),
     variables: byName(builder, variables, `${name}/`),
     state,
     add: builder.addOf(name),

@@ -88,7 +88,7 @@ describe("batchNormalization()", () => {
       [path("moving_variance"), [7], "statistic", false],
     ]);
     expect(variables.map(({ initial }) => [...initial!(1)][6])).toEqual([1, 0, 0, 1]);
-    expect(layers[0]!.outputShape).toEqual([5, 5, 7]);
+    expect(layers[0]!.outputShapes).toEqual([[5, 5, 7]]);
     const bare = networkOf([batchNormalization({ inputShape: [7], scale: false, center: false })]);
     expect(bare.variables.map(({ path }) => path)).toEqual([path("moving_mean"), path("moving_variance")]);
     const frozen = networkOf([batchNormalization({ inputShape: [7], trainable: false })]);

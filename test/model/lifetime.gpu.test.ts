@@ -181,7 +181,9 @@ describe("a model", () => {
   });
 
   it("lists its layers", () => {
-    expect(tinyModel().layers).toEqual([{ name: "dense", type: "Dense", outputShape: [3], parameters: 15 }]);
+    expect(tinyModel().layers).toEqual([
+      { name: "dense", type: "Dense", outputShape: [3], outputShapes: [[3]], parameters: 15 },
+    ]);
     expect(tinyModel().countParams()).toBe(15);
   });
 

@@ -30,7 +30,8 @@ const softmax = (units: number, name?: string) =>
   dense({ units, activation: "softmax", ...(name !== undefined && { name }) });
 
 const networkOf = <P>(of: Model<P>): Network => of[INTERNALS].architecture.network!;
-const usesOf = <P>(of: Model<P>) => networkOf(of).uses.map(({ node, inputs, output }) => [node, [...inputs], output]);
+const usesOf = <P>(of: Model<P>) =>
+  networkOf(of).uses.map(({ node, inputs, outputs }) => [node, [...inputs], ...outputs.map(({ value }) => value)]);
 
 /** Trained by class numbers' weights, whatever the number of outputs. */
 function training(network: Network) {
@@ -294,7 +295,7 @@ describe("defineLayer", () => {
     expect(networkOf(sequential([dense({ units: 2, inputShape: [3] }), double])).layers[1]).toMatchObject({
       name: "double",
       inputShape: [2],
-      outputShape: [2],
+      outputShapes: [[2]],
     });
   });
 

@@ -14,10 +14,10 @@ import { articleLayers } from "../support/models.ts";
 /** Everything that can be seen of layers in a row. */
 const snapshot = ({ layers, network }: LayerStack) => ({
   layers: layers.map(({ name }) => name),
-  built: network?.layers.map(({ name, inputShape, outputShape }) => ({ name, inputShape, outputShape })),
+  built: network?.layers.map(({ name, inputShape, outputShapes }) => ({ name, inputShape, outputShapes })),
   inputs: network?.inputs,
   outputs: network?.outputs,
-  uses: network?.uses.map(({ node, inputs, output }) => ({ node, inputs, output })),
+  uses: network?.uses.map(({ node, inputs, outputs }) => ({ node, inputs, outputs })),
   parameters: network?.parameters.map(({ path, shape }) => [path, shape]),
 });
 
@@ -33,7 +33,7 @@ function built(stack: LayerStack, sample: readonly number[]): Network {
   return stack.network!;
 }
 
-const outputShapes = ({ layers }: Network) => layers.map(({ outputShape }) => outputShape);
+const outputShapes = ({ layers }: Network) => layers.map(({ outputShapes }) => outputShapes[0]);
 const outputShape = ({ network }: LayerStack) => network?.outputs[0]?.shape;
 
 describe("names", () => {

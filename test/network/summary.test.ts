@@ -95,7 +95,9 @@ describe("totals", () => {
     const twins = model({ inputs: [a, b], outputs: { first: shared(a), second: shared(b) } });
     expect(totals(twins[INTERNALS].architecture)[0]).toBe(" Total params: 12 (48.00 B)");
     expect(twins.countParams()).toBe(12);
-    expect(twins.layers).toEqual([{ name: "dense", type: "Dense", outputShape: [3], parameters: 12 }]);
+    expect(twins.layers).toEqual([
+      { name: "dense", type: "Dense", outputShape: [3], outputShapes: [[3]], parameters: 12 },
+    ]);
   });
 
   it("count what the optimizer keeps, on a line of its own too", () => {

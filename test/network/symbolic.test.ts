@@ -138,8 +138,7 @@ describe("an input that is an output", () => {
   it("is predicted, and comes back from the config", () => {
     const made = model({ inputs: x, outputs: { x, y, again: y } });
     const network = networkOf(made);
-    const inputs = network.inputs.map(({ shape }) => ({ shape, dtype: "f32", scale: 1 }) as const);
-    const program = predictionProgram({ network, capacity: 2, inputs, adapter: "software", choices: {} });
+    const program = predictionProgram({ network, capacity: 2, adapter: "software", choices: {} });
     expect([0, 1, 2].map((i) => program.ports.has(portKey("prediction", i)))).toEqual([true, true, true]);
     expect(toConfig(fromConfig(JSON.parse(JSON.stringify(toConfig(made)))))).toEqual(toConfig(made));
   });

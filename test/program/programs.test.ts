@@ -226,8 +226,8 @@ describe("an outputs program", () => {
     const buffers = [...layerOutputs.values()].map((id) => plan.bufferOf.get(id)!);
     expect(new Set(buffers).size).toBe(names.length - 1);
     expect(buffers[names.indexOf("flatten")]).toBe(buffers[names.indexOf("max_pooling2d_1")]);
-    network.layers.forEach(({ outputShape }, i) => {
-      const bytes = outputShape.reduce((a, b) => a * b, options.capacity * 4);
+    network.layers.forEach(({ outputShapes }, i) => {
+      const bytes = outputShapes[0]!.reduce((a, b) => a * b, options.capacity * 4);
       expect(plan.buffers[buffers[i]!]!.bytes).toBeGreaterThanOrEqual(bytes);
     });
   });

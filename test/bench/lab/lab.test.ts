@@ -18,7 +18,9 @@ import { networkOf } from "../../support/building.ts";
 describe("the networks", () => {
   it.each(Object.entries(NETWORKS))("%s has the shapes that the library gives it", (_, spec) => {
     const network = networkOf(layersOf(spec));
-    expect(shapesOf(spec).map(({ output }) => output)).toEqual(network.layers.map(({ outputShape }) => outputShape));
+    expect(shapesOf(spec).map(({ output }) => output)).toEqual(
+      network.layers.map(({ outputShapes }) => outputShapes[0]),
+    );
     expect(weightShapes(spec)).toEqual(network.parameters.map(({ shape }) => shape));
   });
 

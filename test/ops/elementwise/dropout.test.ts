@@ -42,7 +42,7 @@ const count = ({ plan }: { plan: { steps: readonly { kernel: string }[] } }) =>
 describe("dropout", () => {
   it("is a layer without parameters that keeps the shape", () => {
     const network = networkOf(layers());
-    expect(network.layers[2]).toMatchObject({ name: "dropout", inputShape: [2, 2, 4], outputShape: [2, 2, 4] });
+    expect(network.layers[2]).toMatchObject({ name: "dropout", inputShape: [2, 2, 4], outputShapes: [[2, 2, 4]] });
     expect(network.layers[2]!.variables).toEqual([]);
     expect(network.layers[2]!.layer.type).toBe("Dropout");
   });
