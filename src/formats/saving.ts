@@ -110,7 +110,7 @@ export async function loadModel<Predicted = Prediction>(
   const model = fromConfig<Predicted>(config as ModelConfig, { ...(layers !== undefined && { layers }) });
   const { network } = model[INTERNALS].architecture;
   if (!network) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
-  const values = weightsFor(network, tensors, where);
+  const values = weightsFor({ variables: network.weights }, tensors, where);
   const names = network.outputs.map(({ name }) => name);
   const settings = { ...savedOptions(compile, given, names), ...given };
   try {
@@ -137,7 +137,7 @@ export async function loadWeights(model: WithInternals, bytes: Uint8Array | Arra
   const where = "loadWeights";
   assertModel(model, where);
   const tensors = unpackWeights(bytes, where);
-  await model[INTERNALS].setWeights(where, (network) => weightsFor(network, tensors, where));
+  await model[INTERNALS].setWeights(where, ({ weights }) => weightsFor({ variables: weights }, tensors, where));
 }
 
 /** Finds the values of a network's parameters, in its order. */

@@ -6,18 +6,25 @@ import type { TensorSpec } from "./tensor.ts";
  * Role of a variable.
  * - `parameter`: learned by gradients, unless it is frozen
  * - `statistic`: followed by a layer as it trains, such as a moving mean
+ * - `counter`: whole numbers that a layer keeps, such as a seed. It is no weight
  * - `slot`: kept by the optimizer beside a parameter, or once for all of them
  * - `rate`: a hyperparameter of the optimizer, such as the learning rate
  * - `metric`: an accumulator over the samples of a sweep
  * - `state`: the number of the step and its place in the data
  */
-export type VariableRole = "parameter" | "statistic" | "slot" | "rate" | "metric" | "state";
+export type VariableRole = "parameter" | "statistic" | "counter" | "slot" | "rate" | "metric" | "state";
 
 /** Roles of a layer's variables: what `getWeights` gives and files keep. */
 export const WEIGHT_ROLES = ["parameter", "statistic"] as const satisfies readonly VariableRole[];
 
 /** Roles of what training changes, and goes on from: what a snapshot keeps. Rates are kept by name. */
-export const TRAINED_ROLES = [...WEIGHT_ROLES, "slot", "metric", "state"] as const satisfies readonly VariableRole[];
+export const TRAINED_ROLES = [
+  ...WEIGHT_ROLES,
+  "counter",
+  "slot",
+  "metric",
+  "state",
+] as const satisfies readonly VariableRole[];
 
 /** Variable: numbers on the GPU that outlive a step. */
 export interface Variable extends TensorSpec {

@@ -3,7 +3,7 @@ import { type Shape, showShape } from "../base/shape.ts";
 import { addNode, addTensor, emptyGraph, type Graph, nodeName, tensorOf } from "../graph/graph.ts";
 import type { Tensor, TensorId } from "../graph/tensor.ts";
 import { checkedSpecs, WEIGHT_ROLES } from "../graph/variable.ts";
-import { initializerOption } from "./initializers.ts";
+import { initializerOption, wordInitializerOption } from "./initializers.ts";
 import { type AnyLayer, type LayerInput, subject, type VariableSpec } from "./layer.ts";
 
 /**
@@ -78,7 +78,7 @@ export function buildLayer(layer: AnyLayer, built: LayerInput): LayerForm {
     addTensor(graph, i === 0 ? built.from : `${built.from}:${i}`, "scratch", { shape: [1, ...shape], dtype: "f32" }),
   );
   const own = variables.map(
-    ({ name, shape }) => [name, addTensor(graph, name, "state", { shape, dtype: "f32" })] as const,
+    ({ name, shape, dtype = "f32" }) => [name, addTensor(graph, name, "state", { shape, dtype })] as const,
   );
   const call = { name, inputs, variables: Object.fromEntries(own), training: false, trainable: true };
   const { outputs, isList } = callLayer(graph, layer, call);
@@ -100,10 +100,14 @@ export function sampleShape(graph: Graph, id: TensorId): Shape {
 function checkedVariables(variables: readonly VariableSpec[], layer: string): readonly VariableSpec[] {
   const where = `${layer}: variables()`;
   for (const spec of checkedSpecs(variables, where, "{ name, shape, initializer }")) {
-    const { name, initializer, role = "parameter", trainable } = spec;
+    const { name, initializer, role = "parameter", trainable, dtype = "f32" } = spec;
     const own = `${layer}: ${cut(name)}`;
-    initializerOption(initializer, `${own}: initializer`);
     oneOf(role, WEIGHT_ROLES, `${own}: role`);
+    const words = oneOf(dtype, ["f32", "u32"], `${own}: dtype`) === "u32";
+    if (words && role !== "statistic")
+      throw wrong(`${own}: role`, 'be "statistic" with dtype "u32"', role, "Gradients step floats.");
+    if (words) wordInitializerOption(initializer, `${own}: initializer`);
+    else initializerOption(initializer, `${own}: initializer`);
     if (trainable !== undefined && flag(trainable, `${own}: trainable`) && role === "statistic")
       throw wrong(`${own}: trainable`, "be false or left out for a statistic", trainable, "Gradients step parameters.");
   }

@@ -12,6 +12,23 @@ export function initializerOption(value: unknown, where: string): Initializer {
   return typeof value === "function" ? (value as Initializer) : oneOf(value, INITIALIZERS, where);
 }
 
+/** Name, or function that makes whole numbers out of a shape and a seed. */
+export type WordInitializer = "zeros" | "ones" | ((shape: Shape, seed: number) => Uint32Array);
+
+export function wordInitializerOption(value: unknown, where: string): WordInitializer {
+  return typeof value === "function" ? (value as WordInitializer) : oneOf(value, ["zeros", "ones"], where);
+}
+
+/** Makes the first values of whole numbers. */
+export function initializeWords(initializer: WordInitializer, shape: Shape, seed: number): Uint32Array {
+  const count = elements(shape);
+  if (typeof initializer !== "function") return new Uint32Array(count).fill(initializer === "ones" ? 1 : 0);
+  const values = initializer(shape, seed);
+  if (arrayType(values) === "Uint32Array" && values.length === count) return values;
+  const wanted = `a Uint32Array of ${count} numbers for shape ${showShape(shape)}`;
+  throw new FeaturemapError("shape", `An initializer must return ${wanted}, got ${show(values)}.`);
+}
+
 /** Makes a parameter's first values. */
 export function initialize(initializer: Initializer, shape: Shape, seed: number): Float32Array {
   if (typeof initializer === "function") return checked(initializer(shape, seed), shape);

@@ -2,13 +2,13 @@ import { cut, FeaturemapError } from "../base/errors.ts";
 import { batchShape, type Shape } from "../base/shape.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
-import type { Initializer } from "./initializers.ts";
+import type { Initializer, WordInitializer } from "./initializers.ts";
 
 /** Variable of a layer: numbers that it keeps from step to step. */
 export interface VariableSpec {
   readonly name: string;
   readonly shape: Shape;
-  readonly initializer: Initializer;
+  readonly initializer: Initializer | WordInitializer;
   /** Role: a `parameter` (default) is learned by gradients; a `statistic`, such as a moving mean, is changed by the layer's own nodes. */
   readonly role?: "parameter" | "statistic";
   /**
@@ -16,6 +16,11 @@ export interface VariableSpec {
    * and counted as not trainable. A statistic is never learned.
    */
   readonly trainable?: boolean;
+  /**
+   * Type of its numbers. Default `f32`. Whole numbers, `u32`, are a statistic that is no weight, such as a seed or a count: snapshots keep
+   * them, `getWeights` and `saveModel` do not. They begin with `zeros`, `ones` or what a function gives as a Uint32Array.
+   */
+  readonly dtype?: "f32" | "u32";
 }
 
 /** Name and inputs that a layer is built for. */

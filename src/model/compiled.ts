@@ -3,6 +3,7 @@ import { elements } from "../base/shape.ts";
 import type { HostData } from "../data/columns.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { readBuffers } from "../gpu/readback.ts";
+import { WEIGHT_ROLES } from "../graph/variable.ts";
 import type { Network } from "../network/network.ts";
 import { BatchSlots } from "../program/batch-slot.ts";
 import type { CompileSettings } from "../program/compile-settings.ts";
@@ -11,7 +12,7 @@ import { Lifetime } from "../program/lifetime.ts";
 import { type Figures, Measures } from "../program/measures.ts";
 import { Plans } from "../program/plans.ts";
 import { assertTrainable } from "../program/programs.ts";
-import { VariableStore } from "../program/variable-store.ts";
+import { type StoredVariable, VariableStore } from "../program/variable-store.ts";
 import { variablesOf } from "../program/variables.ts";
 import { FRAMES_MS } from "../training/pace.ts";
 import { noCounts, type SweepCounts, type SweepSettings } from "../training/sweep.ts";
@@ -172,6 +173,21 @@ export class CompiledModel {
         for (const { release } of rows) release();
       }
     });
+  }
+
+  /** Reads what a model keeps when it is compiled again, weights and counters, as words. */
+  async readKept(): Promise<Uint32Array[]> {
+    const read = await this.variables.read(this.#kept);
+    return read.map((bytes) => new Uint32Array(bytes));
+  }
+
+  /** Writes what the model before had. */
+  writeKept(values: readonly Uint32Array[]): Promise<void> {
+    return this.variables.write(this.#kept.map((stored, i) => [stored, values[i]!]));
+  }
+
+  get #kept(): readonly StoredVariable[] {
+    return this.variables.store.of(...WEIGHT_ROLES, "counter");
   }
 
   dispose(): void {

@@ -128,14 +128,14 @@ export class Model<P = Prediction> {
       const chosen = checkCompileOptions(options, architecture.outputNames);
       const trainable = trainableLayers(architecture);
       await this.#lock.written;
-      const kept = await this.#compilation?.compiled?.variables.readWeights();
+      const kept = await this.#compilation?.compiled?.readKept();
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
       const compilation = new Compilation({ ...chosen, runtime, ownsRuntime }, trainable);
       try {
         if (architecture.network) {
           const compiled = await compilation.ready(architecture.network);
-          if (kept) await compiled.variables.writeWeights(kept);
+          if (kept) await compiled.writeKept(kept);
         }
         this.#lock.assertNotDisposed("compile");
       } catch (error) {
@@ -259,7 +259,7 @@ export class Model<P = Prediction> {
     return this.#readOnly("getWeights", async () => {
       const { variables, network } = await this.#ready("getWeights");
       const values = await variables.readWeights();
-      return network.variables.map(({ path, shape }, i) => ({ name: path, shape, data: values[i]! }));
+      return network.weights.map(({ path, shape }, i) => ({ name: path, shape, data: values[i]! }));
     });
   }
 
@@ -269,7 +269,7 @@ export class Model<P = Prediction> {
    * @throws FeaturemapError `shape` if number or shapes differ; then nothing has changed
    */
   setWeights(weights: readonly { readonly shape?: Shape; readonly data: ArrayLike<number> }[]): Promise<void> {
-    return this.#setWeights("setWeights", ({ variables }) => checkedWeights(weights, variables));
+    return this.#setWeights("setWeights", (network) => checkedWeights(weights, network.weights));
   }
 
   /** Gives the cost of training so far, and the memory it holds. Steps are those of `fit` and `trainOnBatch`. */

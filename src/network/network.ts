@@ -4,7 +4,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import type { Variable } from "../graph/variable.ts";
 import { buildLayer, callLayer, type LayerForm, sampleShape } from "../layers/call-layer.ts";
-import { initialize } from "../layers/initializers.ts";
+import { type Initializer, initialize, initializeWords, type WordInitializer } from "../layers/initializers.ts";
 import { type AnyLayer, subject } from "../layers/layer.ts";
 
 /** Number of a value of a network. Inputs and layers' outputs are numbered in the order in which they were added. */
@@ -91,11 +91,18 @@ export class Network {
     return this.#values[value]!.from;
   }
 
-  /** Variables of the layers, layer by layer: the order of Keras's `get_weights`. Those of a frozen layer are not trainable. */
+  /** Variables of the layers: the weights, then the counters. Those of a frozen layer are not trainable. */
   get variables(): readonly Variable[] {
-    return this.#layers.flatMap((built) =>
+    const all = this.#layers.flatMap((built) =>
       this.#isTrainable(built) ? built.variables : built.variables.map((each) => ({ ...each, trainable: false })),
     );
+    const isCounter = ({ role }: Variable) => role === "counter";
+    return [...all.filter((each) => !isCounter(each)), ...all.filter(isCounter)];
+  }
+
+  /** Parameters and statistics, layer by layer: the order of Keras's `get_weights`. */
+  get weights(): readonly Variable[] {
+    return this.variables.filter(({ role }) => role !== "counter");
   }
 
   get parameters(): readonly Variable[] {
@@ -213,16 +220,21 @@ export class Network {
   }
 
   #keep(layer: AnyLayer, name: string, inputShape: Shape, { variables: specs, outputShapes }: LayerForm) {
-    const variables = specs.map(
-      ({ name: own, shape, initializer, role = "parameter", trainable = true }): Variable => ({
+    const variables = specs.map((spec): Variable => {
+      const { name: own, shape, initializer, role = "parameter", trainable = true, dtype = "f32" } = spec;
+      const words = dtype === "u32";
+      return {
         path: `${name}/${own}`,
         shape,
-        dtype: "f32",
-        role,
+        dtype,
+        role: words ? "counter" : role,
         trainable: role === "parameter" && trainable,
-        initial: (seed) => initialize(initializer, shape, seed),
-      }),
-    );
+        initial: (seed) =>
+          words
+            ? initializeWords(initializer as WordInitializer, shape, seed)
+            : initialize(initializer as Initializer, shape, seed),
+      };
+    });
     const twice = variables.find(({ path }) => this.#paths.has(path));
     if (twice)
       throw new FeaturemapError("value", `The model has a variable "${cut(twice.path)}" already. Names must differ.`);

@@ -27,7 +27,8 @@ export function layersOf(network: Network | undefined): LayerInfo[] {
 }
 
 function numbersIn(variables: readonly Variable[]): number {
-  return variables.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const weights = variables.filter(({ role }) => role !== "counter");
+  return weights.reduce((sum, { shape }) => sum + elements(shape), 0);
 }
 
 /**

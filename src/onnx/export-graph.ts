@@ -222,6 +222,11 @@ class GraphExporter {
 
   #inNewOrder(tensor: Tensor, order: AxisOrder, from: OrderedTensor | undefined, reader: string): string {
     const { id, name, shape } = tensor;
+    if (this.#variables.has(id) && tensor.dtype !== "f32")
+      throw new FeaturemapError(
+        "value",
+        `toOnnx: "${cut(reader)}" reads the counter "${cut(name)}", which is no weight.`,
+      );
     if (this.#variables.has(id)) return this.#initializer(name, inOrder(shape, order), { path: name, order });
     if (!from) throw this.#missing(tensor, reader);
     const perm = { ints: order.map((axis) => from.order.indexOf(axis)) };

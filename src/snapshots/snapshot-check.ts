@@ -69,7 +69,7 @@ const variable: Check<SavedVariable> = (value, context) => {
     if (known) return known;
     throw wrongAt(at, `be one of ${TRAINED_ROLES.join(", ")}`, role);
   };
-  const isFloats = ({ role }: Pick<SavedVariable, "role">) => role !== "metric" && role !== "state";
+  const isFloats = ({ role }: Pick<SavedVariable, "role">) => !["metric", "state", "counter"].includes(role);
   const head = record<Pick<SavedVariable, "path" | "role" | "shape">>({ path: text, role, shape: list(whole(1)) }, {})(
     value,
     context,

@@ -48,6 +48,40 @@ describe("a functional model as an ONNX file", () => {
     ]);
   });
 
+  it("has all outputs of a layer that has several", () => {
+    const kernel = (name: string) => ({ name, shape: [3, 2], initializer: "ones" as const });
+    const pair = defineLayer({
+      type: "Pair",
+      variables: () => [kernel("left"), kernel("right")],
+      call: ({ input: x, variables: { left, right }, add }) => [
+        add(ops.dense, { x, kernel: left! }).y,
+        add(ops.dense, { x, kernel: right! }).y,
+      ],
+    });
+    const x = input({ shape: [3] });
+    const [left, right] = pair(x);
+    expect(nodesOf(model({ inputs: x, outputs: { right, both: sum()([left, right]) } }))).toEqual([
+      "Gemm(input, pair/left, ) -> pair",
+      "Gemm(input, pair/right, ) -> right",
+      "Add(pair, right) -> both",
+    ]);
+  });
+
+  it("has no whole numbers of a layer, which are no weights", () => {
+    const layer = defineLayer({
+      type: "Own",
+      variables: () => [
+        { name: "kernel", shape: [3, 2], initializer: "ones" },
+        { name: "count", shape: [2], initializer: "ones", role: "statistic", dtype: "u32" },
+      ],
+      call: ({ input: x, variables: { kernel, count }, add }) => add(ops.dense, { x, kernel: kernel!, bias: count! }).y,
+    });
+    const x = input({ shape: [3] });
+    const error = failure(() => nodesOf(model({ inputs: x, outputs: layer(x) })));
+    expect(error.message).toBe('toOnnx: "own" reads the counter "own/count", which is no weight.');
+    expect(error.code).toBe("value");
+  });
+
   it("passes on what is an input, or another output too", () => {
     const x = input({ shape: [3] });
     const y = dense({ units: 2 })(x);

@@ -60,6 +60,7 @@ export const FILES = [
   "snapshots/recovery",
   "network/trainable",
   "network/outputs",
+  "layers/counters",
 ] as const;
 
 /** Those that do not run there, and why. */
