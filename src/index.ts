@@ -3,7 +3,7 @@ export type { Shape } from "./base/shape.ts";
 export { type Progress, progressLine } from "./callbacks/progress.ts";
 export { progressBar, type Terminal } from "./callbacks/progress-bar.ts";
 export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
-export type { ColumnInputs } from "./data/columns.ts";
+export type { ColumnInputs, DataInputs } from "./data/columns.ts";
 export { createDataset, type Dataset } from "./data/dataset.ts";
 export {
   type ColumnInput,
@@ -94,7 +94,7 @@ export {
   type TopKAccuracyOptions,
   topKCategoricalAccuracy,
 } from "./metrics/top-k-accuracy.ts";
-export type { Labelled } from "./model/calls.ts";
+export type { Labelled, WeightOptions } from "./model/calls.ts";
 export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
 export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";

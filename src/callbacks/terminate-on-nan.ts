@@ -88,8 +88,8 @@ export function terminateOnNaN(): TerminateOnNaN {
       copy ??= await Copy.of(compiled, training);
       await copy.take();
     },
-    onBatchEnd: (_, __, { badStep, badLoss }) => {
-      if (badStep > 0) stopAt({ epoch: running, step: badStep, ...(badLoss !== undefined && { output: badLoss }) });
+    onBatchEnd: (_, __, { badStep, badOutput, badTerms }) => {
+      if (badStep > 0) stopAt({ epoch: running, step: badStep, output: badOutput, terms: badTerms });
     },
     onEpochEnd: async (epoch) => {
       const { compiled, training, network } = await internalsOf(model!, "terminateOnNaN");
@@ -109,7 +109,11 @@ export function terminateOnNaN(): TerminateOnNaN {
 }
 
 /** First step of an epoch, counted from 1, whose loss is not finite, and the output whose loss it is. */
-type BadStep = Pick<NonFinite, "epoch" | "step" | "output">;
+interface BadStep extends Pick<NonFinite, "epoch" | "step"> {
+  readonly output?: string | undefined;
+  /** Whether it is what layers add to the loss. */
+  readonly terms?: boolean | undefined;
+}
 
 /** Copy of all that training changes, from when an epoch began or a caller wrote to it, with the hyperparameters since then. */
 class Copy implements Watcher {
@@ -205,7 +209,7 @@ class Search {
     return { ...found, epoch, message: `${at}: ${found.message}. The model is as it was before that step.` };
   }
 
-  async #find({ step, output }: BadStep): Promise<Omit<NonFinite, "epoch">> {
+  async #find({ step, output, terms }: BadStep): Promise<Omit<NonFinite, "epoch">> {
     const { steps: first } = this.#copy;
     const before = await this.#badAfter(first);
     if (before) {
@@ -213,7 +217,7 @@ class Search {
       return { step: first + 1, where: "start", layer, message: `${before} was not finite before it` };
     }
     const bad = await this.#badAfter(step - 1);
-    if (!bad) return { step, ...((await this.#forward(step)) ?? lossOf(output)) };
+    if (!bad) return { step, ...((await this.#forward(step)) ?? lossOf(output, terms)) };
     // In most cases the update just before is to blame.
     let [good, blamed, parameter] = [first, step - 1, bad];
     for (let middle = blamed - 1; blamed - good > 1; middle = Math.floor((good + blamed) / 2)) {
@@ -284,8 +288,9 @@ class Search {
 }
 
 /** Blames a loss, of an output if it is known. */
-function lossOf(output: string | undefined): Pick<NonFinite, "where" | "output" | "message"> {
-  const loss = output === undefined ? "the loss" : `the loss of output "${output}"`;
+function lossOf(output: string | undefined, terms = false): Pick<NonFinite, "where" | "output" | "message"> {
+  const whole = terms ? "what layers add to the loss" : "the loss";
+  const loss = output === undefined ? whole : `the loss of output "${output}"`;
   const message = `${loss} is a NaN or infinite, though every layer's output is finite`;
   return { where: "loss", ...(output !== undefined && { output }), message };
 }

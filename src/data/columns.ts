@@ -217,7 +217,7 @@ function weightWords(weights: TensorData, where: string): ColumnWords {
 }
 
 function assertWeights(shape: Shape, where: string): void {
-  if (elements(shape) === shape[0]) return;
+  if (elements(shape) === shape[0] && shape.length < 3) return;
   const got = `[samples] or [samples, 1], a number a sample, got ${showShape(shape)}`;
   throw new FeaturemapError("shape", `${where}: weights must be ${got}.`);
 }

@@ -174,12 +174,25 @@ function savedOptions(
   given: CompileOptions,
   outputs: readonly string[],
 ): CompileOptions {
+  const trained = (byOutput: object) =>
+    Object.fromEntries(Object.entries(byOutput).filter(([name]) => hasLoss(name, given)));
   return {
     ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs) }),
-    ...(loss !== undefined && lossWeights && { lossWeights }),
+    ...(loss !== undefined && lossWeights && { lossWeights: trained(lossWeights) }),
     ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer) }),
-    ...(!given.metrics && { metrics: savedMetrics(metrics ?? []) }),
+    ...(!given.metrics && {
+      metrics: savedMetrics(metrics && !Array.isArray(metrics) ? trained(metrics) : (metrics ?? [])),
+    }),
   };
+}
+
+/** Tells whether the caller leaves an output its loss. */
+function hasLoss(output: string, { loss }: CompileOptions): boolean {
+  return !(
+    typeof loss === "object" &&
+    Object.hasOwn(loss, output) &&
+    (loss as Record<string, unknown>)[output] === null
+  );
 }
 
 /** Gives the file's losses. An output that the file does not name has none. */
@@ -191,7 +204,9 @@ function savedLoss(
   const unknown = names.find((name) => !isLossName(name));
   if (unknown !== undefined) throw notOurs("loss", unknown);
   if (typeof loss === "string") return loss as LossName;
-  return Object.fromEntries(outputs.map((output) => [output, (loss[output] as LossName | undefined) ?? null]));
+  return Object.fromEntries(
+    outputs.map((output) => [output, Object.hasOwn(loss, output) ? (loss[output] as LossName) : null]),
+  );
 }
 
 function savedOptimizer({ name, config }: SavedPart): Optimizer {

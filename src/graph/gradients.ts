@@ -9,15 +9,15 @@ import { inputsOf, type Node, outputsOf, type TensorId } from "./tensor.ts";
  *
  * @param value the tensor that is differentiated, and the gradient that it starts with: 1 for a loss
  * @param sum the op c = a + b
- * @returns the gradient of each tensor of `of`
- * @throws FeaturemapError `value` where an op on the way has no gradient rule or the value does not depend on a tensor
+ * @returns the gradient of each tensor of `of`; `undefined` where the value does not depend on it
+ * @throws FeaturemapError `value` where an op on the way has no gradient rule
  */
 export function gradients(
   graph: Graph,
   value: { readonly of: TensorId; readonly seed: TensorId },
   of: readonly TensorId[],
   sum: Op<"a" | "b", "c", object>,
-): TensorId[] {
+): (TensorId | undefined)[] {
   const forward = [...graph.nodes];
   const needed = dependents(forward, of);
   const parts = new Map<TensorId, TensorId[]>([[value.of, [value.seed]]]);
@@ -55,16 +55,7 @@ export function gradients(
     }
   }
 
-  return of.map((id) => {
-    const gradient = total(id);
-    if (gradient === undefined) {
-      throw new FeaturemapError(
-        "value",
-        `The loss does not depend on "${tensorOf(graph, id).name}", so it has no gradient.`,
-      );
-    }
-    return gradient;
-  });
+  return of.map(total);
 
   /** Gives the sum of a tensor's gradients. It is made once, since in reverse order all readers come before the producer. */
   function total(id: TensorId): TensorId | undefined {

@@ -1,10 +1,11 @@
 import { anObject, cut, FeaturemapError, flag, oneOf, wrong } from "../base/errors.ts";
 import { type Shape, showShape } from "../base/shape.ts";
 import { addNode, addTensor, emptyGraph, type Graph, nodeName, tensorOf } from "../graph/graph.ts";
+import type { Op } from "../graph/op.ts";
 import type { Tensor, TensorId } from "../graph/tensor.ts";
 import { checkedSpecs, WEIGHT_ROLES } from "../graph/variable.ts";
 import { initializerOption, wordInitializerOption } from "./initializers.ts";
-import { type AnyLayer, type LayerInput, subject, type VariableSpec } from "./layer.ts";
+import { type AnyLayer, type LayerCall, type LayerInput, subject, type VariableSpec } from "./layer.ts";
 
 /**
  * Adds a layer's nodes to a graph, and returns its outputs. A user's layer may return anything, so all of it is checked. `isList` tells
@@ -24,25 +25,19 @@ export function callLayer(
 ): { readonly outputs: readonly TensorId[]; readonly isList: boolean } {
   const { name, inputs, variables, training, trainable } = call;
   const where = `${subject(layer.type, name)}: call()`;
-  const known = (id: TensorId, does: string): TensorId => {
-    if (Number.isInteger(id) && graph.tensors[id]) return id;
-    throw wrong(where, `${does} a tensor (add() gives outputs by name: take its y)`, id);
-  };
   let first = true;
+  const { known, ...nodes } = checkedNodes(graph, where, (op) => {
+    const node = first ? name : nodeName(name, op);
+    first = false;
+    return node;
+  });
   const returned = layer.call({
     input: inputs[0]!,
     inputs,
     variables,
     trainingState: training ? graph.state : undefined,
     trainable,
-    shapeOf: (id) => tensorOf(graph, known(id, "ask for the shape of")).shape,
-    add: (op, of, ...attributes) => {
-      for (const id of Object.values<TensorId | undefined>(anObject(of, `${where}: inputs of add()`)))
-        if (id !== undefined) known(id, "add");
-      const outputs = addNode(graph, first ? name : nodeName(name, op), op, of, ...attributes);
-      first = false;
-      return outputs;
-    },
+    ...nodes,
   });
   const isList = Array.isArray(returned);
   const outputs = isList ? Array.from(returned as readonly TensorId[]) : [returned as TensorId];
@@ -50,6 +45,27 @@ export function callLayer(
   const batch = tensorOf(graph, inputs[0]!).shape[0]!;
   for (const id of outputs) assertRows(tensorOf(graph, known(id, "return")), batch, where);
   return { outputs, isList };
+}
+
+/** Gives what a layer adds nodes by, and asks for shapes by. It checks the tensors that the layer hands in. */
+export function checkedNodes(
+  graph: Graph,
+  where: string,
+  nameOf: (op: Op) => string,
+): Pick<LayerCall, "add" | "shapeOf"> & { known(id: TensorId, does: string): TensorId } {
+  const known = (id: TensorId, does: string): TensorId => {
+    if (Number.isInteger(id) && graph.tensors[id]) return id;
+    throw wrong(where, `${does} a tensor (add() gives outputs by name: take its y)`, id);
+  };
+  return {
+    known,
+    shapeOf: (id) => tensorOf(graph, known(id, "ask for the shape of")).shape,
+    add: (op, of, ...attributes) => {
+      for (const id of Object.values<TensorId | undefined>(anObject(of, `${where}: inputs of add()`)))
+        if (id !== undefined) known(id, "add");
+      return addNode(graph, nameOf(op as Op), op, of, ...attributes);
+    },
+  };
 }
 
 /** @throws FeaturemapError `shape` unless a layer's output has a row a sample; `value` unless it is of 32-bit floats */

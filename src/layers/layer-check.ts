@@ -5,7 +5,8 @@ import { inputShapeOption } from "./options.ts";
 /** @throws FeaturemapError `value` for something that is no layer, or one whose name, inputShape or trainable is wrong */
 export function checkLayer(layer: AnyLayer): void {
   const made = typeof layer?.call === "function" && typeof layer.type === "string";
-  const own = made && (layer.variables === undefined || typeof layer.variables === "function");
+  const optional = made ? [layer.variables, layer.losses] : [];
+  const own = made && optional.every((method) => method === undefined || typeof method === "function");
   const one = Array.isArray(layer) ? ", one a call" : "";
   assertMadeBy(
     own && layer.call !== Function.prototype.call,

@@ -27,7 +27,7 @@ export interface WeightOptions {
    * Factor of each sample's loss, [samples], as in Keras: the loss is the mean of the products. For several outputs by name, or one for
    * all. Metrics have no weights. A `Dataset` brings its own.
    */
-  readonly sampleWeight?: ColumnInputs;
+  readonly sampleWeight?: ColumnInputs | undefined;
 }
 
 /** Splits the arguments of a call, which are (dataset, options) or (x, y, options), into data and the other options. */
@@ -35,10 +35,10 @@ export function splitCall<O extends object>(x: ColumnInputs | Dataset, y: unknow
   if (isDataset(x)) {
     if (options !== undefined)
       throw new FeaturemapError("value", `${where}(dataset, options): a Dataset brings its own labels.`);
-    const given = (y ?? {}) as O & WeightOptions;
-    if (given.sampleWeight !== undefined)
+    const { sampleWeight, ...rest } = anObject((y ?? {}) as O & WeightOptions, `${where}: options`);
+    if (sampleWeight !== undefined)
       throw new FeaturemapError("value", `${where}: sampleWeight: give it to createDataset(), beside x and y.`);
-    return { data: x, options: given as O };
+    return { data: x, options: rest as unknown as O };
   }
   const { sampleWeight, ...rest } = anObject((options ?? {}) as O & WeightOptions, `${where}: options`);
   return { data: { x, y: y as ColumnInputs, sampleWeight }, options: rest as unknown as O };
@@ -58,13 +58,10 @@ export function dataOf(validation: Labelled): Dataset | DataInputs {
  *
  * @throws FeaturemapError if there are no labels, if they do not suit a loss, a metric or the model's output, or if weights are of no output
  */
-export function checkLabels(
-  data: Columns,
-  { outputs }: Network,
-  { outputs: settings }: TrainingSettings,
-  where: string,
-): void {
-  const labels = columnsOf(data, "label");
+export function checkLabels(data: Columns, network: Network, training: TrainingSettings, where: string): void {
+  const { outputs } = network;
+  const { outputs: settings } = training;
+  const labels = trainedColumns(data, "label", network, training);
   if (labels.length === 0) throw new FeaturemapError("value", `${where} needs labels y beside the samples x.`);
   columnsFor(settings, labels, `${where}: y`).forEach((column, i) => {
     const { name, index, loss, metrics } = settings[i]!;
@@ -75,7 +72,19 @@ export function checkLabels(
     const labels = { ...column, dtype: labelsOf(loss, shape).dtype };
     for (const metric of metrics) metric.check?.(labels, shape);
   });
-  weightsFor(settings, columnsOf(data, "weight"), `${where}: sampleWeight`);
+  weightsFor(settings, trainedColumns(data, "weight", network, training), `${where}: sampleWeight`);
+}
+
+/** Gives the labels or weights without those of outputs that have no loss, which are not read. */
+function trainedColumns<C extends ColumnKind>(
+  data: Columns<C>,
+  role: "label" | "weight",
+  { outputs }: Network,
+  training: TrainingSettings,
+): C[] {
+  const trained = training.outputs.map(({ name }) => name);
+  const untrained = outputs.map(({ name }) => name).filter((name) => !trained.includes(name));
+  return columnsOf(data, role).filter(({ name }) => name === undefined || !untrained.includes(name));
 }
 
 /**
@@ -101,13 +110,15 @@ function weightsFor<C extends ColumnKind>(
 }
 
 /** Lays labels out as the losses take them, so that batches are of one kind whatever their values are. */
-export function asLossesTake(data: HostData, network: Network, { outputs }: TrainingSettings): HostData {
-  const labels = columnsFor(outputs, columnsOf(data, "label"), "y").map((column, i) => {
+export function asLossesTake(data: HostData, network: Network, training: TrainingSettings): HostData {
+  const { outputs } = training;
+  const labels = columnsFor(outputs, trainedColumns(data, "label", network, training), "y").map((column, i) => {
     const { loss, index } = outputs[i]!;
     const { dtype } = labelsOf(loss, network.outputs[index]!.shape);
     return dtype === "f32" ? inFloats(column) : column;
   });
-  const columns = [...columnsOf(data, "input"), ...labels, ...columnsOf(data, "weight")];
+  const weights = trainedColumns(data, "weight", network, training);
+  const columns = [...columnsOf(data, "input"), ...labels, ...weights];
   return new HostData({ size: data.size, columns });
 }
 
@@ -141,7 +152,7 @@ export function scalesOf(
   );
 }
 
-/** Gives a data set as a model reads it, and checks its columns. Labels and weights are those that training takes. */
+/** Gives a data set as a model reads it, and checks its columns. Labels and weights are those that training takes; without it, none. */
 export function feedOf(
   dataset: Dataset,
   network: Network,
@@ -150,12 +161,14 @@ export function feedOf(
 ): Feed {
   const scales = scalesOf(dataset, network, byteScales);
   const inputs = columnsFor(network.inputs, columnsOf(dataset, "input"), "x");
-  const given = columnsOf(dataset, "label");
-  const outputs = training?.outputs ?? [];
-  const labels = training && given.length > 0 ? columnsFor(outputs, given, "y") : [];
-  const weights = training ? weightsFor(outputs, columnsOf(dataset, "weight"), "sampleWeight") : [];
+  const read = inputs.map((column, index) => ({ ...column, index, scale: scales[index]! }));
+  if (!training) return { dataset, columns: read };
+  const { outputs } = training;
+  const given = trainedColumns(dataset, "label", network, training);
+  const labels = given.length > 0 ? columnsFor(outputs, given, "y") : [];
+  const weights = weightsFor(outputs, trainedColumns(dataset, "weight", network, training), "sampleWeight");
   const columns = [
-    ...inputs.map((column, index) => ({ ...column, index, scale: scales[index]! })),
+    ...read,
     ...labels.map((column, i) => ({ ...column, index: outputs[i]!.index, scale: 1 })),
     ...weights.flatMap((column, i) => (column ? [{ ...column, index: outputs[i]!.index, scale: 1 }] : [])),
   ];

@@ -128,9 +128,11 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
       assertUnmeasured(name, metricsOf(name), weightOf(name));
       return [];
     }
+    if (given === undefined && loss !== undefined)
+      throw wrong(where, "be a loss, or null for an output without one", given);
     return { name, index, loss: checkedLoss(given, where), weight, metrics };
   });
-  if (outputs.length === 0) throw wrong("compile: loss", "name a loss for an output at least", loss);
+  if (outputs.length === 0) throw wrong("compile: loss", "name a loss for at least one output", loss);
   checkOptimizer(optimizer);
   return { outputs, optimizer };
 }

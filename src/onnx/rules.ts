@@ -1,10 +1,12 @@
 import { FeaturemapError } from "../base/errors.ts";
-import type { Shape } from "../base/shape.ts";
+import { elements, type Shape } from "../base/shape.ts";
 import type { Activation, activation as activationOp } from "../ops/activation/activation.ts";
 import type { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
 import type { dense as denseOp } from "../ops/dense/dense.ts";
 import type { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
 import type { add as addOp } from "../ops/elementwise/add.ts";
+import type { fill as fillOp } from "../ops/elementwise/fill.ts";
+import type { multiply as multiplyOp } from "../ops/elementwise/multiply.ts";
 import type { reshape as reshapeOp } from "../ops/elementwise/reshape.ts";
 import type { normalization as normalizationOp } from "../ops/normalization/normalization.ts";
 import type { averagePooling2d as averagePooling2dOp } from "../ops/pooling/average-pooling2d.ts";
@@ -62,6 +64,15 @@ const add: OnnxRule<typeof addOp> = ({ inputs: { a, b }, read, readAsItLies, add
   const { name, order } = readAsItLies(a);
   return { c: { name: add("Add", [name, read(b, order)]), order } };
 };
+
+const multiply: OnnxRule<typeof multiplyOp> = ({ inputs: { a, b }, read, readAsItLies, add }) => {
+  const { name, order } = readAsItLies(a);
+  return { c: { name: add("Mul", [name, read(b, order)]), order } };
+};
+
+const fill: OnnxRule<typeof fillOp> = ({ attributes: { shape, value }, constant }) => ({
+  y: constant({ floats: new Array<number>(elements(shape)).fill(value), shape }),
+});
 
 const averagePooling2d: OnnxRule<typeof averagePooling2dOp> = ({ name, inputs: { x }, attributes, read, add }) => ({
   y: { name: add("AveragePool", [read(x, NCHW)], windowOf(x.shape, attributes, name)), order: NCHW },
@@ -138,8 +149,10 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   conv2d,
   dense,
   depthwiseConv2d,
+  fill,
   matmul,
   maxPooling2d,
+  multiply,
   normalization,
   reshape,
   softmax,

@@ -26,7 +26,9 @@ export interface Figures {
   /** First step, counted from 1, whose loss is a NaN or infinite; 0 if there is none. */
   readonly badStep: number;
   /** Output whose loss that is, if several outputs have one. */
-  readonly badLoss?: string;
+  readonly badOutput?: string;
+  /** Whether that is not the loss of an output, but what layers add to the loss. */
+  readonly badTerms?: boolean;
 }
 
 /** Mean over the samples, in its place in the variable `means`. */
@@ -114,7 +116,8 @@ export class Measures {
     }
     const bad = all.filter(({ badStep }) => badStep > 0);
     const badStep = bad.length > 0 ? Math.min(...bad.map((mean) => mean.badStep)) : 0;
-    const badLoss = this.outputs.length > 1 ? bad.find((mean) => mean.badStep === badStep)?.output : undefined;
+    const first = bad.find((mean) => mean.badStep === badStep);
+    const badOutput = this.outputs.length > 1 ? first?.output : undefined;
     return {
       logs: this.#logs(
         loss,
@@ -123,7 +126,8 @@ export class Measures {
       ),
       samples: losses[0]!.samples,
       badStep,
-      ...(badLoss !== undefined && { badLoss }),
+      ...(badOutput !== undefined && { badOutput }),
+      ...(first && first.output === undefined && { badTerms: true }),
     };
   }
 

@@ -2,9 +2,10 @@ import { anObject, cut, FeaturemapError, listOf, show } from "../base/errors.ts"
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnRole, ROLE_WORDS } from "../data/columns.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
-import { addTensor } from "../graph/graph.ts";
+import { addTensor, nodeName } from "../graph/graph.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import type { Variable } from "../graph/variable.ts";
+import { checkedNodes } from "../layers/call-layer.ts";
 import { subject } from "../layers/layer.ts";
 import { labelsOf } from "../losses/loss.ts";
 import type { BuiltLayer } from "../network/network.ts";
@@ -105,7 +106,8 @@ export function losses(measures: Measures): Stage {
 function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly TensorId[] {
   const { layer, name, variables } = built;
   if (!layer.losses) return [];
-  const { values, state, settings } = builder;
+  const { values, state, settings, graph } = builder;
+  const where = `${subject(layer.type, name)}: losses()`;
   const uses = settings.network.uses.filter((use) => use.built === built);
   const terms = layer.losses({
     uses: uses.map((use) => {
@@ -114,10 +116,8 @@ function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly Tenso
     }),
     variables: byName(builder, variables, `${name}/`),
     state,
-    add: builder.addOf(name),
-    shapeOf: (tensor) => builder.shapeOf(tensor),
+    ...checkedNodes(graph, where, (op) => nodeName(name, op)),
   });
-  const where = `${subject(layer.type, name)}: losses()`;
   return Array.from(listOf(terms, where), (term) =>
     assertTensor(builder, term, [1], `${where} must return a list of tensors`),
   );
@@ -137,6 +137,7 @@ function assertTensor(
   must: string,
 ): TensorId {
   const tensor = Number.isInteger(made) ? graph.tensors[made!] : undefined;
+  if (tensor?.dtype === "u32") throw new FeaturemapError("value", `${must} of 32-bit floats, got whole numbers.`);
   if (tensor && (!shape || sameShape(tensor.shape, shape))) return made!;
   const got = tensor ? `one of shape ${showShape(tensor.shape)}` : show(made);
   const wanted = shape ? `, ${showShape(shape)}` : "";
@@ -170,7 +171,14 @@ export function gradients(measures: Measures): Stage {
     const total = parts.reduce((a, b) => add(sumOp, { a, b }).c);
     const seed = add(fill, {}, { shape: [1], value: 1 }).y;
     const made = addGradients(graph, { of: total, seed }, trainable.map(builder.variable, builder), sumOp);
-    builder.gradients = new Map(trainable.map(({ path }, i) => [path, made[i]!]));
+    const all = trainable.map(({ path }, i) => [path, made[i]] as const);
+    const without = all.find(([, gradient]) => gradient === undefined);
+    // What only an output without a loss needs is not trained.
+    if (without && measures.outputs.length === settings.network.outputs.length)
+      throw new FeaturemapError("value", `The loss does not depend on "${without[0]}", so it has no gradient.`);
+    builder.gradients = new Map(all.flatMap(([path, gradient]) => (gradient === undefined ? [] : [[path, gradient]])));
+    if (builder.gradients.size === 0)
+      throw new FeaturemapError("value", "The loss depends on no trainable parameter: there is nothing to train.");
   };
 }
 

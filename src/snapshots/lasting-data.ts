@@ -28,6 +28,6 @@ export function lasting(data: LastingData, where: string): LastingData {
   return [
     copiedColumns(x, `${where}: x`),
     copiedColumns(y, `${where}: y`),
-    sampleWeight && copiedColumns(sampleWeight, `${where}: sampleWeight`),
+    sampleWeight === undefined ? undefined : copiedColumns(sampleWeight, `${where}: sampleWeight`),
   ];
 }

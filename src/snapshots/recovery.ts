@@ -317,7 +317,7 @@ async function trainOnce<P>(
     const given = await dataOn(runtime, data, fit.signal);
     if (isDataset(given)) return model.fit(given, options);
     const [x, y, sampleWeight] = given;
-    return model.fit(x, y, { ...options, ...(sampleWeight && { sampleWeight }) });
+    return model.fit(x, y, { ...options, sampleWeight });
   };
   const history = await run().catch((error: unknown) => {
     const code = codeOf(error);

@@ -30,6 +30,8 @@ type Fit = BookmarkData;
 
 /** Facts about the model that a snapshot is restored to. */
 export interface SnapshotTarget {
+  /** Number of the model's outputs, those without a loss too. */
+  readonly outputs: number;
   readonly losses: Snapshot["losses"];
   readonly optimizer: string;
   readonly constants: Snapshot["constants"];
@@ -229,9 +231,10 @@ function sorted(object: object): [string, unknown][] {
  */
 export function checkTarget(snapshot: Snapshot, model: SnapshotTarget, keepsOptimizer: boolean): void {
   const losses = (of: Snapshot["losses"]) => JSON.stringify(Object.entries(of).sort());
+  // A model's only output may have another name.
   const loss = (of: Snapshot["losses"]) => {
     const names = Object.values(of);
-    return names.length === 1 ? names[0]! : losses(of);
+    return model.outputs === 1 && names.length === 1 ? names[0]! : losses(of);
   };
   sameWord(loss(snapshot.losses), loss(model.losses), "loss");
   sameWord(snapshot.optimizer, model.optimizer, "optimizer");

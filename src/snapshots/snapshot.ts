@@ -81,6 +81,7 @@ function targetOf(compiled: CompiledModel): SnapshotTarget {
   const { store } = compiled.variables;
   return {
     losses: lossesOf(outputs),
+    outputs: compiled.network.outputs.length,
     optimizer: optimizer.name,
     constants: constantsOf(optimizer),
     hyperparameters: store.rates,

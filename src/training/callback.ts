@@ -38,13 +38,18 @@ export interface Callback {
   /**
    * Called after a submit, which has one step or more. `batch`: steps done in this epoch. `logs`: means over the epoch so far, as last
    * read from the GPU. `read.samples`: number of samples that those means are over; it lags behind `batch`. `read.badStep`: first step
-   * of the epoch, counted from 1, whose loss is a NaN or infinite; 0 if there is none. `read.badLoss`: the output whose loss that is, if
-   * several outputs have one.
+   * of the epoch, counted from 1, whose loss is a NaN or infinite; 0 if there is none. `read.badOutput`: the output whose loss that is,
+   * if several outputs have one. `read.badTerms`: whether it is what layers add to the loss.
    */
   onBatchEnd?(
     batch: number,
     logs: Logs,
-    read: { readonly samples: number; readonly badStep: number; readonly badLoss?: string },
+    read: {
+      readonly samples: number;
+      readonly badStep: number;
+      readonly badOutput?: string;
+      readonly badTerms?: boolean;
+    },
   ): void | Promise<void>;
   /** @internal A symbol, since an app's own object may have any name. */
   readonly [GUARD]?: Guard;

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   createRuntime,
+  defineLayer,
   dense,
   type History,
   input,
   type Model,
   model,
+  ops,
   pauseSwitch,
   type Runtime,
   type Snapshot,
@@ -313,5 +315,26 @@ describe("a loss of several outputs", () => {
     expect(said[0]).toMatch(/step 3: the loss of output "right" is a NaN or infinite, though every layer's output is/);
     expect((await allWeights(two)).every(Number.isFinite)).toBe(true);
     two.dispose();
+  });
+
+  it("is told from what layers add to it", async () => {
+    const large = defineLayer({
+      type: "Large",
+      inputShape: [4],
+      variables: () => [{ name: "kernel", shape: [4, 1], initializer: "ones" }],
+      call: ({ input, variables, add }) => add(ops.dense, { x: input, kernel: variables.kernel! }).y,
+      losses: ({ add }) => {
+        const half = add(ops.fill, {}, { shape: [1], value: 3e38 }).y;
+        return [add(ops.add, { a: half, b: half }).c];
+      },
+    });
+    const one = sequential([large]);
+    await one.compile({ loss: squaredError(), optimizer: sgd(), runtime });
+    const guard = terminateOnNaN();
+    const { x } = noise(4, [4], 3);
+    await warnings(() => one.fit(x, [0, 1, 2, 3], { ...options, callbacks: [guard] }));
+    expect(guard.found).toMatchObject({ step: 1, where: "loss" });
+    expect(guard.found!.message).toMatch(/what layers add to the loss is a NaN or infinite/);
+    one.dispose();
   });
 });

@@ -287,13 +287,11 @@ describe("errors", () => {
     expect(build.gradients(loss!, [w])).toHaveLength(1);
   });
 
-  it("name a parameter that the loss does not depend on", () => {
+  it("are none of a parameter that the loss does not depend on", () => {
     const build = new Build();
     const [x, w] = [build.input("x", [2, 2]), build.input("lonely", [2, 2])];
     const { y: loss } = build.add(sumOf, { x });
     build.add("activation", { x: w }, { kind: "relu" });
-    const { code, message } = failure(() => build.gradients(loss!, [x, w]));
-    expect(code).toBe("value");
-    expect(message).toContain('"lonely"');
+    expect(build.gradients(loss!, [x, w])).toEqual([expect.any(Number), undefined]);
   });
 });

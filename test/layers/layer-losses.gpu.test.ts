@@ -149,6 +149,15 @@ describe("terms of the loss that a layer adds", () => {
         /Penalized "penalized": losses\(\) must be an array/,
       ],
       [() => [undefined], /losses\(\) must return a list of tensors.*got undefined/],
+      [
+        ({ add }) => [add(ops.multiply, { a: add(ops.fill, {}, { shape: [1], value: 1 }) as never, b: 0 }).c],
+        /Penalized "penalized": losses\(\) must add a tensor \(add\(\) gives outputs by name/,
+      ],
+      [({ shapeOf }) => [shapeOf(undefined as never)[0]], /losses\(\) must ask for the shape of a tensor/],
+      [
+        ({ uses, state, add }) => [add(ops.batchMean, { state, x: uses[0]!.output }, { weight: 1 }).y],
+        /"penalized\/batchMean" takes a number for each sample, \[batch\], got \[1, 2\]/,
+      ],
     ];
     for (const [losses, message] of cases)
       await expect(penalized(losses as never).compile(settings())).rejects.toThrow(message);

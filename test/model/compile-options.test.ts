@@ -63,11 +63,15 @@ describe("compile's options by output", () => {
       { loss: { ...loss, other: sparse } },
       /^compile: loss has no option "other"\. It takes: digit, p/,
     ],
-    ["a loss that lacks", { loss: { digit: sparse } }, /compile: loss\.parity must be one of .*got undefined/],
+    [
+      "a loss that lacks",
+      { loss: { digit: sparse } },
+      /compile: loss\.parity must be a loss, or null for an output without one, got undefined/,
+    ],
     [
       "no loss at all",
       { loss: { digit: null, parity: null } },
-      /compile: loss must name a loss for an output at least/,
+      /compile: loss must name a loss for at least one output/,
     ],
     [
       "metrics without a loss",

@@ -115,6 +115,24 @@ describe("a product in an ONNX file", () => {
   });
 });
 
+describe("products and constants in an ONNX file", () => {
+  it("are Mul, and numbers that the file holds", () => {
+    const layer = defineLayer({
+      type: "Halves",
+      inputShape: [3],
+      call: ({ input, add }) => {
+        const kernel = add(ops.fill, {}, { shape: [3, 2], value: 0.5 }).y;
+        return add(ops.dense, { x: add(ops.multiply, { a: input, b: input }).c, kernel }).y;
+      },
+    });
+    const { nodes, initializers } = graphOf(sequential([layer]));
+    expect(nodes.map(({ type }) => type)).toEqual(["Mul", "Gemm"]);
+    expect(initializers.map(({ shape, values }) => [shape, values])).toEqual([
+      [[3, 2], { floats: Array(6).fill(0.5) }],
+    ]);
+  });
+});
+
 describe("a depthwise convolution in an ONNX file", () => {
   it("has as many groups as channels, and its kernel by channels and their multiples", () => {
     const layer = depthwiseConv2d({ kernelSize: [3, 2], depthMultiplier: 2, inputShape: [4, 4, 5], useBias: false });

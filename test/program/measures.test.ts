@@ -171,7 +171,7 @@ describe("the measures of several outputs", () => {
         [12, 9],
         [9, 9],
       ] as const
-    ).map((steps) => measures.decode(bytes(steps)).badLoss);
+    ).map((steps) => measures.decode(bytes(steps)).badOutput);
     expect(losses).toEqual([undefined, "parity", "parity", "digit"]);
   });
 });

@@ -273,7 +273,7 @@ function assertSound({ variables, fit, epochs }: Snapshot): void {
 }
 
 describe("the model that a snapshot is for", () => {
-  const target: SnapshotTarget = { ...taken };
+  const target: SnapshotTarget = { ...taken, outputs: 1 };
   const refused = (change: Partial<SnapshotTarget>, own = false) =>
     failure(() => checkTarget(taken, { ...target, ...change }, own));
 
@@ -303,7 +303,9 @@ describe("the model that a snapshot is for", () => {
   it("has the losses of its outputs", () => {
     const losses = { digit: "a", parity: "b" };
     const several = check(forged({ losses }));
-    checkTarget(several, { ...target, losses: { parity: "b", digit: "a" } }, false);
+    checkTarget(several, { ...target, outputs: 2, losses: { parity: "b", digit: "a" } }, false);
+    const one = { losses: { digit: taken.losses[Object.keys(taken.losses)[0]!]! }, outputs: 2 };
+    expect(failure(() => checkTarget(taken, { ...target, ...one }, false)).message).toMatch(/loss/);
     for (const other of [{ digit: "a" }, { digit: "b", parity: "a" }, { digit: "a", other: "b" }, {}])
       expect(failure(() => checkTarget(several, { ...target, losses: other as never }, false)).message).toMatch(
         /is of loss ".*digit.*", the model has "/,

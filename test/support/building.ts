@@ -52,7 +52,7 @@ export class Build {
 
   /** Adds the gradients of a value with respect to some tensors; its own is `seed`: ones, unless it is given. */
   gradients(value: TensorId, of: readonly TensorId[], seed = this.#ones(value)): TensorId[] {
-    return gradients(this.graph, { of: value, seed }, of, add);
+    return gradients(this.graph, { of: value, seed }, of, add) as TensorId[];
   }
 
   /** Adds the gradients of the mean of each row's loss over the rows in use, as a training step does. */

@@ -89,7 +89,7 @@ export class GraphRun {
   gradients(value: TensorId, of: readonly TensorId[]): TensorId[] {
     const { shape } = tensorOf(this.graph, value);
     const seed = addNode(this.graph, "seed", fill, {}, { shape, value: 1 }).y;
-    return gradients(this.graph, { of: value, seed }, of, add);
+    return gradients(this.graph, { of: value, seed }, of, add) as TensorId[];
   }
 
   /**

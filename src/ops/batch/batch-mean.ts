@@ -1,6 +1,8 @@
 import source from "../../../shaders/batch/batch_mean.wgsl";
 import gradientSource from "../../../shaders/batch/batch_mean_gradient.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
+import { FeaturemapError } from "../../base/errors.ts";
+import { showShape } from "../../base/shape.ts";
 import { defineOp, typed } from "../../graph/op.ts";
 import { dispatch, type Kernel } from "../../wgsl/kernel.ts";
 import { dispatchEach } from "../access.ts";
@@ -31,7 +33,13 @@ export const batchMean = defineOp({
   inputs: ["state", "x"],
   outputs: ["y"],
   attributes: typed<{ readonly weight: number }>(),
-  infer: () => ({ y: { shape: [1], dtype: "f32" } }),
+  infer: ({ x }, _, where) => {
+    if (x.shape.length === 1) return { y: { shape: [1], dtype: "f32" } };
+    throw new FeaturemapError(
+      "shape",
+      `"${where}" takes a number for each sample, [batch], got ${showShape(x.shape)}.`,
+    );
+  },
   gradient: ({ gradients, inputs: { x }, attributes: { weight }, state, tensor, add }) => ({
     x: add(batchMeanGradient, { state, dy: gradients.y! }, { batch: tensor(x).shape[0]!, weight }).dx,
   }),

@@ -122,6 +122,19 @@ const scale = defineOp({
   ],
 });
 
+/** The squares of what comes in, added up by a kernel of one value. */
+function squares(): OnnxCase {
+  const layer = defineLayer({
+    type: "Squares",
+    inputShape: [7],
+    call: ({ input, add }) => {
+      const kernel = add(ops.fill, {}, { shape: [7, 2], value: 0.5 }).y;
+      return add(ops.dense, { x: add(ops.multiply, { a: input, b: input }).c, kernel }).y;
+    },
+  });
+  return { name: "products and constants", model: onlyLayers(layer), tolerance: sumTolerance(7) };
+}
+
 /** A layer on every image's pixels, as rows of one matrix; and an op of its own. */
 function ownLayer(): OnnxCase {
   const perPixel = defineLayer({
@@ -183,6 +196,7 @@ export function onnxCases(): OnnxCase[] {
       tolerance: sumTolerance(3 * 4),
     })),
     ownLayer(),
+    squares(),
     {
       name: "no bias, one channel, one pixel",
       model: onlyLayers(
