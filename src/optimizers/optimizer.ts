@@ -5,7 +5,7 @@ import type { TensorId } from "../graph/tensor.ts";
 
 /** Numbers that an optimizer keeps from step to step, in a buffer of their own. */
 export interface SlotSpec {
-  /** Name, another one for each that is kept in the same place. */
+  /** Name, unlike those beside it. */
   readonly name: string;
   readonly shape: Shape;
   /** First value of all its numbers, a finite one. Default 0. */
@@ -70,7 +70,7 @@ export interface GradientTransform {
  *
  * What its methods return is checked as plans are made.
  *
- * @throws FeaturemapError `value` where a method returns something else than it says
+ * @throws FeaturemapError `value` where a method returns something other than it promises
  *
  * @example
  * // A learning rate that `decay`, an op of the app's, computes from the number of the step.
