@@ -217,9 +217,9 @@ export class Model<P = Prediction> {
       const data = this.#check(isDataset(x) ? x : { x }, "predict", false);
       const batch = isBatch(data, batches.batchSize) ? copyOf(data) : undefined;
       const rows = batch
-        ? await (await this.#ready("predict")).predictBatch(batch, (dataset) => this.#inputFeed(dataset))
+        ? await (await this.#ready("predict")).predictBatch(batch, (dataset) => this.#feed(dataset, false))
         : await this.#uploaded([data], "predict", (compiled, [dataset]) =>
-            compiled.predict(this.#inputFeed(dataset!), batches),
+            compiled.predict(this.#feed(dataset!, false), batches),
           );
       batches.signal?.throwIfAborted();
       const { outputs } = this.#architecture.network!;
@@ -366,14 +366,9 @@ export class Model<P = Prediction> {
     return labelled && data instanceof HostData ? asLossesTake(data, network, training!) : data;
   }
 
-  #feed(dataset: Dataset): Feed {
-    const { training } = this.#compilation!.settings;
+  #feed(dataset: Dataset, labelled = true): Feed {
+    const training = labelled ? this.#compilation!.settings.training : undefined;
     return feedOf(dataset, this.#architecture.network!, training, this.#training.byteScales);
-  }
-
-  /** Gives a data set as predictions read it. They take no labels. */
-  #inputFeed(dataset: Dataset): Feed {
-    return feedOf(dataset, this.#architecture.network!, undefined, this.#training.byteScales);
   }
 
   /**

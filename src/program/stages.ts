@@ -109,6 +109,7 @@ function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly Tenso
   const { values, state, settings, graph } = builder;
   const where = `${subject(layer.type, name)}: losses()`;
   const uses = settings.network.uses.filter((use) => use.built === built);
+  const { add, shapeOf } = checkedNodes(graph, where, (op) => nodeName(name, op));
   const terms = layer.losses({
     uses: uses.map((use) => {
       const outputs = use.outputs.map(({ value }) => values[value]!);
@@ -116,7 +117,8 @@ function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly Tenso
     }),
     variables: byName(builder, variables, `${name}/`),
     state,
-    ...checkedNodes(graph, where, (op) => nodeName(name, op)),
+    add,
+    shapeOf,
   });
   return Array.from(listOf(terms, where), (term) =>
     assertTensor(builder, term, [1], `${where} must return a list of tensors`),
@@ -129,7 +131,7 @@ function assertPerSample(builder: ProgramBuilder, made: TensorId | undefined, wh
   return assertTensor(builder, made, [builder.settings.capacity], must);
 }
 
-/** Checks what was returned. @throws FeaturemapError unless it is a tensor, of this shape if one is given */
+/** Checks what was returned. @throws FeaturemapError unless it is a tensor; with a shape, one of that shape and of floats */
 function assertTensor(
   { graph }: ProgramBuilder,
   made: TensorId | undefined,
@@ -137,7 +139,8 @@ function assertTensor(
   must: string,
 ): TensorId {
   const tensor = Number.isInteger(made) ? graph.tensors[made!] : undefined;
-  if (tensor?.dtype === "u32") throw new FeaturemapError("value", `${must} of 32-bit floats, got whole numbers.`);
+  if (shape && tensor?.dtype === "u32")
+    throw new FeaturemapError("value", `${must} of 32-bit floats, got whole numbers.`);
   if (tensor && (!shape || sameShape(tensor.shape, shape))) return made!;
   const got = tensor ? `one of shape ${showShape(tensor.shape)}` : show(made);
   const wanted = shape ? `, ${showShape(shape)}` : "";
