@@ -44,7 +44,11 @@ const wrong: [what: string, call: () => unknown, message: RegExp][] = [
   ["no layers", () => sequential(null as never), /sequential: layers must be an array, got null/],
   ["a metric", () => checkCompileOptions({ loss, optimizer: sgd(), metrics: "accuracy" as never }), /an array/],
   ["no loss", () => checkCompileOptions({ loss: null as never, optimizer: sgd() }), /loss must be one of .*got null/],
-  ["an empty loss", () => checkCompileOptions({ loss: {} as never, optimizer: sgd() }), /loss\.dense must be a loss, or null for an output without one/],
+  [
+    "an empty loss",
+    () => checkCompileOptions({ loss: {} as never, optimizer: sgd() }),
+    /loss\.dense must be a loss, or null for an output without one/,
+  ],
   ["a loss alone", () => checkCompileOptions({ loss }), /optimizer must come from sgd\(\).*got undefined/],
   ["an optimizer alone", () => checkCompileOptions({ optimizer: sgd() }), /loss must be one of .*got undefined/],
   ["a runtime", () => checkCompileOptions({ loss, optimizer: sgd(), runtime: {} as never }), /createRuntime\(\)/],
