@@ -136,6 +136,10 @@ describe("a second deployment", () => {
     await page.close();
     const other = await context.newPage();
     await other.goto(`${host.origin}/elsewhere`);
+    // The browser activates it some time after the last tab is gone.
+    const isWaiting = (scope: string) =>
+      navigator.serviceWorker.getRegistration(scope).then((registration) => Boolean(registration!.waiting));
+    await expect.poll(() => other.evaluate(isWaiting, PATH)).toBe(false);
     await other.goto(host.origin + PATH);
     await adapterFound(other);
     expect(await deployment(other)).toBe(2);
