@@ -175,7 +175,7 @@ function savedOptions(
   outputs: readonly string[],
 ): CompileOptions {
   const trained = (byOutput: object) =>
-    Object.fromEntries(Object.entries(byOutput).filter(([name]) => hasLoss(name, given)));
+    Object.fromEntries(Object.entries(byOutput).filter(([name]) => !isWithoutLoss(name, given)));
   return {
     ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs) }),
     ...(loss !== undefined && lossWeights && { lossWeights: trained(lossWeights) }),
@@ -186,13 +186,9 @@ function savedOptions(
   };
 }
 
-/** Tells whether the caller leaves an output its loss. */
-function hasLoss(output: string, { loss }: CompileOptions): boolean {
-  return !(
-    typeof loss === "object" &&
-    Object.hasOwn(loss, output) &&
-    (loss as Record<string, unknown>)[output] === null
-  );
+/** Tells whether the caller takes an output's loss away. */
+function isWithoutLoss(output: string, { loss }: CompileOptions): boolean {
+  return Object.entries(loss ?? {}).some(([name, value]) => name === output && value === null);
 }
 
 /** Gives the file's losses. An output that the file does not name has none. */

@@ -2,7 +2,7 @@ import { assertMadeBy, cut, flag, optionalText } from "../base/errors.ts";
 import type { AnyLayer } from "./layer.ts";
 import { inputShapeOption } from "./options.ts";
 
-/** @throws FeaturemapError `value` for something that is no layer, or one whose name, inputShape or trainable is wrong */
+/** @throws FeaturemapError `value` unless it is a layer whose name, inputShape and trainable are right */
 export function checkLayer(layer: AnyLayer): void {
   const made = typeof layer?.call === "function" && typeof layer.type === "string";
   const optional = made ? [layer.variables, layer.losses] : [];

@@ -160,9 +160,9 @@ export type SymbolicOutputs<Outputs extends LayerOutputs> = Outputs extends read
   : SymbolicTensor;
 
 /**
- * Layer: a description, which `sequential` takes once for each place in its list. Called on symbolic tensors, it makes another one, whose
- * shape is known at once, or a list of them if it has several outputs. A layer that is called several times in a model is shared: it has one set of parameters there. Other models
- * may have it with parameters of other shapes.
+ * Layer: a description, which `sequential` takes once for each place in its list. Called on symbolic tensors, it makes another one, or a
+ * list of them if it has several outputs. Their shapes are known at once. A layer that is called several times in a model is shared: it
+ * has one set of parameters there. Other models may have it with parameters of other shapes.
  */
 export interface Layer<Outputs extends LayerOutputs = TensorId> extends LayerSpec<Outputs> {
   /**

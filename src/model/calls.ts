@@ -44,19 +44,19 @@ export function splitCall<O extends object>(x: ColumnInputs | Dataset, y: unknow
   return { data: { x, y: y as ColumnInputs, sampleWeight }, options: rest as unknown as O };
 }
 
-/** Gives validation data by name. @throws FeaturemapError `value` unless they are a list or a data set */
-export function dataOf(validation: Labelled): Dataset | DataInputs {
-  if (isDataset(validation)) return validation;
-  if (!Array.isArray(validation) || validation.length < 2 || validation.length > 3)
-    throw wrong("fit: validationData", "be [x, y], [x, y, sampleWeight] or a Dataset", validation);
-  const [x, y, sampleWeight] = validation as Exclude<Labelled, Dataset>;
+/** Gives the data of a list by name. @throws FeaturemapError `value` unless it is [x, y] or [x, y, sampleWeight], or a data set */
+export function dataOf(given: Labelled, where: string, or = "a Dataset"): Dataset | DataInputs {
+  if (isDataset(given)) return given;
+  if (!Array.isArray(given) || given.length < 2 || given.length > 3)
+    throw wrong(where, `be [x, y], [x, y, sampleWeight] or ${or}`, given);
+  const [x, y, sampleWeight] = given as Exclude<Labelled, Dataset>;
   return { x, y, sampleWeight };
 }
 
 /**
  * Checks labels and weights.
  *
- * @throws FeaturemapError if there are no labels, if they do not suit a loss, a metric or the model's output, or if weights are of no output
+ * @throws FeaturemapError if there are no labels, or they do not suit a loss, a metric or an output; if weights are of no output
  */
 export function checkLabels(data: Columns, network: Network, training: TrainingSettings, where: string): void {
   const { outputs } = network;

@@ -167,8 +167,8 @@ export class Model<P = Prediction> {
       const fitOptions = checkFitOptions(call.options);
       const { validationData } = fitOptions;
       const training = this.#check(call.data, "fit", true);
-      const held =
-        validationData === undefined ? undefined : this.#check(dataOf(validationData), "fit: validationData", true);
+      const where = "fit: validationData";
+      const held = validationData === undefined ? undefined : this.#check(dataOf(validationData, where), where, true);
       const bookmark = bookmarkFor(this.#training, fitOptions, training, this.#compilation!.settings.seed);
       const byteScales = byteScalesOf(training, this.#architecture.network!);
       return this.#uploaded([training, ...(held ? [held] : [])], "fit", (compiled, [data, validation]) => {

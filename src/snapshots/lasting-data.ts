@@ -1,8 +1,8 @@
 import { wrong } from "../base/errors.ts";
-import { type ColumnInputs, copiedColumns } from "../data/columns.ts";
+import { type ColumnInputs, copiedColumns, type DataInputs } from "../data/columns.ts";
 import { isDataset } from "../data/dataset.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import type { Labelled } from "../model/calls.ts";
+import { dataOf, type Labelled } from "../model/calls.ts";
 
 /** Samples and labels, and weights if there are any. */
 type LastingList = readonly [x: ColumnInputs, y: ColumnInputs, sampleWeight?: ColumnInputs | undefined];
@@ -22,12 +22,10 @@ export function lasting(data: LastingData, where: string): LastingData {
   if (typeof data === "function") return data;
   if (isDataset(data))
     throw wrong(where, "be [x, y], or (runtime) => createDataset(runtime, { x, y }), which outlive a device", data);
-  if (!Array.isArray(data) || data.length < 2 || data.length > 3)
-    throw wrong(where, "be [x, y], [x, y, sampleWeight] or a function that gives them", data);
-  const [x, y, sampleWeight] = data as LastingList;
+  const { x, y, sampleWeight } = dataOf(data, where, "a function that gives them") as DataInputs;
   return [
     copiedColumns(x, `${where}: x`),
-    copiedColumns(y, `${where}: y`),
+    copiedColumns(y as ColumnInputs, `${where}: y`),
     sampleWeight === undefined ? undefined : copiedColumns(sampleWeight, `${where}: sampleWeight`),
   ];
 }

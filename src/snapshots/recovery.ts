@@ -2,7 +2,7 @@ import { type ErrorCode, FeaturemapError, finiteNumber, knownKeys, optionalFunct
 import { isDataset } from "../data/dataset.ts";
 import { orLost } from "../gpu/lost.ts";
 import type { Runtime } from "../gpu/runtime.ts";
-import type { Labelled } from "../model/calls.ts";
+import { dataOf, type Labelled } from "../model/calls.ts";
 import { assertModel, type WithInternals } from "../model/internals.ts";
 import type { Model, Prediction } from "../model/model.ts";
 import type { Callback } from "../training/callback.ts";
@@ -314,10 +314,9 @@ async function trainOnce<P>(
     const { validationData, ...rest } = fit;
     const held = validationData && { validationData: await dataOn(runtime, validationData, fit.signal) };
     const options = { ...rest, ...held, callbacks, resume: latest !== undefined };
-    const given = await dataOn(runtime, data, fit.signal);
+    const given = dataOf(await dataOn(runtime, data, fit.signal), "trainWithRecovery: data");
     if (isDataset(given)) return model.fit(given, options);
-    const [x, y, sampleWeight] = given;
-    return model.fit(x, y, { ...options, sampleWeight });
+    return model.fit(given.x, given.y!, { ...options, sampleWeight: given.sampleWeight });
   };
   const history = await run().catch((error: unknown) => {
     const code = codeOf(error);

@@ -95,6 +95,7 @@ describe("an output without a loss", () => {
     const { loss: only } = settings();
     const again = await loadModel(await saveModel(both), { runtime, loss: only });
     expect(Object.keys(await again.evaluate(x, digit))).toEqual(["loss", "digit_accuracy"]);
+    await expect(loadModel(await saveModel(again), { loss: null as never })).rejects.toThrow(/compile: loss/);
     both.dispose();
     again.dispose();
   });

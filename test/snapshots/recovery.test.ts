@@ -267,6 +267,15 @@ describe("trainWithRecovery", () => {
     expect(seen).toEqual([[[0]], [[1]]]);
   });
 
+  it("refuses what a function gives if it is no list of data", async () => {
+    const data = () => [[[1]], [0], [1], 4] as never;
+    const error = await failureOf(run(inTurn(training(1)), { data }));
+    expect(error).toMatchObject({
+      code: "value",
+      message: expect.stringMatching(/trainWithRecovery: data must be \[x, y\]/),
+    });
+  });
+
   it.each<[string, object, RegExp]>([
     ["no make", { make: undefined }, /make must be a function that builds and compiles a model, got undefined/],
     ["no data", { data: undefined }, /data must be \[x, y\], \[x, y, sampleWeight\] or a function.*, got undef/],
