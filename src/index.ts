@@ -157,6 +157,7 @@ export { type RestoreOptions, restore, snapshot } from "./snapshots/snapshot.ts"
 export type { SavedVariable, Snapshot } from "./snapshots/snapshot-format.ts";
 export { indexedDbSnapshots, type SnapshotStore } from "./snapshots/snapshot-store.ts";
 export type { Callback, TrainingParams } from "./training/callback.ts";
+export { type ClassWeights, classWeights } from "./training/class-weight.ts";
 export type { BatchOptions, FitOptions } from "./training/fit-options.ts";
 export type { History, Logs } from "./training/history.ts";
 export { type PauseSwitch, pauseSwitch } from "./training/pause.ts";

@@ -59,6 +59,7 @@ const kernelOptions = { activation: "relu", useBias: true, kernelInitializer: "z
 const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly unknown[] }> = {
   tensor: { call: library.tensor, args: [new Uint8Array(6), [2, 3], { scale: 0.5 }] },
   oneHot: { call: library.oneHot, args: [[0, 1, 2], 3] },
+  classWeights: { call: library.classWeights, args: [{ 0: 1, 1: 0.5 }] },
   dense: { call: library.dense, args: [{ units: 3, ...kernelOptions }] },
   conv2d: {
     call: library.conv2d,
@@ -223,7 +224,18 @@ const METHODS: Record<string, { readonly call: Call; readonly args: readonly unk
   },
   "fit's other options": {
     call: (options: never) => fit(x, y, { verbose: 0, ...(options as object) }),
-    args: [{ shuffle: true, seed: 3, resume: false, submitMs: 20, stepsPerExecution: "auto", signal: undefined }],
+    args: [
+      {
+        shuffle: true,
+        seed: 3,
+        validationSplit: 0,
+
+        resume: false,
+        submitMs: 20,
+        stepsPerExecution: "auto",
+        signal: undefined,
+      },
+    ],
   },
   evaluate: {
     call: (...args: unknown[]) => (compiled.model!.evaluate as Call)(...(args as never[])),

@@ -107,7 +107,8 @@ export function hostData({ x, y, sampleWeight }: DataInputs): HostData {
   if (other) {
     const shapes = [first!, other].map(({ given }) => showShape(given)).join(" and ");
     const message = `${first!.where} has ${size} samples, but ${other.where} has ${other.rows}: shapes ${shapes}`;
-    throw new FeaturemapError("shape", `${message}.`);
+    const flat = first!.given.length === 1 ? " Give flat numbers their shape: tensor(data, [samples, ...sample])." : "";
+    throw new FeaturemapError("shape", `${message}.${flat}`);
   }
   return new HostData({ size, columns: all.map(({ column }) => column) });
 }
@@ -185,7 +186,7 @@ function sampleWords({ data }: TensorData, where: string): ColumnWords {
 }
 
 /** Gives an array that `writeBuffer` takes: of whole words, in memory that is neither shared nor resizable. It copies only if it must. */
-function wholeWords(data: Uint8Array | Uint8ClampedArray | Float32Array): ArrayBufferView<ArrayBuffer> {
+export function wholeWords(data: Uint8Array | Uint8ClampedArray | Float32Array): ArrayBufferView<ArrayBuffer> {
   const fixed = tagOf(data.buffer) === "ArrayBuffer" && !(data.buffer as { resizable?: boolean }).resizable;
   if (data.byteLength % 4 === 0 && fixed) return data as ArrayBufferView<ArrayBuffer>;
   const words = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
@@ -219,7 +220,7 @@ function weightWords(weights: TensorData, where: string): ColumnWords {
 function assertWeights(shape: Shape, where: string): void {
   if (elements(shape) === shape[0] && shape.length < 3) return;
   const got = `[samples] or [samples, 1], a number a sample, got ${showShape(shape)}`;
-  throw new FeaturemapError("shape", `${where}: weights must be ${got}.`);
+  throw new FeaturemapError("shape", `${where}: weights must be ${got}. Weights of steps or pixels are not taken.`);
 }
 
 function finiteFloats({ data, shape, scale = 1 }: TensorData, where: string, what: string): Float32Array<ArrayBuffer> {

@@ -37,6 +37,11 @@ export class Dataset implements Columns<Column> {
     this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Rows of each column. */
+  get rows(): number {
+    return this.size;
+  }
+
   get [Symbol.toStringTag](): string {
     return "Dataset";
   }

@@ -1,4 +1,4 @@
-import { allocateFloats, arrayType, lengthOf } from "../base/arrays.ts";
+import { allocateFloats, arrayType, holdsBytes, lengthOf } from "../base/arrays.ts";
 import {
   FeaturemapError,
   finiteNumber,
@@ -30,10 +30,14 @@ export interface TensorData {
   readonly scale?: number;
 }
 
-export type NestedNumbers = readonly (number | NestedNumbers)[];
+/**
+ * Nested arrays of numbers. The innermost ones may be typed arrays or tensors: a list of them has one sample in each. Bytes stay bytes if
+ * all are bytes.
+ */
+export type NestedNumbers = readonly (number | TypedArray | TensorData | NestedNumbers)[];
 
-/** Samples or labels that `fit`, `evaluate` and `predict` take. */
-export type DataInput = TensorData | NestedNumbers;
+/** Samples or labels that `fit`, `evaluate` and `predict` take. A typed array without a shape has one number a sample. */
+export type DataInput = TensorData | TypedArray | NestedNumbers;
 
 /** Numbers in a buffer of the app's, with usage STORAGE, on the model's device. They are read whenever a step runs. */
 export interface GpuData {
@@ -87,7 +91,7 @@ const STORAGE_USAGE = 0x80;
 
 /**
  * Makes a tensor: numbers with their shape, checked. A typed array is taken as it is, not copied. Plain arrays become 32-bit floats;
- * they may be flat, or nested as the shape says.
+ * they may be flat, or nested as the shape says. A list of typed arrays has a sample in each, which is joined to the others.
  *
  * @example
  * const x = tensor(bytes, [60000, 28, 28, 1], { scale: 1 / 255 });
@@ -131,6 +135,7 @@ export function oneHot(labels: ArrayLike<number>, classes: number): TensorData {
 /** Turns data that `fit` takes into a checked tensor. `where` names the argument. */
 export function toTensor(input: DataInput, where: string): TensorData {
   if (Array.isArray(input)) return fromNested(input as NestedNumbers, where);
+  if (isArrayOfNumbers(input) && input.length > 0) return { data: input, shape: [input.length] };
   return checked(input as TensorData, where);
 }
 
@@ -146,7 +151,7 @@ function checked(input: Given, where: string): TensorData {
   if (!type || type.startsWith("Big")) {
     if ("data" in Object(input))
       throw wrong(`${where}: data`, "be a typed array, not of bigints, or nested arrays of numbers", given);
-    throw wrong(where, "be tensor(data, shape) of a typed array, or nested arrays of numbers", input);
+    throw wrong(where, "be tensor(data, shape), a typed array, or nested arrays of numbers", input);
   }
   if (!isShape(shape)) {
     throw new FeaturemapError(
@@ -154,7 +159,7 @@ function checked(input: Given, where: string): TensorData {
       `${where} must have a shape, an array of 1 to ${MAX_DIMENSIONS} whole numbers of at least 1, got ${show(shape)}.`,
     );
   }
-  if (elements(shape) !== data.length || (plain && plain.shape.length > 1 && !sameShape(plain.shape, shape))) {
+  if (elements(shape) !== data.length || (plain && !isAsNested(plain.shape, shape, given as NestedNumbers))) {
     const holds = plain ? `is ${showShape(plain.shape)}` : `holds ${data.length}`;
     const gone = data.length === 0 ? " Was its buffer transferred?" : "";
     throw new FeaturemapError(
@@ -162,39 +167,73 @@ function checked(input: Given, where: string): TensorData {
       `${where} has shape ${showShape(shape)}, which is ${elements(shape)} numbers, but its array ${holds}.${gone}`,
     );
   }
+  const factor = scale ?? plain?.scale;
   // The checked copy is returned, since a getter of the input may give something else the next time.
-  return { data, shape: [...shape], ...(scale !== undefined && { scale }) };
+  return { data, shape: [...shape], ...(factor !== undefined && { scale: factor }) };
 }
 
-/** Flattens nested arrays in one pass over the numbers, no deeper than a shape may be. */
+/** Tells whether a shape suits arrays nested in another one, which may be flat. A list of typed arrays has flat samples. */
+function isAsNested(nested: Shape, shape: Shape, [first]: NestedNumbers): boolean {
+  if (isArrayOfNumbers(first)) return nested[0] === shape[0];
+  return nested.length === 1 || sameShape(nested, shape);
+}
+
+/** Tells whether it is a typed array, not of bigints. */
+function isArrayOfNumbers(value: unknown): value is TypedArray {
+  const type = arrayType(value);
+  return type !== undefined && !type.startsWith("Big");
+}
+
+/** Flattens nested arrays in one pass over the numbers, no deeper than a shape may be. Their leaves are numbers, arrays or tensors. */
 function fromNested(nested: NestedNumbers, where: string): TensorData {
   const shape: number[] = [];
   let level: unknown = nested;
-  for (; Array.isArray(level); level = level[0]) {
-    if (shape.length === MAX_DIMENSIONS)
-      throw new FeaturemapError("shape", `${where} has arrays nested deeper than ${MAX_DIMENSIONS} levels.`);
-    shape.push(level.length);
-  }
+  for (; Array.isArray(level) && shape.length <= MAX_DIMENSIONS; level = level[0]) shape.push(level.length);
+  const levels = shape.length;
+  const leafOf = (value: unknown): TensorData | undefined => {
+    if (isArrayOfNumbers(value)) return { data: value, shape: [value.length] };
+    return tagOf(value) === "Object" && "data" in (value as object) ? checked(value as TensorData, where) : undefined;
+  };
+  const first = leafOf(level);
+  if (first) shape.push(...first.shape);
+  if (shape.length > MAX_DIMENSIONS)
+    throw new FeaturemapError("shape", `${where} has arrays nested deeper than ${MAX_DIMENSIONS} levels.`);
   if (shape.includes(0))
     throw new FeaturemapError("shape", `${where} has an empty array in it, of shape ${showShape(shape)}.`);
   const ragged = (got: unknown, depth: number) => {
     const what = Array.isArray(got) ? `an array of ${got.length}` : show(got);
-    const remedy = ArrayBuffer.isView(got) ? " Join typed arrays into one, for tensor(data, shape)." : "";
     const wanted = `must be a regular array of numbers of shape ${showShape(shape)}`;
-    return new FeaturemapError("shape", `${where} ${wanted}, but at depth ${depth} it has ${what}.${remedy}`);
+    return new FeaturemapError("shape", `${where} ${wanted}, but at depth ${depth} it has ${what}.`);
   };
-  if (typeof level !== "number") throw ragged(level, shape.length);
-  const data = allocateFloats(elements(shape), where);
+  if (!first && typeof level !== "number") throw ragged(level, levels);
+  const leaves: TensorData[] = [];
+  const floats = first ? undefined : allocateFloats(elements(shape), where);
   let filled = 0;
   const fill = (level: unknown, depth: number): void => {
-    if (depth === shape.length) {
+    if (depth < levels) {
+      if (!Array.isArray(level) || level.length !== shape[depth]) throw ragged(level, depth);
+      for (let i = 0; i < level.length; i++) fill(level[i], depth + 1);
+    } else if (floats) {
       if (typeof level !== "number") throw ragged(level, depth);
-      data[filled++] = level;
-      return;
+      floats[filled++] = level;
+    } else {
+      const leaf = leafOf(level);
+      if (!leaf || !sameShape(leaf.shape, first!.shape) || leaf.scale !== first!.scale) throw ragged(level, depth);
+      leaves.push(leaf);
     }
-    if (!Array.isArray(level) || level.length !== shape[depth]) throw ragged(level, depth);
-    for (let i = 0; i < level.length; i++) fill(level[i], depth + 1);
   };
   fill(nested, 0);
-  return { data, shape };
+  return floats ? { data: floats, shape } : joined(leaves, shape, where);
+}
+
+/** Joins tensors of one shape. Bytes stay bytes. */
+function joined(leaves: readonly TensorData[], shape: Shape, where: string): TensorData {
+  const [{ data: first, scale }] = leaves as [TensorData];
+  const data = leaves.every(({ data }) => holdsBytes(data))
+    ? new Uint8Array(elements(shape))
+    : allocateFloats(elements(shape), where);
+  leaves.forEach((leaf, i) => {
+    data.set(leaf.data, i * first.length);
+  });
+  return { data, shape, ...(scale !== undefined && { scale }) };
 }

@@ -12,11 +12,13 @@ import {
   inFloats,
 } from "../data/columns.ts";
 import { type Dataset, isDataset } from "../data/dataset.ts";
+import { splitForValidation } from "../data/split.ts";
 import { type Loss, labelsOf } from "../losses/loss.ts";
 import type { Network } from "../network/network.ts";
 import type { TrainingSettings } from "../program/compile-settings.ts";
 import type { Feed } from "../program/feed.ts";
-import { type BatchOptions, batching } from "../training/fit-options.ts";
+import { WEIGH } from "../training/class-weight.ts";
+import { type BatchOptions, batching, type FitOptions } from "../training/fit-options.ts";
 
 /** Samples with their labels and, if they have some, their weights. */
 export type Labelled = readonly [x: ColumnInputs, y: ColumnInputs, sampleWeight?: ColumnInputs | undefined] | Dataset;
@@ -173,6 +175,22 @@ export function feedOf(
     ...weights.flatMap((column, i) => (column ? [{ ...column, index: outputs[i]!.index, scale: 1 }] : [])),
   ];
   return { dataset, columns };
+}
+
+/**
+ * Gives the data to train on and, with `validationSplit`, those held out.
+ *
+ * @throws FeaturemapError `value` for a `Dataset` that is to be split, or labels without classes that are to have weights
+ */
+export function partsOf(
+  data: HostData | Dataset,
+  { validationSplit = 0, validationData, classWeight }: FitOptions<unknown>,
+): readonly [training: HostData | Dataset, held?: HostData] {
+  const host = data instanceof HostData;
+  if (host) classWeight?.[WEIGH].check(columnsOf(data, "label"));
+  if (validationSplit === 0 || validationData !== undefined) return [data];
+  if (host) return splitForValidation(data, validationSplit);
+  throw wrong("fit: validationSplit", "be of arrays. Give a Dataset's other part as validationData", data);
 }
 
 /** Most bytes of samples that a model keeps room for after a prediction. */

@@ -12,6 +12,7 @@ import { copyOf } from "../program/batch-slot.ts";
 import type { Feed } from "../program/feed.ts";
 import { countOf, variablesOf } from "../program/variables.ts";
 import { bookmarkFor, type Training } from "../training/bookmark.ts";
+import { WEIGH } from "../training/class-weight.ts";
 import { runFit } from "../training/fit.ts";
 import { type BatchOptions, checkFitOptions, type FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
@@ -26,6 +27,7 @@ import {
   feedOf,
   isBatch,
   type Labelled,
+  partsOf,
   splitCall,
   type WeightOptions,
 } from "./calls.ts";
@@ -165,23 +167,17 @@ export class Model<P = Prediction> {
     const run = async () => {
       const call = splitCall<FitOptions<Labelled>>(x, y, options, "fit");
       const fitOptions = checkFitOptions(call.options);
-      const { validationData } = fitOptions;
-      const training = this.#check(call.data, "fit", true);
+      const { validationData, classWeight } = fitOptions;
+      const [training, rest] = partsOf(this.#check(call.data, "fit", true), fitOptions);
       const where = "fit: validationData";
-      const held = validationData === undefined ? undefined : this.#check(dataOf(validationData, where), where, true);
+      const held = validationData === undefined ? rest : this.#check(dataOf(validationData, where), where, true);
       const bookmark = bookmarkFor(this.#training, fitOptions, training, this.#compilation!.settings.seed);
       const byteScales = byteScalesOf(training, this.#architecture.network!);
       return this.#uploaded([training, ...(held ? [held] : [])], "fit", (compiled, [data, validation]) => {
         this.#training.byteScales = byteScales;
-        return runFit({
-          model: this,
-          compiled,
-          options: fitOptions,
-          training: this.#training,
-          bookmark,
-          feed: this.#feed(data!),
-          validation: validation && this.#feed(validation),
-        });
+        const call = { model: this, compiled, options: fitOptions, training: this.#training, bookmark };
+        const run = (feed: Feed) => runFit({ ...call, feed, validation: validation && this.#feed(validation) });
+        return classWeight ? classWeight[WEIGH].weigh(this.#feed(data!), run) : run(this.#feed(data!));
       });
     };
     return this.#lock.exclusive("fit", run, true);

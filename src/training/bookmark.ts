@@ -2,6 +2,7 @@ import { FeaturemapError } from "../base/errors.ts";
 import { seedOf } from "../base/random.ts";
 import type { HostData } from "../data/columns.ts";
 import { type Dataset, identityOf } from "../data/dataset.ts";
+import type { ClassWeights } from "./class-weight.ts";
 import { History, type Logs } from "./history.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -105,7 +106,10 @@ export class Bookmark {
 }
 
 /** Options of `fit` that belong to the recipe. */
-type Given = Partial<Pick<FitRecipe, "batchSize" | "shuffle" | "seed">> & { readonly resume?: boolean };
+type Given = Partial<Pick<FitRecipe, "batchSize" | "shuffle" | "seed">> & {
+  readonly resume?: boolean;
+  readonly classWeight?: ClassWeights;
+};
 
 /**
  * Makes the bookmark at which a `fit` begins: epoch 0 or, with `resume`, the place where the last one stopped.
@@ -118,8 +122,9 @@ export function bookmarkFor(
   dataset: HostData | Dataset,
   compileSeed: number,
 ): Bookmark {
-  const { batchSize = 32, shuffle = true, seed = compileSeed, resume } = given;
-  const [samples, data] = [dataset.size, identityOf(dataset)];
+  const { batchSize = 32, shuffle = true, seed = compileSeed, resume, classWeight } = given;
+  const weighed = classWeight ? `, classes ${JSON.stringify(classWeight.weights)}` : "";
+  const [samples, data] = [dataset.size, identityOf(dataset) + weighed];
   if (!resume) {
     const recipe = { samples, data, batchSize, shuffle, seed };
     return new Bookmark({ ...recipe, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 });

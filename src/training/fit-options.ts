@@ -9,6 +9,7 @@ import {
   wrong,
 } from "../base/errors.ts";
 import { type Callback, checkedCallbacks } from "./callback.ts";
+import { type ClassWeights, WEIGH } from "./class-weight.ts";
 import { FRAMES_MS } from "./pace.ts";
 import type { PauseSwitch } from "./pause.ts";
 
@@ -38,6 +39,13 @@ export interface FitOptions<V> extends BatchOptions {
   readonly verbose?: 0 | 1 | 2;
   /** Data to evaluate after each epoch. */
   readonly validationData?: V;
+  /**
+   * Share of the samples, from 0 to 1, that is held out for validation: the last ones, before any shuffling. Arrays only; with
+   * `validationData` it counts for nothing, as in Keras. Default 0.
+   */
+  readonly validationSplit?: number;
+  /** Weights of classes in the loss of training, from `classWeights({ 0: 1, 1: 5 })`. Default 1 for each. */
+  readonly classWeight?: ClassWeights;
   /** Whether each epoch takes the samples in a new order. Default true. */
   readonly shuffle?: boolean;
   /** Seed of the sample orders. Default: the seed that `compile` was given. */
@@ -61,6 +69,8 @@ export const FIT_OPTIONS = [
   "epochs",
   "verbose",
   "validationData",
+  "validationSplit",
+  "classWeight",
   "shuffle",
   "seed",
   "callbacks",
@@ -77,11 +87,14 @@ export function checkFitOptions<V>(given: FitOptions<V> = {}): FitOptions<V> {
   knownKeys(given, FIT_OPTIONS, "fit");
   const options: FitOptions<V> = Object.fromEntries(FIT_OPTIONS.map((name) => [name, given[name]]));
   const { epochs = 1, verbose = 1, seed, shuffle = true, resume = false, pause, callbacks = [] } = options;
+  const { validationSplit = 0, classWeight } = options;
   positiveInteger(epochs, "fit: epochs");
   oneOf(verbose, [0, 1, 2], "fit: verbose");
   if (seed !== undefined) wholeNumber(seed, "fit: seed");
   flag(shuffle, "fit: shuffle");
   flag(resume, "fit: resume");
+  finiteNumber(validationSplit, "fit: validationSplit", 0, 1);
+  assertMadeBy(!classWeight || WEIGH in Object(classWeight), classWeight, "fit: classWeight", "classWeights({ 0: 1 })");
   assertMadeBy(pause === undefined || typeof pause?.gate === "function", pause, "fit: pause", "pauseSwitch()");
   batching(options, "fit");
   return { ...options, callbacks: checkedCallbacks(callbacks, "fit: callbacks") };

@@ -77,6 +77,49 @@ describe("toTensor", () => {
     }
   });
 
+  it("takes a typed array as one number a sample", () => {
+    const data = Uint8Array.of(3, 1, 2);
+    expect(toTensor(data, "y")).toEqual({ data, shape: [3] });
+  });
+
+  it("joins a list of typed arrays, a sample in each, as floats unless all are bytes", () => {
+    const floats = toTensor([Float32Array.of(1, 2), Float64Array.of(3, 0.5), Uint8Array.of(5, 6)], "x");
+    expect(floats).toEqual({ data: Float32Array.of(1, 2, 3, 0.5, 5, 6), shape: [3, 2] });
+    const bytes = toTensor([Uint8Array.of(1, 255), Uint8ClampedArray.of(3, 4)], "x");
+    expect(bytes).toEqual({ data: Uint8Array.of(1, 255, 3, 4), shape: [2, 2] });
+    const deep = toTensor(
+      [
+        [Int8Array.of(-1), Int8Array.of(2)],
+        [Int8Array.of(3), Int8Array.of(4)],
+      ],
+      "x",
+    );
+    expect(deep).toEqual({ data: Float32Array.of(-1, 2, 3, 4), shape: [2, 2, 1] });
+  });
+
+  it("joins a list of tensors of one shape and scale", () => {
+    const image = (first: number) => tensor(Uint8Array.of(first, 2, 3, 4), [2, 2, 1], { scale: 0.5 });
+    const joined = toTensor([image(1), image(9), image(7)], "x");
+    expect(joined).toEqual({
+      data: Uint8Array.of(1, 2, 3, 4, 9, 2, 3, 4, 7, 2, 3, 4),
+      shape: [3, 2, 2, 1],
+      scale: 0.5,
+    });
+    const other = tensor(Uint8Array.of(1, 2, 3, 4), [2, 2, 1]);
+    const { code, message } = failure(() => toTensor([image(1), other], "fit: x"));
+    expect(code).toBe("shape");
+    expect(message).toContain("of shape [2, 2, 2, 1], but at depth 1 it has an object with keys data, shape");
+  });
+
+  it("gives flat samples of a list the shape that tensor() names", () => {
+    const pixels = [Uint8Array.of(1, 2, 3, 4), Uint8Array.of(5, 6, 7, 8)];
+    const made = tensor(pixels, [2, 2, 2, 1], { scale: 1 / 255 });
+    expect(made).toEqual({ data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), shape: [2, 2, 2, 1], scale: 1 / 255 });
+    const { code, message } = failure(() => tensor(pixels, [4, 2, 1, 1]));
+    expect(code).toBe("shape");
+    expect(message).toContain("its array is [2, 4]");
+  });
+
   it.each<[unknown, string]>([
     [[[1, 2], [3]], "[2, 2]"],
     [[[1], [2, 3]], "[2, 1]"],
@@ -98,12 +141,22 @@ describe("toTensor", () => {
     ],
     [["1"], '"1"'],
     [[null], "null"],
-    [[new Float32Array(2), new Float32Array(2)], "Float32Array"],
+    [[new Float32Array(2), new Float32Array(3)], "a Float32Array of length 3"],
+    [[new Float32Array(2), [1, 2]], "an array of 2"],
+    [[new Float32Array(2), 1], "has 1"],
+    [[[1, 2], new Float32Array(2)], "Float32Array"],
+    [[tensor(new Float32Array(4), [2, 2]), tensor(new Float32Array(4), [4])], "an object with keys data, shape"],
   ])("refuses %j, which is not regular or not of numbers, and shows it", (input, word) => {
     const { code, message } = failure(() => toTensor(input as DataInput, "fit: x"));
     expect(code).toBe("shape");
     expect(message).toContain("fit: x");
     expect(message).toContain(word);
+  });
+
+  it("refuses bigints in a list", () => {
+    const { code, message } = failure(() => toTensor([new BigInt64Array(2)] as never, "x"));
+    expect(code).toBe("shape");
+    expect(message).toContain("BigInt64Array");
   });
 
   it.each([[[]], [[[], []]], [[[[]]]]])("refuses %j, which is empty", (input) => {
@@ -117,7 +170,8 @@ describe("toTensor", () => {
     ["a word", "images"],
     ["null", null],
     ["undefined", undefined],
-    ["an array without a shape", new Float32Array(4)],
+    ["an empty array", new Float32Array(0)],
+    ["64-bit integers without a shape", new BigInt64Array(2)],
     ["a buffer", { data: new ArrayBuffer(4), shape: [4] }],
     ["a DataView", { data: new DataView(new ArrayBuffer(4)), shape: [4] }],
     ["64-bit integers", { data: new BigInt64Array(4), shape: [4] }],

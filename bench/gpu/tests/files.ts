@@ -49,6 +49,7 @@ export const FILES = [
   "record/training-recorder",
   "training/pause",
   "training/sample-weight",
+  "training/fit-data",
   "layers/layer-losses",
   "model/functional",
   "formats/saving",
