@@ -4,7 +4,7 @@ export { type Progress, progressLine } from "./callbacks/progress.ts";
 export { progressBar, type Terminal } from "./callbacks/progress-bar.ts";
 export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
 export type { ColumnInputs, DataInputs } from "./data/columns.ts";
-export { createDataset, type Dataset } from "./data/dataset.ts";
+export { createDataset, type SelectableDataset as Dataset, type SplitOptions } from "./data/create-dataset.ts";
 export {
   type ColumnInput,
   type DataInput,

@@ -1,6 +1,7 @@
 // A training step that can be taken apart: the library's own plan, buffers and encoding, on real data.
 
-import { createDataset, type Dataset } from "../../src/data/dataset.ts";
+import { createDataset } from "../../src/data/create-dataset.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
 import { tensor } from "../../src/data/tensor.ts";
 import { Runtime } from "../../src/gpu/runtime.ts";
 import { sweepState } from "../../src/graph/step-state.ts";

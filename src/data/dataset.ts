@@ -1,24 +1,19 @@
 import { Checksum } from "../base/checksum.ts";
-import { assertMadeBy, FeaturemapError, knownKeys, tagOf } from "../base/errors.ts";
+import { FeaturemapError, tagOf } from "../base/errors.ts";
 import { showShape } from "../base/shape.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
-import { Runtime } from "../gpu/runtime.ts";
-import {
-  type Column,
-  type ColumnKind,
-  type Columns,
-  columnsOf,
-  type DataInputs,
-  type HostData,
-  hostData,
-  ROLE_WORDS,
-} from "./columns.ts";
+import type { Runtime } from "../gpu/runtime.ts";
+import { type Column, type ColumnKind, type Columns, columnsOf, type HostData, ROLE_WORDS } from "./columns.ts";
 
 /** Data set on the GPU: samples, and labels and weights if there are any. It is uploaded once and used by any number of calls. */
 export class Dataset implements Columns<Column> {
   readonly runtime: Runtime;
   /** Number of samples. */
   readonly size: number;
+  /** Rows of each column. */
+  readonly rows: number;
+  /** Row of each sample in the columns. Default: as they lie. */
+  readonly order: Uint32Array<ArrayBuffer> | undefined;
   readonly columns: readonly Column[];
   /** Bytes of all columns on the GPU, without buffers of the app's. */
   readonly bytes: number;
@@ -28,18 +23,21 @@ export class Dataset implements Columns<Column> {
   #disposed = false;
 
   /** @internal Use `createDataset`. */
-  constructor(runtime: Runtime, { size, columns }: Columns<Column>, owned: readonly OwnedBuffer[], identity: string) {
+  constructor(
+    runtime: Runtime,
+    { size, columns }: Columns<Column>,
+    owned: readonly OwnedBuffer[],
+    identity: string,
+    order?: Uint32Array<ArrayBuffer>,
+  ) {
     this.runtime = runtime;
-    this.size = size;
+    this.rows = size;
+    this.size = order ? order.length : size;
+    this.order = order;
     this.columns = columns;
     this.#owned = owned;
     this.identity = identity;
     this.bytes = owned.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  /** Rows of each column. */
-  get rows(): number {
-    return this.size;
   }
 
   get [Symbol.toStringTag](): string {
@@ -51,6 +49,9 @@ export class Dataset implements Columns<Column> {
     if (this.#disposed)
       throw new FeaturemapError("state", "The data set was disposed. Make a new one with createDataset().");
   }
+
+  /** @internal Gives the order in a buffer, if there is an order. */
+  ordered?(): Promise<GPUBuffer>;
 
   /** Frees the GPU buffers. A call that is still reading them fails. */
   dispose(): void {
@@ -68,22 +69,6 @@ export function isDataset(data: unknown): data is Dataset {
   if (data instanceof Dataset) return true;
   if (tagOf(data) !== "Dataset") return false;
   throw new FeaturemapError("value", "The data set is of another copy of featuremap. Let the page load one copy only.");
-}
-
-/**
- * Uploads samples, labels and weights once, for any number of calls of `fit`, `evaluate` and `predict`. See `hostData` for types. Models
- * of several inputs or outputs take columns by name. A column may be a buffer of the app's, which stays the app's.
- *
- * @throws FeaturemapError as `hostData` does; `limit` where the GPU has no room
- * @example
- * const dataset = await createDataset(runtime, { x: { image, place }, y: { digit, parity } });
- */
-export async function createDataset(runtime: Runtime, input: DataInputs): Promise<Dataset> {
-  const where = "createDataset(runtime, { x, y })";
-  assertMadeBy(runtime instanceof Runtime, runtime, `${where}: runtime`, "await createRuntime()");
-  knownKeys(input, ["x", "y", "sampleWeight"], where);
-  const data = hostData(input);
-  return upload(runtime, data, identityOf(data));
 }
 
 /**
@@ -105,7 +90,16 @@ export function identityOf(data: HostData | Dataset): string {
 }
 
 /** Puts checked data on the GPU. All of it is written before the promise is returned. */
-export async function upload(runtime: Runtime, data: HostData, identity = ""): Promise<Dataset> {
+export async function upload(runtime: Runtime, data: HostData): Promise<Dataset> {
+  const { columns, owned } = await uploadColumns(runtime, data);
+  return new Dataset(runtime, { size: data.size, columns }, owned, "");
+}
+
+/** Puts checked columns into buffers. Those in buffers of the app's stay there. */
+export async function uploadColumns(
+  runtime: Runtime,
+  data: HostData,
+): Promise<{ readonly columns: readonly Column[]; readonly owned: readonly OwnedBuffer[] }> {
   const own = data.columns.flatMap(({ words }) => words ?? []);
   const labels = data.columns.flatMap(({ words, role, name }) =>
     words ? [name === undefined ? ROLE_WORDS[role] : `${ROLE_WORDS[role]} ${name}`] : [],
@@ -123,5 +117,5 @@ export async function upload(runtime: Runtime, data: HostData, identity = ""): P
     const { words: _, buffer, ...kind } = column;
     return { ...kind, buffer: buffer ?? rest.shift()!.buffer };
   });
-  return new Dataset(runtime, { size: data.size, columns }, owned, identity);
+  return { columns, owned };
 }

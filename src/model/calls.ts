@@ -190,7 +190,7 @@ export function partsOf(
   if (host) classWeight?.[WEIGH].check(columnsOf(data, "label"));
   if (validationSplit === 0 || validationData !== undefined) return [data];
   if (host) return splitForValidation(data, validationSplit);
-  throw wrong("fit: validationSplit", "be of arrays. Give a Dataset's other part as validationData", data);
+  throw wrong("fit: validationSplit", "be of arrays. Divide a Dataset: dataset.split({ at: 0.8 })", data);
 }
 
 /** Most bytes of samples that a model keeps room for after a prediction. */

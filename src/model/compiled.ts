@@ -127,7 +127,7 @@ export class CompiledModel {
   evaluate(feed: Feed, settings: SweepSettings): Promise<Figures | undefined> {
     return this.sweeper.inTurn(async () => {
       const ready = await this.sweeper.plan("evaluate", feed, settings);
-      const run = this.sweeper.bind("inference", ready, feed);
+      const run = this.sweeper.bind("inference", ready, feed, await orderOf(feed));
       return this.sweeper.sweep({ ready, run, kind: "inference", feed }, settings, { counts: noCounts() });
     });
   }
@@ -165,7 +165,7 @@ export class CompiledModel {
       const rows = await runtime.buffers.create(requests);
       try {
         const predictions = rows.map(({ buffer }) => buffer);
-        const run = this.sweeper.bind("inference", ready, feed, { predictions });
+        const run = this.sweeper.bind("inference", ready, feed, { predictions, ...(await orderOf(feed)) });
         await this.sweeper.sweep({ ready, run, kind: "inference", feed }, settings, { counts: noCounts() });
         const read = await readBuffers(runtime, rows, this.variables.staging);
         return read.map((bytes) => new Float32Array(bytes));
@@ -200,4 +200,9 @@ export class CompiledModel {
   get #outputSizes(): number[] {
     return this.network.outputs.map(({ shape }: { readonly shape: Shape }) => elements(shape));
   }
+}
+
+/** Gives the order in which a data set's samples are read, if it has one. */
+async function orderOf({ dataset }: Feed): Promise<{ readonly order?: GPUBuffer }> {
+  return dataset.order && dataset.ordered ? { order: await dataset.ordered() } : {};
 }

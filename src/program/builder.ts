@@ -38,6 +38,8 @@ export interface ProgramSettings {
    * Weights are only those that are given.
    */
   readonly columns?: readonly PortColumn[];
+  /** Whether the samples of evaluation and prediction are read in an order, at a port. Training always has one. Default false. */
+  readonly ordered?: boolean | undefined;
 }
 
 /** Stage of a program: it adds nodes to the graph, out of what earlier stages have left. */

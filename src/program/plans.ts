@@ -38,7 +38,7 @@ export interface ReadyPlan extends PreparedPlan {
 }
 
 /** Builds a program for a model's device, as often as it is asked. */
-export type ProgramBuild = (options: Omit<ProgramOptions, "capacity" | "columns">) => Program;
+export type ProgramBuild = (options: Omit<ProgramOptions, "capacity" | "columns" | "ordered">) => Program;
 
 /** Plans of a model, one for each kind of work, made when first needed. */
 export class Plans {
@@ -80,10 +80,11 @@ export class Plans {
     const capacity = Math.min(batchSize, feed.dataset.size);
     const read = feed.columns.filter(({ role }) => kind !== "predict" || role === "input");
     const columns = read.map(portColumn);
-    const key = JSON.stringify(columns);
+    const ordered = kind !== "train" && feed.dataset.order !== undefined;
+    const key = JSON.stringify([columns, ordered]);
     const known = this.#ready.get(kind);
     if (known && known.data === key && known.program.capacity >= capacity) return known;
-    const build: ProgramBuild = (device) => this.#build(kind, { ...device, columns, capacity });
+    const build: ProgramBuild = (device) => this.#build(kind, { ...device, columns, capacity, ordered });
     const ready = { data: key, ...(await this.prepare(build, ended)) };
     known?.executable.dispose();
     this.#ready.set(kind, ready);

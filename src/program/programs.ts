@@ -90,13 +90,15 @@ const exposeGradients: Stage = ({ graph, gradients }) => void graph.results.push
 /** Builds the program of an evaluation step: forward pass, losses and metrics. */
 export function evaluationProgram(options: ProgramOptions & Pick<TrainingOptions, "measures">): Program {
   const { measures } = options;
-  const stages = [gather({ shuffled: false, measures }), forward({ training: false }), losses(measures)];
+  const shuffled = options.ordered === true;
+  const stages = [gather({ shuffled, measures }), forward({ training: false }), losses(measures)];
   return programOf("evaluate", "evaluation step", [...stages, metrics(measures), advance], options);
 }
 
 /** Builds the program of a prediction step: forward pass; each batch's outputs go to their places among all samples. */
 export function predictionProgram(options: ProgramOptions): Program {
-  const stages = [gather({ shuffled: false }), forward({ training: false }), predictions, advance];
+  const shuffled = options.ordered === true;
+  const stages = [gather({ shuffled }), forward({ training: false }), predictions, advance];
   return programOf("predict", "prediction step", stages, options);
 }
 

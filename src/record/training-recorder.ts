@@ -1,4 +1,4 @@
-import { assertMadeBy, FeaturemapError, flag, knownKeys, positiveInteger, wholeNumber } from "../base/errors.ts";
+import { assertMadeBy, FeaturemapError, flag, knownKeys, positiveInteger, wholeNumber, wrong } from "../base/errors.ts";
 import { seedOf } from "../base/random.ts";
 import { type Dataset, isDataset } from "../data/dataset.ts";
 import { inErrorScope } from "../gpu/error-scope.ts";
@@ -230,6 +230,8 @@ function checkedFeed(
     throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
   }
   dataset.assertLive();
+  if (dataset.order)
+    throw wrong(`${where}: dataset`, "be a whole data set, not a part with an order of its own", dataset);
   if (dataset.runtime !== runtime) {
     const remedy = "Make both with one createRuntime()";
     throw new FeaturemapError("state", `${where}: the data set is on another runtime than the model. ${remedy}.`);

@@ -1,4 +1,5 @@
 import { anObject, FeaturemapError, finiteNumber, wrong } from "../base/errors.ts";
+import { halfToEven } from "../base/rounding.ts";
 import { batchShape, elements } from "../base/shape.ts";
 import type { ColumnKind } from "../data/columns.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
@@ -63,12 +64,6 @@ function factorsOf(
     const number = width === 1 ? halfToEven(labels[best]!) : best - row * width;
     return (classWeight[number] ?? 1) * (weights?.[row] ?? 1);
   });
-}
-
-/** Rounds as NumPy does. */
-function halfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 function assertClasses(labels: readonly ColumnKind[]): void {

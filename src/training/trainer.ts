@@ -31,7 +31,7 @@ export interface Trainer {
    * Makes the epoch's steps after `from` again, up to `to`, on the variables and the order that are on the GPU. No callback is called.
    */
   replay(from: number, to: number): Promise<void>;
-  /** Gives the samples of a step of the epoch, counted from 1, by their places in the data set. */
+  /** Gives the samples of a step of the epoch, counted from 1, by their rows in the columns of the data set. */
   samplesOf(step: number): readonly number[];
   dispose(): void;
 }
@@ -45,7 +45,7 @@ export async function createTrainer(
   counts: SweepCounts,
 ): Promise<Trainer> {
   const { dataset } = feed;
-  const { size } = dataset;
+  const { size, order: rows } = dataset;
   const { batchSize } = settings;
   const ready = await sweeper.plan("train", feed, settings);
   const order = await runtime.buffers.createOne({ label: "order", bytes: size * 4 });
@@ -59,6 +59,7 @@ export async function createTrainer(
     epoch: async (shuffleSeed, options = {}) => {
       indices =
         shuffleSeed === undefined ? Uint32Array.from({ length: size }, (_, i) => i) : permutation(size, shuffleSeed);
+      if (rows) indices = indices.map((at) => rows[at]!);
       const written = inErrorScope(runtime, "order", () => runtime.device.queue.writeBuffer(order.buffer, 0, indices));
       const figures = await sweeper.sweep(what, settings, { counts, ...options });
       await written;

@@ -134,7 +134,7 @@ describe("validationSplit", () => {
     const calls: [() => Promise<unknown>, RegExp][] = [
       [
         () => model.fit(dataset, { validationSplit: 0.5 }),
-        /^fit: validationSplit must be of arrays\. Give a Dataset's/,
+        /^fit: validationSplit must be of arrays\. Divide a Dataset: dataset\.split/,
       ],
       [
         () => model.fit(x, labels, { validationSplit: 1 }),

@@ -50,6 +50,7 @@ export const FILES = [
   "training/pause",
   "training/sample-weight",
   "training/fit-data",
+  "data/dataset-parts",
   "layers/layer-losses",
   "model/functional",
   "formats/saving",
