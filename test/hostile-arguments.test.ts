@@ -219,7 +219,7 @@ const METHODS: Record<string, { readonly call: Call; readonly args: readonly unk
     args: [
       x,
       y,
-      { epochs: 1, batchSize: 2, verbose: 0, validationData: [x, y], callbacks: [{ onBatchEnd: () => {} }] },
+      { epochs: 1, batchSize: 2, verbose: 0, validationData: [x, y], callbacks: [{ onTrainBatchEnd: () => {} }] },
     ],
   },
   "fit's other options": {

@@ -163,14 +163,14 @@ const mistakes: [what: string, call: () => unknown, message: RegExp][] = [
   [
     "a word for verbose",
     () => checkFitOptions({ verbose: "1" as never }),
-    /verbose must be one of 0, 1, 2, got "1" \(a str/,
+    /verbose must be one of 0, 1, 2, "auto", got "1" \(a str/,
   ],
   [
     "one callback",
     () => checkFitOptions({ callbacks: { onEpochEnd: () => {} } as never }),
     /callbacks must be an array/,
   ],
-  ["a number for a hook", hooks({ onBatchEnd: 5 }), /callbacks: onBatchEnd must be a function, got 5/],
+  ["a number for a hook", hooks({ onTrainBatchEnd: 5 }), /callbacks: onTrainBatchEnd must be a function, got 5/],
   ["Keras's name for a hook", hooks({ on_epoch_end: () => {} }), /have hooks among .*onEpochEnd.*got "on_epoch_end"/],
   ["a misspelt hook", hooks({ onEpochEnds: () => {} }), /have hooks among .*got "onEpochEnds"/],
   ["null epochs", () => checkFitOptions({ epochs: null as never }), /epochs must be a whole number .*got null/],

@@ -9,7 +9,7 @@ export interface Recorder {
   readonly history: MetricHistory;
   timing(): Pick<Timing, "msPerStep" | "imagesPerSecond">;
   onEpochBegin(epoch: number): void;
-  onBatchEnd(batch: number, logs: object): void;
+  onTrainBatchEnd(batch: number, logs: object): void;
   onEpochEnd(epoch: number, logs: object): void;
 }
 
@@ -64,8 +64,8 @@ export function createRecorder(
       first = last = undefined;
       emit({ type: "epochBegin", epoch });
     },
-    onBatchEnd(step, logs) {
-      const moment = { step, time: now() };
+    onTrainBatchEnd(batch, logs) {
+      const moment = { step: batch + 1, time: now() };
       if (last) addSteady(last, moment);
       first ??= moment;
       last = moment;

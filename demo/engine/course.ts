@@ -77,7 +77,8 @@ export function createCourse(report: Report, before: number, images: number): Co
       parts.restart();
       pace.restart();
     },
-    onBatchEnd(step, logs, { samples }) {
+    onTrainBatchEnd(batch, logs, { samples }) {
+      const step = batch + 1;
       const now = performance.now();
       const msPerStep = pace.msPerStep(step, now);
       done = epoch + step / steps;

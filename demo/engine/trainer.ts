@@ -140,7 +140,7 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
         report({ kind: "place", place: { epoch, step, msPerStep: undefined } });
         say(pause.paused ? "paused" : "training");
       },
-      onBatchEnd() {
+      onTrainBatchEnd() {
         epochs = before + course.done;
         onSteps();
         look();

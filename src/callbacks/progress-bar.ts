@@ -52,12 +52,12 @@ export function progressBar(terminal: Terminal): Callback {
       firstStepMs = undefined;
       terminal.write(`Epoch ${epoch + 1}/${epochs}\n`);
     },
-    onBatchEnd: (done, logs) => {
+    onTrainBatchEnd: (batch, logs) => {
       const now = performance.now();
       firstStepMs ??= now - begun;
       if (!redraws || now - drawn < REDRAW_MS) return;
       drawn = now;
-      terminal.write(`\r${line(done, logs, false)}\x1b[K`);
+      terminal.write(`\r${line(batch + 1, logs, false)}\x1b[K`);
     },
     onEpochEnd: (_, logs) => {
       const text = line(steps, logs, true);

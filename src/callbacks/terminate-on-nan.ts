@@ -88,7 +88,7 @@ export function terminateOnNaN(): TerminateOnNaN {
       copy ??= await Copy.of(compiled, training);
       await copy.take();
     },
-    onBatchEnd: (_, __, { badStep, badOutput, badTerms }) => {
+    onTrainBatchEnd: (_, __, { badStep, badOutput, badTerms }) => {
       if (badStep > 0) stopAt({ epoch: running, step: badStep, output: badOutput, terms: badTerms });
     },
     onEpochEnd: async (epoch) => {

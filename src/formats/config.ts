@@ -35,7 +35,8 @@ import {
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { model } from "../model/functional.ts";
 import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
-import type { Model, Prediction } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
+import type { Prediction } from "../model/runs.ts";
 import { sequential } from "../model/sequential.ts";
 
 export interface LayerConfig {

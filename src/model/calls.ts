@@ -17,8 +17,9 @@ import { type Loss, labelsOf } from "../losses/loss.ts";
 import type { Network } from "../network/network.ts";
 import type { TrainingSettings } from "../program/compile-settings.ts";
 import type { Feed } from "../program/feed.ts";
+import { checkedCallbacks } from "../training/callback.ts";
 import { WEIGH } from "../training/class-weight.ts";
-import { type BatchOptions, batching, type FitOptions } from "../training/fit-options.ts";
+import { batching, type EvaluateOptions, type FitOptions } from "../training/fit-options.ts";
 
 /** Samples with their labels and, if they have some, their weights. */
 export type Labelled = readonly [x: ColumnInputs, y: ColumnInputs, sampleWeight?: ColumnInputs | undefined] | Dataset;
@@ -210,9 +211,12 @@ export function assertFromHost({ columns }: HostData, where: string): void {
 }
 
 /** @throws FeaturemapError `value` for an option that is unknown or out of range */
-export function batchOptions(options: BatchOptions = {}, where: string) {
-  knownKeys(options, ["batchSize", "stepsPerExecution", "submitMs", "signal"], where);
-  return batching(options, where);
+export function batchOptions(options: EvaluateOptions = {}, where: string) {
+  knownKeys(options, ["batchSize", "stepsPerExecution", "submitMs", "signal", "callbacks"], where);
+  return {
+    ...batching(options, where),
+    callbacks: checkedCallbacks(options.callbacks ?? [], `${where}: callbacks`),
+  };
 }
 
 /**

@@ -81,7 +81,7 @@ export class CompiledModel {
   readonly counts: SweepCounts = noCounts();
   /** Bytes of the last training's data set on the GPU. */
   datasetBytes = 0;
-  /** Slots that `trainOnBatch` and small predictions write their batches to. */
+  /** Slots that calls on one batch and small predictions write their batches to. */
   readonly #slots: BatchSlots;
 
   constructor(
@@ -110,9 +110,9 @@ export class CompiledModel {
 
   /** Runs one training step. After the first such batch, it makes no buffer and no bind group, and writes only the batch. */
   async trainOnBatch(data: HostData, feedOf: (dataset: Dataset) => Feed): Promise<Figures> {
-    const slot = await this.#slots.take("training", data);
+    const slot = await this.#slots.take("train", data);
     const feed = feedOf(slot.dataset);
-    const settings = { batchSize: data.size, stepsPerExecution: "auto", submitMs: FRAMES_MS } as const;
+    const settings = oneBatch(data);
     const ready = await this.sweeper.plan("train", feed, settings);
     const bind = () => this.sweeper.bind("training", ready, feed, { order: slot.order });
     const run = slot.boundTo(ready.executable, bind);
@@ -121,6 +121,21 @@ export class CompiledModel {
     const figures = await this.sweeper.sweep({ ready, run, kind: "training", feed }, settings, options);
     await slot.written;
     return figures!;
+  }
+
+  /** Evaluates one batch. After the first such batch, it makes no buffer and no bind group, and writes only the batch. */
+  testOnBatch(data: HostData, feedOf: (dataset: Dataset) => Feed): Promise<Figures> {
+    return this.sweeper.inTurn(async () => {
+      const slot = await this.#slots.take("evaluate", data);
+      const feed = feedOf(slot.dataset);
+      const settings = oneBatch(data);
+      const ready = await this.sweeper.plan("evaluate", feed, settings);
+      const run = slot.boundTo(ready.executable, () => this.sweeper.bind("inference", ready, feed));
+      const options = { counts: noCounts(), start: slot.start, samples: data.size };
+      const figures = await this.sweeper.sweep({ ready, run, kind: "inference", feed }, settings, options);
+      await slot.written;
+      return figures!;
+    });
   }
 
   /** Evaluates a data set. Gives `undefined` if the signal came before the first submit. */
@@ -137,7 +152,7 @@ export class CompiledModel {
     return this.sweeper.inTurn(async () => {
       const sizes = this.#outputSizes;
       const slot = await this.#slots.take(
-        "inference",
+        "predict",
         data,
         sizes.map((size) => size * 4),
       );
@@ -205,4 +220,9 @@ export class CompiledModel {
 /** Gives the order in which a data set's samples are read, if it has one. */
 async function orderOf({ dataset }: Feed): Promise<{ readonly order?: GPUBuffer }> {
   return dataset.order && dataset.ordered ? { order: await dataset.ordered() } : {};
+}
+
+/** Settings of a sweep over one batch. */
+function oneBatch({ size }: HostData): SweepSettings {
+  return { batchSize: size, stepsPerExecution: "auto", submitMs: FRAMES_MS };
 }

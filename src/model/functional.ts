@@ -2,7 +2,8 @@ import { knownKeys, optionalText } from "../base/errors.ts";
 import { isSymbolic, type SymbolicTensor } from "../layers/layer.ts";
 import { networkArchitecture } from "../network/architecture.ts";
 import { networkOf, type Symbolics } from "../network/functional.ts";
-import { Model, type Prediction } from "./model.ts";
+import { Model } from "./model.ts";
+import type { Prediction } from "./runs.ts";
 
 export interface ModelOptions<Outputs extends Symbolics = Symbolics> {
   /** Symbolic tensors from `input()`: one, several, or several by name. */

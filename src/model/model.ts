@@ -1,40 +1,23 @@
 import { FeaturemapError, knownKeys, optionalFunction } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
-import { type ColumnInputs, type DataInputs, HostData, hostData } from "../data/columns.ts";
-import { Dataset, isDataset, upload } from "../data/dataset.ts";
+import type { ColumnInputs } from "../data/columns.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { createRuntime, type Runtime } from "../gpu/runtime.ts";
 import { WEIGHT_ROLES } from "../graph/variable.ts";
 import { type Architecture, trainableLayers } from "../network/architecture.ts";
 import type { Network } from "../network/network.ts";
 import { type LayerInfo, layersOf, summaryText } from "../network/summary.ts";
 import type { Plan } from "../plan/plan.ts";
-import { copyOf } from "../program/batch-slot.ts";
-import type { Feed } from "../program/feed.ts";
 import { countOf, variablesOf } from "../program/variables.ts";
-import { bookmarkFor, type Training } from "../training/bookmark.ts";
-import { WEIGH } from "../training/class-weight.ts";
-import { runFit } from "../training/fit.ts";
-import { type BatchOptions, checkFitOptions, type FitOptions } from "../training/fit-options.ts";
+import type { Training } from "../training/bookmark.ts";
+import type { EvaluateOptions, FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
-import {
-  asLossesTake,
-  assertFromHost,
-  batchOptions,
-  byteScalesOf,
-  checkedWeights,
-  checkLabels,
-  dataOf,
-  feedOf,
-  isBatch,
-  type Labelled,
-  partsOf,
-  splitCall,
-  type WeightOptions,
-} from "./calls.ts";
+import { checkedWeights, type Labelled, type WeightOptions } from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { Compilation, type CompiledModel } from "./compiled.ts";
 import { INTERNALS, type ModelInternals } from "./internals.ts";
 import { ModelLock } from "./model-lock.ts";
+import { type Evaluation, type Prediction, Runs } from "./runs.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
 
 export interface Weight {
@@ -42,20 +25,6 @@ export interface Weight {
   readonly name: string;
   readonly shape: Shape;
   readonly data: Float32Array;
-}
-
-/** Figures by Keras's names: the loss and the metrics. */
-export interface Evaluation {
-  readonly loss: number;
-  /** Accuracy, with `metrics: ["accuracy"]`. */
-  readonly accuracy?: number;
-  readonly [name: string]: number;
-}
-
-/** Numbers with their shape. */
-export interface Prediction {
-  readonly data: Float32Array;
-  readonly shape: number[];
 }
 
 /**
@@ -77,10 +46,20 @@ export class Model<P = Prediction> {
     stopped: undefined,
   };
 
+  readonly #runs: Runs<P>;
+
   /** @internal Use `sequential` or `model`. */
   constructor(architecture: Architecture, name: string) {
     this.#architecture = architecture;
     this.name = name;
+    this.#runs = new Runs<P>(this, {
+      architecture,
+      lock: this.#lock,
+      training: this.#training,
+      compilation: () => this.#compilation,
+      ready: (where) => this.#ready(where),
+      readOnly: (where, run) => this.#readOnly(where, run),
+    });
   }
 
   get [Symbol.toStringTag](): string {
@@ -164,87 +143,47 @@ export class Model<P = Prediction> {
     y?: ColumnInputs | FitOptions<Labelled>,
     options?: FitOptions<Labelled> & WeightOptions,
   ): Promise<History> {
-    const run = async () => {
-      const call = splitCall<FitOptions<Labelled>>(x, y, options, "fit");
-      const fitOptions = checkFitOptions(call.options);
-      const { validationData, classWeight } = fitOptions;
-      const [training, rest] = partsOf(this.#check(call.data, "fit", true), fitOptions);
-      const where = "fit: validationData";
-      const held = validationData === undefined ? rest : this.#check(dataOf(validationData, where), where, true);
-      const bookmark = bookmarkFor(this.#training, fitOptions, training, this.#compilation!.settings.seed);
-      const byteScales = byteScalesOf(training, this.#architecture.network!);
-      return this.#uploaded([training, ...(held ? [held] : [])], "fit", (compiled, [data, validation]) => {
-        this.#training.byteScales = byteScales;
-        const call = { model: this, compiled, options: fitOptions, training: this.#training, bookmark };
-        const run = (feed: Feed) => runFit({ ...call, feed, validation: validation && this.#feed(validation) });
-        return classWeight ? classWeight[WEIGH].weigh(this.#feed(data!), run) : run(this.#feed(data!));
-      });
-    };
-    return this.#lock.exclusive("fit", run, true);
+    return this.#runs.fit(x, y, options);
   }
 
-  /** Computes the mean loss and the metrics over all samples. Throws as `fit` does. */
-  evaluate(dataset: Dataset, options?: BatchOptions): Promise<Evaluation>;
-  evaluate(x: ColumnInputs, y: ColumnInputs, options?: BatchOptions & WeightOptions): Promise<Evaluation>;
+  /**
+   * Computes the mean loss and the metrics over all samples. They come by name: what Keras gives with `return_dict=True`. Throws as `fit`
+   * does.
+   */
+  evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Evaluation>;
+  evaluate(x: ColumnInputs, y: ColumnInputs, options?: EvaluateOptions & WeightOptions): Promise<Evaluation>;
   evaluate(
     x: ColumnInputs | Dataset,
-    y?: ColumnInputs | BatchOptions,
-    options?: BatchOptions & WeightOptions,
+    y?: ColumnInputs | EvaluateOptions,
+    options?: EvaluateOptions & WeightOptions,
   ): Promise<Evaluation> {
-    return this.#readOnly("evaluate", () => {
-      const call = splitCall<BatchOptions>(x, y, options, "evaluate");
-      const batches = batchOptions(call.options, "evaluate");
-      const data = this.#check(call.data, "evaluate", true);
-      return this.#uploaded([data], "evaluate", async (compiled, [dataset]) => {
-        const figures = await compiled.evaluate(this.#feed(dataset!), batches);
-        batches.signal?.throwIfAborted();
-        return { ...(figures ?? compiled.measures!.none()).logs };
-      });
-    });
+    return this.#runs.evaluate(x, y, options);
   }
 
   /**
    * Predicts the output for each sample: [samples, ...output]; several outputs by name. The buffers of a small call (one batch, up to
    * 1 MiB) are kept for the next, as those of `trainOnBatch` are. Throws as `fit` does.
    */
-  predict(x: ColumnInputs | Dataset, options: BatchOptions = {}): Promise<P> {
-    return this.#readOnly("predict", async () => {
-      const batches = batchOptions(options, "predict");
-      const data = this.#check(isDataset(x) ? x : { x }, "predict", false);
-      const batch = isBatch(data, batches.batchSize) ? copyOf(data) : undefined;
-      const rows = batch
-        ? await (await this.#ready("predict")).predictBatch(batch, (dataset) => this.#feed(dataset, false))
-        : await this.#uploaded([data], "predict", (compiled, [dataset]) =>
-            compiled.predict(this.#feed(dataset!, false), batches),
-          );
-      batches.signal?.throwIfAborted();
-      const { outputs } = this.#architecture.network!;
-      const predictions = outputs.map(({ shape }, i): Prediction => ({ data: rows[i]!, shape: [data.size, ...shape] }));
-      const named = Object.fromEntries(outputs.map(({ name }, i) => [name, predictions[i]!]));
-      return (this.#architecture.isSingle ? predictions[0] : named) as P;
-    });
+  predict(x: ColumnInputs | Dataset, options: EvaluateOptions = {}): Promise<P> {
+    return this.#runs.predict(x, options);
   }
 
   /**
-   * Makes one training step on the given samples, as one batch. Returns the loss before the step. The batch's buffers are kept for the
-   * next call: one with as many samples makes none. Throws as `fit` does.
+   * Makes one training step on the given samples, as one batch. Returns the loss and the metrics of before the step. The batch's buffers
+   * are kept for the next call: one with as many samples makes none. Throws as `fit` does.
    */
   trainOnBatch(x: ColumnInputs, y: ColumnInputs, options: WeightOptions = {}): Promise<Evaluation> {
-    const run = async () => {
-      if (isDataset(x))
-        throw new FeaturemapError("value", "trainOnBatch takes samples and labels, got a Dataset. Use fit().");
-      knownKeys(options, ["sampleWeight"], "trainOnBatch");
-      const { sampleWeight } = options;
-      const checked = this.#check({ x, y, sampleWeight }, "trainOnBatch", true) as HostData;
-      assertFromHost(checked, "trainOnBatch");
-      const data = copyOf(checked);
-      const compiled = await this.#ready("trainOnBatch");
-      this.#training.byteScales = byteScalesOf(data, compiled.network);
-      this.#training.bookmark = undefined;
-      const { logs } = await compiled.trainOnBatch(data, (dataset) => this.#feed(dataset));
-      return { ...logs };
-    };
-    return this.#lock.exclusive("trainOnBatch", run, true);
+    return this.#runs.trainOnBatch(x, y, options);
+  }
+
+  /** Computes the loss and the metrics of the given samples, as one batch, whose buffers are kept. Throws as `fit` does. */
+  testOnBatch(x: ColumnInputs, y: ColumnInputs, options: WeightOptions = {}): Promise<Evaluation> {
+    return this.#runs.testOnBatch(x, y, options);
+  }
+
+  /** Predicts the output for the given samples, as one batch of any size, whose buffers are kept. Throws as `fit` does. */
+  predictOnBatch(x: ColumnInputs): Promise<P> {
+    return this.#runs.predictOnBatch(x);
   }
 
   /**
@@ -345,47 +284,6 @@ export class Model<P = Prediction> {
       ? "the input's shape is not known yet: give the first layer an inputShape"
       : "await model.compile() first";
     throw new FeaturemapError("state", `${where} cannot go on: ${why}.`);
-  }
-
-  /** Checks data before they are uploaded. */
-  #check(input: Dataset | DataInputs, where: string, labelled: boolean): HostData | Dataset {
-    if (!this.#compilation) throw new FeaturemapError("state", `${where}: await model.compile() first.`);
-    const { training } = this.#compilation.settings;
-    if (labelled && !training) {
-      const why = "the model was compiled without loss and optimizer, only to predict";
-      throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
-    }
-    const data = input instanceof Dataset ? input : hostData(input);
-    const network = this.#architecture.networkFor(data, `${where}: x`);
-    if (labelled) checkLabels(data, network, training!, where);
-    this.#architecture.keep(network);
-    return labelled && data instanceof HostData ? asLossesTake(data, network, training!) : data;
-  }
-
-  #feed(dataset: Dataset, labelled = true): Feed {
-    const training = labelled ? this.#compilation!.settings.training : undefined;
-    return feedOf(dataset, this.#architecture.network!, training, this.#training.byteScales);
-  }
-
-  /**
-   * Uploads data that are not on the GPU yet, runs, and frees them. All is written before the promise is returned, since the arrays are
-   * the caller's.
-   */
-  async #uploaded<T>(
-    data: readonly (HostData | Dataset)[],
-    where: string,
-    run: (compiled: CompiledModel, datasets: readonly Dataset[]) => Promise<T>,
-  ): Promise<T> {
-    const { runtime } = this.#usable(where).compilation.settings;
-    const uploads = data.map((each) => (each instanceof HostData ? upload(runtime, each) : each));
-    const done = await Promise.allSettled(uploads);
-    try {
-      return await run(await this.#ready(where), await Promise.all(uploads));
-    } finally {
-      done.forEach((upload, i) => {
-        if (upload.status === "fulfilled" && upload.value !== data[i]) upload.value.dispose();
-      });
-    }
   }
 
   /** Runs a call that makes no training step. It may come at any time, from callbacks too. */

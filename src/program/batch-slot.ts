@@ -7,7 +7,7 @@ import { type PendingRead, ReadbackRing } from "../gpu/readback.ts";
 import type { Runtime } from "../gpu/runtime.ts";
 import { stepState, sweepStart, sweepStartOffset } from "../graph/step-state.ts";
 import type { BoundPlan, Executable } from "../plan/executable.ts";
-import type { SweepKind } from "./variable-store.ts";
+import type { PlanKind } from "./plans.ts";
 
 /** Slot on the GPU for one batch from the host. It is made once, and written anew by each call whose samples fit in. */
 export class BatchSlot {
@@ -129,11 +129,11 @@ function sameKind(a: ColumnKind, b: ColumnKind): boolean {
   return alike && sameShape(a.shape, b.shape);
 }
 
-/** Slots of a model, one for each kind of sweep. */
+/** Slots of a model, one for each kind of work. */
 export class BatchSlots {
   readonly #runtime: Runtime;
   readonly #assertLive: () => void;
-  readonly #slots = new Map<SweepKind, BatchSlot>();
+  readonly #slots = new Map<PlanKind, BatchSlot>();
   #disposed = false;
 
   /** @param assertLive Throws if the model is gone. */
@@ -143,7 +143,7 @@ export class BatchSlots {
   }
 
   /** Writes the batch to the existing slot if it fits, else to a new one, and gives the slot. */
-  async take(kind: SweepKind, data: HostData, rowBytes?: readonly number[]): Promise<BatchSlot> {
+  async take(kind: PlanKind, data: HostData, rowBytes?: readonly number[]): Promise<BatchSlot> {
     this.#assertLive();
     const known = this.#slots.get(kind);
     if (known?.takes(data)) {

@@ -68,7 +68,7 @@ export function checkpoint(model: WithInternals, options: CheckpointOptions): Ca
       last = performance.now();
       failure = undefined;
     },
-    onBatchEnd: () => {
+    onTrainBatchEnd: () => {
       assertSaved();
       if (everyMs !== undefined && !saving && performance.now() - last >= everyMs) void take();
     },

@@ -109,10 +109,12 @@ export class Bookmark {
 type Given = Partial<Pick<FitRecipe, "batchSize" | "shuffle" | "seed">> & {
   readonly resume?: boolean;
   readonly classWeight?: ClassWeights;
+  readonly initialEpoch?: number;
 };
 
 /**
- * Makes the bookmark at which a `fit` begins: epoch 0 or, with `resume`, the place where the last one stopped.
+ * Makes the bookmark at which a `fit` begins: its initial epoch or, with `resume`, the place where the last one stopped. A fit from an
+ * epoch that the model has reached takes the orders that one long fit would take.
  *
  * @throws FeaturemapError `state` if there is nothing to resume; `value` if it has another recipe, or other data
  */
@@ -122,13 +124,16 @@ export function bookmarkFor(
   dataset: HostData | Dataset,
   compileSeed: number,
 ): Bookmark {
-  const { batchSize = 32, shuffle = true, seed = compileSeed, resume, classWeight } = given;
+  const { batchSize = 32, shuffle = true, seed = compileSeed, resume, classWeight, initialEpoch: epoch = 0 } = given;
   const weighed = classWeight ? `, classes ${JSON.stringify(classWeight.weights)}` : "";
   const [samples, data] = [dataset.size, identityOf(dataset) + weighed];
   if (!resume) {
     const recipe = { samples, data, batchSize, shuffle, seed };
-    return new Bookmark({ ...recipe, epochsBefore: training.epochs, history: new History(), epoch: 0, steps: 0 });
+    const epochsBefore = Math.max(0, training.epochs - epoch);
+    return new Bookmark({ ...recipe, epochsBefore, history: new History(), epoch, steps: 0 });
   }
+  if (given.initialEpoch !== undefined)
+    throw new FeaturemapError("value", "fit: resume goes on at its own epoch. Leave initialEpoch or resume out.");
   const { bookmark } = training;
   if (!bookmark)
     throw new FeaturemapError(

@@ -3,6 +3,7 @@ import {
   finiteNumber,
   flag,
   knownKeys,
+  listOf,
   oneOf,
   positiveInteger,
   wholeNumber,
@@ -31,13 +32,21 @@ export interface BatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `evaluate` and `predict`. */
+export interface EvaluateOptions extends BatchOptions {
+  /** Callbacks whose hooks of evaluations or predictions are called. */
+  readonly callbacks?: readonly Callback[];
+}
+
 /** Options of `fit`. @typeParam V Type of the validation data. */
 export interface FitOptions<V> extends BatchOptions {
   /** Number of epochs. Default 1. */
   readonly epochs?: number;
-  /** Output: 0 none, 1 (default) or 2 a line an epoch. The callback `progressBar` draws Keras's bar on a terminal. */
-  readonly verbose?: 0 | 1 | 2;
-  /** Data to evaluate after each epoch. */
+  /** Epoch to begin with, counted from 0, as if those before it were done: of a training that goes on. Default 0. */
+  readonly initialEpoch?: number;
+  /** Output: 0 none; `auto` (default), 1 and 2 a line an epoch. The callback `progressBar` draws Keras's bar on a terminal. */
+  readonly verbose?: 0 | 1 | 2 | "auto";
+  /** Data to evaluate after each epoch, or after those of `validationFreq`. */
   readonly validationData?: V;
   /**
    * Share of the samples, from 0 to 1, that is held out for validation: the last ones, before any shuffling. Arrays only; with
@@ -46,6 +55,10 @@ export interface FitOptions<V> extends BatchOptions {
   readonly validationSplit?: number;
   /** Weights of classes in the loss of training, from `classWeights({ 0: 1, 1: 5 })`. Default 1 for each. */
   readonly classWeight?: ClassWeights;
+  /** Samples a step of the validation. Results do not depend on it. Default: `batchSize`. */
+  readonly validationBatchSize?: number;
+  /** Epochs that are validated: each so many, or a list of them, counted from 1 as in Keras. Default 1. */
+  readonly validationFreq?: number | readonly number[];
   /** Whether each epoch takes the samples in a new order. Default true. */
   readonly shuffle?: boolean;
   /** Seed of the sample orders. Default: the seed that `compile` was given. */
@@ -55,8 +68,8 @@ export interface FitOptions<V> extends BatchOptions {
   readonly pause?: PauseSwitch;
   /**
    * Whether to go on where the model's last `fit` stopped, also within an epoch, or where a restored snapshot was taken. Bits and history
-   * are those of a `fit` that was never stopped. `epochs` counts from that fit's beginning. `batchSize`, `shuffle` and `seed` are that
-   * fit's, and need not be given again. The data must be the same. Default false.
+   * are those of a `fit` that was never stopped. `epochs` counts from that fit's beginning. `initialEpoch`, `batchSize`, `shuffle` and
+   * `seed` are that fit's, and need not be given again. The data must be the same. Default false.
    */
   readonly resume?: boolean;
 }
@@ -67,10 +80,13 @@ export const FIT_OPTIONS = [
   "submitMs",
   "signal",
   "epochs",
+  "initialEpoch",
   "verbose",
   "validationData",
   "validationSplit",
   "classWeight",
+  "validationBatchSize",
+  "validationFreq",
   "shuffle",
   "seed",
   "callbacks",
@@ -86,10 +102,14 @@ export const FIT_OPTIONS = [
 export function checkFitOptions<V>(given: FitOptions<V> = {}): FitOptions<V> {
   knownKeys(given, FIT_OPTIONS, "fit");
   const options: FitOptions<V> = Object.fromEntries(FIT_OPTIONS.map((name) => [name, given[name]]));
-  const { epochs = 1, verbose = 1, seed, shuffle = true, resume = false, pause, callbacks = [] } = options;
   const { validationSplit = 0, classWeight } = options;
+  const { epochs = 1, verbose = "auto", seed, shuffle = true, resume = false, pause, callbacks = [] } = options;
+  const { initialEpoch, validationBatchSize, validationFreq = 1 } = options;
   positiveInteger(epochs, "fit: epochs");
-  oneOf(verbose, [0, 1, 2], "fit: verbose");
+  if (initialEpoch !== undefined) wholeNumber(initialEpoch, "fit: initialEpoch");
+  oneOf(verbose, [0, 1, 2, "auto"], "fit: verbose");
+  if (validationBatchSize !== undefined) positiveInteger(validationBatchSize, "fit: validationBatchSize");
+  const freq = checkedFreq(validationFreq);
   if (seed !== undefined) wholeNumber(seed, "fit: seed");
   flag(shuffle, "fit: shuffle");
   flag(resume, "fit: resume");
@@ -97,7 +117,14 @@ export function checkFitOptions<V>(given: FitOptions<V> = {}): FitOptions<V> {
   assertMadeBy(!classWeight || WEIGH in Object(classWeight), classWeight, "fit: classWeight", "classWeights({ 0: 1 })");
   assertMadeBy(pause === undefined || typeof pause?.gate === "function", pause, "fit: pause", "pauseSwitch()");
   batching(options, "fit");
-  return { ...options, callbacks: checkedCallbacks(callbacks, "fit: callbacks") };
+  return { ...options, validationFreq: freq, callbacks: checkedCallbacks(callbacks, "fit: callbacks") };
+}
+
+/** Checks and copies the epochs that are validated. */
+function checkedFreq(freq: number | readonly number[]): number | readonly number[] {
+  const where = "fit: validationFreq";
+  if (typeof freq === "number") return positiveInteger(freq, where);
+  return Array.from(listOf(freq, where), (epoch) => positiveInteger(epoch, where));
 }
 
 /** Checks the options and fills in defaults. @throws FeaturemapError `value` for an option that is out of range */

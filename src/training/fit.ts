@@ -2,15 +2,16 @@ import type { Feed } from "../program/feed.ts";
 import type { Lifetime } from "../program/lifetime.ts";
 import type { Figures } from "../program/measures.ts";
 import { type Bookmark, orderSeed, type Training } from "./bookmark.ts";
-import { type Callback, GUARD, type TrainedModel } from "./callback.ts";
+import type { TrainedModel, TrainingParams } from "./callback.ts";
 import { epochLogger } from "./epoch-logger.ts";
 import { batching, type FitOptions } from "./fit-options.ts";
 import type { History, Logs } from "./history.ts";
-import { Hooks } from "./hooks.ts";
+import type { Hooks } from "./hooks.ts";
 import type { ParameterCheck } from "./parameter-check.ts";
 import type { Stop, SweepSettings } from "./sweep.ts";
 import type { Trainer } from "./trainer.ts";
 import type { VariableAccess } from "./variable-access.ts";
+import { batchHooks, evaluateWith, withCallbacks } from "./with-callbacks.ts";
 
 /** Compiled model, as `fit` uses it. */
 export interface FitTarget {
@@ -33,33 +34,29 @@ export interface FitCall {
 
 /** Runs `fit` in Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
 export async function runFit(call: FitCall): Promise<History> {
-  const { model, compiled, options, training } = call;
-  const { verbose = 1, signal } = options;
+  const { model, compiled, feed, options, training, bookmark } = call;
+  const { verbose = "auto", epochs = 1, signal } = options;
   const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
-  const hooks = new Hooks(callbacks, signal);
-  hooks.begin();
-  const disposal = compiled.lifetime.disposeAtEnd({ dispose: () => hooks.abandon() });
+  const { batchSize } = bookmark.recipe;
+  const params: TrainingParams = { epochs, steps: Math.ceil(feed.dataset.size / batchSize), batchSize };
   training.stop = false;
-  try {
-    for (const callback of callbacks) callback.setModel?.(model);
-    const history = await train(call, callbacks, hooks);
-    compiled.lifetime.assertLive();
-    return history;
-  } finally {
-    hooks.end();
-    disposal.cancel();
-    training.stopped = undefined;
-    training.trainer?.dispose();
-    training.trainer = undefined;
-    for (const callback of callbacks) callback[GUARD]?.release(model);
-  }
+  return withCallbacks({ model, lifetime: compiled.lifetime, callbacks, signal, params }, async (hooks) => {
+    try {
+      return await train(call, params, hooks);
+    } finally {
+      training.stopped = undefined;
+      training.trainer?.dispose();
+      training.trainer = undefined;
+    }
+  });
 }
 
-async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks): Promise<History> {
+async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promise<History> {
   const { compiled, feed, validation, options, training, bookmark } = call;
   const { epochsBefore } = bookmark;
-  const { batchSize, shuffle, seed } = bookmark.recipe;
-  const { epochs = 1, pause, signal } = options;
+  const { shuffle, seed } = bookmark.recipe;
+  const { epochs, steps, batchSize } = params;
+  const { pause, signal, validationBatchSize = batchSize, validationFreq = 1 } = options;
   const batches = { ...batching(options, "fit"), batchSize };
   const stop: Stop = {
     get aborted() {
@@ -70,28 +67,29 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
     training.stopped = resolve;
   });
   const gate = pause?.gate(() => Promise.race([compiled.lifetime.ended, stopped]), stop, signal);
-  const validate = (stop: Stop) => compiled.evaluate(validation!, { ...batches, signal: stop });
-  // `onBatchEnd` gets figures that were read.
-  const hasBatchHooks = callbacks.some(({ onBatchEnd }) => onBatchEnd);
+  const validate = (held: Feed) =>
+    evaluateWith(
+      hooks,
+      (settings) => {
+        const run = (stop: Stop) =>
+          compiled.evaluate(held, { ...batches, ...settings, batchSize: validationBatchSize, signal: stop });
+        return gate ? gate.uninterrupted(run, held.dataset.size) : run(stop);
+      },
+      () => stop.aborted,
+    );
   const trainer = await compiled.trainer(feed, {
     ...batches,
+    ...batchHooks(hooks, "Train"),
     signal: stop,
-    ended: hooks.abandoned,
     pause: gate,
-    reads: callbacks.some((callback) => callback[GUARD]) ? "always" : hasBatchHooks ? "at once" : "now and then",
-    onProgress: ({ done, metrics }) =>
-      hasBatchHooks && metrics
-        ? hooks.call((callback) => callback.onBatchEnd?.(done, metrics.logs, metrics))
-        : undefined,
   });
   training.bookmark = bookmark;
   training.trainer = trainer;
   gate?.enter();
   let parameterCheck: ParameterCheck | undefined;
   try {
-    const steps = Math.ceil(feed.dataset.size / batchSize);
     let warned = false;
-    await hooks.call((callback) => callback.onTrainBegin?.({ epochs, steps, batchSize }));
+    await hooks.call((callback) => callback.onTrainBegin?.(params));
     while (bookmark.epoch < epochs && !stop.aborted) {
       const { epoch } = bookmark;
       await hooks.call((callback) => callback.onEpochBegin?.(epoch));
@@ -109,15 +107,18 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
         warn(epoch, `the loss is ${metrics.logs.loss} from step ${metrics.badStep} of ${steps} on`);
       }
       if (!metrics || stop.aborted) break;
-      const heldOut =
-        validation && (await (gate ? gate.uninterrupted(validate, validation.dataset.size) : validate(stop)));
+      const heldOut = validation && isDue(epoch, validationFreq) ? await validate(validation) : undefined;
       if (stop.aborted) break;
       const validationLogs = Object.entries(heldOut?.logs ?? {}).map(([name, value]) => [`val_${name}`, value]);
       const epochLogs: Logs = { ...metrics.logs, ...Object.fromEntries(validationLogs) };
       bookmark.endEpoch(epochLogs);
       const path = warned ? undefined : await parameterCheck?.badParameter();
       if (path) warn(epoch, `its last step made ${path} a NaN or infinite`);
-      await hooks.call((callback) => callback.onEpochEnd?.(epoch, epochLogs));
+      await hooks.call((callback) => {
+        const running = callback.onEpochEnd?.(epoch, epochLogs);
+        const extend = () => bookmark.history.extend(epochLogs);
+        return running ? Promise.resolve(running).then(extend) : extend();
+      });
     }
     await hooks.call((callback) => callback.onTrainEnd?.(bookmark.history));
     return bookmark.history;
@@ -125,6 +126,11 @@ async function train(call: FitCall, callbacks: readonly Callback[], hooks: Hooks
     parameterCheck?.release();
     gate?.leave();
   }
+}
+
+/** Tells whether an epoch, counted from 0, is validated. */
+function isDue(epoch: number, every: number | readonly number[]): boolean {
+  return typeof every === "number" ? (epoch + 1) % every === 0 : every.includes(epoch + 1);
 }
 
 function warn(epoch: number, what: string): void {

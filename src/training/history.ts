@@ -4,13 +4,15 @@ export interface Logs {
   readonly accuracy?: number;
   readonly val_loss?: number;
   readonly val_accuracy?: number;
-  readonly [name: string]: number;
+  [name: string]: number;
 }
 
 /** Result of `fit`: the figures of each epoch, by Keras 3's names. */
 export class History {
   readonly epoch: number[];
   readonly history: Record<string, number[]> & { loss: number[] };
+  /** Names of the last epoch's figures. */
+  #last: string[] = [];
 
   /** @internal @param from History to copy. */
   constructor(from: Pick<History, "epoch" | "history"> = { epoch: [], history: { loss: [] } }) {
@@ -22,7 +24,15 @@ export class History {
   /** @internal */
   add(epoch: number, logs: Logs): void {
     this.epoch.push(epoch);
+    this.#last = [];
+    this.extend(logs);
+  }
+
+  /** @internal Adds the figures that the last epoch does not have yet. */
+  extend(logs: Logs): void {
     for (const [name, value] of Object.entries(logs)) {
+      if (this.#last.includes(name)) continue;
+      this.#last.push(name);
       this.history[name] ??= [];
       this.history[name].push(value);
     }
@@ -31,6 +41,7 @@ export class History {
   /** @internal Drops the figures of the last epoch. */
   dropLast(): void {
     this.epoch.pop();
-    for (const figures of Object.values(this.history)) figures.pop();
+    for (const name of this.#last) this.history[name]!.pop();
+    this.#last = [];
   }
 }

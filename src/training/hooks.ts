@@ -25,6 +25,11 @@ export class Hooks {
     this.#signal = signal;
   }
 
+  /** Tells whether a callback has a hook or another property. */
+  has(key: keyof Callback): boolean {
+    return this.#callbacks.some((callback) => callback[key]);
+  }
+
   /** Begins to watch the signal. */
   begin(): void {
     if (this.#signal?.aborted) this.#aborted();

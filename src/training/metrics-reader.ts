@@ -7,8 +7,11 @@ import type { Figures } from "../program/measures.ts";
 const READ_STEPS = 16;
 const READ_MS = 250;
 
-/** Policy of reading metrics: with each submit if a buffer is free; with the first and then now and then; or only now and then. */
-export type ReadPolicy = "always" | "at once" | "now and then";
+/**
+ * Policy of reading metrics: with each submit, which is told once its own are read; with each submit if a buffer is free; with the first and
+ * then now and then; or only now and then.
+ */
+export type ReadPolicy = "exact" | "always" | "at once" | "now and then";
 
 /** Reader of a sweep's metrics. It never makes the loop wait. */
 export class MetricsReader {
@@ -17,8 +20,8 @@ export class MetricsReader {
   readonly #runtime: Runtime;
   readonly #sources: readonly GPUBuffer[];
   readonly #ring: ReadbackRing;
-  readonly #reading = new Set<Promise<void>>();
-  #final: Promise<void> | undefined;
+  readonly #reading = new Set<Promise<Figures>>();
+  #final: Promise<Figures> | undefined;
   readonly #policy: ReadPolicy;
   readonly #decode: (bytes: ArrayBuffer) => Figures;
   #lastStep = 0;
@@ -45,24 +48,26 @@ export class MetricsReader {
   }
 
   /** Records a copy if it is time for one, and leaves a buffer for the last. Call `start` once the encoder is submitted. */
-  record(encoder: GPUCommandEncoder, steps: number): { start(): void } | undefined {
+  record(encoder: GPUCommandEncoder, steps: number): { start(): Promise<Figures> } | undefined {
     const now = performance.now();
     const soon = steps - this.#lastStep < READ_STEPS || now - this.#lastTime < READ_MS;
-    const wanted = this.#policy === "always" || (this.#policy === "at once" && this.count === 0);
+    const policy = this.#policy;
+    const wanted = policy === "exact" || policy === "always" || (policy === "at once" && this.count === 0);
     if (soon && !wanted) return undefined;
     const pending = this.#ring.record(encoder, this.#sources, 1);
     if (!pending) return undefined;
     this.#lastStep = steps;
     this.#lastTime = now;
-    return { start: () => void this.#follow(pending) };
+    return { start: () => this.#follow(pending) };
   }
 
   /** Records the copy that `last` returns. */
-  recordLast(encoder: GPUCommandEncoder): { start(): void } {
+  recordLast(encoder: GPUCommandEncoder): { start(): Promise<Figures> } {
     const pending = this.#ring.record(encoder, this.#sources)!;
     return {
       start: () => {
         this.#final = this.#follow(pending);
+        return this.#final;
       },
     };
   }
@@ -70,7 +75,7 @@ export class MetricsReader {
   /** Gives the metrics when everything submitted is done. */
   async last(): Promise<Figures> {
     if (!this.#final) {
-      let read: { start(): void };
+      let read: { start(): unknown };
       const copied = inErrorScope(this.#runtime, "metrics", () => {
         const encoder = this.#runtime.device.createCommandEncoder({ label: "metrics" });
         read = this.recordLast(encoder);
@@ -88,10 +93,11 @@ export class MetricsReader {
     await Promise.allSettled(this.#reading);
   }
 
-  #follow(pending: PendingRead): Promise<void> {
+  #follow(pending: PendingRead): Promise<Figures> {
     this.count++;
     const reading = pending.read().then((bytes) => {
       this.latest = this.#decode(bytes);
+      return this.latest;
     });
     this.#reading.add(reading);
     // A lost device shows in `last`; here it must not become an unhandled rejection.

@@ -25,6 +25,8 @@ export interface SweepProgress {
   readonly total: number;
   /** Metrics as last read from the GPU; `undefined` if the plan has none. */
   readonly metrics: Figures | undefined;
+  /** Whether this was told before, with figures that may be older. */
+  readonly repeated: boolean;
 }
 
 /** Part of an `AbortSignal` that is read. */
@@ -48,10 +50,14 @@ export interface SweepSettings {
   readonly pause?: Pause | undefined;
   /** Policy of reading metrics. Default: now and then. */
   readonly reads?: ReadPolicy;
+  /** Called before each submit with the number of steps before it. With it, one submit is under way at a time. */
+  readonly onBegin?: ((made: number) => void | Promise<void>) | undefined;
+  /** Called after each submit, in their order. */
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
-export interface Sweep extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "reads" | "onProgress"> {
+export interface Sweep
+  extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "reads" | "onBegin" | "onProgress"> {
   readonly runtime: Runtime;
   readonly run: BoundPlan;
   readonly cursor: Cursor;
@@ -87,15 +93,23 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
   const { runtime, run, cursor, decode, counts, pace, pause, signal, from = 0 } = options;
   const { device } = runtime;
   const { until: total = Math.ceil(options.samples / options.batchSize) } = options;
-  const { reads = "now and then" } = options;
+  const { reads = "now and then", onBegin } = options;
   const reader = decode && new MetricsReader(runtime, cursor.metrics, cursor.ring, reads, decode);
-  /** Submits under way, each with the steps that are done when it is. */
-  const waiting: Promise<number>[] = [];
+  /** Submits under way, each with the steps that are done when it is, and the read of its metrics if they are to be its own. */
+  const waiting: { readonly completed: Promise<number>; readonly own: Promise<Figures> | undefined }[] = [];
   let made = from;
+  let [begun, told] = [from - 1, from];
+  const tell = async (done: number, metrics: Figures | undefined) => {
+    const repeated = done === told;
+    told = done;
+    await options.onProgress?.({ done, total, metrics, repeated });
+  };
   const first = async () => {
-    const done = (await waiting.shift())!;
+    const { completed, own } = waiting.shift()!;
+    const done = await completed;
+    const exact = await own;
     await reader?.first();
-    await options.onProgress?.({ done, total, metrics: reader?.latest });
+    await tell(done, exact ?? reader?.latest);
   };
   try {
     while (made < total && !signal?.aborted) {
@@ -106,6 +120,13 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
         options.assertLive();
         continue;
       }
+      if (onBegin && begun < made) {
+        while (waiting.length > 0) await first();
+        if (signal?.aborted) continue;
+        await onBegin(made);
+        begun = made;
+        continue;
+      }
       const held = options.hold();
       if (held) {
         await held;
@@ -114,7 +135,7 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
       options.assertLive();
       const steps = Math.min(pace.steps, total - made);
       const after = made + steps;
-      let read: { start(): void } | undefined;
+      let read: { start(): Promise<Figures> } | undefined;
       let ticket: Ticket;
       const submitted = inErrorScope(runtime, run.plan.name, () => {
         const encoder = device.createCommandEncoder({ label: run.plan.name });
@@ -131,7 +152,7 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
       options.onSubmitted?.(made);
       counts.steps += steps;
       counts.submits++;
-      read?.start();
+      const figures = read?.start();
       const completed = Promise.all([runtime.completions.submitted(), submitted]).then(() => {
         counts.firstStepMs ??= performance.now() - ticket.time;
         pace.completed(ticket);
@@ -139,16 +160,18 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
       });
       // It is awaited in its turn, from which a callback may keep the loop for long.
       completed.catch(() => {});
-      waiting.push(completed);
-      while (waiting.length >= pace.inFlight) await first();
+      waiting.push({ completed, own: reads === "exact" ? figures : undefined });
+      while (waiting.length >= pace.inFlight && made < total) await first();
     }
-    await Promise.all(waiting);
+    // The last one is told with the figures of all.
+    while (waiting.length > 1) await first();
+    await waiting[0]?.completed;
     options.assertLive();
     const metrics = made > 0 ? await reader?.last() : undefined;
-    await options.onProgress?.({ done: made, total, metrics });
+    if (made > from) await tell(made, metrics);
     return metrics;
   } finally {
-    await Promise.allSettled(waiting);
+    await Promise.allSettled(waiting.map(({ completed }) => completed));
     counts.readbacks += reader?.count ?? 0;
     await reader?.settled();
   }

@@ -57,7 +57,7 @@ describe("arrays of another realm", () => {
   it("may be nested, or what an initializer returns", () => {
     expect([...toTensor(foreign("[[1, 2], [3, 4]]"), "x").data]).toEqual([1, 2, 3, 4]);
     expect([...initialize(foreign("(shape, seed) => Float32Array.of(seed, 1)"), [2], 7)]).toEqual([7, 1]);
-    expect(checkedCallbacks(foreign("[{ onBatchEnd() {} }]"), "fit: callbacks")).toHaveLength(1);
+    expect(checkedCallbacks(foreign("[{ onTrainBatchEnd() {} }]"), "fit: callbacks")).toHaveLength(1);
   });
 
   it("that have no numbers are refused by their names", () => {

@@ -11,9 +11,9 @@ function train(callback: Callback): void {
   vi.spyOn(performance, "now").mockImplementation(() => now);
   callback.onTrainBegin!({ epochs: 3, steps: 2, batchSize: 4 });
   callback.onEpochBegin!(1);
-  for (const batch of [1, 2]) {
+  for (const batch of [0, 1]) {
     now += 1000;
-    callback.onBatchEnd?.(batch, { loss: 0.5, accuracy: 0.25 }, { samples: 4 * batch, badStep: 0 });
+    callback.onTrainBatchEnd?.(batch, { loss: 0.5, accuracy: 0.25 }, { samples: 4 * (batch + 1), badStep: 0 });
   }
   callback.onEpochEnd!(1, { loss: 0.5, accuracy: 0.25, val_loss: 0.00012, val_accuracy: Number.NaN });
 }

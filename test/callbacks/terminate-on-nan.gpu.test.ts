@@ -88,7 +88,7 @@ describe("fit", () => {
     const seen: { loss: number; samples: number; badStep: number }[] = [];
     const callbacks = [
       {
-        onBatchEnd: (_: number, { loss }: { loss: number }, read: { samples: number; badStep: number }) =>
+        onTrainBatchEnd: (_: number, { loss }: { loss: number }, read: { samples: number; badStep: number }) =>
           void seen.push({ loss, ...read }),
       },
     ];
@@ -176,7 +176,7 @@ describe("terminateOnNaN", () => {
     const model = await compiled(twoLayers(), 1e-6);
     const guard = terminateOnNaN();
     const blowUp = {
-      onBatchEnd: (batch: number) => (batch === 6 ? setHyperparameters(model, { learningRate: 3e38 }) : undefined),
+      onTrainBatchEnd: (batch: number) => (batch === 6 ? setHyperparameters(model, { learningRate: 3e38 }) : undefined),
     };
     await warnings(() => model.fit(x, y, { ...options, callbacks: [blowUp, guard] }));
     expect(guard.found).toMatchObject({ epoch: 0, where: "update", layer: "last" });
@@ -218,13 +218,13 @@ describe("terminateOnNaN", () => {
     const { x, y } = noise(40, [4], 3);
     enlarge(x.data);
     const guard = terminateOnNaN();
-    const onBatchEnd = async (batch: number) => {
+    const onTrainBatchEnd = async (batch: number) => {
       if (batch !== 3) return;
       const weights = await model.getWeights();
       weights[0]!.data.fill(1e38);
       await model.setWeights(weights);
     };
-    await warnings(() => model.fit(x, y, { ...options, callbacks: [{ onBatchEnd }, guard] }));
+    await warnings(() => model.fit(x, y, { ...options, callbacks: [{ onTrainBatchEnd }, guard] }));
     expect(guard.found).toMatchObject({ where: "forward", layer: "first" });
     expect((await model.getWeights())[0]!.data[0]).toBe(Math.fround(1e38));
     model.dispose();
@@ -261,7 +261,7 @@ describe("terminateOnNaN", () => {
     await expect(other.fit(x, y, { ...options, callbacks: [guard] })).rejects.toMatchObject({ code: "state" });
     expect((await fitting).epoch).toEqual([0]);
     const enough = {
-      onBatchEnd: () => {
+      onTrainBatchEnd: () => {
         throw new Error("enough");
       },
     };
@@ -278,7 +278,7 @@ describe("terminateOnNaN", () => {
     const model = await compiled(twoLayers());
     const guard = terminateOnNaN();
     const pause = pauseSwitch();
-    const callbacks = [{ onBatchEnd: () => void pause.pause() }, guard];
+    const callbacks = [{ onTrainBatchEnd: () => void pause.pause() }, guard];
     await warnings(() => model.fit(x, y, { ...options, callbacks, pause }));
     expect(guard.found).toMatchObject({ step: 2, where: "samples" });
     model.dispose();

@@ -77,13 +77,13 @@ describe("createRecorder", () => {
     );
     for (let epoch = 0; epoch < 2; epoch++) {
       recorder.onEpochBegin(epoch);
-      for (const [step, ms] of [
-        [1, 5000],
-        [2, 30],
-        [3, 50],
+      for (const [batch, ms] of [
+        [0, 5000],
+        [1, 30],
+        [2, 50],
       ] as const) {
         time += ms;
-        recorder.onBatchEnd(step, { loss: 1, accuracy: 0 });
+        recorder.onTrainBatchEnd(batch, { loss: 1, accuracy: 0 });
       }
       time += 9000;
       recorder.onEpochEnd(epoch, { loss: 1 - epoch, accuracy: 0.5, val_loss: 2 });
@@ -102,9 +102,9 @@ describe("createRecorder", () => {
       () => time,
     );
     recorder.onEpochBegin(0);
-    recorder.onBatchEnd(1, { loss: 1 });
+    recorder.onTrainBatchEnd(0, { loss: 1 });
     expect(recorder.timing()).toEqual({ msPerStep: null, imagesPerSecond: null });
-    for (time = 110; time < 200; time += 10) recorder.onBatchEnd(2, { loss: 1 });
+    for (time = 110; time < 200; time += 10) recorder.onTrainBatchEnd(1, { loss: 1 });
     recorder.onEpochEnd(0, { loss: 1 });
     expect(events.map((event) => event.type)).toEqual(["epochBegin", "progress", "progress", "epochEnd"]);
     const logs = { loss: 1 };

@@ -89,14 +89,14 @@ it("errors of the app's own calls stay the app's, also while the model trains", 
   await model.compile({ ...settings, optimizer: sgd(), runtime });
   const scoped: (GPUError | null)[] = [];
   const wrong = () => device.queue.writeBuffer(device.createBuffer({ size: 4, usage: 8 }), 0, new Uint8Array(64));
-  const onBatchEnd = async (batch: number) => {
+  const onTrainBatchEnd = async (batch: number) => {
     if (batch === 2) wrong();
     if (batch !== 4) return;
     device.pushErrorScope("validation");
     wrong();
     scoped.push(await device.popErrorScope());
   };
-  const { history } = await model.fit(x, y, { ...options, callbacks: [{ onBatchEnd }] });
+  const { history } = await model.fit(x, y, { ...options, callbacks: [{ onTrainBatchEnd }] });
   expect(history.loss).toHaveLength(1);
   await device.queue.onSubmittedWorkDone();
   expect(uncaptured).toHaveBeenCalledTimes(1);

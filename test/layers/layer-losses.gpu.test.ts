@@ -132,8 +132,8 @@ describe("terms of the loss that a layer adds", () => {
     const bad = penalized(large);
     await bad.compile(settings());
     const seen: number[] = [];
-    const onBatchEnd = (_: number, __: object, { badStep }: { badStep: number }) => void seen.push(badStep);
-    await bad.fit(data.x, data.y, { batchSize: SAMPLES, verbose: 0, callbacks: [{ onBatchEnd }] });
+    const onTrainBatchEnd = (_: number, __: object, { badStep }: { badStep: number }) => void seen.push(badStep);
+    await bad.fit(data.x, data.y, { batchSize: SAMPLES, verbose: 0, callbacks: [{ onTrainBatchEnd }] });
     expect(seen).toEqual([1]);
     bad.dispose();
   });

@@ -269,12 +269,12 @@ describe("metrics in training", () => {
     const first = await compiled();
     const stop = new AbortController();
     let taken: Snapshot | undefined;
-    const onBatchEnd = async (batch: number) => {
-      if (batch < 3) return;
+    const onTrainBatchEnd = async (batch: number) => {
+      if (batch < 2) return;
       taken ??= await snapshot(first);
       stop.abort();
     };
-    await first.fit(train.x, train.y, { ...options, signal: stop.signal, callbacks: [{ onBatchEnd }] });
+    await first.fit(train.x, train.y, { ...options, signal: stop.signal, callbacks: [{ onTrainBatchEnd }] });
     const counts = taken!.variables.find(({ path }) => path === "auc/counts")!;
     const { epoch, steps } = taken!.fit!;
     expect([epoch, counts.role, counts.shape]).toEqual([0, "metric", [2, 200]]);

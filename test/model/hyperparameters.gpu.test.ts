@@ -45,11 +45,11 @@ it("change between epochs as if compiled so, by one write and nothing else", asy
 it("change within an epoch from the next submit on: at 0 the weights stay", async () => {
   const model = await compiled(momentumSgd(0.1, 0));
   const seen: number[][] = [];
-  const onBatchEnd = async () => {
+  const onTrainBatchEnd = async () => {
     await setHyperparameters(model, { learningRate: 0 });
     seen.push(await allWeights(model));
   };
-  await model.fit(x, y, { ...options, callbacks: [{ onBatchEnd }] });
+  await model.fit(x, y, { ...options, callbacks: [{ onTrainBatchEnd }] });
   expect(seen.at(-1)).toEqual(await allWeights(model));
   expect(seen.length).toBeGreaterThan(1);
   expect(await getHyperparameters(model)).toEqual({ learningRate: 0, momentum: 0 });

@@ -71,7 +71,7 @@ describe("a model", () => {
     const model = tinyModel();
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     const { x, y } = noise(400, [4], 3);
-    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? device.destroy() : undefined) }];
+    const callbacks = [{ onTrainBatchEnd: (batch: number) => (batch >= 20 ? device.destroy() : undefined) }];
     const training = model.fit(x, y, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
     await expect(training).rejects.toThrow(/device was lost/);
     await expect(model.fit(x, y)).rejects.toThrow(/device was lost/);
@@ -84,7 +84,7 @@ describe("a model", () => {
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     const { x, y } = noise(400, [4], 3);
     const stop = new AbortController();
-    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? stop.abort() : undefined) }];
+    const callbacks = [{ onTrainBatchEnd: (batch: number) => (batch >= 20 ? stop.abort() : undefined) }];
     const options = { batchSize: 4, epochs: 5, verbose: 0, stepsPerExecution: 1 } as const;
     const { epoch } = await model.fit(x, y, { ...options, callbacks, signal: stop.signal });
     expect(epoch).toEqual([]);
@@ -106,7 +106,7 @@ describe("a model", () => {
         const [predicted, held] = await Promise.all([model.predict(x), model.evaluate(x, y)]);
         seen.push(predicted.data.length, held.loss, (await model.getWeights()).length);
       };
-      const callbacks = ask ? [{ onEpochEnd: look, onBatchEnd: look }] : [];
+      const callbacks = ask ? [{ onEpochEnd: look, onTrainBatchEnd: look }] : [];
       const options = { batchSize: 4, epochs: 2, verbose: 0, stepsPerExecution: 1, callbacks } as const;
       const history = await model.fit(x, y, { ...options, validationData: [x, y] });
       const weights = await allWeights(model);
@@ -125,7 +125,7 @@ describe("a model", () => {
     const model = tinyModel();
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     const { x, y } = noise(400, [4], 3);
-    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? model.dispose() : undefined) }];
+    const callbacks = [{ onTrainBatchEnd: (batch: number) => (batch >= 20 ? model.dispose() : undefined) }];
     const training = model.fit(x, y, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
     await expect(training).rejects.toThrow(/disposed/);
     expect(runtime.memory.buffers).toBe(0);
@@ -172,7 +172,7 @@ describe("a model", () => {
     const model = tinyModel();
     await model.compile({ ...settings, optimizer: sgd(), runtime });
     const dataset = await createDataset(runtime, noise(400, [4], 3));
-    const callbacks = [{ onBatchEnd: (batch: number) => (batch >= 20 ? dataset.dispose() : undefined) }];
+    const callbacks = [{ onTrainBatchEnd: (batch: number) => (batch >= 20 ? dataset.dispose() : undefined) }];
     const training = model.fit(dataset, { batchSize: 4, verbose: 0, stepsPerExecution: 1, callbacks });
     await expect(training).rejects.toThrow(/data set was disposed/);
     model.dispose();

@@ -61,9 +61,9 @@ describe("memory", () => {
     const other = wide();
     await other.compile({ ...settings, optimizer, runtime, memory: "compact" });
     const seen: Promise<string>[] = [];
-    const onBatchEnd = () => void seen.push(printOf(other)); // not awaited: training goes on
+    const onTrainBatchEnd = () => void seen.push(printOf(other)); // not awaited: training goes on
     const options = { batchSize: 4, shuffle: false, verbose: 0, stepsPerExecution: 1 } as const;
-    await other.fit(x, y, { ...options, callbacks: [{ onBatchEnd }] });
+    await other.fit(x, y, { ...options, callbacks: [{ onTrainBatchEnd }] });
     const prints = await Promise.all(seen);
     expect(new Set(after).size).toBe(6);
     expect(prints.length).toBeGreaterThan(3);

@@ -181,7 +181,7 @@ describe("a callback that never settles", () => {
     setTimeout(meanwhile, 20);
     return never();
   };
-  it.each(["onTrainBegin", "onEpochBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd"] as const)(
+  it.each(["onTrainBegin", "onEpochBegin", "onTrainBatchEnd", "onEpochEnd", "onTrainEnd"] as const)(
     "%s: abort and dispose end fit all the same",
     async (hook) => {
       const model = await compiled();
@@ -252,10 +252,10 @@ it("frees its buffers where an initializer throws", async () => {
 
 it("counts the steps of a fit that a callback ended", async () => {
   const model = await compiled();
-  const onBatchEnd = () => {
+  const onTrainBatchEnd = () => {
     throw new Error("enough");
   };
-  const options = { batchSize: 8, verbose: 0, stepsPerExecution: 1, callbacks: [{ onBatchEnd }] } as const;
+  const options = { batchSize: 8, verbose: 0, stepsPerExecution: 1, callbacks: [{ onTrainBatchEnd }] } as const;
   await expect(model.fit(x, y, options)).rejects.toThrow("enough");
   const inFlight = runtime.adapter.software ? 2 : 3;
   expect(model.stats().steps).toBe(inFlight);

@@ -219,8 +219,8 @@ describe("a probe", () => {
       probe.run(one);
       seen.push((await probe.read(["dense"])).get("dense")!.data.join());
     };
-    const onBatchEnd = (batch: number) => (batch % 2 === 0 ? look() : undefined);
-    const training = model.fit(x, y, { ...options, callbacks: [{ onBatchEnd }] });
+    const onTrainBatchEnd = (batch: number) => (batch % 2 === 0 ? look() : undefined);
+    const training = model.fit(x, y, { ...options, callbacks: [{ onTrainBatchEnd }] });
     for (let i = 0; i < 3; i++) await look();
     await training;
     expect(await allWeights(model)).toEqual(await allWeights(alone));

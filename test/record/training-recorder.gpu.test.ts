@@ -274,15 +274,15 @@ describe("beside fit", () => {
     const early = runtime.device.createCommandEncoder();
     training.record(early, { steps: 3 });
     const begun = early.finish();
-    const onBatchEnd = (batch: number) => {
+    const onTrainBatchEnd = (batch: number) => {
       try {
         training.record(runtime.device.createCommandEncoder());
       } catch (error) {
         refused.push(error);
       }
-      if (batch === 2) runtime.device.queue.submit([begun]);
+      if (batch === 1) runtime.device.queue.submit([begun]);
     };
-    const got = await one.fit(dataset, { ...options, callbacks: [{ onBatchEnd }] });
+    const got = await one.fit(dataset, { ...options, callbacks: [{ onTrainBatchEnd }] });
     const want = await other.fit(dataset, options);
     expect(got.history).toEqual(want.history);
     expect(refused).toHaveLength(4);

@@ -60,7 +60,8 @@ function looking(): Callback {
     },
     onTrainBegin: () => losses.begin("fit"),
     onEpochBegin: () => losses.within("predict", () => model.predict(x)).then(() => {}),
-    onBatchEnd: (batch) => (batch === 5 ? losses.within("snapshot", () => snapshot(model)).then(() => {}) : undefined),
+    onTrainBatchEnd: (batch) =>
+      batch === 5 ? losses.within("snapshot", () => snapshot(model)).then(() => {}) : undefined,
     onEpochEnd: () => losses.within("evaluate", () => model.evaluate(x, y)).then(() => {}),
   };
 }
@@ -139,8 +140,8 @@ describe("trainWithRecovery", () => {
       },
     };
     const stop = new AbortController();
-    const onBatchEnd = (batch: number) => void (batch === 5 && stop.abort());
-    const stopping = { ...fit, signal: stop.signal, callbacks: [{ onBatchEnd }] };
+    const onTrainBatchEnd = (batch: number) => void (batch === 5 && stop.abort());
+    const stopping = { ...fit, signal: stop.signal, callbacks: [{ onTrainBatchEnd }] };
     const first = await trainWithRecovery({ make, data, store, ...stopping });
     first.model.dispose();
     expect(first.history.epoch).toEqual([]);

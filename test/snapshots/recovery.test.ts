@@ -37,7 +37,7 @@ const training =
     await each(options, (callback) => callback.onTrainBegin?.({ epochs: 1, steps: 100, batchSize: 1 }));
     for (let i = 0; i < steps; i++) {
       model.steps++;
-      await each(options, (callback) => callback.onBatchEnd?.(i, { loss: 1 }, { samples: 1, badStep: 0 }));
+      await each(options, (callback) => callback.onTrainBatchEnd?.(i, { loss: 1 }, { samples: 1, badStep: 0 }));
       await new Promise((resolve) => setTimeout(resolve));
     }
     await end(model);

@@ -82,11 +82,15 @@ async function goOn(taken: Snapshot, more: CompileMore = {}) {
 
 describe("a snapshot", () => {
   it.each<[string, (model: Model, take: () => Promise<void>) => Callback, object]>([
-    ["in the first epoch", (_, take) => ({ onBatchEnd: (batch) => (batch > 3 ? take() : undefined) }), { epoch: 0 }],
+    [
+      "in the first epoch",
+      (_, take) => ({ onTrainBatchEnd: (batch) => (batch > 2 ? take() : undefined) }),
+      { epoch: 0 },
+    ],
     [
       "in the second, not awaited",
       (model, take) => ({
-        onBatchEnd: (batch) => {
+        onTrainBatchEnd: (batch) => {
           if (batch > 5 && model.stats().steps > 15) void take();
         },
       }),
@@ -115,10 +119,10 @@ describe("a snapshot", () => {
     const once = { batchSize: 4, verbose: 0, stepsPerExecution: 1 } as const;
     const whole = await compiled(compact, undefined, wide());
     let taking: Promise<Snapshot> | undefined;
-    const onBatchEnd = (batch: number) => {
+    const onTrainBatchEnd = (batch: number) => {
       if (batch > 3) taking ??= snapshot(whole);
     };
-    await whole.fit(x, y, { ...once, callbacks: [{ onBatchEnd }] });
+    await whole.fit(x, y, { ...once, callbacks: [{ onTrainBatchEnd }] });
     const other = await compiled(compact, undefined, wide());
     await restore(other, (await taking)!);
     await other.fit(x, y, { resume: true, verbose: 0 });
@@ -134,8 +138,8 @@ describe("a snapshot", () => {
       const model = await compiled();
       await setHyperparameters(model, { learningRate: 0.05, momentum: 0.5 });
       const stop = new AbortController();
-      const onBatchEnd = (batch: number) => void (cut && batch === 15 && stop.abort());
-      const first = await model.fit(x, y, { ...stepwise, signal: stop.signal, callbacks: [{ onBatchEnd }] });
+      const onTrainBatchEnd = (batch: number) => void (cut && batch === 14 && stop.abort());
+      const first = await model.fit(x, y, { ...stepwise, signal: stop.signal, callbacks: [{ onTrainBatchEnd }] });
       if (!cut) return outcome(model, first);
       expect(first.epoch).toEqual([]);
       const taken = await snapshot(model);
@@ -373,7 +377,7 @@ describe("a lost device", () => {
         },
       });
       const lose: Callback = {
-        onBatchEnd: () => {
+        onTrainBatchEnd: () => {
           if (losses < 2 && (last ? stepsOf(last) : 0) > 12 * (losses + 1)) {
             losses++;
             own.device.destroy();

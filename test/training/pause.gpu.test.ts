@@ -53,10 +53,10 @@ describe("a pause", () => {
     };
     const looks: Promise<void>[] = [];
     let epochs = 0;
-    const onBatchEnd = (batch: number) => {
+    const onTrainBatchEnd = (batch: number) => {
       if (looks.length < epochs && batch >= 7) looks.push(look());
     };
-    const paused = await train({ pause, callbacks: [{ onBatchEnd, onEpochBegin: () => void epochs++ }] }, model);
+    const paused = await train({ pause, callbacks: [{ onTrainBatchEnd, onEpochBegin: () => void epochs++ }] }, model);
     ledger.stop();
     await Promise.all(looks);
     expect(seen).toEqual([180, expect.any(Number), 2, 180, expect.any(Number), 2]);
@@ -121,11 +121,11 @@ describe("a pause", () => {
     // Gone before it has come to hold.
     pause.resume();
     const early = await compiled();
-    const onBatchEnd = () => {
+    const onTrainBatchEnd = () => {
       void pause.pause();
       early.dispose();
     };
-    await expect(early.fit(x, y, { ...options, pause, callbacks: [{ onBatchEnd }] })).rejects.toThrow(/disposed/);
+    await expect(early.fit(x, y, { ...options, pause, callbacks: [{ onTrainBatchEnd }] })).rejects.toThrow(/disposed/);
     // Nothing trains any more.
     await pause.pause();
   });
@@ -135,12 +135,12 @@ describe("resume", () => {
   it.each([3, 14, 15, 16, 22])("goes on where fit was stopped, after about %d steps", async (steps) => {
     const model = await compiled();
     const stop = new AbortController();
-    const onBatchEnd = (batch: number) => void (model.stats().steps >= steps && batch && stop.abort());
+    const onTrainBatchEnd = () => void (model.stats().steps >= steps && stop.abort());
     const first = await model.fit(x, y, {
       ...options,
       validationData: [held.x, held.y],
       signal: stop.signal,
-      callbacks: [{ onBatchEnd }],
+      callbacks: [{ onTrainBatchEnd }],
     });
     expect(first.epoch.length).toBeLessThan(2);
     const { batchSize: _, ...rest } = options;

@@ -47,6 +47,7 @@ export const FILES = [
   "ops/batch/begin-step",
   "record/inference-recorder",
   "record/training-recorder",
+  "training/callbacks",
   "training/pause",
   "training/sample-weight",
   "training/fit-data",

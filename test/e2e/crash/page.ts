@@ -50,7 +50,7 @@ function looking(): Callback {
       await reached("predict");
       await model.predict(x);
     },
-    onBatchEnd: async (batch) => {
+    onTrainBatchEnd: async (batch) => {
       await reached("batch");
       if (batch !== 5) return;
       await reached("snapshot");
