@@ -83,6 +83,29 @@ export type {
 } from "./layers/layer.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
+export {
+  constant,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  identity,
+  lecunNormal,
+  lecunUniform,
+  type NormalOptions,
+  type OrthogonalOptions,
+  ones,
+  orthogonal,
+  type RandomUniformOptions,
+  randomNormal,
+  randomUniform,
+  type SavableInitializer,
+  type SeedOption,
+  truncatedNormal,
+  type VarianceScalingOptions,
+  varianceScaling,
+  zeros,
+} from "./layers/random-initializers.ts";
 export type { LabelKind, Loss, LossCall } from "./losses/loss.ts";
 export type { LossName } from "./losses/losses.ts";
 export { accuracy } from "./metrics/accuracy.ts";

@@ -57,6 +57,24 @@ const kernelOptions = { activation: "relu", useBias: true, kernelInitializer: "z
 
 /** Each exported function, with arguments that are right, of which the mutations make wrong ones. */
 const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly unknown[] }> = {
+  randomNormal: { call: library.randomNormal, args: [{ mean: 1, stddev: 2, seed: 3 }] },
+  truncatedNormal: { call: library.truncatedNormal, args: [{ mean: 1, stddev: 2, seed: 3 }] },
+  randomUniform: { call: library.randomUniform, args: [{ minval: -1, maxval: 1, seed: 3 }] },
+  varianceScaling: {
+    call: library.varianceScaling,
+    args: [{ scale: 2, mode: "fanOut", distribution: "uniform", seed: 3 }],
+  },
+  glorotNormal: { call: library.glorotNormal, args: [{ seed: 3 }] },
+  glorotUniform: { call: library.glorotUniform, args: [{ seed: 3 }] },
+  heNormal: { call: library.heNormal, args: [{ seed: 3 }] },
+  heUniform: { call: library.heUniform, args: [{ seed: 3 }] },
+  lecunNormal: { call: library.lecunNormal, args: [{ seed: 3 }] },
+  lecunUniform: { call: library.lecunUniform, args: [{ seed: 3 }] },
+  orthogonal: { call: library.orthogonal, args: [{ gain: 2, seed: 3 }] },
+  identity: { call: library.identity, args: [{ gain: 2 }] },
+  zeros: { call: library.zeros, args: [] },
+  ones: { call: library.ones, args: [] },
+  constant: { call: library.constant, args: [{ value: 2 }] },
   tensor: { call: library.tensor, args: [new Uint8Array(6), [2, 3], { scale: 0.5 }] },
   oneHot: { call: library.oneHot, args: [[0, 1, 2], 3] },
   classWeights: { call: library.classWeights, args: [{ 0: 1, 1: 0.5 }] },

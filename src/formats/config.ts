@@ -38,6 +38,7 @@ import { assertModel, INTERNALS, type WithInternals } from "../model/internals.t
 import type { Model } from "../model/model.ts";
 import type { Prediction } from "../model/runs.ts";
 import { sequential } from "../model/sequential.ts";
+import { initializersMade, initializersSaved } from "./initializers.ts";
 
 export interface LayerConfig {
   /** Keras's class name: `Conv2D`. */
@@ -98,7 +99,7 @@ const LAYERS: readonly [string, LayerFactory][] = [
  * Describes a model's architecture as plain JSON, without its weights: the layers' class names, names and options, defaults too.
  *
  * @throws FeaturemapError `value` for a layer whose `config` is missing, cannot be read, or does not fit into JSON: an initializer that
- *   is a function does not fit
+ *   is a function of one's own does not fit
  */
 export function toConfig(model: WithInternals & { readonly name: string }): ModelConfig {
   assertModel(model, "toConfig");
@@ -133,7 +134,7 @@ function layerConfig(layer: AnyLayer, name: string, inputShape: Shape | undefine
   // The layer's own values win: its options may say another name.
   const own = { name, inputShape, ...(layer.trainable === false && { trainable: false }) };
   const given = asObject(options, { ...context, path: `${where}.config` }, "an object of options");
-  const config = readAt(context, () => ({ ...own, ...given, ...own }));
+  const config = readAt(context, () => initializersSaved({ ...own, ...given, ...own }));
   return { className: layer.type, config: OPTIONS(config, context) };
 }
 
@@ -251,7 +252,7 @@ function layerOf(
     throw new FeaturemapError("value", `${where}.className is no known layer: ${show(className)}. ${known}. ${remedy}`);
   }
   try {
-    const layer = factory(config);
+    const layer = factory(initializersMade(config, "config"));
     return typeof layer === "function" ? layer : defineLayer(layer);
   } catch (error) {
     if (!(error instanceof FeaturemapError)) throw error;

@@ -5,7 +5,10 @@ import { elements, type Shape, showShape } from "../base/shape.ts";
 
 export const INITIALIZERS = ["glorotUniform", "heUniform", "zeros", "ones"] as const;
 
-/** Name, or function that makes the numbers of a parameter out of its shape and a seed. */
+/**
+ * Name, or function that makes the numbers of a parameter out of its shape and a seed. Keras's other initializers are functions, which
+ * only those who import them ship: `heNormal()`, `truncatedNormal({ stddev: 0.02 })`.
+ */
 export type Initializer = (typeof INITIALIZERS)[number] | ((shape: Shape, seed: number) => Float32Array);
 
 export function initializerOption(value: unknown, where: string): Initializer {
@@ -48,7 +51,7 @@ export function initialize(initializer: Initializer, shape: Shape, seed: number)
 }
 
 /** Counts the inputs and outputs that a weight of this shape connects, as Keras does: positions times channels. */
-function fans(shape: Shape): [number, number] {
+export function fans(shape: Shape): [number, number] {
   const receptive = elements(shape.slice(0, -2));
   return [receptive * (shape.at(-2) ?? shape[0]!), receptive * shape.at(-1)!];
 }
