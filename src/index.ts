@@ -106,8 +106,9 @@ export {
   varianceScaling,
   zeros,
 } from "./layers/random-initializers.ts";
-export type { LabelKind, Loss, LossCall } from "./losses/loss.ts";
+export type { FactorsCall, LabelKind, Loss, LossCall } from "./losses/loss.ts";
 export type { LossName } from "./losses/losses.ts";
+export { type Reduction, withReduction } from "./losses/reduction.ts";
 export { accuracy } from "./metrics/accuracy.ts";
 export { type AucOptions, auc } from "./metrics/auc.ts";
 export type { Accumulator, Metric, MetricCall } from "./metrics/metric.ts";

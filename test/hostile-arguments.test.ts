@@ -161,6 +161,10 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     args: [{ everyMs: 5, everyEpochs: 1, save: () => {} }, undefined],
   },
   pauseSwitch: { call: library.pauseSwitch, args: [] },
+  withReduction: {
+    call: library.withReduction,
+    args: [{ name: "mine", labels: () => {}, check: () => {}, call: () => 0 }, "sum", () => 1],
+  },
   terminateOnNaN: { call: library.terminateOnNaN, args: [] },
   getHyperparameters: { call: library.getHyperparameters, args: [{}] },
   setHyperparameters: {

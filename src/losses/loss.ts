@@ -25,6 +25,12 @@ export interface LossCall {
   readonly outputName: string;
 }
 
+/** Call of a loss's factors. */
+export interface FactorsCall extends Pick<LossCall, "output" | "state" | "add" | "shapeOf"> {
+  /** Weights of the samples, [batch]; `undefined` if there are none. */
+  readonly weights: TensorId | undefined;
+}
+
 /**
  * Loss: which labels it takes, and each sample's loss as a differentiable value. `fit` steps by the gradient of its mean over the batch.
  * If a model has several outputs, it steps by that of a weighted sum of such means.
@@ -37,6 +43,11 @@ export interface Loss {
   check(labels: LabelKind, output: Shape): void;
   /** Adds nodes out of ops that have gradients. Returns each sample's loss, [batch]. */
   call(call: LossCall): TensorId;
+  /**
+   * Adds nodes for the factor of each sample's loss, [batch], in place of the sample's weight. So the mean becomes another reduction; see
+   * `withReduction`. Returns `undefined` for no factors. Default: the weights.
+   */
+  factors?(call: FactorsCall): TensorId | undefined;
 }
 
 /** Gives the labels that a loss takes. @throws FeaturemapError `value` where an app's own says no shape or type */

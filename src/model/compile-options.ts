@@ -167,6 +167,7 @@ function checkedLoss(loss: LossName | Loss | null | undefined, where: string): L
   if (typeof loss !== "object" || loss === null || typeof loss.call !== "function") return lossNamed(loss, where);
   aWord(loss.name, `${where}.name`);
   for (const method of ["labels", "check"] as const) aFunction(loss[method], `${where}.${method}`);
+  optionalFunction(loss.factors, `${where}.factors`);
   return loss;
 }
 

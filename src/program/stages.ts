@@ -88,13 +88,15 @@ export function forward({ training }: { readonly training: boolean }): Stage {
   };
 }
 
-/** Adds each sample's loss, for each output, times the sample's weight if there are weights; then the layers' own terms. */
+/** Adds each sample's loss, for each output, times the sample's weight or the loss's own factor; then the layers' own terms. */
 export function losses(measures: Measures): Stage {
   return (builder) => {
     builder.losses = measures.outputs.map((output) => {
       const { loss, index } = output;
-      const a = assertPerSample(builder, loss.call(callOf(builder, output)), `Loss "${cut(loss.name)}"`);
-      const b = builder.rows.get(portKey("weight", index));
+      const call = callOf(builder, output);
+      const a = assertPerSample(builder, loss.call(call), `Loss "${cut(loss.name)}"`);
+      const weights = builder.rows.get(portKey("weight", index));
+      const b = loss.factors ? loss.factors({ ...call, weights }) : weights;
       return b === undefined ? a : builder.add(multiply, { a, b }).c;
     });
     const terms = builder.settings.network.layers.flatMap((layer) => layerLosses(builder, layer));

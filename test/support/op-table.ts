@@ -57,6 +57,12 @@ cover(
 );
 cover("batchScatter", [[state, [4, 10], [1, 10]]]);
 cover("batchRepeat", [[[1]], { batch: 7 }]);
+cover(
+  "sampleFactors",
+  [[state, [4]], { batch: 4, scale: 1, byWeight: true }],
+  [[state, [4]], { batch: 4, scale: 2.5, byWeight: false }],
+  [[state, undefined], { batch: 4, scale: 1, byWeight: false }],
+);
 cover("batchMean", [[state, [4]], { weight: 0.5 }]);
 cover("batchMeanGradient", [[state, [1]], { batch: 4, weight: 0.5 }]);
 /** The state, so many numbers a sample, and their means. */

@@ -6,6 +6,7 @@ import { batchRepeat } from "../../src/ops/batch/batch-repeat.ts";
 import { batchScatter } from "../../src/ops/batch/batch-scatter.ts";
 import { beginStep } from "../../src/ops/batch/begin-step.ts";
 import { accumulateMeans, advance } from "../../src/ops/batch/means.ts";
+import { sampleFactors } from "../../src/ops/batch/sample-factors.ts";
 import { clipFactor } from "../../src/ops/clipping/clip-factor.ts";
 import { clipByValue } from "../../src/ops/clipping/clip-value.ts";
 import { scaleBy } from "../../src/ops/clipping/scale-by.ts";
@@ -66,6 +67,7 @@ const list: readonly Op[] = [
   batchGather,
   batchNormalization,
   batchRepeat,
+  sampleFactors,
   batchScatter,
   beginStep,
   clipByValue,

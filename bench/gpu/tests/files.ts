@@ -47,6 +47,7 @@ export const FILES = [
   "ops/batch/begin-step",
   "record/inference-recorder",
   "record/training-recorder",
+  "losses/reduction",
   "training/callbacks",
   "training/pause",
   "training/sample-weight",
