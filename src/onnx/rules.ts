@@ -14,6 +14,7 @@ import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2
 import type { matmul as matmulOp } from "../ops/product/matmul.ts";
 import type { softmax as softmaxOp } from "../ops/softmax/softmax.ts";
 import { type WindowAttributes, windowGeometry } from "../ops/window.ts";
+import { concatenate, pad, pointwise, transpose } from "./expression-rules.ts";
 import type { OnnxAttribute, OnnxCall, OnnxRule } from "./rule.ts";
 
 /** ONNX's order of images, out of [batch, height, width, channels]. */
@@ -146,6 +147,7 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   activation,
   add,
   averagePooling2d,
+  concatenate,
   conv2d,
   dense,
   depthwiseConv2d,
@@ -154,6 +156,9 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   maxPooling2d,
   multiply,
   normalization,
+  pad,
+  pointwise,
   reshape,
   softmax,
+  transpose,
 };

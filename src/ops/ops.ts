@@ -2,6 +2,8 @@
  * The library's ops and their parts, for ops of an app's own: `import { ops } from "featuremap"`.
  *
  * - Ops, for `add` of a layer, a loss, an optimizer or a gradient rule: `add(ops.dense, { x, kernel, bias })`.
+ * - `pointwise` computes any expression of numbers, or its sum, mean, maximum or minimum along axes, in one kernel. Its gradient follows
+ *   by itself: `ops.evaluated(add, ["square", ["subtract", "x", "t"]], { x, t })` is (x - t)^2, broadcast as NumPy does.
  * - `operand` and `output` are how a kernel reads and writes a tensor, as vectors where its rows allow it.
  * - `dispatchEach` calls a kernel with one invocation an element, `dispatchProduct` one that multiplies matrices by a tile.
  * - `Epilogue` and its functions fuse a bias, an activation, a pooling or a step of the parameters into a product's kernel.
@@ -29,6 +31,9 @@
  */
 export { dispatchEach, operand, output } from "./access.ts";
 export { type Activation, activation, activationNumber, activationSources } from "./activation/activation.ts";
+export { concatenate, concatenated } from "./arrange/concatenate.ts";
+export { pad } from "./arrange/pad.ts";
+export { transpose } from "./arrange/transpose.ts";
 export { batchMean } from "./batch/batch-mean.ts";
 export { conv2d } from "./conv2d/conv2d.ts";
 export { dense } from "./dense/dense.ts";
@@ -38,6 +43,9 @@ export { dropout } from "./elementwise/dropout.ts";
 export { fill } from "./elementwise/fill.ts";
 export { multiply } from "./elementwise/multiply.ts";
 export { reshape } from "./elementwise/reshape.ts";
+export type { Expression, FunctionName } from "./pointwise/functions.ts";
+export { evaluated, pointwise } from "./pointwise/pointwise.ts";
+export type { PointwiseAttributes, Reduction } from "./pointwise/whole.ts";
 export { averagePooling2d } from "./pooling/average-pooling2d.ts";
 export { maxPooling2d } from "./pooling/max-pooling2d.ts";
 export {

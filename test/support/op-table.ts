@@ -81,6 +81,30 @@ for (const size of [7, 8]) {
   cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
 }
 
+cover("transpose", [[[2, 3, 4]], { axes: [2, 0, 1] }]);
+cover("pad", [[[2, 5]], { before: [0, 1], after: [0, -2] }]);
+for (const count of [1, 2, 7]) cover("concatenate", [new Array(count).fill([2, 3]), { axis: 1 }]);
+const along = (axes: number[], kind = "sum") => ({ axes, kind, keepDims: false });
+const ALL_LETTERS = ["add", ["add", ["add", "a", "b"], ["add", "c", "d"]], ["add", ["add", "e", "f"], "g"]];
+cover(
+  "pointwise",
+  [new Array(7).fill([8]), { expression: ALL_LETTERS }],
+  [new Array(7).fill([8, 2]), { expression: ALL_LETTERS, reduction: along([0]) }],
+  [[[7]], { expression: ["exp", "a"] }],
+  [[[8], [1]], { expression: ["log", ["add", "a", ["log1p", "b"]]], activation: "relu" }],
+  [[[4, 3, 8], [8]], { expression: ["power", "a", ["erf", "b"]] }],
+  [
+    [
+      [4, 3, 8],
+      [4, 1, 1],
+    ],
+    { expression: ["maximum", "a", ["where", "b", ["expm1", "a"], ["sign", "a"]]] },
+  ],
+  [[[7, 65]], { expression: "a", reduction: along([1]) }],
+  [[[7, 64]], { expression: ["erfc", "a"], reduction: along([0], "max") }],
+  [[[70001]], { expression: ["minimum", "a", 1], reduction: along([0], "min") }],
+);
+
 const valid = { strides: [1, 1], padding: "valid" };
 const same = { strides: [2, 1], padding: "same" };
 const pooled = { ...valid, pool: [2, 2] };

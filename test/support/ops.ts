@@ -1,5 +1,8 @@
 import type { Op } from "../../src/graph/op.ts";
 import { activation, activationGradient } from "../../src/ops/activation/activation.ts";
+import { concatenate } from "../../src/ops/arrange/concatenate.ts";
+import { pad } from "../../src/ops/arrange/pad.ts";
+import { transpose } from "../../src/ops/arrange/transpose.ts";
 import { batchGather } from "../../src/ops/batch/batch-gather.ts";
 import { batchMean, batchMeanGradient } from "../../src/ops/batch/batch-mean.ts";
 import { batchRepeat } from "../../src/ops/batch/batch-repeat.ts";
@@ -36,6 +39,7 @@ import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
 import { normalizationGradient } from "../../src/ops/normalization/normalization-gradient.ts";
+import { pointwise } from "../../src/ops/pointwise/pointwise.ts";
 import { averagePooling2d, averagePooling2dGradient } from "../../src/ops/pooling/average-pooling2d.ts";
 import { maxPooling2d, maxPooling2dGradient } from "../../src/ops/pooling/max-pooling2d.ts";
 import { matmul } from "../../src/ops/product/matmul.ts";
@@ -72,6 +76,7 @@ const list: readonly Op[] = [
   beginStep,
   clipByValue,
   clipFactor,
+  concatenate,
   scaleBy,
   squareSum,
   conv2d,
@@ -91,6 +96,8 @@ const list: readonly Op[] = [
   multiply,
   normalization,
   normalizationGradient,
+  pad,
+  pointwise,
   reshape,
   rmsprop,
   sgd,
@@ -99,6 +106,7 @@ const list: readonly Op[] = [
   softmaxGradient,
   thresholdCounts,
   topKAccuracy,
+  transpose,
   windowPooling,
   winogradFilter,
   winogradFilterGradient,

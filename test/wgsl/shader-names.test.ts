@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { FUNCTIONS } from "../../src/ops/pointwise/functions.ts";
 import { listedNames, namesOf } from "../support/wgsl-names.ts";
 
 const FOLDER = fileURLToPath(new URL("../../shaders", import.meta.url));
@@ -9,7 +10,9 @@ const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
 const LIBRARIES = FILES.filter((file) => /(^|\/)lib\//.test(file));
 const texts = new Map(FILES.map((file) => [file, readFileSync(join(FOLDER, file), "utf8")]));
 const names = new Map(FILES.map((file) => [file, namesOf(texts.get(file)!)]));
-const wanted = [...new Set([...names.values()].flatMap(({ free }) => [...free]))];
+/** Names that expressions call. Their text is written by src/ops/pointwise/expression.ts. */
+const called = Object.values(FUNCTIONS).flatMap(({ wgsl }) => wgsl("a", "b", "c").match(/\w+(?=\()/g) ?? []);
+const wanted = [...new Set([...[...names.values()].flatMap(({ free }) => [...free]), ...called])];
 
 /** What a library's name may be renamed to: `load_operand` to `load_x`. */
 const renamed = (name: string) => new RegExp(`^${name.replace(/operand|output|terms/, "\\w+")}$`);

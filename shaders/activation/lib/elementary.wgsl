@@ -1,7 +1,7 @@
 // Exponential and logarithm that keep their digits when a result is small. WGSL's exp may be 3 + 2|x| units in the last place off, and
 // 1 - exp(x) and log(1 + x) lose digits beside the 1. The functions here are within two units (2.4e-7, relatively). The polynomials are
 // minimax fits. Below -87.7 the exponential, which is no normal number there, is 0.
-// provides: decay, decay_minus_one, log_one_plus, small_tanh
+// provides: exponent_of, rest_of, two_to, decay, decay_minus_one, log_one_plus, small_tanh
 
 // e^x = 2^n (1 + rest), for x at most 0: n is whole, rest between -0.3 and 0.42.
 fn exponent_of(x: vec4f) -> vec4f {

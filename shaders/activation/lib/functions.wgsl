@@ -2,7 +2,7 @@
 // 4 elu, 5 leakyRelu, 6 softplus, by the formulas of test/reference/activation.ts. A NaN stays a NaN (lib/nan.wgsl), and small
 // results keep their digits (activation/lib/elementary.wgsl): no form subtracts nearly equal numbers.
 // provides: ACTIVATION, GRADIENT_ACTIVATION, activate, gradient_through
-// needs: positive_part, decay, carrying_nan, small_tanh, decay_minus_one, log_one_plus, is_positive
+// needs: positive_part, sigmoid, tanh_of, elu, leaky_relu, softplus, is_positive, carrying_nan, decay_minus_one
 const ACTIVATION: u32 = 0u;
 const GRADIENT_ACTIVATION: u32 = 0u;
 
@@ -10,19 +10,15 @@ fn activate(x: vec4f) -> vec4f {
   if (ACTIVATION == 1u) {
     return positive_part(x);
   } else if (ACTIVATION == 2u) {
-    let small = decay(-abs(x));
-    let lower = small / (1.0f + small);
-    return carrying_nan(x, select(lower, 1.0f - lower, x > vec4f(0.0f)));
+    return sigmoid(x);
   } else if (ACTIVATION == 3u) {
-    let small = decay(-2.0f * min(abs(x), vec4f(50.0f)));
-    let far = sign(x) * (1.0f - 2.0f * small / (1.0f + small));
-    return carrying_nan(x, select(far, small_tanh(x), abs(x) < vec4f(0.625f)));
+    return tanh_of(x);
   } else if (ACTIVATION == 4u) {
-    return carrying_nan(x, select(decay_minus_one(min(x, vec4f(0.0f))), x, x > vec4f(0.0f)));
+    return elu(x);
   } else if (ACTIVATION == 5u) {
-    return select(x, 0.2f * x, x <= vec4f(0.0f));
+    return leaky_relu(x);
   } else if (ACTIVATION == 6u) {
-    return carrying_nan(x, max(x, vec4f(0.0f)) + log_one_plus(decay(-abs(x))));
+    return softplus(x);
   } else {
     return x;
   }

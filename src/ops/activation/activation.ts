@@ -1,5 +1,6 @@
 import source from "../../../shaders/activation/activation.wgsl";
 import gradientSource from "../../../shaders/activation/activation_gradient.wgsl";
+import curvesSource from "../../../shaders/activation/lib/curves.wgsl";
 import elementarySource from "../../../shaders/activation/lib/elementary.wgsl";
 import activationSource from "../../../shaders/activation/lib/functions.wgsl";
 import nanSource from "../../../shaders/lib/nan.wgsl";
@@ -17,7 +18,7 @@ export const ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRe
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** Libraries of a kernel that applies an activation, its derivative, or a pooling after it. */
-export const activationSources: readonly Source[] = [activationSource, elementarySource, nanSource];
+export const activationSources: readonly Source[] = [activationSource, curvesSource, elementarySource, nanSource];
 
 /** Gives the number of an activation in WGSL. */
 export function activationNumber(kind: Activation | undefined): number {
