@@ -3,6 +3,7 @@ export type { Shape } from "./base/shape.ts";
 export { type Progress, progressLine } from "./callbacks/progress.ts";
 export { progressBar, type Terminal } from "./callbacks/progress-bar.ts";
 export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
+export type { Batches, StreamBatch, StreamSource } from "./data/batches.ts";
 export type { ColumnInputs, DataInputs } from "./data/columns.ts";
 export { createDataset, type SelectableDataset as Dataset, type SplitOptions } from "./data/create-dataset.ts";
 export {
@@ -123,9 +124,11 @@ export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
 export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
 export type { Model, Weight } from "./model/model.ts";
-export type { Evaluation, Prediction } from "./model/runs.ts";
+export type { Evaluation, Prediction } from "./model/run-types.ts";
 export { type Sequential, sequential } from "./model/sequential.ts";
 export type { ModelStats } from "./model/stats.ts";
+export { stream } from "./model/stream.ts";
+export type { BatchStream, HeldOutData, StreamFitOptions, StreamOptions } from "./model/stream-door.ts";
 export type { LayerInfo } from "./network/summary.ts";
 export { type ParameterBuffer, parameterBuffers } from "./observe/parameter-buffers.ts";
 export {

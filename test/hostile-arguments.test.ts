@@ -77,6 +77,7 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   constant: { call: library.constant, args: [{ value: 2 }] },
   tensor: { call: library.tensor, args: [new Uint8Array(6), [2, 3], { scale: 0.5 }] },
   oneHot: { call: library.oneHot, args: [[0, 1, 2], 3] },
+  stream: { call: library.stream, args: [() => []] },
   classWeights: { call: library.classWeights, args: [{ 0: 1, 1: 0.5 }] },
   dense: { call: library.dense, args: [{ units: 3, ...kernelOptions }] },
   conv2d: {

@@ -68,7 +68,7 @@ export function createCourse(report: Report, before: number, images: number): Co
       return done;
     },
     onTrainBegin(params) {
-      steps = params.steps;
+      steps = params.steps!;
       parts.restart();
       pace.restart();
     },

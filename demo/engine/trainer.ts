@@ -126,7 +126,7 @@ export function createTrainer(session: Session, mnist: Mnist, onSteps: () => voi
     const course = createCourse(report, before, settings.images);
     let look = () => {};
     const told: Callback = {
-      async onTrainBegin({ steps }) {
+      async onTrainBegin({ steps = 1 }) {
         const { model, runtime, examiner, validation } = loaded();
         look = lookNowAndThen(async () => {
           report({ kind: "verdict", verdict: await examiner.examine(model, "few") });

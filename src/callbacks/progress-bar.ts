@@ -1,5 +1,5 @@
 import { assertMadeBy } from "../base/errors.ts";
-import type { Callback } from "../training/callback.ts";
+import type { Callback, TrainingParams } from "../training/callback.ts";
 import type { Logs } from "../training/history.ts";
 import { progressLine } from "./progress.ts";
 
@@ -28,15 +28,14 @@ export function progressBar(terminal: Terminal): Callback {
     "process.stdout, or have a write()",
   );
   const { isTTY: redraws = false, columns } = terminal;
-  let steps = 0;
-  let epochs = 0;
+  let params: TrainingParams;
   let begun = 0;
   let drawn = 0;
   let firstStepMs: number | undefined;
   const line = (done: number, logs: Logs, finished: boolean) =>
     progressLine({
       done,
-      total: steps,
+      total: params.steps,
       elapsedMs: performance.now() - begun,
       logs: { ...logs },
       finished,
@@ -44,13 +43,13 @@ export function progressBar(terminal: Terminal): Callback {
       ...(columns === undefined ? {} : { columns }),
     });
   return {
-    onTrainBegin: (params) => {
-      ({ steps, epochs } = params);
+    onTrainBegin: (given) => {
+      params = given;
     },
     onEpochBegin: (epoch) => {
       begun = performance.now();
       firstStepMs = undefined;
-      terminal.write(`Epoch ${epoch + 1}/${epochs}\n`);
+      terminal.write(`Epoch ${epoch + 1}/${params.epochs}\n`);
     },
     onTrainBatchEnd: (batch, logs) => {
       const now = performance.now();
@@ -60,7 +59,7 @@ export function progressBar(terminal: Terminal): Callback {
       terminal.write(`\r${line(batch + 1, logs, false)}\x1b[K`);
     },
     onEpochEnd: (_, logs) => {
-      const text = line(steps, logs, true);
+      const text = line(params.steps ?? 0, logs, true);
       terminal.write(redraws ? `\r${text}\x1b[K\n` : `${text}\n`);
     },
   };

@@ -151,7 +151,7 @@ function checked(input: Given, where: string): TensorData {
   if (!type || type.startsWith("Big")) {
     if ("data" in Object(input))
       throw wrong(`${where}: data`, "be a typed array, not of bigints, or nested arrays of numbers", given);
-    throw wrong(where, "be tensor(data, shape), a typed array, or nested arrays of numbers", input);
+    throw wrong(where, "be tensor(data, shape), a typed array, nested arrays of numbers, or stream(batches)", input);
   }
   if (!isShape(shape)) {
     throw new FeaturemapError(

@@ -36,7 +36,7 @@ import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { model } from "../model/functional.ts";
 import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
-import type { Prediction } from "../model/runs.ts";
+import type { Prediction } from "../model/run-types.ts";
 import { sequential } from "../model/sequential.ts";
 import { initializersMade, initializersSaved } from "./initializers.ts";
 

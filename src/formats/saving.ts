@@ -10,7 +10,7 @@ import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.t
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
-import type { Prediction } from "../model/runs.ts";
+import type { Prediction } from "../model/run-types.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";

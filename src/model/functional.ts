@@ -3,7 +3,7 @@ import { isSymbolic, type SymbolicTensor } from "../layers/layer.ts";
 import { networkArchitecture } from "../network/architecture.ts";
 import { networkOf, type Symbolics } from "../network/functional.ts";
 import { Model } from "./model.ts";
-import type { Prediction } from "./runs.ts";
+import type { Prediction } from "./run-types.ts";
 
 export interface ModelOptions<Outputs extends Symbolics = Symbolics> {
   /** Symbolic tensors from `input()`: one, several, or several by name. */

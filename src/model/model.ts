@@ -12,13 +12,15 @@ import { countOf, variablesOf } from "../program/variables.ts";
 import type { Training } from "../training/bookmark.ts";
 import type { EvaluateOptions, FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";
-import { checkedWeights, type Labelled, type WeightOptions } from "./calls.ts";
+import { checkedWeights, type WeightOptions } from "./calls.ts";
 import { type CompileOptions, checkCompileOptions } from "./compile-options.ts";
 import { Compilation, type CompiledModel } from "./compiled.ts";
 import { INTERNALS, type ModelInternals } from "./internals.ts";
 import { ModelLock } from "./model-lock.ts";
-import { type Evaluation, type Prediction, Runs } from "./runs.ts";
+import type { Evaluation, Prediction } from "./run-types.ts";
+import { Runs } from "./runs.ts";
 import { type ModelStats, statsOf } from "./stats.ts";
+import type { BatchStream, HeldOutData, StreamFitOptions, StreamOptions } from "./stream-door.ts";
 
 export interface Weight {
   /** `conv2d/kernel` */
@@ -130,18 +132,19 @@ export class Model<P = Prediction> {
   }
 
   /**
-   * Trains for a number of epochs, either on samples and labels, which are uploaded for the call, or on a `Dataset`. A model of
+   * Trains for a number of epochs, on samples and labels, which are uploaded for the call, on a `Dataset`, or on a `stream`. A model of
    * several inputs or outputs takes them by name: `fit({ image, place }, { digit, parity })`.
    *
    * @throws FeaturemapError before any GPU work: `shape`, `value` where data, labels or options do not suit the model;
    *   `limit` where the adapter cannot run the plan; `state` where the model is not compiled, disposed or busy
    */
-  fit(dataset: Dataset, options?: FitOptions<Labelled>): Promise<History>;
-  fit(x: ColumnInputs, y: ColumnInputs, options?: FitOptions<Labelled> & WeightOptions): Promise<History>;
+  fit(dataset: Dataset, options?: FitOptions<HeldOutData>): Promise<History>;
+  fit(stream: BatchStream, options?: StreamFitOptions): Promise<History>;
+  fit(x: ColumnInputs, y: ColumnInputs, options?: FitOptions<HeldOutData> & WeightOptions): Promise<History>;
   fit(
-    x: ColumnInputs | Dataset,
-    y?: ColumnInputs | FitOptions<Labelled>,
-    options?: FitOptions<Labelled> & WeightOptions,
+    x: ColumnInputs | Dataset | BatchStream,
+    y?: ColumnInputs | FitOptions<HeldOutData>,
+    options?: FitOptions<HeldOutData> & WeightOptions,
   ): Promise<History> {
     return this.#runs.fit(x, y, options);
   }
@@ -151,9 +154,10 @@ export class Model<P = Prediction> {
    * does.
    */
   evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Evaluation>;
+  evaluate(stream: BatchStream, options?: StreamOptions): Promise<Evaluation>;
   evaluate(x: ColumnInputs, y: ColumnInputs, options?: EvaluateOptions & WeightOptions): Promise<Evaluation>;
   evaluate(
-    x: ColumnInputs | Dataset,
+    x: ColumnInputs | Dataset | BatchStream,
     y?: ColumnInputs | EvaluateOptions,
     options?: EvaluateOptions & WeightOptions,
   ): Promise<Evaluation> {
@@ -164,7 +168,9 @@ export class Model<P = Prediction> {
    * Predicts the output for each sample: [samples, ...output]; several outputs by name. The buffers of a small call (one batch, up to
    * 1 MiB) are kept for the next, as those of `trainOnBatch` are. Throws as `fit` does.
    */
-  predict(x: ColumnInputs | Dataset, options: EvaluateOptions = {}): Promise<P> {
+  predict(x: ColumnInputs | Dataset, options?: EvaluateOptions): Promise<P>;
+  predict(stream: BatchStream, options?: StreamOptions): Promise<P>;
+  predict(x: ColumnInputs | Dataset | BatchStream, options: StreamOptions = {}): Promise<P> {
     return this.#runs.predict(x, options);
   }
 

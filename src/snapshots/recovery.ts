@@ -5,7 +5,7 @@ import type { Runtime } from "../gpu/runtime.ts";
 import { dataOf, type Labelled } from "../model/calls.ts";
 import { assertModel, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
-import type { Prediction } from "../model/runs.ts";
+import type { Prediction } from "../model/run-types.ts";
 import type { Callback } from "../training/callback.ts";
 import { checkFitOptions, FIT_OPTIONS, type FitOptions } from "../training/fit-options.ts";
 import type { History } from "../training/history.ts";

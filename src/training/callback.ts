@@ -11,8 +11,9 @@ export interface TrainedModel {
 /** Facts of a `fit`, or of an `evaluate` or `predict`, which have one epoch. */
 export interface TrainingParams {
   readonly epochs: number;
-  /** Steps an epoch. */
-  readonly steps: number;
+  /** Steps an epoch. Those of a stream may be `undefined` until its first epoch has ended. */
+  readonly steps: number | undefined;
+  /** Samples a step; of a stream those of its first batch. */
   readonly batchSize: number;
 }
 

@@ -17,7 +17,7 @@ export function epochLogger(): Callback {
     },
     onEpochEnd: (_, logs) => {
       const ms = performance.now() - begun;
-      const { steps } = params;
+      const { steps = 1 } = params;
       const metrics = Object.entries(logs)
         .sort()
         .map(([name, value]) => ` - ${name}: ${value > 1e-3 ? value.toFixed(4) : value.toExponential(4)}`);

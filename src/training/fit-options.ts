@@ -46,6 +46,8 @@ export interface FitOptions<V> extends BatchOptions {
   readonly initialEpoch?: number;
   /** Output: 0 none; `auto` (default), 1 and 2 a line an epoch. The callback `progressBar` draws Keras's bar on a terminal. */
   readonly verbose?: 0 | 1 | 2 | "auto";
+  /** Steps of a validation on a stream. Default: until its batches end. */
+  readonly validationSteps?: number;
   /** Data to evaluate after each epoch, or after those of `validationFreq`. */
   readonly validationData?: V;
   /**
@@ -83,6 +85,7 @@ export const FIT_OPTIONS = [
   "initialEpoch",
   "verbose",
   "validationData",
+  "validationSteps",
   "validationSplit",
   "classWeight",
   "validationBatchSize",

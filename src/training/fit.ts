@@ -1,4 +1,3 @@
-import type { Feed } from "../program/feed.ts";
 import type { Lifetime } from "../program/lifetime.ts";
 import type { Figures } from "../program/measures.ts";
 import { type Bookmark, orderSeed, type Training } from "./bookmark.ts";
@@ -9,23 +8,27 @@ import type { History, Logs } from "./history.ts";
 import type { Hooks } from "./hooks.ts";
 import type { ParameterCheck } from "./parameter-check.ts";
 import type { Stop, SweepSettings } from "./sweep.ts";
-import type { Trainer } from "./trainer.ts";
+import type { EpochTrainer } from "./trainer.ts";
 import type { VariableAccess } from "./variable-access.ts";
 import { batchHooks, evaluateWith, withCallbacks } from "./with-callbacks.ts";
 
-/** Compiled model, as `fit` uses it. */
-export interface FitTarget {
-  readonly lifetime: Lifetime;
-  readonly variables: VariableAccess;
-  trainer(feed: Feed, settings: SweepSettings): Promise<Trainer>;
-  evaluate(feed: Feed, settings: SweepSettings): Promise<Figures | undefined>;
+/** Data that are evaluated after epochs. */
+export interface HeldOut {
+  /** Number of samples, if it is known. */
+  readonly samples: number | undefined;
+  evaluate(settings: SweepSettings): Promise<Figures | undefined>;
+  dispose?(): void;
 }
 
 export interface FitCall {
   readonly model: TrainedModel;
-  readonly compiled: FitTarget;
-  readonly feed: Feed;
-  readonly validation: Feed | undefined;
+  /** Compiled model, as `fit` uses it. */
+  readonly compiled: { readonly lifetime: Lifetime; readonly variables: VariableAccess };
+  /** Steps of an epoch. It may become known as training goes. */
+  readonly steps: number | undefined;
+  /** Prepares training on the data. */
+  trainer(settings: SweepSettings): Promise<EpochTrainer>;
+  readonly validation: HeldOut | undefined;
   readonly options: FitOptions<unknown>;
   readonly training: Training;
   /** Place where training begins. It moves on as training goes. */
@@ -34,28 +37,34 @@ export interface FitCall {
 
 /** Runs `fit` in Keras's order of events: epoch begin, steps, validation, epoch end. A `signal` ends it between two submits. */
 export async function runFit(call: FitCall): Promise<History> {
-  const { model, compiled, feed, options, training, bookmark } = call;
+  const { model, compiled, validation, options, training, bookmark } = call;
   const { verbose = "auto", epochs = 1, signal } = options;
   const callbacks = [...(verbose ? [epochLogger()] : []), ...(options.callbacks ?? [])];
   const { batchSize } = bookmark.recipe;
-  const params: TrainingParams = { epochs, steps: Math.ceil(feed.dataset.size / batchSize), batchSize };
+  const params: TrainingParams = {
+    epochs,
+    batchSize,
+    get steps() {
+      return call.steps;
+    },
+  };
   training.stop = false;
   return withCallbacks({ model, lifetime: compiled.lifetime, callbacks, signal, params }, async (hooks) => {
     try {
       return await train(call, params, hooks);
     } finally {
       training.stopped = undefined;
-      training.trainer?.dispose();
       training.trainer = undefined;
+      validation?.dispose?.();
     }
   });
 }
 
 async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promise<History> {
-  const { compiled, feed, validation, options, training, bookmark } = call;
+  const { compiled, validation, options, training, bookmark } = call;
   const { epochsBefore } = bookmark;
   const { shuffle, seed } = bookmark.recipe;
-  const { epochs, steps, batchSize } = params;
+  const { epochs, batchSize } = params;
   const { pause, signal, validationBatchSize = batchSize, validationFreq = 1 } = options;
   const batches = { ...batching(options, "fit"), batchSize };
   const stop: Stop = {
@@ -67,24 +76,22 @@ async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promi
     training.stopped = resolve;
   });
   const gate = pause?.gate(() => Promise.race([compiled.lifetime.ended, stopped]), stop, signal);
-  const validate = (held: Feed) =>
+  const validate = (held: HeldOut) =>
     evaluateWith(
       hooks,
       (settings) => {
         const run = (stop: Stop) =>
-          compiled.evaluate(held, { ...batches, ...settings, batchSize: validationBatchSize, signal: stop });
-        return gate ? gate.uninterrupted(run, held.dataset.size) : run(stop);
+          held.evaluate({ ...batches, ...settings, batchSize: validationBatchSize, signal: stop });
+        return gate && held.samples !== undefined ? gate.uninterrupted(run, held.samples) : run(stop);
       },
       () => stop.aborted,
     );
-  const trainer = await compiled.trainer(feed, {
+  const trainer = await call.trainer({
     ...batches,
     ...batchHooks(hooks, "Train"),
     signal: stop,
     pause: gate,
   });
-  training.bookmark = bookmark;
-  training.trainer = trainer;
   gate?.enter();
   let parameterCheck: ParameterCheck | undefined;
   try {
@@ -104,7 +111,7 @@ async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promi
       training.epochs = epochsBefore + epoch + 1;
       if (metrics?.badStep && !warned && !training.stop) {
         warned = true;
-        warn(epoch, `the loss is ${metrics.logs.loss} from step ${metrics.badStep} of ${steps} on`);
+        warn(epoch, `the loss is ${metrics.logs.loss} from step ${metrics.badStep} of ${params.steps} on`);
       }
       if (!metrics || stop.aborted) break;
       const heldOut = validation && isDue(epoch, validationFreq) ? await validate(validation) : undefined;
@@ -119,11 +126,13 @@ async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promi
         const extend = () => bookmark.history.extend(epochLogs);
         return running ? Promise.resolve(running).then(extend) : extend();
       });
+      if (trainer.exhausted) break;
     }
     await hooks.call((callback) => callback.onTrainEnd?.(bookmark.history));
     return bookmark.history;
   } finally {
     parameterCheck?.release();
+    trainer.dispose();
     gate?.leave();
   }
 }

@@ -56,10 +56,23 @@ export interface SweepSettings {
   readonly onProgress?: ((progress: SweepProgress) => void | Promise<void>) | undefined;
 }
 
+/** Batch of a stream, in a slot of its own. */
+export interface SweepBatch {
+  /** Step, bound to the slot. */
+  readonly run: BoundPlan;
+  /** State in which the step begins. */
+  readonly start: GPUBuffer;
+  /** Keeps the slot until its step is done. */
+  busyUntil(done: Promise<unknown>): void;
+}
+
 export interface Sweep
   extends Pick<SweepSettings, "batchSize" | "signal" | "pause" | "reads" | "onBegin" | "onProgress"> {
   readonly runtime: Runtime;
-  readonly run: BoundPlan;
+  /** Step that is repeated. */
+  readonly run: BoundPlan | undefined;
+  /** Gives each step's batch in place of `run` and `start`; `undefined` at the end. Each is a submit. */
+  readonly next?: () => Promise<SweepBatch | undefined>;
   readonly cursor: Cursor;
   /** Makes figures of the metrics' bytes; `undefined` if the plan adds up nothing. Metrics are cleared at the beginning. */
   readonly decode: ((bytes: ArrayBuffer) => Figures) | undefined;
@@ -77,7 +90,7 @@ export interface Sweep
   /** Step to end with. Default: the one that ends the samples. */
   readonly until?: number;
   /** State in which the sweep begins (`sweepStart`): words, which are written, or a buffer, which is copied. */
-  readonly start: Uint32Array<ArrayBuffer> | GPUBuffer;
+  readonly start: Uint32Array<ArrayBuffer> | GPUBuffer | undefined;
   /** Counts to which the sweep's cost is added as it goes, so that they are right when a callback throws. */
   readonly counts: SweepCounts;
   readonly pace: Pace;
@@ -90,7 +103,7 @@ export interface Sweep
  * @returns the metrics over all samples, or over those that were done when `signal` stopped it
  */
 export async function sweep(options: Sweep): Promise<Figures | undefined> {
-  const { runtime, run, cursor, decode, counts, pace, pause, signal, from = 0 } = options;
+  const { runtime, cursor, decode, counts, pace, pause, signal, next, from = 0 } = options;
   const { device } = runtime;
   const { until: total = Math.ceil(options.samples / options.batchSize) } = options;
   const { reads = "now and then", onBegin } = options;
@@ -98,6 +111,7 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
   /** Submits under way, each with the steps that are done when it is, and the read of its metrics if they are to be its own. */
   const waiting: { readonly completed: Promise<number>; readonly own: Promise<Figures> | undefined }[] = [];
   let made = from;
+  let batch: SweepBatch | undefined;
   let [begun, told] = [from - 1, from];
   const tell = async (done: number, metrics: Figures | undefined) => {
     const repeated = done === told;
@@ -120,6 +134,11 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
         options.assertLive();
         continue;
       }
+      if (next && !batch) {
+        batch = await next();
+        if (!batch) break;
+        continue;
+      }
       if (onBegin && begun < made) {
         while (waiting.length > 0) await first();
         if (signal?.aborted) continue;
@@ -133,13 +152,15 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
         continue;
       }
       options.assertLive();
+      const run = batch?.run ?? options.run!;
+      const start = batch ? batch.start : made === 0 && options.start;
       const steps = Math.min(pace.steps, total - made);
       const after = made + steps;
       let read: { start(): Promise<Figures> } | undefined;
       let ticket: Ticket;
       const submitted = inErrorScope(runtime, run.plan.name, () => {
         const encoder = device.createCommandEncoder({ label: run.plan.name });
-        if (made === 0) begin(options, encoder);
+        if (start) begin(options, encoder, start, made === 0);
         const pass = encoder.beginComputePass({ label: run.plan.name });
         for (let i = 0; i < steps; i++) run.encode(pass);
         pass.end();
@@ -160,6 +181,8 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
       });
       // It is awaited in its turn, from which a callback may keep the loop for long.
       completed.catch(() => {});
+      batch?.busyUntil(completed);
+      batch = undefined;
       waiting.push({ completed, own: reads === "exact" ? figures : undefined });
       while (waiting.length >= pace.inFlight && made < total) await first();
     }
@@ -177,9 +200,14 @@ export async function sweep(options: Sweep): Promise<Figures | undefined> {
   }
 }
 
-function begin({ runtime, cursor, start, decode }: Sweep, encoder: GPUCommandEncoder): void {
+function begin(
+  { runtime, cursor, decode }: Sweep,
+  encoder: GPUCommandEncoder,
+  start: Uint32Array<ArrayBuffer> | GPUBuffer,
+  first: boolean,
+): void {
   const at = sweepStartOffset();
   if (start instanceof Uint32Array) runtime.device.queue.writeBuffer(cursor.state, at, start);
   else encoder.copyBufferToBuffer(start, 0, cursor.state, at, start.size);
-  if (decode) for (const metric of cursor.metrics) encoder.clearBuffer(metric);
+  if (decode && first) for (const metric of cursor.metrics) encoder.clearBuffer(metric);
 }

@@ -8,13 +8,10 @@ import { FRAMES_MS } from "./pace.ts";
 import { noCounts, type SweepCounts, type SweepSettings } from "./sweep.ts";
 import type { Sweeper } from "./sweeper.ts";
 
-/** Trainer on a data set, epoch by epoch. */
-export interface Trainer {
-  readonly feed: Feed;
-  /** Step that an epoch repeats. */
-  readonly run: BoundPlan;
-  /** Bytes of the data set and its order on the GPU. */
-  readonly bytes: number;
+/** Trainer, epoch by epoch. */
+export interface EpochTrainer {
+  /** Whether there is no data for a further epoch. Default false. */
+  readonly exhausted?: boolean;
   /**
    * Trains on all samples once, in the order of a seed or, without one, in the order in which they lie. It goes on after the first `from`
    * steps. `onSubmitted` is called after each submit. `last` records further work after the last step, in its submit.
@@ -27,13 +24,22 @@ export interface Trainer {
       readonly last?: ((encoder: GPUCommandEncoder) => void) | undefined;
     },
   ): Promise<Figures | undefined>;
+  dispose(): void;
+}
+
+/** Trainer on a data set. */
+export interface Trainer extends EpochTrainer {
+  readonly feed: Feed;
+  /** Step that an epoch repeats. */
+  readonly run: BoundPlan;
+  /** Bytes of the data set and its order on the GPU. */
+  readonly bytes: number;
   /**
    * Makes the epoch's steps after `from` again, up to `to`, on the variables and the order that are on the GPU. No callback is called.
    */
   replay(from: number, to: number): Promise<void>;
   /** Gives the samples of a step of the epoch, counted from 1, by their rows in the columns of the data set. */
   samplesOf(step: number): readonly number[];
-  dispose(): void;
 }
 
 /** Prepares training on a data set. */

@@ -55,6 +55,7 @@ export const FILES = [
   "training/pause",
   "training/sample-weight",
   "training/fit-data",
+  "training/stream",
   "data/dataset-parts",
   "layers/layer-losses",
   "model/functional",
