@@ -1,7 +1,12 @@
 export { type ErrorCode, FeaturemapError } from "./base/errors.ts";
 export type { Shape } from "./base/shape.ts";
+export { type CsvLoggerOptions, csvLogger } from "./callbacks/csv-logger.ts";
+export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
+export { learningRateScheduler } from "./callbacks/learning-rate-scheduler.ts";
+export type { MonitorOptions } from "./callbacks/monitor.ts";
 export { type Progress, progressLine } from "./callbacks/progress.ts";
 export { progressBar, type Terminal } from "./callbacks/progress-bar.ts";
+export { type ReduceLrOnPlateauOptions, reduceLrOnPlateau } from "./callbacks/reduce-lr-on-plateau.ts";
 export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
 export type { Batches, StreamBatch, StreamSource } from "./data/batches.ts";
 export type { ColumnInputs, DataInputs } from "./data/columns.ts";
@@ -16,6 +21,7 @@ export {
   type TypedArray,
   tensor,
 } from "./data/tensor.ts";
+export { checkpointFiles } from "./formats/checkpoint-files.ts";
 export {
   type FromConfigOptions,
   fromConfig,
@@ -33,6 +39,7 @@ export {
   type ReadIdxOptions,
   readIdxFile,
 } from "./formats/idx.ts";
+export { type CheckpointInfo, type ModelCheckpointOptions, modelCheckpoint } from "./formats/model-checkpoint.ts";
 export {
   type Named,
   parseSafetensors,

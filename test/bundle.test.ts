@@ -13,7 +13,7 @@ import { buildLibrary, bundleOf, publishedLibrary } from "../bench/bundle.ts";
  * an optimizer keeps for itself took 3. Hooks of batches, evaluations and predictions, and calls on one batch took 1,
  * and so did lists of typed arrays, `validationSplit` and the doors for streams and weights of classes.
  */
-const MOST_BYTES = 72_200;
+const MOST_BYTES = 72_300;
 
 const LIBRARY = fileURLToPath(new URL("../build/bench/library", import.meta.url));
 

@@ -166,6 +166,25 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     call: library.withReduction,
     args: [{ name: "mine", labels: () => {}, check: () => {}, call: () => 0 }, "sum", () => 1],
   },
+  earlyStopping: {
+    call: library.earlyStopping,
+    args: [
+      { monitor: "loss", minDelta: 0.1, patience: 2, verbose: 0, mode: "min", baseline: 1, restoreBestWeights: true },
+    ],
+  },
+  reduceLrOnPlateau: {
+    call: library.reduceLrOnPlateau,
+    args: [
+      { monitor: "loss", factor: 0.5, patience: 1, verbose: 1, mode: "max", minDelta: 0, cooldown: 1, minLr: 0.01 },
+    ],
+  },
+  learningRateScheduler: { call: library.learningRateScheduler, args: [() => 0.1, { verbose: 0 }] },
+  modelCheckpoint: {
+    call: library.modelCheckpoint,
+    args: [{ save: () => {}, monitor: "loss", saveBestOnly: true, saveWeightsOnly: true, saveFreq: 2, mode: "min" }],
+  },
+  checkpointFiles: { call: library.checkpointFiles, args: ["run/{epoch:02d}-{val_loss:.2f}.safetensors"] },
+  csvLogger: { call: library.csvLogger, args: [() => {}, { separator: ";", append: true }] },
   terminateOnNaN: { call: library.terminateOnNaN, args: [] },
   getHyperparameters: { call: library.getHyperparameters, args: [{}] },
   setHyperparameters: {

@@ -1,4 +1,5 @@
 import { flag, knownKeys, wrong } from "../base/errors.ts";
+import { fixed } from "../base/rounding.ts";
 
 /** Figures of one progress line; see {@link progressLine}. */
 export interface Progress {
@@ -116,17 +117,6 @@ function metric(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (Math.abs(value) > 1e-3) return fixed(value, 4);
   return value.toExponential(4).replace(/e([+-])(\d)$/, "e$10$2");
-}
-
-/**
- * Rounds as Python does, else as `toFixed`: an exact tie goes to the even digit, so an accuracy of 29/32 = 0.90625 reads
- * 0.9062. A double is a tie at `digits` decimals only if `value * 2^(digits + 1)` is an odd whole number.
- */
-function fixed(value: number, digits: number): string {
-  const rounded = value.toFixed(digits);
-  if (Math.abs((value * 2 ** (digits + 1)) % 2) !== 1) return rounded;
-  const down = value.toFixed(digits + 1).slice(0, digits === 0 ? -2 : -1);
-  return Number(down.at(-1)) % 2 === 0 ? down : rounded;
 }
 
 function cut(pieces: readonly Piece[], columns: number): Piece[] {

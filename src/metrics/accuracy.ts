@@ -12,6 +12,7 @@ import type { Metric } from "./metric.ts";
 export function accuracy(): Metric {
   return {
     name: "accuracy",
+    direction: "up",
     made: { by: "accuracy", config: {} },
     check: ({ shape, dtype }, output) => {
       if (output.length === 1 && (dtype === "u32" || (shape.length === 1 && shape[0] === output[0]))) return;

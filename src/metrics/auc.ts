@@ -37,6 +37,7 @@ export function auc(options: AucOptions = {}): Metric {
   const name = aWord(options.name ?? "auc", "auc: name");
   return {
     name,
+    direction: "up",
     made: { by: "auc", config: { numThresholds, curve, summationMethod, name } },
     check: (labels, output) => {
       const fits = labels.dtype === "u32" ? output.length === 1 : elements(labels.shape) === elements(output);

@@ -19,6 +19,8 @@ export interface MetricCall extends LossCall {
 export interface Metric {
   /** Key of the figure in logs: `accuracy`, `val_accuracy`. */
   readonly name: string;
+  /** Whether more of it is better, or less: what callbacks with `mode: "auto"` go by. Default: not known. */
+  readonly direction?: "up" | "down";
   /** Name of the library's metric that this is, and the options that make it again, as plain JSON. `saveModel` writes them down. */
   readonly made?: { readonly by: string; readonly config: Readonly<Record<string, unknown>> };
   /** @throws FeaturemapError where the labels do not suit the metric or the model's output */

@@ -45,6 +45,7 @@ function topKNamed(by: keyof typeof OTHERS, dtype: "f32" | "u32", options: TopKA
   const name = aWord(options.name ?? by, `${by}: name`);
   return {
     name,
+    direction: "up",
     made: { by, config: { k, name } },
     check: (labels, output) => {
       if (output.length !== 1) {

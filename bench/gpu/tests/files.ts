@@ -64,6 +64,7 @@ export const FILES = [
   "plan/executable",
   "model/callers-memory",
   "gpu/gpu-errors",
+  "callbacks/monitored",
   "callbacks/terminate-on-nan",
   "snapshots/recovery",
   "network/trainable",
