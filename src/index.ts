@@ -67,14 +67,52 @@ export {
 export type { Attributes, Node, Tensor, TensorId, TensorSpec } from "./graph/tensor.ts";
 export type { Choices, MemoryMode, Tile } from "./graph/tile.ts";
 export { type ActivationOptions, activation } from "./layers/activation.ts";
+export {
+  type AxisOptions,
+  celu,
+  elu,
+  exponential,
+  gelu,
+  hardShrink,
+  hardSigmoid,
+  hardSilu,
+  hardTanh,
+  leakyRelu,
+  logSigmoid,
+  logSoftmax,
+  mish,
+  type ReluOptions,
+  relu,
+  relu6,
+  selu,
+  silu,
+  softmax,
+  softShrink,
+  softsign,
+  sparsePlus,
+  sparseSigmoid,
+  squareplus,
+  tanhShrink,
+} from "./layers/activations.ts";
+export { add } from "./layers/add.ts";
+export { average } from "./layers/average.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
+export { type ConcatenateOptions, concatenate } from "./layers/concatenate.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
+export { type Cropping2dOptions, cropping2d } from "./layers/cropping2d.ts";
 export { defineLayer } from "./layers/define-layer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise-conv2d.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
+export type { EdgesOption } from "./layers/edges.ts";
 export { flatten } from "./layers/flatten.ts";
+export { globalAveragePooling1d } from "./layers/global-average-pooling1d.ts";
+export { globalAveragePooling2d } from "./layers/global-average-pooling2d.ts";
+export { globalMaxPooling1d } from "./layers/global-max-pooling1d.ts";
+export { globalMaxPooling2d } from "./layers/global-max-pooling2d.ts";
+export type { GlobalPoolingOptions } from "./layers/global-pooling.ts";
+export { type GroupNormalizationOptions, groupNormalization } from "./layers/group-normalization.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export { type InputOptions, input } from "./layers/input.ts";
 export type {
@@ -89,7 +127,14 @@ export type {
   SymbolicTensor,
   VariableSpec,
 } from "./layers/layer.ts";
+export { type LayerNormalizationOptions, layerNormalization } from "./layers/layer-normalization.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
+export { maximum } from "./layers/maximum.ts";
+export { minimum } from "./layers/minimum.ts";
+export { multiply } from "./layers/multiply.ts";
+export type { ActivationCall, ActivationFunction, LayerActivation } from "./layers/options.ts";
+export { type PReluOptions, pRelu } from "./layers/p-relu.ts";
+export { type PermuteOptions, permute } from "./layers/permute.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export {
   constant,
@@ -114,6 +159,11 @@ export {
   varianceScaling,
   zeros,
 } from "./layers/random-initializers.ts";
+export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
+export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
+export { subtract } from "./layers/subtract.ts";
+export { type UpSampling2dOptions, upSampling2d } from "./layers/up-sampling2d.ts";
+export { type ZeroPadding2dOptions, zeroPadding2d } from "./layers/zero-padding2d.ts";
 export type { FactorsCall, LabelKind, Loss, LossCall } from "./losses/loss.ts";
 export type { LossName } from "./losses/losses.ts";
 export { type Reduction, withReduction } from "./losses/reduction.ts";

@@ -15,14 +15,23 @@ import {
 import { anObject, FeaturemapError, knownKeys, oneOf, show } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import { activation } from "../layers/activation.ts";
+import { add } from "../layers/add.ts";
+import { average } from "../layers/average.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { batchNormalization } from "../layers/batch-normalization.ts";
+import { concatenate } from "../layers/concatenate.ts";
 import { conv2d } from "../layers/conv2d.ts";
+import { cropping2d } from "../layers/cropping2d.ts";
 import { defineLayer } from "../layers/define-layer.ts";
 import { dense } from "../layers/dense.ts";
 import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
 import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
+import { globalAveragePooling1d } from "../layers/global-average-pooling1d.ts";
+import { globalAveragePooling2d } from "../layers/global-average-pooling2d.ts";
+import { globalMaxPooling1d } from "../layers/global-max-pooling1d.ts";
+import { globalMaxPooling2d } from "../layers/global-max-pooling2d.ts";
+import { groupNormalization } from "../layers/group-normalization.ts";
 import { input } from "../layers/input.ts";
 import {
   type AnyLayer,
@@ -32,12 +41,24 @@ import {
   type SymbolicTensor,
   subject,
 } from "../layers/layer.ts";
+import { layerNormalization } from "../layers/layer-normalization.ts";
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
+import { maximum } from "../layers/maximum.ts";
+import { minimum } from "../layers/minimum.ts";
+import { multiply } from "../layers/multiply.ts";
+import { pRelu } from "../layers/p-relu.ts";
+import { permute } from "../layers/permute.ts";
+import { rescaling } from "../layers/rescaling.ts";
+import { reshape } from "../layers/reshape.ts";
+import { subtract } from "../layers/subtract.ts";
+import { upSampling2d } from "../layers/up-sampling2d.ts";
+import { zeroPadding2d } from "../layers/zero-padding2d.ts";
 import { model } from "../model/functional.ts";
 import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
 import type { Prediction } from "../model/run-types.ts";
 import { sequential } from "../model/sequential.ts";
+import { activationsMade, activationsSaved, eluLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
 import { initializersMade, initializersSaved } from "./initializers.ts";
 
 export interface LayerConfig {
@@ -93,6 +114,30 @@ const LAYERS: readonly [string, LayerFactory][] = [
   ["Dropout", dropout],
   ["Flatten", flatten],
   ["Dense", dense],
+  ["Add", add],
+  ["Subtract", subtract],
+  ["Multiply", multiply],
+  ["Average", average],
+  ["Maximum", maximum],
+  ["Minimum", minimum],
+  ["Concatenate", concatenate],
+  ["Reshape", reshape],
+  ["Permute", permute],
+  ["ZeroPadding2D", zeroPadding2d],
+  ["Cropping2D", cropping2d],
+  ["UpSampling2D", upSampling2d],
+  ["GlobalAveragePooling2D", globalAveragePooling2d],
+  ["GlobalMaxPooling2D", globalMaxPooling2d],
+  ["GlobalAveragePooling1D", globalAveragePooling1d],
+  ["GlobalMaxPooling1D", globalMaxPooling1d],
+  ["LayerNormalization", layerNormalization],
+  ["GroupNormalization", groupNormalization],
+  ["Rescaling", rescaling],
+  ["PReLU", pRelu],
+  ["ELU", eluLayer],
+  ["LeakyReLU", leakyReluLayer],
+  ["ReLU", reluLayer],
+  ["Softmax", softmaxLayer],
 ];
 
 /**
@@ -134,7 +179,7 @@ function layerConfig(layer: AnyLayer, name: string, inputShape: Shape | undefine
   // The layer's own values win: its options may say another name.
   const own = { name, inputShape, ...(layer.trainable === false && { trainable: false }) };
   const given = asObject(options, { ...context, path: `${where}.config` }, "an object of options");
-  const config = readAt(context, () => initializersSaved({ ...own, ...given, ...own }));
+  const config = readAt(context, () => activationsSaved(initializersSaved({ ...own, ...given, ...own })));
   return { className: layer.type, config: OPTIONS(config, context) };
 }
 
@@ -252,7 +297,7 @@ function layerOf(
     throw new FeaturemapError("value", `${where}.className is no known layer: ${show(className)}. ${known}. ${remedy}`);
   }
   try {
-    const layer = factory(initializersMade(config, "config"));
+    const layer = factory(activationsMade(initializersMade(config, "config"), "config"));
     return typeof layer === "function" ? layer : defineLayer(layer);
   } catch (error) {
     if (!(error instanceof FeaturemapError)) throw error;

@@ -1,4 +1,4 @@
-import { flag, oneOf, optionalText, positiveInteger, wrong } from "../base/errors.ts";
+import { flag, listOf, oneOf, optionalText, positiveInteger, wrong } from "../base/errors.ts";
 import { isShape, MAX_DIMENSIONS, type Shape } from "../base/shape.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import { ACTIVATIONS, type Activation, activation } from "../ops/activation/activation.ts";
@@ -6,11 +6,23 @@ import { softmax } from "../ops/softmax/softmax.ts";
 import type { Padding, Pair } from "../ops/window.ts";
 import type { LayerCall } from "./layer.ts";
 
+/** Activation as a value, such as `gelu()`, or an app's own. */
+export interface ActivationFunction {
+  readonly name: string;
+  /** Options that make it again, as plain JSON. `toConfig` writes them down. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Adds the nodes of the activation of x, and returns what has its shape. */
+  apply(call: ActivationCall, x: TensorId): TensorId;
+}
+
+/** Part of a layer's call that an activation gets. */
+export type ActivationCall = Pick<LayerCall, "add" | "shapeOf">;
+
 /**
- * Name of an activation. `softmax` runs over the last axis, the others on each number. Constants are those of Keras 3: `leakyRelu`
- * has the slope 0.2, `elu` the scale 1.
+ * Activation: a name, or a value such as `gelu()`. `softmax` runs over the last axis, the others on each number. Constants are those of
+ * Keras 3: `leakyRelu` has the slope 0.2, `elu` the scale 1.
  */
-export type LayerActivation = Activation | "softmax";
+export type LayerActivation = Activation | "softmax" | ActivationFunction;
 
 /** Options of every layer. */
 export interface LayerOptions {
@@ -43,11 +55,19 @@ export function pair(value: unknown, where: string): Pair {
   return [positiveInteger(both[0], where, 31), positiveInteger(both[1], where, 31)];
 }
 
+/** Copies a list of sizes or axes. @throws FeaturemapError `value` where it is none, or longer than a shape may be */
+export function shortList<T>(value: readonly T[], where: string): T[] {
+  if (listOf(value, where).length <= MAX_DIMENSIONS) return Array.from(value);
+  throw wrong(where, `have at most ${MAX_DIMENSIONS} entries`, value);
+}
+
 export function paddingOption(value: unknown, where: string): Padding {
   return oneOf(value, ["valid", "same"], where);
 }
 
 export function activationOption(value: unknown, where: string): LayerActivation {
+  const { apply, name } = (typeof value === "object" ? (value ?? {}) : {}) as Partial<ActivationFunction>;
+  if (typeof apply === "function" && typeof name === "string") return value as ActivationFunction;
   return oneOf(value, [...ACTIVATIONS, "softmax"], where);
 }
 
@@ -60,6 +80,7 @@ export function inputShapeOption(value: unknown, where: string): Shape | undefin
 
 /** Adds a layer's activation. `linear` adds nothing. */
 export function activated(call: LayerCall, x: TensorId, kind: LayerActivation): TensorId {
+  if (typeof kind === "object") return kind.apply(call, x);
   if (kind === "linear") return x;
   return kind === "softmax" ? call.add(softmax, { x }).y : call.add(activation, { x }, { kind }).y;
 }

@@ -8,6 +8,7 @@ import type { add as addOp } from "../ops/elementwise/add.ts";
 import type { fill as fillOp } from "../ops/elementwise/fill.ts";
 import type { multiply as multiplyOp } from "../ops/elementwise/multiply.ts";
 import type { reshape as reshapeOp } from "../ops/elementwise/reshape.ts";
+import type { stopGradient as stopGradientOp } from "../ops/elementwise/stop-gradient.ts";
 import type { normalization as normalizationOp } from "../ops/normalization/normalization.ts";
 import type { averagePooling2d as averagePooling2dOp } from "../ops/pooling/average-pooling2d.ts";
 import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2d.ts";
@@ -142,6 +143,8 @@ const softmax: OnnxRule<typeof softmaxOp> = ({ inputs: { x }, readAsItLies, add 
   return { y: { name: add("Softmax", [name], { axis: { int: order.indexOf(order.length - 1) } }), order } };
 };
 
+const stopGradient: OnnxRule<typeof stopGradientOp> = ({ inputs: { x }, readAsItLies }) => ({ y: readAsItLies(x) });
+
 /** A rule for each op that ONNX has, by the op's name. */
 export const RULES: Readonly<Record<string, OnnxRule>> = {
   activation,
@@ -160,5 +163,6 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   pointwise,
   reshape,
   softmax,
+  stopGradient,
   transpose,
 };

@@ -43,6 +43,7 @@ export { dropout } from "./elementwise/dropout.ts";
 export { fill } from "./elementwise/fill.ts";
 export { multiply } from "./elementwise/multiply.ts";
 export { reshape } from "./elementwise/reshape.ts";
+export { stopGradient } from "./elementwise/stop-gradient.ts";
 export type { Expression, FunctionName } from "./pointwise/functions.ts";
 export { evaluated, pointwise } from "./pointwise/pointwise.ts";
 export type { PointwiseAttributes, Reduction } from "./pointwise/whole.ts";

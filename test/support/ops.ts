@@ -35,6 +35,7 @@ import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
 import { multiply } from "../../src/ops/elementwise/multiply.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
+import { stopGradient } from "../../src/ops/elementwise/stop-gradient.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
@@ -104,6 +105,7 @@ const list: readonly Op[] = [
   softmax,
   softmaxCrossEntropy,
   softmaxGradient,
+  stopGradient,
   thresholdCounts,
   topKAccuracy,
   transpose,

@@ -5,7 +5,7 @@ override operand_LENGTH: u32;
 
 @group(0) @binding(0) var<storage, read> operand: array<vec4f>;
 
-// For elements e to e + 3 of the whole; e is a multiple of 4.
-fn load_operand(e: u32, left: u32) -> vec4f {
-  return operand[e % operand_LENGTH / 4u];
+// For elements at to at + 3 of the whole; at is a multiple of 4.
+fn load_operand(at: u32, left: u32) -> vec4f {
+  return operand[at % operand_LENGTH / 4u];
 }

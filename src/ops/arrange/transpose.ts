@@ -15,8 +15,9 @@ export const transpose: Op<"x", "y", Attributes> = defineOp({
   attributes: typed<Attributes>(),
   infer: ({ x }, { axes }, where) => {
     const every = x.shape.map((_, axis) => axis);
-    const known = [...listOf(axes, `"${where}": axes`)].sort((a, b) => a - b);
-    if (String(known) !== String(every)) throw wrong(`"${where}": axes`, `be ${every.join(", ")} in some order`, axes);
+    const known = [...listOf(axes, `"${where}": axes`)];
+    if (known.length !== every.length || !every.every((axis) => known.includes(axis)))
+      throw wrong(`"${where}": axes`, `be ${every.join(", ")} in some order`, axes);
     return { y: { shape: axes.map((axis) => x.shape[axis]!), dtype: "f32" } };
   },
   gradient: ({ gradients: { y: dy }, attributes: { axes }, add }) => {

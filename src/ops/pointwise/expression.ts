@@ -75,6 +75,8 @@ export function derivative(expression: Expression, by: string): Expression {
     const args = argsOf(part);
     const inner = args.map(again);
     if (inner.every((each) => each === 0)) return 0;
+    // What is not chosen passes nothing, even where its derivative is no number.
+    if (part[0] === "where") return ["where", args[0]!, inner[1]!, inner[2]!];
     const outer = functionOf(part).derivatives(args, part);
     return args.reduce<Expression>((sum, _, i) => {
       const term = inner[i] === 0 ? 0 : simplified("multiply", [outer[i]!, inner[i]!]);

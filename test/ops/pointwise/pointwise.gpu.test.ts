@@ -114,6 +114,9 @@ describe("an expression", () => {
       ["add", ["multiply", "e", "f"], "g"],
     ];
     await check({ shapes: [[9], [9], [9], [9], [9], [9], [9]], expression });
+    // Each letter is broadcast, in fours and one by one.
+    for (const size of [4, 3])
+      await check({ shapes: [[2, size], [size], [size], [size], [size], [2, 1], [2, 1]], expression, axes: [1] });
   });
 });
 

@@ -1,0 +1,82 @@
+import { finiteNumber, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
+import { reshape } from "../ops/elementwise/reshape.ts";
+import { defineLayer } from "./define-layer.ts";
+import { type Initializer, initializerOption } from "./initializers.ts";
+import { type Layer, subject } from "./layer.ts";
+import { normalized } from "./normalized.ts";
+import { LAYER_OPTIONS, type LayerOptions, layerOptions, shortList } from "./options.ts";
+
+export interface LayerNormalizationOptions extends LayerOptions {
+  /** Axis or axes that are normalized, counted with the batch's, which is 0, or from the end. Default -1. */
+  readonly axis?: number | readonly number[];
+  /** What is added to the variance, so that nothing is divided by 0. Default 0.001. */
+  readonly epsilon?: number;
+  /** Whether `beta` is added. Default true. */
+  readonly center?: boolean;
+  /** Whether it is multiplied by `gamma`. Default true. */
+  readonly scale?: boolean;
+  /** First values of `beta`. Default `zeros`. */
+  readonly betaInitializer?: Initializer;
+  /** First values of `gamma`. Default `ones`. */
+  readonly gammaInitializer?: Initializer;
+}
+
+/**
+ * Layer normalization, Keras's `LayerNormalization` (Ba et al. 2016): y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with mean and
+ * biased variance of each sample along the axes. `gamma` and `beta` have the sizes of these axes. Training and inference are alike.
+ *
+ * @throws FeaturemapError `value` for an option that is unknown or out of range, or an axis that the input does not have
+ * @example
+ * sequential([dense({ units: 64, inputShape: [16] }), layerNormalization(), activation({ activation: "relu" })]);
+ */
+export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
+  const where = "layerNormalization";
+  knownKeys(options, OPTIONS, where);
+  const given = options.axis ?? -1;
+  const list = Array.isArray(given) ? shortList<number>(given, `${where}: axis`) : [given as number];
+  const axis = list.map((each) => wholeNumber(each, `${where}: axis`));
+  const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
+  const center = flag(options.center ?? true, `${where}: center`);
+  const scale = flag(options.scale ?? true, `${where}: scale`);
+  const betaInitializer = initializerOption(options.betaInitializer ?? "zeros", `${where}: betaInitializer`);
+  const gammaInitializer = initializerOption(options.gammaInitializer ?? "ones", `${where}: gammaInitializer`);
+  const type = "LayerNormalization";
+  const axesOf = (rank: number) => axis.map((each) => (each < 0 ? rank + each : each)).sort((a, b) => a - b);
+  return defineLayer({
+    type,
+    ...layerOptions(options, where),
+    config: { axis, epsilon, center, scale, betaInitializer, gammaInitializer },
+    variables: ({ name, input }) => {
+      const rank = input.length + 1;
+      const axes = axesOf(rank);
+      const known = axes.length > 0 && axes.every((each, i) => each >= 1 && each < rank && each !== axes[i - 1]);
+      if (!known)
+        throw wrong(`${subject(type, name)}: axis`, `name one or more of ${rank} axes, not the batch's`, axis);
+      const shape = axes.map((each) => input[each - 1]!);
+      return [
+        ...(scale ? [{ name: "gamma", shape, initializer: gammaInitializer }] : []),
+        ...(center ? [{ name: "beta", shape, initializer: betaInitializer }] : []),
+      ];
+    },
+    call: ({ input: x, variables, add, shapeOf }) => {
+      const whole = shapeOf(x);
+      const axes = axesOf(whole.length);
+      const shape: Shape = whole.map((size, each) => (axes.includes(each) ? size : 1));
+      const spread = (id: number | undefined) =>
+        id && (axes[0] === whole.length - 1 ? id : add(reshape, { x: id }, { shape }).y);
+      const own = { gamma: spread(variables.gamma), beta: spread(variables.beta) };
+      return normalized(add, x, axes, epsilon, own);
+    },
+  });
+}
+
+const OPTIONS = [
+  "axis",
+  "epsilon",
+  "center",
+  "scale",
+  "betaInitializer",
+  "gammaInitializer",
+  ...LAYER_OPTIONS,
+] as const satisfies readonly (keyof LayerNormalizationOptions)[];

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import * as featuremap from "../../src/index.ts";
+import {
+  type ActivationFunction,
+  activation,
+  add,
+  average,
+  concatenate,
+  conv2d,
+  cropping2d,
+  dense,
+  fromConfig,
+  gelu,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  groupNormalization,
+  input,
+  type Layer,
+  layerNormalization,
+  maximum,
+  minimum,
+  model,
+  multiply,
+  permute,
+  pRelu,
+  relu,
+  rescaling,
+  reshape,
+  sequential,
+  subtract,
+  toConfig,
+  upSampling2d,
+  zeroPadding2d,
+} from "../../src/index.ts";
+
+const image = () => input({ shape: [4, 6, 8] });
+
+describe("layers made of expressions", () => {
+  const layers: readonly [name: string, layer: Layer, shape: readonly number[], parameters: number][] = [
+    ["reshape", reshape({ targetShape: [-1, 16] }), [12, 16], 0],
+    ["permute", permute({ dims: [3, 1, 2] }), [8, 4, 6], 0],
+    [
+      "zeroPadding2d",
+      zeroPadding2d({
+        padding: [
+          [1, 2],
+          [0, 3],
+        ],
+      }),
+      [7, 9, 8],
+      0,
+    ],
+    ["cropping2d", cropping2d({ cropping: [1, 2] }), [2, 2, 8], 0],
+    ["upSampling2d", upSampling2d({ size: [2, 3] }), [8, 18, 8], 0],
+    ["globalAveragePooling2d", globalAveragePooling2d(), [8], 0],
+    ["globalMaxPooling2d", globalMaxPooling2d({ keepDims: true }), [1, 1, 8], 0],
+    ["layerNormalization", layerNormalization(), [4, 6, 8], 16],
+    ["layerNormalization, two axes", layerNormalization({ axis: [1, -1], center: false }), [4, 6, 8], 32],
+    ["groupNormalization", groupNormalization({ groups: 4 }), [4, 6, 8], 16],
+    ["rescaling", rescaling({ scale: 2 }), [4, 6, 8], 0],
+    ["pRelu", pRelu({ sharedAxes: [1, 2] }), [4, 6, 8], 8],
+    ["activation", activation({ activation: gelu({ approximate: true }) }), [4, 6, 8], 0],
+    ["conv2d", conv2d({ filters: 2, kernelSize: 1, activation: relu({ maxValue: 6 }) }), [4, 6, 2], 18],
+  ];
+
+  it.each(layers)("%s know their shapes and parameters, and come back from a config", (_, layer, shape, parameters) => {
+    const x = image();
+    const made = model({ inputs: x, outputs: layer(x) });
+    expect(made.outputShape).toEqual(shape);
+    expect(made.countParams()).toBe(parameters);
+    const config = JSON.parse(JSON.stringify(toConfig(made)));
+    const copy = fromConfig(config);
+    expect(toConfig(copy)).toEqual(config);
+    expect(copy.outputShape).toEqual(shape);
+  });
+
+  it.each([globalAveragePooling1d, globalMaxPooling1d])("%o pools sequences", (layer) => {
+    expect(layer()(input({ shape: [5, 3] })).shape).toEqual([3]);
+    expect(() => layer()(image())).toThrow("wants sequences [batch, steps, channels], got [batch, 4, 6, 8]");
+  });
+
+  it("of the library's names and values for activations read Keras's words in a config", () => {
+    const made = sequential([activation({ activation: "relu", inputShape: [3] })]);
+    const config = JSON.parse(JSON.stringify(toConfig(made)));
+    for (const name of ["gelu", "swish", "hardSigmoid", "logSoftmax"]) {
+      config.layers[0].config.activation = name;
+      const again = toConfig(fromConfig(config)).layers[0]!.config.activation;
+      expect(again).toMatchObject({ className: name === "swish" ? "silu" : name });
+    }
+    config.layers[0].config.activation = { className: "fast", config: {} };
+    expect(() => fromConfig(config)).toThrow('is no known activation: "fast"');
+  });
+
+  it("take an app's own activation", () => {
+    const own: ActivationFunction = {
+      name: "own",
+      config: {},
+      apply: ({ add }, x) => add(featuremap.ops.add, { a: x, b: x }).c,
+    };
+    expect(dense({ units: 3, activation: own })(input({ shape: [4] })).shape).toEqual([3]);
+  });
+});
+
+describe("merging layers", () => {
+  const pair = (a: readonly number[], b: readonly number[]) => [input({ shape: a }), input({ shape: b })] as const;
+
+  it.each([add, subtract, multiply, average, maximum, minimum])("%o broadcast as Keras does", (layer) => {
+    expect(layer()(pair([4, 6, 8], [4, 6, 8])).shape).toEqual([4, 6, 8]);
+    expect(layer()(pair([4, 6, 8], [1, 1, 8])).shape).toEqual([4, 6, 8]);
+    // An axis of 1 comes behind the batch's.
+    expect(layer()(pair([4, 6, 8], [6, 8])).shape).toEqual([4, 6, 8]);
+    expect(() => layer()(pair([4, 6], [4, 5]))).toThrow("sizes agree or are 1");
+    expect(() => layer()(input({ shape: [4] }))).toThrow(
+      /takes (two inputs or more|2 inputs), as a list: layer\(\[a, b\]\)/,
+    );
+  });
+
+  it("take any number of inputs, seven at a time", () => {
+    const inputs = Array.from({ length: 16 }, () => input({ shape: [3] }));
+    expect(average()(inputs).shape).toEqual([3]);
+    expect(concatenate()(inputs).shape).toEqual([48]);
+  });
+
+  it("subtract takes two", () => {
+    const inputs = Array.from({ length: 3 }, () => input({ shape: [3] }));
+    expect(() => subtract()(inputs)).toThrow("takes 2 inputs");
+  });
+
+  it("concatenate joins along any axis but the batch's", () => {
+    expect(concatenate({ axis: 1 })(pair([2, 3], [4, 3])).shape).toEqual([6, 3]);
+    expect(() => concatenate({ axis: 0 })(pair([2, 3], [4, 3]))).toThrow("name one of 3 axes, not the batch's");
+    expect(() => concatenate()(pair([2, 3], [4, 3]))).toThrow("alike but for axis 2, got [1, 2, 3], [1, 4, 3]");
+  });
+});
+
+describe("wrong calls", () => {
+  it.each([
+    [() => reshape({ targetShape: [-1, -1] }), "of which one may be -1"],
+    [() => reshape({ targetShape: [5, 5] })(image()), "got [batch, 4, 6, 8], which has 192 numbers a sample"],
+    [() => permute({ dims: [0, 1] }), "be 1, 2 and so on in some order"],
+    [() => permute({ dims: [2, 1] })(image()), "has 2 dims, but its input [batch, 4, 6, 8] has 3 axes"],
+    [() => zeroPadding2d({ padding: -1 }), "zeroPadding2d: padding"],
+    [() => cropping2d({ cropping: [1, 2, 3] as never }), "[[top, bottom], [left, right]]"],
+    [() => cropping2d({ cropping: 2 })(image()), "cuts 4 rows and 4 columns off [batch, 4, 6, 8]: nothing is left"],
+    [() => upSampling2d({ size: 0 }), "upSampling2d: size"],
+    [() => layerNormalization({ axis: 0 })(image()), "not the batch's"],
+    [() => groupNormalization({ groups: 3 })(image()), "Choose groups that divide 8"],
+    [() => groupNormalization({ groups: 0 }), "be at least 1, or -1"],
+    [() => rescaling({} as never), "rescaling: scale"],
+    [() => pRelu({ sharedAxes: [4] })(image()), "be axes from 1 to 3"],
+    [() => relu({ maxValue: -1 }), "relu: maxValue"],
+    [() => gelu({ approx: true } as never), "approx"],
+    [() => dense({ units: 1, activation: "gelu" as never }), "dense: activation"],
+  ] as const)("%#: %o", (call, message) => {
+    expect(call).toThrow(message);
+  });
+});
