@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { tensor } from "../../../src/index.ts";
+import { COMPILE_OPTIONS } from "../../../src/model/compile-options.ts";
+import { expectKeras, identityModel, numbersOf, present } from "../../support/keras-golden.ts";
+import { buildMetric, labelKind, labelsOnly, type MetricCase } from "../../support/keras-metric.ts";
+import { metricOf } from "../../support/keras-names.ts";
+import { testRuntime } from "../../support/run-graph.ts";
+import metrics from "./metrics.json";
+
+const CASES = present((metrics as unknown as { cases: MetricCase[] }).cases, buildMetric);
+const WEIGHTED = (COMPILE_OPTIONS as readonly string[]).includes("weightedMetrics");
+
+/** Compares a figure, or those of each class. */
+function check(got: unknown, want: number | readonly number[], label: string): void {
+  const values = [want].flat();
+  expectKeras([got].flat() as number[], { shape: [values.length], values }, "metric", label);
+}
+
+describe("Keras's metrics, over batches of which the last is short", () => {
+  it.each(CASES.map((golden) => [golden.name, golden] as const))("%s", async (_, golden) => {
+    const { name, output, activation, batch, value, weighted } = golden;
+    const kind = labelKind(golden);
+    const compiled = async (options: object) =>
+      identityModel(output, activation, { loss: labelsOnly(kind), runtime: await testRuntime(), ...options });
+    const metric = metricOf(golden.metric);
+    const x = tensor(numbersOf(output), [...output.shape]);
+    const numbers = numbersOf(golden.labels);
+    const rows = output.shape[0]!;
+    const y = tensor(kind.dtype === "u32" ? Uint32Array.from(numbers) : numbers, [rows, ...kind.shape]);
+    const model = await compiled({ metrics: [metric] });
+    const plain = await model.evaluate(x, y, { batchSize: batch });
+    check(plain[metric.name], value, name);
+    model.dispose();
+    if (WEIGHTED && weighted !== undefined) {
+      const weighing = await compiled({ weightedMetrics: [metric] });
+      const sampleWeight = numbersOf(golden.sampleWeight);
+      const logs = await weighing.evaluate(x, y, { batchSize: batch, sampleWeight });
+      check(logs[metric.name], weighted, `${name}, by weights of samples`);
+      weighing.dispose();
+    }
+  });
+
+  it("has cases to run", () => expect(CASES.length).toBeGreaterThan(0));
+});
