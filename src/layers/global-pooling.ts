@@ -7,7 +7,7 @@ import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
 export interface GlobalPoolingOptions extends LayerOptions {
   /** Whether the axes of positions stay, with a size of 1. Default false. */
-  readonly keepDims?: boolean;
+  readonly keepdims?: boolean;
 }
 
 /** Makes a layer that makes one number of all positions of a channel, [batch, ..., channels], with so many axes of positions. */
@@ -18,18 +18,18 @@ export function globalPooling(
   kind: "mean" | "max",
   options: GlobalPoolingOptions,
 ): Layer {
-  knownKeys(options, ["keepDims", ...LAYER_OPTIONS], where);
-  const keepDims = flag(options.keepDims ?? false, `${where}: keepDims`);
+  knownKeys(options, ["keepdims", ...LAYER_OPTIONS], where);
+  const keepdims = flag(options.keepdims ?? false, `${where}: keepdims`);
   const axes = [1, 2].slice(0, positions);
   return defineLayer({
     type,
     ...layerOptions(options, where),
-    config: { keepDims },
+    config: { keepdims },
     variables: ({ name, input }) => {
       if (input.length === positions + 1) return [];
       const wanted = positions === 2 ? "images [batch, height, width, channels]" : "sequences [batch, steps, channels]";
       throw new FeaturemapError("shape", `${subject(type, name)} wants ${wanted}, got ${batchShape(input)}.`);
     },
-    call: ({ input: x, add }) => evaluated(add, "x", { x }, { reduction: { kind, axes, keepDims } }),
+    call: ({ input: x, add }) => evaluated(add, "x", { x }, { reduction: { kind, axes, keepDims: keepdims } }),
   });
 }

@@ -55,7 +55,7 @@ describe("layers made of expressions", () => {
     ["cropping2d", cropping2d({ cropping: [1, 2] }), [2, 2, 8], 0],
     ["upSampling2d", upSampling2d({ size: [2, 3] }), [8, 18, 8], 0],
     ["globalAveragePooling2d", globalAveragePooling2d(), [8], 0],
-    ["globalMaxPooling2d", globalMaxPooling2d({ keepDims: true }), [1, 1, 8], 0],
+    ["globalMaxPooling2d", globalMaxPooling2d({ keepdims: true }), [1, 1, 8], 0],
     ["layerNormalization", layerNormalization(), [4, 6, 8], 16],
     ["layerNormalization, two axes", layerNormalization({ axis: [1, -1], center: false }), [4, 6, 8], 32],
     ["groupNormalization", groupNormalization({ groups: 4 }), [4, 6, 8], 16],

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isLossName } from "../../src/losses/losses.ts";
+import { ACTIVATIONS } from "../../src/ops/activation/activation.ts";
 import { functionOf } from "./keras-names.ts";
 import type { Coverage, KerasKind } from "./keras-pending.ts";
 
@@ -14,6 +15,11 @@ interface Section {
 
 const words = (text: string) => text.trim().split(/\s+/);
 const golden = (name: string) => `test/golden/keras/${name}.test.ts`;
+
+const WORDS: readonly string[] = [...ACTIVATIONS, "softmax"];
+
+/** Keras's other names for an activation. */
+const SAME: Readonly<Record<string, string>> = { hardSwish: "hardSilu", swish: "silu" };
 
 export const SECTIONS: readonly Section[] = [
   {
@@ -125,7 +131,8 @@ export function rowsOf(section: Section, coverage: readonly Coverage[]): string[
 
 function oursOf(kind: KerasKind, keras: string, { present }: Coverage): string | undefined {
   if (present.length === 0) return undefined;
-  if (kind === "activation") return `"${keras}"`;
+  // Seven are words, as in Keras, the others values of functions.
+  if (kind === "activation") return WORDS.includes(keras) ? `"${keras}"` : `${SAME[keras] ?? keras}()`;
   const found = functionOf(keras)?.name;
   if (kind === "loss" && isLossName(spelled(keras))) return `"${spelled(keras)}"`;
   if (kind === "initializer" && !found) return `"${keras}"`;
