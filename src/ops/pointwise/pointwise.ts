@@ -128,18 +128,15 @@ function incomingGradient(of: {
   if (reduction.kind === "sum") return { expression: "dy", tensors };
   const count = elements(whole) / elements(shape);
   if (reduction.kind === "mean") return { expression: ["multiply", "dy", 1 / count], tensors };
-  const y = kept(of.y);
-  const isBest: Expression = ["equal", expression, "best"];
-  const ties = evaluated(
-    add,
-    isBest,
-    { ...of.tensors, best: y },
-    {
-      reduction: { ...reduction, kind: "sum", keepDims: true },
-      shape: whole,
-    },
-  );
-  return { expression: ["where", isBest, ["divide", "dy", "ties"], 0], tensors: { ...tensors, best: y, ties } };
+  // The value as a tensor of its own: with it, the largest, the ties and dy, the gradient could read too many.
+  const isInput = typeof expression === "string";
+  const value = isInput ? of.tensors[expression]! : evaluated(add, expression, of.tensors, { shape: whole });
+  const best = kept(of.y);
+  const isBest: Expression = ["equal", "value", "best"];
+  const sum = { ...reduction, kind: "sum", keepDims: true } as const;
+  const ties = evaluated(add, isBest, { value, best }, { reduction: sum, shape: whole });
+  const incoming: Expression = ["where", isBest, ["divide", "dy", "ties"], 0];
+  return { expression: incoming, tensors: { ...tensors, value, best, ties } };
 }
 
 /** Adds what passes a gradient back by a derivative: in one node, or in two where one would read too many tensors. */

@@ -173,6 +173,16 @@ describe.each(["software", "gpu"] as const)("a reduction, for %s", (adapter) => 
     }
   });
 
+  it("of seven tensors has a gradient for each, of a maximum too", async () => {
+    const sum: Expression = [
+      "add",
+      ["add", ["add", "a", "b"], ["multiply", "c", "d"]],
+      ["multiply", ["add", "e", "f"], "g"],
+    ];
+    const shapes = [[2, 5], [5], [2, 1], [5], [2, 5], [2, 5], [5]];
+    for (const kind of ["max", "min"] as const) await check({ shapes, expression: sum, axes: [1], kind }, { adapter });
+  });
+
   it.each(["max", "min"] as const)("shares the gradient of a %s among equal elements, as Keras does", async (kind) => {
     const run = new GraphRun();
     const a = run.input("a", [2, 4], kind === "max" ? [1, 3, 3, 2, 5, 5, 5, 5] : [4, 3, 3, 9, 5, 5, 5, 5]);
