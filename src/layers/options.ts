@@ -1,4 +1,4 @@
-import { flag, listOf, oneOf, optionalText, positiveInteger, wrong } from "../base/errors.ts";
+import { flag, listOf, oneOf, optionalText, positiveInteger, tagOf, wrong } from "../base/errors.ts";
 import { isShape, MAX_DIMENSIONS, type Shape } from "../base/shape.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import { ACTIVATIONS, type Activation, activation } from "../ops/activation/activation.ts";
@@ -66,8 +66,8 @@ export function paddingOption(value: unknown, where: string): Padding {
 }
 
 export function activationOption(value: unknown, where: string): LayerActivation {
-  const { apply, name } = (typeof value === "object" ? (value ?? {}) : {}) as Partial<ActivationFunction>;
-  if (typeof apply === "function" && typeof name === "string") return value as ActivationFunction;
+  if (tagOf(value) === "Object" && typeof (value as ActivationFunction).apply === "function")
+    return value as ActivationFunction;
   return oneOf(value, [...ACTIVATIONS, "softmax"], where);
 }
 

@@ -30,6 +30,7 @@ import {
   type BatchStream,
   type HeldOutData,
   isStream,
+  labelledOf,
   STREAM,
   type StreamOptions,
   type StreamRuns,
@@ -58,7 +59,7 @@ export class Runs<P> implements StreamRuns<P> {
       const { validationData, classWeight } = fitOptions;
       const [trained, rest] = partsOf(this.check(call.data, "fit", true), fitOptions);
       const where = "fit: validationData";
-      const given = isStream(validationData) ? undefined : validationData;
+      const given = labelledOf(fitOptions);
       const held = given === undefined ? rest : this.check(dataOf(given, where), where, true);
       const bookmark = bookmarkFor(training, fitOptions, trained, this.#compilation.settings.seed);
       const byteScales = byteScalesOf(trained, architecture.network!);

@@ -1,3 +1,4 @@
+import { wrong } from "../base/errors.ts";
 import type { DataInputs, HostData } from "../data/columns.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Feed } from "../program/feed.ts";
@@ -66,4 +67,11 @@ export interface StreamCalls {
 
 export function isStream(data: unknown): data is BatchStream {
   return typeof data === "object" && data !== null && STREAM in data;
+}
+
+/** Gives the data of a validation that are no stream. @throws FeaturemapError `value` for `validationSteps` of them */
+export function labelledOf({ validationData, validationSteps }: FitOptions<HeldOutData>): Labelled | undefined {
+  if (isStream(validationData)) return undefined;
+  if (validationSteps) throw wrong("fit: validationSteps", "be of a stream", validationSteps);
+  return validationData;
 }

@@ -21,6 +21,7 @@ import type { Evaluation } from "./run-types.ts";
 import {
   type BatchStream,
   isStream,
+  labelledOf,
   STREAM,
   type StreamCalls,
   type StreamFitOptions,
@@ -186,7 +187,7 @@ function fit<P>(
     assertOptions(options, "fit", more);
     const { validationData, signal } = options;
     const lifetime = lifetimeOf(runs, "fit");
-    const arrays = validationData === undefined || isStream(validationData) ? undefined : validationData;
+    const arrays = labelledOf(options);
     const held = arrays && runs.check(dataOf(arrays, WHERE_HELD), WHERE_HELD, true);
     const { reader, close } = readerOf(source, "fit", signal, lifetime);
     const firstBatch = () => firstOf(runs, reader, "fit", true, signal);

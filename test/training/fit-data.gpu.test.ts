@@ -140,6 +140,10 @@ describe("validationSplit", () => {
         () => model.fit(x, labels, { validationSplit: 1 }),
         /^fit: validationSplit must be a finite number of at least 0/,
       ],
+      [
+        () => model.fit(x, labels, { validationData: [x, labels], validationSteps: 1 }),
+        /^fit: validationSteps must be of a stream, got 1/,
+      ],
       [() => model.fit(x, labels, { validationSplit: 0.99 }), /^fit: validationSplit of 0.99 leaves 0 of 11/],
       [
         () => model.fit(x, labels, { sampleWeight: labels.map(() => [1, 2]) }),
