@@ -95,6 +95,7 @@ export {
   tanhShrink,
 } from "./layers/activations.ts";
 export { add } from "./layers/add.ts";
+export type { AffineOptions } from "./layers/affine.ts";
 export { average } from "./layers/average.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";

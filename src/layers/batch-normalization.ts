@@ -1,24 +1,17 @@
-import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
+import { finiteNumber, knownKeys } from "../base/errors.ts";
 import { batchNormalization as batchNormalizationOp } from "../ops/normalization/batch-normalization.ts";
 import { normalization } from "../ops/normalization/normalization.ts";
+import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import type { Layer } from "./layer.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
-export interface BatchNormalizationOptions extends LayerOptions {
+export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
   /** Share of a moving statistic that a training step keeps, at least 0 and below 1. Default 0.99. */
   readonly momentum?: number;
   /** What is added to the variance, so that nothing is divided by 0. Default 0.001. */
   readonly epsilon?: number;
-  /** Whether `beta` is added. Default true. */
-  readonly center?: boolean;
-  /** Whether it is multiplied by `gamma`. Default true. */
-  readonly scale?: boolean;
-  /** First values of `beta`. Default `zeros`. */
-  readonly betaInitializer?: Initializer;
-  /** First values of `gamma`. Default `ones`. */
-  readonly gammaInitializer?: Initializer;
   /** First values of `moving_mean`. Default `zeros`. */
   readonly movingMeanInitializer?: Initializer;
   /** First values of `moving_variance`. Default `ones`. */
@@ -45,15 +38,16 @@ export interface BatchNormalizationOptions extends LayerOptions {
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
   const where = "batchNormalization";
-  knownKeys(options, OPTIONS, where);
+  knownKeys(
+    options,
+    ["momentum", "epsilon", ...AFFINE_OPTIONS, "movingMeanInitializer", "movingVarianceInitializer", ...LAYER_OPTIONS],
+    where,
+  );
   const momentum = finiteNumber(options.momentum ?? 0.99, `${where}: momentum`, 0, 1);
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
-  const center = flag(options.center ?? true, `${where}: center`);
-  const scale = flag(options.scale ?? true, `${where}: scale`);
+  const affine = affineOptions(options, where);
   const initializer = <Name extends keyof BatchNormalizationOptions>(name: Name, byDefault: Initializer) =>
     initializerOption(options[name] ?? byDefault, `${where}: ${name}`);
-  const betaInitializer = initializer("betaInitializer", "zeros");
-  const gammaInitializer = initializer("gammaInitializer", "ones");
   const movingMeanInitializer = initializer("movingMeanInitializer", "zeros");
   const movingVarianceInitializer = initializer("movingVarianceInitializer", "ones");
   return defineLayer({
@@ -62,10 +56,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     config: {
       momentum,
       epsilon,
-      center,
-      scale,
-      betaInitializer,
-      gammaInitializer,
+      ...affine.config,
       movingMeanInitializer,
       movingVarianceInitializer,
     },
@@ -73,8 +64,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     variables: ({ input }) => {
       const shape = input.slice(-1);
       return [
-        ...(scale ? [{ name: "gamma", shape, initializer: gammaInitializer }] : []),
-        ...(center ? [{ name: "beta", shape, initializer: betaInitializer }] : []),
+        ...affine.variables(shape),
         { name: "moving_mean", shape, initializer: movingMeanInitializer, role: "statistic" },
         { name: "moving_variance", shape, initializer: movingVarianceInitializer, role: "statistic" },
       ];
@@ -89,15 +79,3 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     },
   });
 }
-
-const OPTIONS = [
-  "momentum",
-  "epsilon",
-  "center",
-  "scale",
-  "betaInitializer",
-  "gammaInitializer",
-  "movingMeanInitializer",
-  "movingVarianceInitializer",
-  ...LAYER_OPTIONS,
-] as const satisfies readonly (keyof BatchNormalizationOptions)[];

@@ -33,18 +33,6 @@ export interface DepthwiseConv2dOptions extends LayerOptions {
   readonly biasInitializer?: Initializer;
 }
 
-const OPTIONS = [
-  "kernelSize",
-  "strides",
-  "padding",
-  "depthMultiplier",
-  "activation",
-  "useBias",
-  "depthwiseInitializer",
-  "biasInitializer",
-  ...LAYER_OPTIONS,
-] as const satisfies readonly (keyof DepthwiseConv2dOptions)[];
-
 /**
  * Convolution of each channel by kernels of its own, over images [batch, height, width, channels] with a kernel
  * [kH, kW, channels, depthMultiplier]: Keras's `DepthwiseConv2D` with `channels_last`. The output has
@@ -58,7 +46,21 @@ const OPTIONS = [
  */
 export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
   const where = "depthwiseConv2d";
-  knownKeys(options, OPTIONS, where);
+  knownKeys(
+    options,
+    [
+      "kernelSize",
+      "strides",
+      "padding",
+      "depthMultiplier",
+      "activation",
+      "useBias",
+      "depthwiseInitializer",
+      "biasInitializer",
+      ...LAYER_OPTIONS,
+    ],
+    where,
+  );
   const option = (name: keyof DepthwiseConv2dOptions) => `${where}: ${name}`;
   const kernelSize = pair(options.kernelSize, option("kernelSize"));
   const strides = pair(options.strides ?? 1, option("strides"));

@@ -1,25 +1,17 @@
-import { FeaturemapError, finiteNumber, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
+import { FeaturemapError, finiteNumber, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
 import { batchShape } from "../base/shape.ts";
 import { reshape } from "../ops/elementwise/reshape.ts";
+import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
 import { defineLayer } from "./define-layer.ts";
-import { type Initializer, initializerOption } from "./initializers.ts";
 import { type Layer, subject } from "./layer.ts";
 import { normalized } from "./normalized.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
-export interface GroupNormalizationOptions extends LayerOptions {
+export interface GroupNormalizationOptions extends LayerOptions, AffineOptions {
   /** Number of groups of channels. -1: each channel alone, which is instance normalization. Default 32. */
   readonly groups?: number;
   /** What is added to the variance, so that nothing is divided by 0. Default 0.001. */
   readonly epsilon?: number;
-  /** Whether `beta` is added. Default true. */
-  readonly center?: boolean;
-  /** Whether it is multiplied by `gamma`. Default true. */
-  readonly scale?: boolean;
-  /** First values of `beta`. Default `zeros`. */
-  readonly betaInitializer?: Initializer;
-  /** First values of `gamma`. Default `ones`. */
-  readonly gammaInitializer?: Initializer;
 }
 
 /**
@@ -34,20 +26,17 @@ export interface GroupNormalizationOptions extends LayerOptions {
  */
 export function groupNormalization(options: GroupNormalizationOptions = {}): Layer {
   const where = "groupNormalization";
-  knownKeys(options, OPTIONS, where);
+  knownKeys(options, ["groups", "epsilon", ...AFFINE_OPTIONS, ...LAYER_OPTIONS], where);
   const groups = wholeNumber(options.groups ?? 32, `${where}: groups`);
   if (groups < 1 && groups !== -1)
     throw wrong(`${where}: groups`, "be at least 1, or -1 for each channel alone", groups);
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
-  const center = flag(options.center ?? true, `${where}: center`);
-  const scale = flag(options.scale ?? true, `${where}: scale`);
-  const betaInitializer = initializerOption(options.betaInitializer ?? "zeros", `${where}: betaInitializer`);
-  const gammaInitializer = initializerOption(options.gammaInitializer ?? "ones", `${where}: gammaInitializer`);
+  const affine = affineOptions(options, where);
   const type = "GroupNormalization";
   return defineLayer({
     type,
     ...layerOptions(options, where),
-    config: { groups, epsilon, center, scale, betaInitializer, gammaInitializer },
+    config: { groups, epsilon, ...affine.config },
     variables: ({ name, input }) => {
       const channels = input.at(-1)!;
       if (channels % (groups === -1 ? channels : groups) !== 0) {
@@ -55,10 +44,7 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
         throw new FeaturemapError("shape", `${subject(type, name)} ${message}. Choose groups that divide ${channels}.`);
       }
       const shape = [channels];
-      return [
-        ...(scale ? [{ name: "gamma", shape, initializer: gammaInitializer }] : []),
-        ...(center ? [{ name: "beta", shape, initializer: betaInitializer }] : []),
-      ];
+      return affine.variables(shape);
     },
     call: ({ input, variables, add, shapeOf }) => {
       const shape = shapeOf(input);
@@ -77,13 +63,3 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
     },
   });
 }
-
-const OPTIONS = [
-  "groups",
-  "epsilon",
-  "center",
-  "scale",
-  "betaInitializer",
-  "gammaInitializer",
-  ...LAYER_OPTIONS,
-] as const satisfies readonly (keyof GroupNormalizationOptions)[];

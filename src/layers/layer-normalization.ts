@@ -1,25 +1,17 @@
-import { finiteNumber, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
+import { finiteNumber, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import { reshape } from "../ops/elementwise/reshape.ts";
+import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
 import { defineLayer } from "./define-layer.ts";
-import { type Initializer, initializerOption } from "./initializers.ts";
 import { type Layer, subject } from "./layer.ts";
 import { normalized } from "./normalized.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions, shortList } from "./options.ts";
 
-export interface LayerNormalizationOptions extends LayerOptions {
+export interface LayerNormalizationOptions extends LayerOptions, AffineOptions {
   /** Axis or axes that are normalized, counted with the batch's, which is 0, or from the end. Default -1. */
   readonly axis?: number | readonly number[];
   /** What is added to the variance, so that nothing is divided by 0. Default 0.001. */
   readonly epsilon?: number;
-  /** Whether `beta` is added. Default true. */
-  readonly center?: boolean;
-  /** Whether it is multiplied by `gamma`. Default true. */
-  readonly scale?: boolean;
-  /** First values of `beta`. Default `zeros`. */
-  readonly betaInitializer?: Initializer;
-  /** First values of `gamma`. Default `ones`. */
-  readonly gammaInitializer?: Initializer;
 }
 
 /**
@@ -32,21 +24,18 @@ export interface LayerNormalizationOptions extends LayerOptions {
  */
 export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
   const where = "layerNormalization";
-  knownKeys(options, OPTIONS, where);
+  knownKeys(options, ["axis", "epsilon", ...AFFINE_OPTIONS, ...LAYER_OPTIONS], where);
   const given = options.axis ?? -1;
   const list = Array.isArray(given) ? shortList<number>(given, `${where}: axis`) : [given as number];
   const axis = list.map((each) => wholeNumber(each, `${where}: axis`));
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
-  const center = flag(options.center ?? true, `${where}: center`);
-  const scale = flag(options.scale ?? true, `${where}: scale`);
-  const betaInitializer = initializerOption(options.betaInitializer ?? "zeros", `${where}: betaInitializer`);
-  const gammaInitializer = initializerOption(options.gammaInitializer ?? "ones", `${where}: gammaInitializer`);
+  const affine = affineOptions(options, where);
   const type = "LayerNormalization";
   const axesOf = (rank: number) => axis.map((each) => (each < 0 ? rank + each : each)).sort((a, b) => a - b);
   return defineLayer({
     type,
     ...layerOptions(options, where),
-    config: { axis, epsilon, center, scale, betaInitializer, gammaInitializer },
+    config: { axis, epsilon, ...affine.config },
     variables: ({ name, input }) => {
       const rank = input.length + 1;
       const axes = axesOf(rank);
@@ -54,10 +43,7 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
       if (!known)
         throw wrong(`${subject(type, name)}: axis`, `name one or more of ${rank} axes, not the batch's`, axis);
       const shape = axes.map((each) => input[each - 1]!);
-      return [
-        ...(scale ? [{ name: "gamma", shape, initializer: gammaInitializer }] : []),
-        ...(center ? [{ name: "beta", shape, initializer: betaInitializer }] : []),
-      ];
+      return affine.variables(shape);
     },
     call: ({ input: x, variables, add, shapeOf }) => {
       const whole = shapeOf(x);
@@ -70,13 +56,3 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
     },
   });
 }
-
-const OPTIONS = [
-  "axis",
-  "epsilon",
-  "center",
-  "scale",
-  "betaInitializer",
-  "gammaInitializer",
-  ...LAYER_OPTIONS,
-] as const satisfies readonly (keyof LayerNormalizationOptions)[];
