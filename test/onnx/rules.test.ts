@@ -2,16 +2,21 @@ import { describe, expect, it } from "vitest";
 import {
   averagePooling2d,
   batchNormalization,
+  concatenate,
   conv2d,
+  cropping2d,
   defineLayer,
   dense,
   depthwiseConv2d,
   input,
+  type Layer,
   type Model,
   maxPooling2d,
   model,
   ops,
+  permute,
   sequential,
+  zeroPadding2d,
 } from "../../src/index.ts";
 import { graphOf, nodesOf } from "../support/onnx.ts";
 
@@ -159,5 +164,53 @@ describe("a normalization in an ONNX file", () => {
       { path: "batch_normalization/moving_mean", order: [0] },
       { path: "batch_normalization/moving_variance", order: [0] },
     ]);
+  });
+});
+
+describe("expressions in an ONNX file", () => {
+  const own = (...call: Parameters<typeof ops.evaluated> extends [unknown, ...infer Rest] ? Rest : never) =>
+    defineLayer({ type: "Own", call: ({ input: x, add }) => ops.evaluated(add, call[0], { x, ...call[1] }, call[2]) });
+  const nodesFor = (layer: Layer, shape = [3]) => {
+    const x = input({ shape });
+    return graphOf(model({ inputs: x, outputs: layer(x) })).nodes;
+  };
+
+  it("are a node for each part, written once", () => {
+    const square: ops.Expression = ["square", "x"];
+    const nodes = nodesFor(own(["add", square, ["exp", square]], {}));
+    expect(nodes.map(({ type }) => type)).toEqual(["Mul", "Exp", "Add"]);
+  });
+
+  it("compare to numbers, not to truth values", () => {
+    const nodes = nodesFor(own(["greater", "x", 0], {}));
+    expect(nodes.map(({ type, attributes }) => [type, attributes])).toEqual([
+      ["Greater", {}],
+      ["Cast", { to: { int: 1 } }],
+    ]);
+  });
+
+  it("choose b where c is 0", () => {
+    const [equal, where] = nodesFor(own(["where", "x", 2, 3], {}));
+    expect([equal!.type, where!.type]).toEqual(["Equal", "Where"]);
+    expect(where!.inputs[0]).toBe(equal!.output);
+  });
+
+  it("are reduced by axes in the model's order", () => {
+    const mean = { reduction: { kind: "mean", axes: [1, 2], keepDims: true } } as const;
+    const [node] = nodesFor(own("x", {}, mean), [4, 5, 2]);
+    expect([node!.type, node!.attributes]).toEqual(["ReduceMean", { axes: { ints: [1, 2] }, keepdims: { int: 1 } }]);
+    const sum = { reduction: { kind: "sum", axes: [3], keepDims: false } } as const;
+    const [total] = nodesFor(own("x", {}, sum), [4, 5, 2]);
+    expect([total!.type, total!.attributes]).toEqual(["ReduceSum", { keepdims: { int: 0 } }]);
+  });
+
+  it("are cut and padded, transposed and joined by ONNX's own nodes", () => {
+    expect(nodesFor(cropping2d({ cropping: 1 }), [4, 4, 2]).map(({ type }) => type)).toEqual(["Slice"]);
+    const [padding] = nodesFor(zeroPadding2d({ padding: 1 }), [4, 4, 2]);
+    expect(padding!.type).toBe("Pad");
+    expect(nodesFor(permute({ dims: [2, 1] }), [4, 2]).map(({ type }) => type)).toEqual(["Transpose"]);
+    const x = input({ shape: [4] });
+    const joined = graphOf(model({ inputs: x, outputs: concatenate()([x, x]) })).nodes;
+    expect(joined.map(({ type, attributes }) => [type, attributes])).toEqual([["Concat", { axis: { int: 1 } }]]);
   });
 });

@@ -25,6 +25,7 @@ import type { OnnxOptions, OnnxRule } from "../../../src/onnx/onnx.ts";
 import { randomArray } from "../../reference/random.ts";
 import { articleLayers } from "../../support/models.ts";
 import { type NamedTolerance, sumTolerance, tolerances } from "../../support/tolerances.ts";
+import { expressionCases } from "./expression-cases.ts";
 
 export interface OnnxCase {
   readonly name: string;
@@ -196,6 +197,7 @@ export function onnxCases(): OnnxCase[] {
       tolerance: sumTolerance(3 * 4),
     })),
     ownLayer(),
+    ...expressionCases(),
     squares(),
     {
       name: "no bias, one channel, one pixel",
