@@ -22,15 +22,9 @@ export {
   tensor,
 } from "./data/tensor.ts";
 export { checkpointFiles } from "./formats/checkpoint-files.ts";
-export {
-  type FromConfigOptions,
-  fromConfig,
-  type LayerConfig,
-  type LayerFactory,
-  type ModelConfig,
-  toConfig,
-} from "./formats/config.ts";
+export { type FromConfigOptions, type LayerConfig, type ModelConfig, toConfig } from "./formats/config.ts";
 export type { SafeArray, SafeType } from "./formats/element-types.ts";
+export { fromConfig } from "./formats/from-config.ts";
 export {
   type FetchIdxOptions,
   fetchIdx,
@@ -39,7 +33,10 @@ export {
   type ReadIdxOptions,
   readIdxFile,
 } from "./formats/idx.ts";
+export { loadModel } from "./formats/load-model.ts";
 export { type CheckpointInfo, type ModelCheckpointOptions, modelCheckpoint } from "./formats/model-checkpoint.ts";
+export { type ModelLoader, type ModelLoaderParts, modelLoader } from "./formats/model-loader.ts";
+export type { LayerFactory, ModelParts, PartFactory } from "./formats/parts.ts";
 export {
   type Named,
   parseSafetensors,
@@ -47,7 +44,7 @@ export {
   type SafetensorsFile,
   toSafetensors,
 } from "./formats/safetensors.ts";
-export { type LoadOptions, loadModel, loadWeights, saveModel } from "./formats/saving.ts";
+export { type LoadOptions, loadWeights, saveModel } from "./formats/saving.ts";
 export { type AdapterSummary, createRuntime, type Runtime, type RuntimeOptions } from "./gpu/runtime.ts";
 export type { Graph } from "./graph/graph.ts";
 export {

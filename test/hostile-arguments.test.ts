@@ -57,6 +57,10 @@ const kernelOptions = { activation: "relu", useBias: true, kernelInitializer: "z
 
 /** Each exported function, with arguments that are right, of which the mutations make wrong ones. */
 const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly unknown[] }> = {
+  modelLoader: {
+    call: library.modelLoader,
+    args: [{ layers: { Dense: dense }, optimizers: { sgd }, metrics: {}, transforms: {} }],
+  },
   relu: { call: library.relu, args: [{ negativeSlope: 0.1, maxValue: 6, threshold: 1 }] },
   leakyRelu: { call: library.leakyRelu, args: [{ negativeSlope: 0.1 }] },
   elu: { call: library.elu, args: [{ alpha: 0.5 }] },

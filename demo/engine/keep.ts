@@ -1,9 +1,10 @@
 // The page's network as a file, and back.
 
-import { type LayerConfig, loadModel, saveModel, toConfig } from "../../src/index.ts";
+import { type LayerConfig, saveModel, toConfig } from "../../src/index.ts";
 import { wordsOf } from "../error-words.ts";
 import type { NetworkSpec } from "../network.ts";
 import { checkNetwork } from "../network-check.ts";
+import { loadModel } from "./files.ts";
 import { optimizerOf } from "./models.ts";
 import type { Session } from "./session.ts";
 

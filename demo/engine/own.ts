@@ -1,7 +1,8 @@
 // The same layers, trained on a reader's own images.
 
-import { adam, loadModel, type Model, saveModel, tensor, toConfig } from "../../src/index.ts";
+import { adam, type Model, saveModel, tensor, toConfig } from "../../src/index.ts";
 import { IMAGE_PIXELS, IMAGE_SHAPE, type LayerSpec } from "../network.ts";
+import { loadModel } from "./files.ts";
 import type { Gpu } from "./gpu.ts";
 import { modelOf } from "./models.ts";
 

@@ -14,24 +14,7 @@ import {
 } from "../base/check.ts";
 import { anObject, FeaturemapError, knownKeys, oneOf, show } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
-import { activation } from "../layers/activation.ts";
-import { add } from "../layers/add.ts";
-import { average } from "../layers/average.ts";
-import { averagePooling2d } from "../layers/average-pooling2d.ts";
-import { batchNormalization } from "../layers/batch-normalization.ts";
-import { concatenate } from "../layers/concatenate.ts";
-import { conv2d } from "../layers/conv2d.ts";
-import { cropping2d } from "../layers/cropping2d.ts";
 import { defineLayer } from "../layers/define-layer.ts";
-import { dense } from "../layers/dense.ts";
-import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
-import { dropout } from "../layers/dropout.ts";
-import { flatten } from "../layers/flatten.ts";
-import { globalAveragePooling1d } from "../layers/global-average-pooling1d.ts";
-import { globalAveragePooling2d } from "../layers/global-average-pooling2d.ts";
-import { globalMaxPooling1d } from "../layers/global-max-pooling1d.ts";
-import { globalMaxPooling2d } from "../layers/global-max-pooling2d.ts";
-import { groupNormalization } from "../layers/group-normalization.ts";
 import { input } from "../layers/input.ts";
 import {
   type AnyLayer,
@@ -41,25 +24,14 @@ import {
   type SymbolicTensor,
   subject,
 } from "../layers/layer.ts";
-import { layerNormalization } from "../layers/layer-normalization.ts";
-import { maxPooling2d } from "../layers/max-pooling2d.ts";
-import { maximum } from "../layers/maximum.ts";
-import { minimum } from "../layers/minimum.ts";
-import { multiply } from "../layers/multiply.ts";
-import { pRelu } from "../layers/p-relu.ts";
-import { permute } from "../layers/permute.ts";
-import { rescaling } from "../layers/rescaling.ts";
-import { reshape } from "../layers/reshape.ts";
-import { subtract } from "../layers/subtract.ts";
-import { upSampling2d } from "../layers/up-sampling2d.ts";
-import { zeroPadding2d } from "../layers/zero-padding2d.ts";
 import { model } from "../model/functional.ts";
 import { assertModel, INTERNALS, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
 import type { Prediction } from "../model/run-types.ts";
 import { sequential } from "../model/sequential.ts";
-import { activationsMade, activationsSaved, eluLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
-import { initializersMade, initializersSaved } from "./initializers.ts";
+import { activationsSaved } from "./activations.ts";
+import { initializersSaved } from "./initializers.ts";
+import type { LayerFactory, ModelParts, PartFactory } from "./parts.ts";
 
 export interface LayerConfig {
   /** Keras's class name: `Conv2D`. */
@@ -93,52 +65,12 @@ export interface FunctionalConfig {
   readonly single: boolean;
 }
 
-/** Function that makes an app's own layer from the `config` that `toConfig` wrote down. */
-// biome-ignore lint/suspicious/noExplicitAny: a factory says itself which options it takes, and checks them
-export type LayerFactory = (config: any) => AnyLayer;
-
 export interface FromConfigOptions {
   /** Factories of the app's own layers, by class name (`Layer.type`). */
   readonly layers?: Readonly<Record<string, LayerFactory>>;
 }
 
 const VERSION = 1;
-
-const LAYERS: readonly [string, LayerFactory][] = [
-  ["Conv2D", conv2d],
-  ["DepthwiseConv2D", depthwiseConv2d],
-  ["MaxPooling2D", maxPooling2d],
-  ["AveragePooling2D", averagePooling2d],
-  ["Activation", activation],
-  ["BatchNormalization", batchNormalization],
-  ["Dropout", dropout],
-  ["Flatten", flatten],
-  ["Dense", dense],
-  ["Add", add],
-  ["Subtract", subtract],
-  ["Multiply", multiply],
-  ["Average", average],
-  ["Maximum", maximum],
-  ["Minimum", minimum],
-  ["Concatenate", concatenate],
-  ["Reshape", reshape],
-  ["Permute", permute],
-  ["ZeroPadding2D", zeroPadding2d],
-  ["Cropping2D", cropping2d],
-  ["UpSampling2D", upSampling2d],
-  ["GlobalAveragePooling2D", globalAveragePooling2d],
-  ["GlobalMaxPooling2D", globalMaxPooling2d],
-  ["GlobalAveragePooling1D", globalAveragePooling1d],
-  ["GlobalMaxPooling1D", globalMaxPooling1d],
-  ["LayerNormalization", layerNormalization],
-  ["GroupNormalization", groupNormalization],
-  ["Rescaling", rescaling],
-  ["PReLU", pRelu],
-  ["ELU", eluLayer],
-  ["LeakyReLU", leakyReluLayer],
-  ["ReLU", reluLayer],
-  ["Softmax", softmaxLayer],
-];
 
 /**
  * Describes a model's architecture as plain JSON, without its weights: the layers' class names, names and options, defaults too.
@@ -218,25 +150,19 @@ const CONFIG: Check<ModelConfig> = (value, context) => {
   )(value, context);
 };
 
-/**
- * Makes a new model, not compiled, of an architecture that `toConfig` wrote down. It takes plain JSON: objects without classes,
- * nested up to 32 levels deep. The type of what a model of several outputs predicts is not in it: give it, as
- * `fromConfig<Record<"digit" | "parity", Prediction>>(config)`.
- *
- * @throws FeaturemapError `value` for a layer or option that is unknown or wrong; `shape` where layers do not fit together
- * @example
- * const copy = fromConfig(JSON.parse(JSON.stringify(toConfig(model))));
- */
-export function fromConfig<Predicted = Prediction>(
+/** Makes a model of an architecture, out of parts. See `fromConfig`. */
+export function modelOf<Predicted = Prediction>(
   config: ModelConfig,
-  options: FromConfigOptions = {},
+  options: FromConfigOptions,
+  parts: ModelParts,
 ): Model<Predicted> {
   const where = "fromConfig: config";
   knownKeys(options, ["layers"], "fromConfig");
   const checked = checkedAt(CONFIG, config, where);
   const { name, layers } = checked;
-  const factories = new Map([...LAYERS, ...checkedFactories(options.layers === undefined ? {} : options.layers)]);
-  const made = layers.map((each, i) => layerOf(each, factories, `${where}.layers[${i}]`));
+  const own = checkedFactories(options.layers === undefined ? {} : options.layers, "fromConfig: layers");
+  const known = { ...parts, layers: { ...parts.layers, ...own } };
+  const made = layers.map((each, i) => layerOf(each, known, `${where}.layers[${i}]`));
   // In a row, a layer of several outputs is refused.
   const model =
     checked.className === "Sequential"
@@ -277,27 +203,31 @@ function functionalOf(config: FunctionalConfig, layers: readonly Layer<LayerOutp
   return model({ inputs: heads, outputs: wanted, name }) as unknown as Model;
 }
 
-function checkedFactories(layers: Readonly<Record<string, LayerFactory>>): [string, LayerFactory][] {
-  return Object.entries(anObject(layers, "fromConfig: layers")).map(([className, factory]) => {
-    if (typeof factory === "function") return [className, factory];
-    const got = `(config) => Layer, got ${show(factory)}`;
-    throw new FeaturemapError("value", `fromConfig: layers.${className} must be a function ${got}.`);
+/** Checks and copies factories by name. */
+export function checkedFactories<T>(
+  factories: Readonly<Record<string, PartFactory<T>>>,
+  where: string,
+): Readonly<Record<string, PartFactory<T>>> {
+  const checked = Object.entries(anObject(factories, where)).map(([name, factory]) => {
+    if (typeof factory === "function") return [name, factory];
+    throw new FeaturemapError("value", `${where}.${name} must be a function (config) => Layer, got ${show(factory)}.`);
   });
+  return Object.fromEntries(checked) as Readonly<Record<string, PartFactory<T>>>;
 }
 
 function layerOf(
   { className, config }: LayerConfig,
-  factories: ReadonlyMap<string, LayerFactory>,
+  { layers, options }: Pick<ModelParts, "layers" | "options">,
   where: string,
 ): Layer<LayerOutputs> {
-  const factory = factories.get(className);
+  const factory = Object.hasOwn(layers, className) ? layers[className] : undefined;
   if (!factory) {
-    const known = `It can be: ${[...factories.keys()].join(", ")}`;
+    const known = `It can be: ${Object.keys(layers).join(", ")}`;
     const remedy = "A layer of your own comes by fromConfig(config, { layers: { ItsClassName: (config) => layer } }).";
     throw new FeaturemapError("value", `${where}.className is no known layer: ${show(className)}. ${known}. ${remedy}`);
   }
   try {
-    const layer = factory(activationsMade(initializersMade(config, "config"), "config"));
+    const layer = factory(options(config));
     return typeof layer === "function" ? layer : defineLayer(layer);
   } catch (error) {
     if (!(error instanceof FeaturemapError)) throw error;

@@ -2,56 +2,21 @@ import { checkedAt, firstNotFinite, list } from "../base/check.ts";
 import { FeaturemapError, knownKeys, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { isLossName, type LossName } from "../losses/losses.ts";
-import { accuracy } from "../metrics/accuracy.ts";
-import { auc } from "../metrics/auc.ts";
-import type { Metric } from "../metrics/metric.ts";
-import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
 import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
 import type { Prediction } from "../model/run-types.ts";
-import { adagrad } from "../optimizers/adagrad.ts";
-import { adam, adamW } from "../optimizers/adam.ts";
-import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
 import { configOf, type GradientTransform, type Optimizer } from "../optimizers/optimizer.ts";
-import { rmsprop } from "../optimizers/rmsprop.ts";
-import { sgd } from "../optimizers/sgd.ts";
 import type { OutputSettings } from "../program/measures.ts";
-import { type FromConfigOptions, fromConfig, type ModelConfig, toConfig } from "./config.ts";
+import { type FromConfigOptions, type ModelConfig, modelOf, toConfig } from "./config.ts";
 import { asFloats } from "./element-types.ts";
 import { packModel, type SavedCompile, type SavedPart, savedPart, unpackModel, unpackWeights } from "./model-file.ts";
+import type { ModelParts, PartFactory } from "./parts.ts";
 import type { SafeTensor } from "./safetensors.ts";
 
 /** Options of `compile`, and factories of the app's own layers. An option wins over what the file says unless it is `undefined`. */
 export interface LoadOptions extends CompileOptions, FromConfigOptions {}
-
-/** Optimizers of the library, by name. */
-// biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
-export const OPTIMIZERS: ReadonlyMap<string, (config: any) => Optimizer> = /* @__PURE__ */ new Map([
-  ["adagrad", adagrad],
-  ["adam", adam],
-  ["adamW", adamW],
-  ["rmsprop", rmsprop],
-  ["sgd", sgd],
-]);
-
-/** Transforms of gradients of the library, by the names of their functions. */
-// biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
-const TRANSFORMS: ReadonlyMap<string, (config: any) => GradientTransform> = /* @__PURE__ */ new Map([
-  ["clipNorm", ({ norm }) => clipNorm(norm)],
-  ["clipValue", ({ value }) => clipValue(value)],
-  ["globalClipNorm", ({ norm }) => globalClipNorm(norm)],
-]);
-
-/** Metrics of the library, by the names of their functions. */
-// biome-ignore lint/suspicious/noExplicitAny: each has its own options, and checks them
-const METRICS: ReadonlyMap<string, (config: any) => Metric> = /* @__PURE__ */ new Map([
-  ["accuracy", accuracy],
-  ["auc", auc],
-  ["sparseTopKCategoricalAccuracy", sparseTopKCategoricalAccuracy],
-  ["topKCategoricalAccuracy", topKCategoricalAccuracy],
-]);
 
 /**
  * Saves a model as one safetensors file. Its tensors are the weights by name (`conv2d/kernel`): other readers of the format find
@@ -89,31 +54,23 @@ function compileOf({ settings: { training }, network, variables }: CompiledModel
   };
 }
 
-/**
- * Loads a model that `saveModel` wrote: compiled as it was, with its weights. The file is checked as a whole before anything is made.
- * It is read before the promise is returned. What a model of several outputs predicts is given as a type, as for `fromConfig`.
- *
- * @throws FeaturemapError as `compile` does; `data` where the file is damaged or holds no model; `value` for weights that are not
- *   finite, for unknown options, and for a layer, loss, optimizer or metric that the library does not have: `layers`, `loss`, `optimizer`
- *   and `metrics` bring it
- * @example
- * const model = await loadModel(await (await fetch("digits.safetensors")).arrayBuffer());
- */
-export async function loadModel<Predicted = Prediction>(
+/** Loads a model out of parts. See `loadModel`. */
+export async function loadedModel<Predicted = Prediction>(
   bytes: Uint8Array | ArrayBuffer,
-  options: LoadOptions = {},
+  options: LoadOptions,
+  parts: ModelParts,
 ): Promise<Model<Predicted>> {
   const where = "loadModel";
   knownKeys(options, [...COMPILE_OPTIONS, "layers"], where);
   const { layers, ...others } = options;
   const given: CompileOptions = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
   const { config, compile, byteScales, tensors } = unpackModel(bytes, where);
-  const model = fromConfig<Predicted>(config as ModelConfig, { ...(layers !== undefined && { layers }) });
+  const model = modelOf<Predicted>(config as ModelConfig, { ...(layers !== undefined && { layers }) }, parts);
   const { network } = model[INTERNALS].architecture;
   if (!network) throw new FeaturemapError("data", `${where}: the file's config has no inputShape.`);
   const values = weightsFor({ variables: network.weights }, tensors, where);
   const names = network.outputs.map(({ name }) => name);
-  const settings = { ...savedOptions(compile, given, names), ...given };
+  const settings = { ...savedOptions(compile, given, names, parts), ...given };
   try {
     await model.compile(settings);
     const { compiled, training } = await internalsOf(model, where);
@@ -174,15 +131,16 @@ function savedOptions(
   { loss, lossWeights, optimizer, metrics }: SavedCompile,
   given: CompileOptions,
   outputs: readonly string[],
+  parts: ModelParts,
 ): CompileOptions {
   const trained = (byOutput: object) =>
     Object.fromEntries(Object.entries(byOutput).filter(([name]) => !isWithoutLoss(name, given)));
   return {
     ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs) }),
     ...(loss !== undefined && lossWeights && { lossWeights: trained(lossWeights) }),
-    ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer) }),
+    ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer, parts) }),
     ...(!given.metrics && {
-      metrics: savedMetrics(metrics && !Array.isArray(metrics) ? trained(metrics) : (metrics ?? [])),
+      metrics: savedMetrics(metrics && !Array.isArray(metrics) ? trained(metrics) : (metrics ?? []), parts),
     }),
   };
 }
@@ -206,31 +164,34 @@ function savedLoss(
   );
 }
 
-function savedOptimizer({ name, config }: SavedPart): Optimizer {
+function savedOptimizer({ name, config }: SavedPart, parts: ModelParts): Optimizer {
   const { transforms, ...options } = config ?? {};
-  const all = transforms === undefined ? options : { ...options, transforms: savedTransforms(transforms) };
-  return madeAgain(OPTIMIZERS, { name, config: config && all }, "optimizer");
+  const all = transforms === undefined ? options : { ...options, transforms: savedTransforms(transforms, parts) };
+  return madeAgain(parts.optimizers, { name, config: config && all }, "optimizer");
 }
 
-function savedTransforms(saved: unknown): readonly GradientTransform[] {
+function savedTransforms(saved: unknown, parts: ModelParts): readonly GradientTransform[] {
   const transforms = checkedAt(list(savedPart), saved, "loadModel: compile.optimizer.config.transforms", "data");
-  return transforms.map((transform) => madeAgain(TRANSFORMS, transform, "optimizer", "gradient transform"));
+  return transforms.map((transform) => madeAgain(parts.transforms, transform, "optimizer", "gradient transform"));
 }
 
-function savedMetrics(metrics: NonNullable<SavedCompile["metrics"]>): NonNullable<CompileOptions["metrics"]> {
-  const made = (saved: readonly SavedPart[]) => saved.map((metric) => madeAgain(METRICS, metric, "metrics"));
+function savedMetrics(
+  metrics: NonNullable<SavedCompile["metrics"]>,
+  parts: ModelParts,
+): NonNullable<CompileOptions["metrics"]> {
+  const made = (saved: readonly SavedPart[]) => saved.map((metric) => madeAgain(parts.metrics, metric, "metrics"));
   if (Array.isArray(metrics)) return made(metrics);
   return Object.fromEntries(Object.entries(metrics).map(([output, saved]) => [output, made(saved)]));
 }
 
 /** Makes a part of a file again. `option` is the one of `compile` that brings one's own. */
 function madeAgain<T>(
-  known: ReadonlyMap<string, (config: object) => T>,
+  known: Readonly<Record<string, PartFactory<T>>>,
   { name, config }: SavedPart,
   option: string,
   what = option,
 ): T {
-  const make = known.get(name);
+  const make = Object.hasOwn(known, name) ? known[name] : undefined;
   if (config === undefined || !make) throw notOurs(option, name, what);
   return make(config);
 }

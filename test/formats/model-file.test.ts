@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { FeaturemapError } from "../../src/base/errors.ts";
+import { LIBRARY } from "../../src/formats/library.ts";
 import { type ModelFile, packModel, unpackModel, unpackWeights } from "../../src/formats/model-file.ts";
 import { parseSafetensors, type SafeTensor, toSafetensors } from "../../src/formats/safetensors.ts";
-import { OPTIMIZERS, weightsFor } from "../../src/formats/saving.ts";
+import { weightsFor } from "../../src/formats/saving.ts";
 import { dense, loadModel, sequential, setHyperparameters, toConfig } from "../../src/index.ts";
 import { Model } from "../../src/model/model.ts";
 import { failure } from "../support/building.ts";
@@ -318,7 +319,7 @@ describe("the library's optimizers", () => {
 
   /** What a step of an optimizer would add to a graph. */
   function stepOf(name: string, options: object) {
-    const optimizer = OPTIMIZERS.get(name)!(options);
+    const optimizer = LIBRARY.optimizers[name]!(options);
     const added: unknown[] = [];
     const slots = optimizer.slots?.([3]) ?? [];
     optimizer.step({
@@ -338,7 +339,7 @@ describe("the library's optimizers", () => {
     return { name: optimizer.name, config: optimizer.config, slots, added, ...optimizer.hyperparameters };
   }
 
-  it("are all tried here", () => expect([...OPTIMIZERS.keys()]).toEqual(Object.keys(odd)));
+  it("are all tried here", () => expect(Object.keys(LIBRARY.optimizers)).toEqual(Object.keys(odd)));
 
   it.each(Object.keys(odd))("know their options: %s", (name) => {
     expect(stepOf(name, odd[name]!)).toMatchObject({ name, config: odd[name] });

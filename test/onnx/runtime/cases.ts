@@ -21,20 +21,12 @@ import {
   sequential,
   typed,
 } from "../../../src/index.ts";
-import type { OnnxOptions, OnnxRule } from "../../../src/onnx/onnx.ts";
+import type { OnnxRule } from "../../../src/onnx/onnx.ts";
 import { randomArray } from "../../reference/random.ts";
 import { articleLayers } from "../../support/models.ts";
-import { type NamedTolerance, sumTolerance, tolerances } from "../../support/tolerances.ts";
+import { sumTolerance, tolerances } from "../../support/tolerances.ts";
 import { expressionCases } from "./expression-cases.ts";
-
-export interface OnnxCase {
-  readonly name: string;
-  readonly model: Model<unknown>;
-  readonly tolerance: NamedTolerance;
-  readonly options?: OnnxOptions;
-  /** Default: direct convolutions, whose sums are those of ONNX Runtime but for their order. */
-  readonly winograd?: boolean;
-}
+import type { OnnxCase } from "./onnx-case.ts";
 
 const onlyLayers = (...layers: readonly LayerSpec[]) => sequential(layers);
 

@@ -4,7 +4,7 @@ import * as featuremap from "../../../src/index.ts";
 import { defineLayer, input, type Layer, type Model, model, ops, type SymbolicTensor } from "../../../src/index.ts";
 import { FUNCTIONS, type FunctionName } from "../../../src/ops/pointwise/functions.ts";
 import { type NamedTolerance, sumTolerance, tolerances } from "../../support/tolerances.ts";
-import type { OnnxCase } from "./cases.ts";
+import type { OnnxCase } from "./onnx-case.ts";
 
 /** What each function gets: x^2 + 0.5 is above 0, so that each has a value. */
 function functionLayer(name: FunctionName): Layer {

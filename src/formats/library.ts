@@ -1,0 +1,87 @@
+import { activation } from "../layers/activation.ts";
+import { add } from "../layers/add.ts";
+import { average } from "../layers/average.ts";
+import { averagePooling2d } from "../layers/average-pooling2d.ts";
+import { batchNormalization } from "../layers/batch-normalization.ts";
+import { concatenate } from "../layers/concatenate.ts";
+import { conv2d } from "../layers/conv2d.ts";
+import { cropping2d } from "../layers/cropping2d.ts";
+import { dense } from "../layers/dense.ts";
+import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
+import { dropout } from "../layers/dropout.ts";
+import { flatten } from "../layers/flatten.ts";
+import { globalAveragePooling1d } from "../layers/global-average-pooling1d.ts";
+import { globalAveragePooling2d } from "../layers/global-average-pooling2d.ts";
+import { globalMaxPooling1d } from "../layers/global-max-pooling1d.ts";
+import { globalMaxPooling2d } from "../layers/global-max-pooling2d.ts";
+import { groupNormalization } from "../layers/group-normalization.ts";
+import { layerNormalization } from "../layers/layer-normalization.ts";
+import { maxPooling2d } from "../layers/max-pooling2d.ts";
+import { maximum } from "../layers/maximum.ts";
+import { minimum } from "../layers/minimum.ts";
+import { multiply } from "../layers/multiply.ts";
+import { pRelu } from "../layers/p-relu.ts";
+import { permute } from "../layers/permute.ts";
+import { rescaling } from "../layers/rescaling.ts";
+import { reshape } from "../layers/reshape.ts";
+import { subtract } from "../layers/subtract.ts";
+import { upSampling2d } from "../layers/up-sampling2d.ts";
+import { zeroPadding2d } from "../layers/zero-padding2d.ts";
+import { accuracy } from "../metrics/accuracy.ts";
+import { auc } from "../metrics/auc.ts";
+import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
+import { adagrad } from "../optimizers/adagrad.ts";
+import { adam, adamW } from "../optimizers/adam.ts";
+import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
+import { rmsprop } from "../optimizers/rmsprop.ts";
+import { sgd } from "../optimizers/sgd.ts";
+import { activationsMade, eluLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
+import { initializersMade } from "./initializers.ts";
+import type { ModelParts } from "./parts.ts";
+
+/** All that the library has, by the names in files. `fromConfig` and `loadModel` ship all of it. */
+export const LIBRARY: ModelParts = {
+  layers: {
+    Conv2D: conv2d,
+    DepthwiseConv2D: depthwiseConv2d,
+    MaxPooling2D: maxPooling2d,
+    AveragePooling2D: averagePooling2d,
+    Activation: activation,
+    BatchNormalization: batchNormalization,
+    Dropout: dropout,
+    Flatten: flatten,
+    Dense: dense,
+    Add: add,
+    Subtract: subtract,
+    Multiply: multiply,
+    Average: average,
+    Maximum: maximum,
+    Minimum: minimum,
+    Concatenate: concatenate,
+    Reshape: reshape,
+    Permute: permute,
+    ZeroPadding2D: zeroPadding2d,
+    Cropping2D: cropping2d,
+    UpSampling2D: upSampling2d,
+    GlobalAveragePooling2D: globalAveragePooling2d,
+    GlobalMaxPooling2D: globalMaxPooling2d,
+    GlobalAveragePooling1D: globalAveragePooling1d,
+    GlobalMaxPooling1D: globalMaxPooling1d,
+    LayerNormalization: layerNormalization,
+    GroupNormalization: groupNormalization,
+    Rescaling: rescaling,
+    PReLU: pRelu,
+    ELU: eluLayer,
+    LeakyReLU: leakyReluLayer,
+    ReLU: reluLayer,
+    Softmax: softmaxLayer,
+  },
+  optimizers: { adagrad, adam, adamW, rmsprop, sgd },
+  transforms: {
+    clipNorm: ({ norm }) => clipNorm(norm),
+    clipValue: ({ value }) => clipValue(value),
+    globalClipNorm: ({ norm }) => globalClipNorm(norm),
+  },
+  metrics: { accuracy, auc, sparseTopKCategoricalAccuracy, topKCategoricalAccuracy },
+  options: (config) => activationsMade(initializersMade(config, "config"), "config"),
+};

@@ -1,0 +1,26 @@
+import type { AnyLayer } from "../layers/layer.ts";
+import type { Metric } from "../metrics/metric.ts";
+import type { GradientTransform, Optimizer } from "../optimizers/optimizer.ts";
+
+/** Function that makes a part of a model from the `config` that was written down. */
+// biome-ignore lint/suspicious/noExplicitAny: a factory says itself which options it takes, and checks them
+export type PartFactory<T> = (config: any) => T;
+
+/** Function that makes an app's own layer from the `config` that `toConfig` wrote down. */
+export type LayerFactory = PartFactory<AnyLayer>;
+
+type Factories<T> = Readonly<Record<string, PartFactory<T>>>;
+
+/** Parts that models are read with, by their names in files. */
+export interface ModelParts {
+  /** Layers by class name: `Conv2D`. */
+  readonly layers: Factories<AnyLayer>;
+  /** Optimizers by the names of their functions. */
+  readonly optimizers: Factories<Optimizer>;
+  /** Gradient transforms by the names of their functions. */
+  readonly transforms: Factories<GradientTransform>;
+  /** Metrics by the names of their functions. */
+  readonly metrics: Factories<Metric>;
+  /** Turns a layer's options of a file into what its factory takes. */
+  options(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+}
