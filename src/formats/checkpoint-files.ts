@@ -13,8 +13,8 @@ const FIELD = /\{(\w+)(?::(?:0?(\d+)d|\.(\d+)f))?\}/g;
  *
  * @example
  * modelCheckpoint({ save: checkpointFiles("run/{epoch:02d}-{val_loss:.2f}.safetensors") });
- * @throws FeaturemapError `value` for something that is no path, or a field in another form; in `fit`, `value` for a field that the
- *   figures do not have, and `data` where the file cannot be written
+ * @throws FeaturemapError `value` for something that is no path, or a field in another form. In `fit`: `value` for a field that the
+ *   figures do not have; `data` where the file cannot be written.
  */
 export function checkpointFiles(template: string): ModelCheckpointOptions["save"] {
   const where = "checkpointFiles";

@@ -18,7 +18,8 @@ export type Reduction = (typeof REDUCTIONS)[number];
  *
  * @param positions Losses that a sample has, for an output of such a shape: the pixels of an image. The loss itself gives their mean.
  *   Default 1.
- * @throws FeaturemapError `value` for something that is no loss, for a word that is no reduction, and for `none`, by which Keras on JAX trains no model either
+ * @throws FeaturemapError `value` for something that is no loss or no reduction, and for `none`. Keras on JAX trains no model by that,
+ *   either.
  * @example
  * await model.compile({ loss: withReduction(squaredError, "sum"), optimizer: sgd() });
  */
