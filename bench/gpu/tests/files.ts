@@ -60,6 +60,7 @@ export const FILES = [
   "training/sample-weight",
   "training/fit-data",
   "training/stream",
+  "training/stream-ends",
   "data/dataset-parts",
   "layers/layer-losses",
   "model/functional",
