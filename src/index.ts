@@ -86,6 +86,7 @@ export {
   softmax,
   softShrink,
   softsign,
+  sparsemax,
   sparsePlus,
   sparseSigmoid,
   squareplus,
@@ -102,6 +103,7 @@ export { type Cropping2dOptions, cropping2d } from "./layers/cropping2d.ts";
 export { defineLayer } from "./layers/define-layer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise-conv2d.ts";
+export { type DotOptions, dot } from "./layers/dot.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export type { EdgesOption } from "./layers/edges.ts";
 export { flatten } from "./layers/flatten.ts";
@@ -159,7 +161,9 @@ export {
 } from "./layers/random-initializers.ts";
 export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
 export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
+export { type RmsNormalizationOptions, rmsNormalization } from "./layers/rms-normalization.ts";
 export { subtract } from "./layers/subtract.ts";
+export { type UnitNormalizationOptions, unitNormalization } from "./layers/unit-normalization.ts";
 export { type UpSampling2dOptions, upSampling2d } from "./layers/up-sampling2d.ts";
 export { type ZeroPadding2dOptions, zeroPadding2d } from "./layers/zero-padding2d.ts";
 export type { FactorsCall, LabelKind, Loss, LossCall } from "./losses/loss.ts";

@@ -13,6 +13,7 @@ import {
   maxPooling2d,
   type Optimizer,
   rmsprop,
+  type Sequential,
   sequential,
   sgd,
 } from "../../src/index.ts";
@@ -29,7 +30,9 @@ export interface LayerDescription {
 
 /** @throws FeaturemapError `shape`, `value` where a layer does not fit what is before it */
 export function modelOf({ layers }: Pick<NetworkSpec, "layers">): Model {
-  return sequential(layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: IMAGE_SHAPE } : {})));
+  const model = sequential([]);
+  for (const layer of layers) append(model, layer);
+  return model;
 }
 
 export function optimizerOf(optimizer: OptimizerSpec): Optimizer {
@@ -64,10 +67,20 @@ export function describe(spec: Pick<NetworkSpec, "layers">): {
   const model = sequential([]);
   for (const [i, layer] of spec.layers.entries()) {
     try {
-      model.add(layerOf(layer, i === 0 ? { inputShape: IMAGE_SHAPE } : {}));
+      append(model, layer);
     } catch (error) {
       return { layers: model.layers, problem: { layer: i, message: (error as Error).message } };
     }
   }
   return { layers: model.layers };
+}
+
+/** Appends a layer. The library's dense layers take images too; those of this page make one row of numbers of another. */
+function append(model: Sequential, layer: LayerSpec): void {
+  const before = model.layers.at(-1)?.outputShape ?? IMAGE_SHAPE;
+  if (layer.kind === "dense" && before.length > 1)
+    throw new Error(
+      `A dense layer of this page wants a row of numbers, not ${before.join(" x ")}. Add a flatten before it.`,
+    );
+  model.add(layerOf(layer, model.layers.length === 0 ? { inputShape: IMAGE_SHAPE } : {}));
 }

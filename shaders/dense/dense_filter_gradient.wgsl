@@ -1,12 +1,14 @@
 // dense_filter_gradient.   dw[m,n] = sum over r of x[r,m] * dy[r,n]     db[n] = sum over r of dy[r,n]
-// x [BATCH, IN]   dy [BATCH, OUT]   dw [IN, OUT]   db [OUT];   r runs over the rows in use, by `select`.
+// x [BATCH, SAMPLE_ROWS, IN]   dy [BATCH, SAMPLE_ROWS, OUT]   dw [IN, OUT]   db [OUT]
+// r runs over the rows of the samples in use, by `select`.
 // The bias gradient is one more row, m = IN, of the same product, whose x is 1.
 // `kernel` and `bias` take dw and db, or are the parameters, stepped by them (updates/lib/stepped.wgsl).
 override BATCH: u32;
+override SAMPLE_ROWS: u32; // rows of a sample
 override IN: u32;
 override OUT: u32;
 override HAS_BIAS: bool;
-const INNER: u32 = (BATCH + 3u) / 4u;
+const INNER: u32 = (BATCH * SAMPLE_ROWS + 3u) / 4u;
 const STORED_ROWS: u32 = IN;
 const A_ALONG_K: bool = false;
 const B_ALONG_K: bool = false;
@@ -15,7 +17,7 @@ const B_ALONG_K: bool = false;
 
 alias Row = u32; // the first of 4 rows of dw
 alias Column = u32; // the first of 4 columns of dw
-alias Step = u32; // rows of the batch in use
+alias Step = u32; // rows in use
 
 fn row_block(m4: u32, slice: u32) -> Row {
   return m4 * 4u;
@@ -30,7 +32,7 @@ fn steps(slice: u32, row: Row) -> vec2u {
 }
 
 fn step_at(t: u32, row: Row) -> Step {
-  return state.rows;
+  return min(state.rows, BATCH) * SAMPLE_ROWS;
 }
 
 fn block_a(m: Row, in_use: Step, k4: u32) -> mat4x4f {

@@ -21,6 +21,7 @@ import {
   softmax,
   softShrink,
   softsign,
+  sparsemax,
   sparsePlus,
   sparseSigmoid,
   squareplus,
@@ -51,6 +52,7 @@ const FACTORIES: Readonly<Record<string, (config?: any) => ActivationFunction>> 
   softmax,
   softShrink,
   softsign,
+  sparsemax,
   sparsePlus,
   sparseSigmoid,
   squareplus,
@@ -108,6 +110,8 @@ function made(value: unknown, context: CheckContext): unknown {
 
 /** Makes Keras's `ELU` out of its options. Layers that are an activation have no functions of their own. */
 export const eluLayer = (config: object): Layer => layerOf(elu, config);
+/** Keras's `Identity` is the activation that changes nothing. */
+export const identityLayer = (config: object): Layer => activation({ activation: "linear", ...config });
 export const reluLayer = (config: object): Layer => layerOf(relu, config);
 export const softmaxLayer = (config: object): Layer => layerOf(softmax, config);
 /** The layer has another default than the activation. */

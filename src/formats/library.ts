@@ -8,6 +8,7 @@ import { conv2d } from "../layers/conv2d.ts";
 import { cropping2d } from "../layers/cropping2d.ts";
 import { dense } from "../layers/dense.ts";
 import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
+import { dot } from "../layers/dot.ts";
 import { dropout } from "../layers/dropout.ts";
 import { flatten } from "../layers/flatten.ts";
 import { globalAveragePooling1d } from "../layers/global-average-pooling1d.ts";
@@ -24,7 +25,9 @@ import { pRelu } from "../layers/p-relu.ts";
 import { permute } from "../layers/permute.ts";
 import { rescaling } from "../layers/rescaling.ts";
 import { reshape } from "../layers/reshape.ts";
+import { rmsNormalization } from "../layers/rms-normalization.ts";
 import { subtract } from "../layers/subtract.ts";
+import { unitNormalization } from "../layers/unit-normalization.ts";
 import { upSampling2d } from "../layers/up-sampling2d.ts";
 import { zeroPadding2d } from "../layers/zero-padding2d.ts";
 import { accuracy } from "../metrics/accuracy.ts";
@@ -35,7 +38,7 @@ import { adam, adamW } from "../optimizers/adam.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
 import { rmsprop } from "../optimizers/rmsprop.ts";
 import { sgd } from "../optimizers/sgd.ts";
-import { activationsMade, eluLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
+import { activationsMade, eluLayer, identityLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
 import { initializersMade } from "./initializers.ts";
 import type { ModelParts } from "./parts.ts";
 
@@ -71,6 +74,10 @@ export const LIBRARY: ModelParts = {
     GroupNormalization: groupNormalization,
     Rescaling: rescaling,
     PReLU: pRelu,
+    RMSNormalization: rmsNormalization,
+    UnitNormalization: unitNormalization,
+    Dot: dot,
+    Identity: identityLayer,
     ELU: eluLayer,
     LeakyReLU: leakyReluLayer,
     ReLU: reluLayer,

@@ -1,10 +1,11 @@
 import { finiteNumber, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
 import type { TensorId } from "../graph/tensor.ts";
-import { transpose } from "../ops/arrange/transpose.ts";
+import { reshape } from "../ops/elementwise/reshape.ts";
 import { stopGradient } from "../ops/elementwise/stop-gradient.ts";
 import type { Expression } from "../ops/pointwise/functions.ts";
 import { evaluated } from "../ops/pointwise/pointwise.ts";
 import { softmax as softmaxOp } from "../ops/softmax/softmax.ts";
+import { alongAxis } from "./along-axis.ts";
 import type { ActivationCall, ActivationFunction } from "./options.ts";
 
 /*
@@ -220,24 +221,6 @@ function axisOption(options: AxisOptions, where: string): number {
   return axis;
 }
 
-/** Makes the axis that `axis` names the last one, calls `run`, and moves it back. */
-function alongLast(
-  { add, shapeOf }: ActivationCall,
-  x: TensorId,
-  axis: number,
-  where: string,
-  run: (x: TensorId) => TensorId,
-): TensorId {
-  const rank = shapeOf(x).length;
-  const at = axis < 0 ? rank + axis : axis;
-  if (at < 1 || at >= rank) throw wrong(`${where}: axis`, `name an axis of ${rank} beside the batch's`, axis);
-  if (at === rank - 1) return run(x);
-  const order = [...Array(rank).keys()].filter((each) => each !== at);
-  const axes = [...order, at];
-  const back = axes.map((_, each) => axes.indexOf(each));
-  return add(transpose, { x: run(add(transpose, { x }, { axes }).y) }, { axes: back }).y;
-}
-
 /**
  * Softmax over an axis. `"softmax"` is the same over the last.
  *
@@ -248,7 +231,7 @@ export function softmax(options: AxisOptions = {}): ActivationFunction {
   return {
     name: "softmax",
     config: { axis },
-    apply: (call, x) => alongLast(call, x, axis, "softmax", (last) => call.add(softmaxOp, { x: last }).y),
+    apply: (call, x) => alongAxis(call, x, axis, "softmax", (last) => call.add(softmaxOp, { x: last }).y),
   };
 }
 
@@ -257,7 +240,7 @@ export function logSoftmax(options: AxisOptions = {}): ActivationFunction {
   const axis = axisOption(options, "logSoftmax");
   const apply = (call: ActivationCall, x: TensorId) => {
     const { add, shapeOf } = call;
-    return alongLast(call, x, axis, "logSoftmax", (last) => {
+    return alongAxis(call, x, axis, "logSoftmax", (last) => {
       const axes = [shapeOf(last).length - 1];
       const along = (kind: "max" | "sum") => ({ reduction: { kind, axes, keepDims: true } }) as const;
       // The result does not depend on m, and so neither does its gradient.
@@ -268,4 +251,42 @@ export function logSoftmax(options: AxisOptions = {}): ActivationFunction {
     });
   };
   return { name: "logSoftmax", config: { axis }, apply };
+}
+
+/**
+ * Projection of x on the probabilities that are nearest to it, along an axis (Martins and Astudillo 2016): max(x - t, 0), with the t by
+ * which they add up to 1. Keras's `sparsemax`, as it is since keras-team/keras#23469. Before, in 3.15 too, the sum was another. It
+ * compares each number with each. Throws as `softmax` does.
+ */
+export function sparsemax(options: AxisOptions = {}): ActivationFunction {
+  const axis = axisOption(options, "sparsemax");
+  const apply = (call: ActivationCall, x: TensorId) => {
+    const { add, shapeOf } = call;
+    return alongAxis(call, x, axis, "sparsemax", (last) => {
+      const shape = shapeOf(last);
+      const axes = [shape.length];
+      const each = add(reshape, { x: last }, { shape: [...shape, 1] }).y;
+      const other = add(reshape, { x: last }, { shape: [...shape.slice(0, -1), 1, shape.at(-1)!] }).y;
+      const over = (of: Expression) =>
+        evaluated(
+          add,
+          ["where", ["greaterEqual", "other", "each"], of, 0],
+          { each, other },
+          { reduction: { kind: "sum", axes, keepDims: false } },
+        );
+      // Which numbers are above t depends on none of them smoothly.
+      const [count, sum] = [1, "other"].map((of) => add(stopGradient, { x: over(of) }).y);
+      const isAbove: Expression = ["greater", ["add", 1, ["multiply", "count", "x"]], "sum"];
+      const along = { reduction: { kind: "sum", axes: [shape.length - 1], keepDims: true } } as const;
+      const of = { x: add(stopGradient, { x: last }).y, count: count!, sum: sum! };
+      const above = add(stopGradient, { x: evaluated(add, isAbove, of) }).y;
+      // What is left out adds nothing, but a NaN reaches the whole row.
+      const left: Expression = ["where", ["equal", "x", "x"], 0, "x"];
+      const total = evaluated(add, ["where", "above", "x", left], { above, x: last }, along);
+      const size = evaluated(add, "above", { above }, along);
+      const t: Expression = ["divide", ["subtract", "total", 1], "size"];
+      return evaluated(add, ["maximum", ["subtract", "x", t], 0], { x: last, total, size });
+    });
+  };
+  return { name: "sparsemax", config: { axis }, apply };
 }

@@ -1,13 +1,17 @@
-import { finiteNumber, knownKeys } from "../base/errors.ts";
+import { finiteNumber, knownKeys, wholeNumber } from "../base/errors.ts";
 import { batchNormalization as batchNormalizationOp } from "../ops/normalization/batch-normalization.ts";
 import { normalization } from "../ops/normalization/normalization.ts";
 import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
+import { alongAxis } from "./along-axis.ts";
+import { sampleAxes } from "./axes.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
-import type { Layer } from "./layer.ts";
+import { type Layer, subject } from "./layer.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
+  /** Axis of the channels, counted with the batch's, which is 0, or from the end. Default -1. */
+  readonly axis?: number;
   /** Share of a moving statistic that a training step keeps, at least 0 and below 1. Default 0.99. */
   readonly momentum?: number;
   /** What is added to the variance, so that nothing is divided by 0. Default 0.001. */
@@ -19,8 +23,9 @@ export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
 }
 
 /**
- * Batch normalization over the last axis, Keras's `BatchNormalization`: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for x
- * [batch, ..., channels]. All variables are [channels].
+ * Batch normalization, Keras's `BatchNormalization`: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for x
+ * [batch, ..., channels]. All variables are [channels]. If the channels are another axis, x is turned before and back after, which costs
+ * two copies.
  *
  * In training the mean and the biased variance are the batch's, over all axes but the last. Rows that a short batch does not use
  * count for nothing. Each step moves the moving statistics: moving = moving * momentum + batch * (1 - momentum). Otherwise those
@@ -40,9 +45,18 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   const where = "batchNormalization";
   knownKeys(
     options,
-    ["momentum", "epsilon", ...AFFINE_OPTIONS, "movingMeanInitializer", "movingVarianceInitializer", ...LAYER_OPTIONS],
+    [
+      "axis",
+      "momentum",
+      "epsilon",
+      ...AFFINE_OPTIONS,
+      "movingMeanInitializer",
+      "movingVarianceInitializer",
+      ...LAYER_OPTIONS,
+    ],
     where,
   );
+  const axis = wholeNumber(options.axis ?? -1, `${where}: axis`);
   const momentum = finiteNumber(options.momentum ?? 0.99, `${where}: momentum`, 0, 1);
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
   const affine = affineOptions(options, where);
@@ -50,10 +64,12 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     initializerOption(options[name] ?? byDefault, `${where}: ${name}`);
   const movingMeanInitializer = initializer("movingMeanInitializer", "zeros");
   const movingVarianceInitializer = initializer("movingVarianceInitializer", "ones");
+  const type = "BatchNormalization";
   return defineLayer({
-    type: "BatchNormalization",
+    type,
     ...layerOptions(options, where),
     config: {
+      axis,
       momentum,
       epsilon,
       ...affine.config,
@@ -61,21 +77,25 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
       movingVarianceInitializer,
     },
     // Names and order are those by which Keras saves them.
-    variables: ({ input }) => {
-      const shape = input.slice(-1);
+    variables: ({ name, input }) => {
+      const [at] = sampleAxes([axis], input.length + 1, `${subject(type, name)}: axis`);
+      const shape = [input[at! - 1]!];
       return [
         ...affine.variables(shape),
         { name: "moving_mean", shape, initializer: movingMeanInitializer, role: "statistic" },
         { name: "moving_variance", shape, initializer: movingVarianceInitializer, role: "statistic" },
       ];
     },
-    call: ({ input: x, variables, trainingState: state, trainable, add }) => {
+    call: (call) => {
+      const { variables, trainingState: state, trainable, add } = call;
       const { gamma, beta, moving_mean, moving_variance } = variables;
       const [mean, variance] = [moving_mean!, moving_variance!];
-      if (state === undefined || !trainable)
-        return add(normalization, { x, mean, variance, gamma, beta }, { epsilon }).y;
-      const moving = { movingMean: mean, movingVariance: variance };
-      return add(batchNormalizationOp, { x, state, ...moving, gamma, beta }, { epsilon, momentum }).y;
+      return alongAxis(call, call.input, axis, where, (x) => {
+        if (state === undefined || !trainable)
+          return add(normalization, { x, mean, variance, gamma, beta }, { epsilon }).y;
+        const moving = { movingMean: mean, movingVariance: variance };
+        return add(batchNormalizationOp, { x, state, ...moving, gamma, beta }, { epsilon, momentum }).y;
+      });
     },
   });
 }

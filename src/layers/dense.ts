@@ -1,9 +1,8 @@
-import { cut, FeaturemapError, knownKeys, positiveInteger } from "../base/errors.ts";
-import { batchShape } from "../base/shape.ts";
+import { knownKeys, positiveInteger } from "../base/errors.ts";
 import { dense as denseOp } from "../ops/dense/dense.ts";
 import { defineLayer } from "./define-layer.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
-import { type Layer, subject } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 import { activated } from "./options.ts";
 
 export interface DenseOptions extends KernelOptions {
@@ -12,31 +11,23 @@ export interface DenseOptions extends KernelOptions {
 }
 
 /**
- * Dense layer: y = act(x kernel + bias), with x [batch, features] and kernel [features, units]. Keras's `Dense`.
+ * Dense layer: y = act(x kernel + bias), over the last axis of x [batch, ..., features], with a kernel [features, units]. Keras's `Dense`
+ * (`keras/src/layers/core/dense.py`). Behind a convolution, `flatten()` before it makes each sample one row.
  *
- * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when it is called or built,
- *   for an input that is not flat
+ * @throws FeaturemapError `value` for an option that is missing, unknown or out of range
+ * @example
+ * sequential([flatten({ inputShape: [28, 28, 1] }), dense({ units: 10, activation: "softmax" })]);
  */
 export function dense(options: DenseOptions): Layer {
   const where = "dense";
   knownKeys(options, ["units", ...KERNEL_OPTIONS], where);
   const units = positiveInteger(options.units, `${where}: units`);
   const { activation, variables, config, ...common } = kernelOptions(options, where);
-  const type = "Dense";
   return defineLayer({
-    type,
+    type: "Dense",
     ...common,
     config: { units, ...config },
-    variables: ({ name, input, from }) => {
-      if (input.length !== 1) {
-        throw new FeaturemapError(
-          "shape",
-          `${subject(type, name)} wants a flat input [batch, features], got ${batchShape(input)} from "${cut(from)}". ` +
-            "Add flatten() before it.",
-        );
-      }
-      return variables([input[0]!, units]);
-    },
+    variables: ({ input }) => variables([input.at(-1)!, units]),
     call: (call) => {
       const { kernel, bias } = call.variables;
       const { y } = call.add(denseOp, { x: call.input, kernel: kernel!, bias });

@@ -1,11 +1,12 @@
-import { finiteNumber, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
+import { finiteNumber, knownKeys } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import { reshape } from "../ops/elementwise/reshape.ts";
 import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
+import { axesOption, sampleAxes, sortedAxes } from "./axes.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Layer, subject } from "./layer.ts";
 import { normalized } from "./normalized.ts";
-import { LAYER_OPTIONS, type LayerOptions, layerOptions, shortList } from "./options.ts";
+import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
 export interface LayerNormalizationOptions extends LayerOptions, AffineOptions {
   /** Axis or axes that are normalized, counted with the batch's, which is 0, or from the end. Default -1. */
@@ -25,29 +26,22 @@ export interface LayerNormalizationOptions extends LayerOptions, AffineOptions {
 export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
   const where = "layerNormalization";
   knownKeys(options, ["axis", "epsilon", ...AFFINE_OPTIONS, ...LAYER_OPTIONS], where);
-  const given = options.axis ?? -1;
-  const list = Array.isArray(given) ? shortList<number>(given, `${where}: axis`) : [given as number];
-  const axis = list.map((each) => wholeNumber(each, `${where}: axis`));
+  const axis = axesOption(options.axis ?? -1, `${where}: axis`);
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
   const affine = affineOptions(options, where);
   const type = "LayerNormalization";
-  const axesOf = (rank: number) => axis.map((each) => (each < 0 ? rank + each : each)).sort((a, b) => a - b);
   return defineLayer({
     type,
     ...layerOptions(options, where),
     config: { axis, epsilon, ...affine.config },
     variables: ({ name, input }) => {
-      const rank = input.length + 1;
-      const axes = axesOf(rank);
-      const known = axes.length > 0 && axes.every((each, i) => each >= 1 && each < rank && each !== axes[i - 1]);
-      if (!known)
-        throw wrong(`${subject(type, name)}: axis`, `name one or more of ${rank} axes, not the batch's`, axis);
+      const axes = sampleAxes(axis, input.length + 1, `${subject(type, name)}: axis`);
       const shape = axes.map((each) => input[each - 1]!);
       return affine.variables(shape);
     },
     call: ({ input: x, variables, add, shapeOf }) => {
       const whole = shapeOf(x);
-      const axes = axesOf(whole.length);
+      const axes = sortedAxes(axis, whole.length);
       const shape: Shape = whole.map((size, each) => (axes.includes(each) ? size : 1));
       const spread = (id: number | undefined) =>
         id && (axes[0] === whole.length - 1 ? id : add(reshape, { x: id }, { shape }).y);

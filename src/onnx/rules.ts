@@ -89,9 +89,13 @@ const conv2d: OnnxRule<typeof conv2dOp> = ({ name, inputs: { x, kernel, bias }, 
   return { y: { name: activated(add, y, activation), order: NCHW } };
 };
 
-const dense: OnnxRule<typeof denseOp> = ({ inputs: { x, kernel, bias }, attributes: { activation }, read, add }) => ({
-  y: activated(add, add("Gemm", [read(x), read(kernel), bias && read(bias)]), activation),
-});
+/** ONNX's Gemm takes matrices only. */
+const dense: OnnxRule<typeof denseOp> = ({ inputs: { x, kernel, bias }, attributes: { activation }, read, add }) => {
+  if (x.shape.length === 2)
+    return { y: activated(add, add("Gemm", [read(x), read(kernel), bias && read(bias)]), activation) };
+  const product = add("MatMul", [read(x), read(kernel)]);
+  return { y: activated(add, bias ? add("Add", [product, read(bias)]) : product, activation) };
+};
 
 const matmul: OnnxRule<typeof matmulOp> = ({ inputs: { a, b }, attributes, read, add }) => {
   const { transposeA, transposeB } = attributes;

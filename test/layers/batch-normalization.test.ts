@@ -137,7 +137,7 @@ describe("batchNormalization()", () => {
     [{ scale: 1 }, "batchNormalization: scale must be true or false, got 1"],
     [{ gammaInitializer: "one" }, "batchNormalization: gammaInitializer"],
     [{ movingVarianceInitializer: 1 }, "batchNormalization: movingVarianceInitializer"],
-    [{ axis: 1 }, 'batchNormalization has no option "axis"'],
+    [{ axis: 1.5 }, "batchNormalization: axis must be a whole number"],
   ])("refuses %j", (options, message) => {
     const error = failure(() => batchNormalization(options as object));
     expect(error.code).toBe("value");

@@ -5,10 +5,12 @@ import {
   activation,
   add,
   average,
+  batchNormalization,
   concatenate,
   conv2d,
   cropping2d,
   dense,
+  dot,
   fromConfig,
   gelu,
   globalAveragePooling1d,
@@ -28,9 +30,12 @@ import {
   relu,
   rescaling,
   reshape,
+  rmsNormalization,
   sequential,
+  sparsemax,
   subtract,
   toConfig,
+  unitNormalization,
   upSampling2d,
   zeroPadding2d,
 } from "../../src/index.ts";
@@ -59,9 +64,14 @@ describe("layers made of expressions", () => {
     ["layerNormalization", layerNormalization(), [4, 6, 8], 16],
     ["layerNormalization, two axes", layerNormalization({ axis: [1, -1], center: false }), [4, 6, 8], 32],
     ["groupNormalization", groupNormalization({ groups: 4 }), [4, 6, 8], 16],
+    ["unitNormalization", unitNormalization({ axis: [1, -1] }), [4, 6, 8], 0],
+    ["rmsNormalization", rmsNormalization({ axis: [1, -1] }), [4, 6, 8], 32],
+    ["batchNormalization of rows", batchNormalization({ axis: 1 }), [4, 6, 8], 16],
+    ["dense along the channels", dense({ units: 5 }), [4, 6, 5], 45],
     ["rescaling", rescaling({ scale: 2 }), [4, 6, 8], 0],
     ["pRelu", pRelu({ sharedAxes: [1, 2] }), [4, 6, 8], 8],
     ["activation", activation({ activation: gelu({ approximate: true }) }), [4, 6, 8], 0],
+    ["sparsemax", activation({ activation: sparsemax({ axis: 1 }) }), [4, 6, 8], 0],
     ["conv2d", conv2d({ filters: 2, kernelSize: 1, activation: relu({ maxValue: 6 }) }), [4, 6, 2], 18],
   ];
 
@@ -135,6 +145,27 @@ describe("merging layers", () => {
   });
 });
 
+describe("dot", () => {
+  const of = (options: Parameters<typeof dot>[0], a: number[], b: number[]) =>
+    dot(options)([input({ shape: a }), input({ shape: b })]);
+
+  it("has the other axes of the first input, then those of the second", () => {
+    expect(of({ axes: 1 }, [7], [7]).shape).toEqual([1]);
+    expect(of({ axes: [2, 1] }, [2, 5], [5, 3]).shape).toEqual([2, 3]);
+    expect(of({ axes: [-2, -1], normalize: true }, [5, 2], [4, 3, 5]).shape).toEqual([2, 4, 3]);
+    expect(of({ axes: [1, 2] }, [5], [4, 5]).shape).toEqual([4]);
+  });
+
+  it("refuses other axes and inputs", () => {
+    expect(() => of({ axes: 1 }, [7], [6])).toThrow("along axes of 7 and 6 numbers, of [batch, 7] and [batch, 6]");
+    expect(() => of({ axes: 0 }, [7], [7])).toThrow(
+      'Dot "dot": axes must be of 2 axes beside the batch\'s for [batch, 7]',
+    );
+    expect(() => dot({ axes: 1 })(input({ shape: [7] }))).toThrow("takes 2 inputs");
+    expect(() => dot({ axes: [1] as never })).toThrow("be an axis or a pair of them");
+  });
+});
+
 describe("wrong calls", () => {
   it.each([
     [() => reshape({ targetShape: [-1, -1] }), "of which one may be -1"],
@@ -148,6 +179,10 @@ describe("wrong calls", () => {
     [() => layerNormalization({ axis: 0 })(image()), "not the batch's"],
     [() => groupNormalization({ groups: 3 })(image()), "Choose groups that divide 8"],
     [() => groupNormalization({ groups: 0 }), "be at least 1, or -1"],
+    [() => unitNormalization({ axis: [1, 1] })(image()), "not the batch's"],
+    [() => rmsNormalization({ axis: 4 })(image()), "not the batch's"],
+    [() => batchNormalization({ axis: 0 })(image()), "not the batch's"],
+    [() => activation({ activation: sparsemax({ axis: 4 }) })(image()), "beside the batch's"],
     [() => rescaling({} as never), "rescaling: scale"],
     [() => pRelu({ sharedAxes: [4] })(image()), "be axes from 1 to 3"],
     [() => relu({ maxValue: -1 }), "relu: maxValue"],

@@ -170,17 +170,6 @@ it("inputShape says how many sizes it may have", () => {
 });
 
 describe("inputs that do not suit a layer", () => {
-  it("dense wants them flat, and says how", () => {
-    const { code, message } = failure(() =>
-      variablesOf(dense({ units: 3 }), { ...place([4, 4, 64]), name: "dense_1" }),
-    );
-    expect(code).toBe("shape");
-    for (const text of ['Dense "dense_1"', "[batch, 4, 4, 64]", '"before"', "[batch, features]"]) {
-      expect(message).toContain(text);
-    }
-    expect(message).toContain("Add flatten() before it.");
-  });
-
   it.each(["conv2d", "maxPooling2d", "averagePooling2d"])("%s wants images", (layer) => {
     const { make, good, type } = LAYERS[layer]!;
     for (const input of [[784], [28, 28], [1, 2, 3, 4]]) {

@@ -59,15 +59,9 @@ describe("a layer that is called on what does not suit it", () => {
 
   it.each<[what: string, call: () => unknown, message: RegExp, code: string]>([
     [
-      "images for a dense layer",
-      () => dense({ units: 2 })(images),
-      /^Dense "dense" wants a flat input \[batch, features\], got \[batch, 4, 4, 1\] from "image"\. Add flatten\(\)/,
-      "shape",
-    ],
-    [
       "what a layer makes",
-      () => dense({ units: 2, name: "head" })(maxPooling2d()(images)),
-      /^Dense "head" wants .* from "max_pooling2d"/,
+      () => conv2d({ filters: 1, kernelSize: 3, name: "head" })(flatten()(images)),
+      /^Conv2D "head" wants images .* got \[batch, 16\] from "flatten"/,
       "shape",
     ],
     [

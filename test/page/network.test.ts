@@ -93,7 +93,9 @@ describe("editing", () => {
     await box(page, 4).click();
     await button(page, "Remove").click();
     const misfit = page.locator(".misfit");
-    await expect.poll(() => misfit.innerText()).toMatch(/wants a flat input .* Add flatten\(\) before it\./);
+    await expect
+      .poll(() => misfit.innerText())
+      .toMatch(/A dense layer of this page wants .* Add a flatten before it\./);
     expect(await page.locator(".box.broken").getAttribute("data-box")).toBe("4");
     expect(await page.locator(".code code").first().innerText()).toContain("layers.Flatten()");
     await button(page, "Undo").click();

@@ -48,7 +48,7 @@ export function kerasCoverage(): readonly Coverage[] {
   const layers = [kernel, pooling, shape, normalization, merge, activationLayers];
   return [
     ...casesOf<LayerCase>("layer", layers, ({ layer }) => layer.className, layerModel),
-    ...casesOf<LayerCase>("activation", [activations], ({ layer }) => String(layer.config.activation), layerModel),
+    ...casesOf<LayerCase>("activation", [activations], ({ name }) => name.split(" ")[0]!, layerModel),
     ...casesOf<LossCase>("loss", [losses], ({ loss }) => loss.className, buildLoss),
     ...casesOf<MetricCase>("metric", [metrics], ({ metric }) => metric.className, buildMetric),
     ...casesOf<InitializerCase>("initializer", [initializers], ({ initializer }) => initializer, initialized),

@@ -18,8 +18,13 @@ const golden = (name: string) => `test/golden/keras/${name}.test.ts`;
 
 const WORDS: readonly string[] = [...ACTIVATIONS, "softmax"];
 
-/** Keras's other names for an activation. */
-const SAME: Readonly<Record<string, string>> = { hardSwish: "hardSilu", swish: "silu" };
+/** What has another name here. */
+const SAME: Readonly<Record<string, string>> = {
+  hardSwish: "hardSilu()",
+  swish: "silu()",
+  geluTanh: "gelu({ approximate: true })",
+  Identity: 'activation({ activation: "linear" })',
+};
 
 export const SECTIONS: readonly Section[] = [
   {
@@ -132,7 +137,9 @@ export function rowsOf(section: Section, coverage: readonly Coverage[]): string[
 function oursOf(kind: KerasKind, keras: string, { present }: Coverage): string | undefined {
   if (present.length === 0) return undefined;
   // Seven are words, as in Keras, the others values of functions.
-  if (kind === "activation") return WORDS.includes(keras) ? `"${keras}"` : `${SAME[keras] ?? keras}()`;
+  if (kind === "activation" && WORDS.includes(keras)) return `"${keras}"`;
+  if (Object.hasOwn(SAME, keras)) return SAME[keras];
+  if (kind === "activation") return `${keras}()`;
   const found = functionOf(keras)?.name;
   if (kind === "loss" && isLossName(spelled(keras))) return `"${spelled(keras)}"`;
   if (kind === "initializer" && !found) return `"${keras}"`;

@@ -231,6 +231,7 @@ cover(
     ],
   ],
   [[[4, 7], [7, 8], [8]], { activation: "sigmoid" }],
+  [[[2, 3, 7], [7, 8], [8]], { activation: "relu" }],
 );
 cover(
   "denseInputGradient",
@@ -252,6 +253,7 @@ cover(
 cover(
   "denseFilterGradient",
   [[[5, 8], [5, 3], state], { hasBias: false }],
+  [[[5, 2, 8], [5, 2, 3], state], { hasBias: true }],
   [[[5, 7], [5, 4], state, [7, 4], [4], [1]], { hasBias: true, update: "sgd" }],
 );
 // 8 points for a kernel of 5 x 5, in tiles of 4 x 4; 6 for one of 3 x 3 in the same, and of 2 x 2 in tiles of 5 x 5.

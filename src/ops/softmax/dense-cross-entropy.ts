@@ -128,7 +128,8 @@ export const fuseDense: Rewrite = {
     const logits = node.inputs.x!;
     const layer = edit.producer(logits);
     if (layer?.op !== dense.name || layer.attributes.activation !== undefined) return false;
-    if (edit.usedElsewhere(logits, [node]) || edit.tensor(logits).shape[1]! > MAX_UNITS) return false;
+    const { shape } = edit.tensor(logits);
+    if (edit.usedElsewhere(logits, [node]) || shape.length !== 2 || shape[1]! > MAX_UNITS) return false;
     const { x, kernel, bias } = layer.inputs;
     const { loss, hits, dx: dy } = node.outputs;
     const below =

@@ -52,10 +52,10 @@ export function expressionCases(): OnnxCase[] {
     several("every activation that is a value", (x) => {
       const { celu, elu, exponential, gelu, hardShrink, hardSigmoid, hardSilu, hardTanh, leakyRelu } = featuremap;
       const { logSigmoid, logSoftmax, mish, relu, relu6, selu, silu, softmax, softShrink, softsign } = featuremap;
-      const { sparsePlus, sparseSigmoid, squareplus, tanhShrink } = featuremap;
+      const { sparsemax, sparsePlus, sparseSigmoid, squareplus, tanhShrink } = featuremap;
       const plain = { celu, elu, exponential, gelu, hardShrink, hardSigmoid, hardSilu, hardTanh, leakyRelu };
       const more = { logSigmoid, logSoftmax, mish, relu, relu6, selu, silu, softmax, softShrink, softsign };
-      const all = Object.values({ ...plain, ...more, sparsePlus, sparseSigmoid, squareplus, tanhShrink });
+      const all = Object.values({ ...plain, ...more, sparsemax, sparsePlus, sparseSigmoid, squareplus, tanhShrink });
       const values = [...all.map((made) => made()), gelu({ approximate: true }), softmax({ axis: 1 })];
       return Object.fromEntries(values.map((activation, i) => [`a${i}`, featuremap.activation({ activation })(x)]));
     }),
@@ -64,6 +64,7 @@ export function expressionCases(): OnnxCase[] {
       (x) => {
         const { concatenate, conv2d, cropping2d, globalAveragePooling2d, globalMaxPooling2d } = featuremap;
         const { groupNormalization, layerNormalization, permute, pRelu, rescaling, reshape } = featuremap;
+        const { batchNormalization, dense, dot, rmsNormalization, unitNormalization } = featuremap;
         const { add, average, maximum, minimum, multiply, subtract, upSampling2d, zeroPadding2d } = featuremap;
         const y = conv2d({ filters: 8, kernelSize: 1 })(x);
         const merges = { add, average, maximum, minimum, multiply, subtract };
@@ -84,6 +85,11 @@ export function expressionCases(): OnnxCase[] {
           largest: globalMaxPooling2d()(y),
           layer: layerNormalization({ axis: [1, -1] })(y),
           group: groupNormalization({ groups: 4 })(y),
+          rows: batchNormalization({ axis: 1 })(y),
+          root: rmsNormalization({ axis: [1, -1] })(y),
+          unit: unitNormalization({ axis: [1, 2] })(y),
+          products: dot({ axes: [3, 1] })([y, x]),
+          channels: dense({ units: 5, activation: "tanh" })(y),
           scaled: rescaling({ scale: 2, offset: 1 })(y),
           learned: pRelu({ alphaInitializer: "ones", sharedAxes: [1, 2] })(y),
         };
