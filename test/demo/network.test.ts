@@ -145,7 +145,7 @@ describe("the draft", () => {
     await settle();
     expect(draft.description.value!.problem).toEqual({
       layer: 4,
-      message: expect.stringMatching(/Add flatten\(\) before it/),
+      message: expect.stringMatching(/wants a row of numbers.* Add a flatten before it/),
     });
   });
 

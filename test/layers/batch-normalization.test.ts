@@ -104,6 +104,7 @@ describe("batchNormalization()", () => {
 
   it("has Keras's defaults, and is made again from its config", () => {
     const config = {
+      axis: -1,
       momentum: 0.99,
       epsilon: 0.001,
       center: true,

@@ -3,7 +3,16 @@ import { elements } from "../../src/base/shape.ts";
 import { hostData } from "../../src/data/columns.ts";
 import { addTensor, emptyGraph, tensorOf } from "../../src/graph/graph.ts";
 import { defineOp } from "../../src/graph/op.ts";
-import { averagePooling2d, conv2d, dense, flatten, type LayerSpec, maxPooling2d, permute, tensor } from "../../src/index.ts";
+import {
+  averagePooling2d,
+  conv2d,
+  dense,
+  flatten,
+  type LayerSpec,
+  maxPooling2d,
+  permute,
+  tensor,
+} from "../../src/index.ts";
 import { stackArchitecture } from "../../src/network/architecture.ts";
 import { LayerStack } from "../../src/network/layer-stack.ts";
 import type { Network } from "../../src/network/network.ts";
