@@ -106,7 +106,10 @@ export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise
 export { type DotOptions, dot } from "./layers/dot.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export type { EdgesOption } from "./layers/edges.ts";
+export { type EmbeddingOptions, embedding } from "./layers/embedding.ts";
 export { flatten } from "./layers/flatten.ts";
+export { type GaussianDropoutOptions, gaussianDropout } from "./layers/gaussian-dropout.ts";
+export { type GaussianNoiseOptions, gaussianNoise } from "./layers/gaussian-noise.ts";
 export { globalAveragePooling1d } from "./layers/global-average-pooling1d.ts";
 export { globalAveragePooling2d } from "./layers/global-average-pooling2d.ts";
 export { globalMaxPooling1d } from "./layers/global-max-pooling1d.ts";
@@ -132,6 +135,7 @@ export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export { maximum } from "./layers/maximum.ts";
 export { minimum } from "./layers/minimum.ts";
 export { multiply } from "./layers/multiply.ts";
+export type { SeededOptions, SpatialDropoutOptions } from "./layers/noise.ts";
 export type { ActivationCall, ActivationFunction, LayerActivation } from "./layers/options.ts";
 export { type PReluOptions, pRelu } from "./layers/p-relu.ts";
 export { type PermuteOptions, permute } from "./layers/permute.ts";
@@ -162,6 +166,8 @@ export {
 export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
 export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
 export { type RmsNormalizationOptions, rmsNormalization } from "./layers/rms-normalization.ts";
+export { spatialDropout1d } from "./layers/spatial-dropout1d.ts";
+export { spatialDropout2d } from "./layers/spatial-dropout2d.ts";
 export { subtract } from "./layers/subtract.ts";
 export { type UnitNormalizationOptions, unitNormalization } from "./layers/unit-normalization.ts";
 export { type UpSampling2dOptions, upSampling2d } from "./layers/up-sampling2d.ts";

@@ -8,19 +8,12 @@ const SCALE: f32 = 1.0f;
 
 @group(0) @binding(0) var<storage, read> state: StepState;
 
-fn scramble(x: vec4u) -> vec4u {
-  var h = x;
-  h = (h ^ (h >> vec4u(16u))) * 0x7feb352du;
-  h = (h ^ (h >> vec4u(15u))) * 0x846ca68bu;
-  return h ^ (h >> vec4u(16u));
-}
-
 @compute @workgroup_size(64)
 fn dropout(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local) * 4u;
   if (e < SIZE) {
-    let seed = scramble(scramble(vec4u(KEY)) ^ vec4u(state.step));
-    let hash = scramble(scramble(e + vec4u(0u, 1u, 2u, 3u)) ^ seed);
+    let seed = mixed(vec4u(KEY), state.step);
+    let hash = hash_at(seed, e);
     let scaled = load_x(e, SIZE - e) * SCALE;
     store_y(e, select(vec4f(0.0f), scaled, hash >= vec4u(DROPPED)), SIZE - e);
   }

@@ -16,6 +16,11 @@ export function seedOf(...parts: readonly number[]): number {
   return parts.reduce((seed, part) => mix(mix(seed + 0x9e3779b9) ^ part), 0);
 }
 
+/** Gives what `shaders/lib/hash.wgsl` makes a step's seed of: the seed of a seed and a name, plus what `seedOf` adds before a part. */
+export function keyOf(seed: number, name: string): number {
+  return (seedOf(seed, ...Array.from(name, (sign) => sign.codePointAt(0)!)) + 0x9e3779b9) >>> 0;
+}
+
 /** Gives the number at a place of a seed's stream, uniform in [0, 1). */
 export function uniform(seed: number, index: number): number {
   return mix(mix(index) ^ seed) / 2 ** 32;

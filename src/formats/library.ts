@@ -10,7 +10,10 @@ import { dense } from "../layers/dense.ts";
 import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
 import { dot } from "../layers/dot.ts";
 import { dropout } from "../layers/dropout.ts";
+import { embedding } from "../layers/embedding.ts";
 import { flatten } from "../layers/flatten.ts";
+import { gaussianDropout } from "../layers/gaussian-dropout.ts";
+import { gaussianNoise } from "../layers/gaussian-noise.ts";
 import { globalAveragePooling1d } from "../layers/global-average-pooling1d.ts";
 import { globalAveragePooling2d } from "../layers/global-average-pooling2d.ts";
 import { globalMaxPooling1d } from "../layers/global-max-pooling1d.ts";
@@ -26,6 +29,8 @@ import { permute } from "../layers/permute.ts";
 import { rescaling } from "../layers/rescaling.ts";
 import { reshape } from "../layers/reshape.ts";
 import { rmsNormalization } from "../layers/rms-normalization.ts";
+import { spatialDropout1d } from "../layers/spatial-dropout1d.ts";
+import { spatialDropout2d } from "../layers/spatial-dropout2d.ts";
 import { subtract } from "../layers/subtract.ts";
 import { unitNormalization } from "../layers/unit-normalization.ts";
 import { upSampling2d } from "../layers/up-sampling2d.ts";
@@ -77,6 +82,11 @@ export const LIBRARY: ModelParts = {
     RMSNormalization: rmsNormalization,
     UnitNormalization: unitNormalization,
     Dot: dot,
+    Embedding: embedding,
+    SpatialDropout1D: spatialDropout1d,
+    SpatialDropout2D: spatialDropout2d,
+    GaussianNoise: gaussianNoise,
+    GaussianDropout: gaussianDropout,
     Identity: identityLayer,
     ELU: eluLayer,
     LeakyReLU: leakyReluLayer,

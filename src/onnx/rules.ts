@@ -9,6 +9,7 @@ import type { fill as fillOp } from "../ops/elementwise/fill.ts";
 import type { multiply as multiplyOp } from "../ops/elementwise/multiply.ts";
 import type { reshape as reshapeOp } from "../ops/elementwise/reshape.ts";
 import type { stopGradient as stopGradientOp } from "../ops/elementwise/stop-gradient.ts";
+import type { embedding as embeddingOp } from "../ops/embedding/embedding.ts";
 import type { normalization as normalizationOp } from "../ops/normalization/normalization.ts";
 import type { averagePooling2d as averagePooling2dOp } from "../ops/pooling/average-pooling2d.ts";
 import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2d.ts";
@@ -20,6 +21,9 @@ import type { OnnxAttribute, OnnxCall, OnnxRule } from "./rule.ts";
 
 /** ONNX's order of images, out of [batch, height, width, channels]. */
 export const NCHW = [0, 3, 1, 2];
+
+/** ONNX's number of the type int64. */
+const INT64 = 7;
 
 /** ONNX's order of a convolution's kernel, out of [height, width, channels, filters]. */
 const OIHW = [3, 2, 0, 1];
@@ -109,6 +113,11 @@ const maxPooling2d: OnnxRule<typeof maxPooling2dOp> = ({ name, inputs: { x }, at
   y: { name: add("MaxPool", [read(x, NCHW)], windowOf(x.shape, attributes, name)), order: NCHW },
 });
 
+/** ONNX Runtime refuses a number that names no row, where we make NaN. */
+const embedding: OnnxRule<typeof embeddingOp> = ({ inputs: { x, table }, read, add }) => ({
+  y: add("Gather", [read(table), add("Cast", [read(x)], { to: { int: INT64 } })], { axis: { int: 0 } }),
+});
+
 /** A convolution in as many groups as there are channels. */
 const depthwiseConv2d: OnnxRule<typeof depthwiseConv2dOp> = ({ name, inputs, attributes, read, add, constant }) => {
   const { x, kernel, bias } = inputs;
@@ -158,6 +167,7 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   conv2d,
   dense,
   depthwiseConv2d,
+  embedding,
   fill,
   matmul,
   maxPooling2d,

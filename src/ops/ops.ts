@@ -44,6 +44,7 @@ export { fill } from "./elementwise/fill.ts";
 export { multiply } from "./elementwise/multiply.ts";
 export { reshape } from "./elementwise/reshape.ts";
 export { stopGradient } from "./elementwise/stop-gradient.ts";
+export { embedding } from "./embedding/embedding.ts";
 export type { Expression, FunctionName } from "./pointwise/functions.ts";
 export { evaluated, pointwise } from "./pointwise/pointwise.ts";
 export type { PointwiseAttributes, Reduction } from "./pointwise/whole.ts";
@@ -61,6 +62,7 @@ export {
 } from "./product/epilogue.ts";
 export { dispatchMatmul, matmul, type Product } from "./product/matmul.ts";
 export { dispatchProduct, type ProductBlocks } from "./product/product.ts";
+export { random } from "./random/random.ts";
 export { softmax } from "./softmax/softmax.ts";
 export { softmaxCrossEntropy } from "./softmax/softmax-cross-entropy.ts";
 export { adagrad } from "./updates/adagrad.ts";

@@ -81,6 +81,19 @@ for (const size of [7, 8]) {
   cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
 }
 
+for (const shape of [[7], [2, 1, 4]]) {
+  cover("random", [[state], { shape, distribution: "uniform", seed: 1 }]);
+  cover("random", [[state], { shape, distribution: "normal", seed: 1 }]);
+}
+for (const width of [3, 8]) {
+  cover("embedding", [
+    [
+      [2, 5],
+      [7, width],
+    ],
+  ]);
+  cover("embeddingGradient", [[[2, 5], [2, 5, width], state], { entries: 7 }]);
+}
 cover("transpose", [[[2, 3, 4]], { axes: [2, 0, 1] }]);
 cover("pad", [[[2, 5]], { before: [0, 1], after: [0, -2] }]);
 for (const count of [1, 2, 7]) cover("concatenate", [new Array(count).fill([2, 3]), { axis: 1 }]);

@@ -36,6 +36,7 @@ import { fill } from "../../src/ops/elementwise/fill.ts";
 import { multiply } from "../../src/ops/elementwise/multiply.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
 import { stopGradient } from "../../src/ops/elementwise/stop-gradient.ts";
+import { embedding, embeddingGradient } from "../../src/ops/embedding/embedding.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
@@ -44,6 +45,7 @@ import { pointwise } from "../../src/ops/pointwise/pointwise.ts";
 import { averagePooling2d, averagePooling2dGradient } from "../../src/ops/pooling/average-pooling2d.ts";
 import { maxPooling2d, maxPooling2dGradient } from "../../src/ops/pooling/max-pooling2d.ts";
 import { matmul } from "../../src/ops/product/matmul.ts";
+import { random } from "../../src/ops/random/random.ts";
 import { accuracy } from "../../src/ops/softmax/accuracy.ts";
 import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts";
 import { softmax, softmaxGradient } from "../../src/ops/softmax/softmax.ts";
@@ -91,6 +93,8 @@ const list: readonly Op[] = [
   depthwiseConv2dFilterGradient,
   depthwiseConv2dInputGradient,
   dropout,
+  embedding,
+  embeddingGradient,
   matmul,
   maxPooling2d,
   maxPooling2dGradient,
@@ -99,6 +103,7 @@ const list: readonly Op[] = [
   normalizationGradient,
   pad,
   pointwise,
+  random,
   reshape,
   rmsprop,
   sgd,

@@ -1,6 +1,7 @@
 import source from "../../../shaders/elementwise/dropout.wgsl";
+import hashSource from "../../../shaders/lib/hash.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
-import { seedOf } from "../../base/random.ts";
+import { keyOf } from "../../base/random.ts";
 import { ceilDiv, elements } from "../../base/shape.ts";
 import { defineOp, type Op, typed } from "../../graph/op.ts";
 import type { Kernel } from "../../wgsl/kernel.ts";
@@ -32,11 +33,11 @@ export const dropout: Op<"x" | "state", "y", Attributes> = defineOp({
         bind: { ...inputs, ...outputs },
         constants: {
           SIZE,
-          KEY: (seedOf(seed, ...Array.from(maskOf, (sign) => sign.codePointAt(0)!)) + 0x9e3779b9) >>> 0,
+          KEY: keyOf(seed, maskOf),
           DROPPED: Math.floor(rate * 2 ** 32),
           SCALE: 1 / (1 - rate),
         },
-        libraries: [operand("x", SIZE), output("y", SIZE), stateSource],
+        libraries: [operand("x", SIZE), output("y", SIZE), stateSource, hashSource],
       }),
     ];
   },
