@@ -88,7 +88,7 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   dense: { call: library.dense, args: [{ units: 3, ...kernelOptions }] },
   conv2d: {
     call: library.conv2d,
-    args: [{ filters: 3, kernelSize: [3, 3], strides: 2, padding: "same", ...kernelOptions }],
+    args: [{ filters: 3, kernelSize: [3, 3], dilationRate: 2, groups: 3, padding: "same", ...kernelOptions }],
   },
   activation: { call: library.activation, args: [{ activation: "relu", inputShape: [3], name: "a" }] },
   batchNormalization: {
@@ -97,7 +97,9 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   },
   depthwiseConv2d: {
     call: library.depthwiseConv2d,
-    args: [{ kernelSize: [3, 3], strides: 2, padding: "same", depthMultiplier: 2, depthwiseInitializer: "zeros" }],
+    args: [
+      { kernelSize: [3, 3], dilationRate: [2, 1], padding: "same", depthMultiplier: 2, depthwiseInitializer: "zeros" },
+    ],
   },
   dropout: { call: library.dropout, args: [{ rate: 0.5, seed: 3, inputShape: [3], name: "a" }] },
   flatten: { call: library.flatten, args: [{ inputShape: [3, 3], name: "a" }] },

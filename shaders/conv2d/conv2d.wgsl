@@ -1,7 +1,10 @@
-// conv2d, NHWC.   y[n,h,w,o] = act(bias[o] + sum over i,j,c of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, c] * k[i,j,c,o])
-// x [BATCH, IN_H, IN_W, IN_C]   k [K_H, K_W, IN_C, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
+// conv2d, NHWC.
+// y[n,h,w,o] = act(bias[o] + sum over i,j,c of x[n, h*STRIDE_H+i*DILATION_H-PAD_H, w*STRIDE_W+j*DILATION_W-PAD_W, c] * k[i,j,c,o])
+// x [BATCH, IN_H, IN_W, IN_C]   k [K_H, K_W, GROUP_IN, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
 //
-// It is the matrix product of the patches, [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C], which are never stored, and k.
+// It is the matrix product of the patches, [BATCH*OUT_H*OUT_W, K_H*K_W*IN_C], which are never stored, and k. Each of GROUPS is such a
+// product in workgroup z, of its own channels of x and y: c then counts from the group's first channel.
+// GRADIENT_ACTIVATION: y is the gradient of a transposed convolution's input, times the derivative by that input, `in`.
 // POOL: a pooling by disjoint windows of 4 follows in registers (pooling/lib/pooled_window.wgsl). The 4 rows of a block are then one
 // window, y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes the places where its gradient goes, a byte a channel.
 override HAS_BIAS: bool;
@@ -9,10 +12,10 @@ override POOL: bool;
 
 const POSITIONS: u32 = BATCH * OUT_H * OUT_W;
 const STORED_ROWS: u32 = POSITIONS;
-const TERMS: u32 = K_H * K_W * IN_C;
-// If channels come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in x and in k. Otherwise one step
-// runs over all terms.
-const BY_ROW: bool = IN_C % 4u == 0u;
+const TERMS: u32 = K_H * K_W * GROUP_IN;
+// If channels of a group come in fours, a step is one row i of the kernel, whose terms (j, c) lie side by side in k and, at each j,
+// in x. Otherwise one step runs over all terms.
+const BY_ROW: bool = GROUP_IN % 4u == 0u;
 const STEPS: u32 = select(1u, K_H, BY_ROW);
 const BLOCKS_K: u32 = (TERMS + 3u) / 4u;
 const INNER: u32 = BLOCKS_K / STEPS;
@@ -28,7 +31,10 @@ struct Row {
   at: vec4i, // its offset in x
 }
 
-alias Column = u32; // the first of 4 channels of y
+struct Column {
+  n: u32, // the first of 4 channels in the group
+  o: u32, // and in y
+}
 
 struct Step {
   i: i32,
@@ -47,12 +53,12 @@ fn row_block(m4: u32, slice: u32) -> Row {
     image = m / (OUT_H * OUT_W);
     positions = Positions(m / OUT_W % OUT_H, m % OUT_W);
   }
-  let patches = patches_of(positions, vec4i(image * X_IMAGE));
+  let patches = patches_of(positions, vec4i(image * X_IMAGE + first_input(slice)));
   return Row(m4, patches.h, patches.w, patches.at);
 }
 
 fn column_block(n4: u32, slice: u32) -> Column {
-  return n4 * 4u;
+  return Column(n4 * 4u, first_output(slice) + n4 * 4u);
 }
 
 fn steps(slice: u32, row: Row) -> vec2u {
@@ -64,13 +70,14 @@ fn step_at(t: u32, row: Row) -> Step {
 }
 
 fn step_of_column(t: u32) -> Step {
-  return Step(i32(t), i32(t * IN_W * IN_C), t * K_W * IN_C * OUT_C);
+  return Step(i32(t * DILATION_H), i32(t * DILATION_H * IN_W * IN_C), t * K_W * GROUP_IN * OUT_C);
 }
 
 fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
   if (BY_ROW) {
-    let j = i32(k4 * 4u / IN_C);
-    return load_channels(row.at + (step.offset + i32(k4 * 4u)), row.h + step.i, row.w + j);
+    let j = k4 * 4u / GROUP_IN;
+    let at = step.offset + i32(k4 * 4u + j * (DILATION_W * IN_C - GROUP_IN));
+    return load_channels(row.at + at, row.h + step.i, row.w + i32(j * DILATION_W));
   } else {
     return load_terms(row, k4 * 4u + vec4u(0u, 1u, 2u, 3u));
   }
@@ -78,9 +85,9 @@ fn block_a(row: Row, step: Step, k4: u32) -> mat4x4f {
 
 // Four terms of four patches, each element on its own: for few or odd channels.
 fn load_terms(row: Row, term: vec4u) -> mat4x4f {
-  let i = vec4i(term / (K_W * IN_C));
-  let j = vec4i(term / IN_C % K_W);
-  let offset = (i * i32(IN_W) + j) * i32(IN_C) + vec4i(term % IN_C);
+  let i = vec4i(term / (K_W * GROUP_IN) * DILATION_H);
+  let j = vec4i(term / GROUP_IN % K_W * DILATION_W);
+  let offset = (i * i32(IN_W) + j) * i32(IN_C) + vec4i(term % GROUP_IN);
   var a: mat4x4f;
   // unroll
   for (var r = 0u; r < 4u; r++) {
@@ -94,7 +101,7 @@ fn load_terms(row: Row, term: vec4u) -> mat4x4f {
 
 fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
   let term = k4 * 4u; // among all terms only if they are not cut into steps
-  let k = rows_k(step.k + term * OUT_C + n, OUT_C, OUT_C - n);
+  let k = rows_k(step.k + term * OUT_C + n.o, OUT_C, GROUP_OUT - n.n);
   if (TERMS % 4u != 0u) {
     return rows_where(term + vec4u(0u, 1u, 2u, 3u) < vec4u(TERMS), k);
   } else {
@@ -102,9 +109,9 @@ fn block_b(n: Column, step: Step, k4: u32) -> mat4x4f {
   }
 }
 
-fn finish(n: u32, sum: vec4f) -> vec4f {
+fn finish(n: Column, sum: vec4f) -> vec4f {
   if (HAS_BIAS) {
-    return activate(sum + load_bias(n, OUT_C - n));
+    return activate(sum + load_bias(n.o, GROUP_OUT - n.n));
   } else {
     return activate(sum);
   }
@@ -112,22 +119,27 @@ fn finish(n: u32, sum: vec4f) -> vec4f {
 
 fn store_block(row: Row, n: Column, slice: u32, c: mat4x4f) {
   if (POOL) {
-    if ((row.m4 < BATCH * POOLED_H * POOLED_W) & (n < OUT_C)) {
+    if ((row.m4 < BATCH * POOLED_H * POOLED_W) & (n.n < GROUP_OUT)) {
       store_window(row.m4, n, c);
     }
   } else {
-    store_rows(row.m4 * 4u, n < OUT_C, row, n, slice, c);
+    store_rows(row.m4 * 4u, n.n < GROUP_OUT, row, n, slice, c);
   }
 }
 
 fn store_row(row: Row, n: Column, slice: u32, r: u32, sum: vec4f) {
-  store_y((row.m4 * 4u + r) * OUT_C + n, finish(n, sum), OUT_C - n);
+  let at = (row.m4 * 4u + r) * OUT_C + n.o;
+  if (GRADIENT_ACTIVATION != 0u) {
+    store_y(at, gradient_through(sum, load_in(at, GROUP_OUT - n.n)), GROUP_OUT - n.n);
+  } else {
+    store_y(at, finish(n, sum), GROUP_OUT - n.n);
+  }
 }
 
-fn store_window(pixel: u32, n: u32, c: mat4x4f) {
+fn store_window(pixel: u32, n: Column, c: mat4x4f) {
   let pooled = pool(finish(n, c[0]), finish(n, c[1]), finish(n, c[2]), finish(n, c[3]));
-  store_y(pixel * OUT_C + n, pooled.y, OUT_C - n);
-  routes[pixel * ((OUT_C + 3u) / 4u) + n / 4u] = packed(pooled.bits);
+  store_y(pixel * OUT_C + n.o, pooled.y, OUT_C - n.o);
+  routes[pixel * ((OUT_C + 3u) / 4u) + n.o / 4u] = packed(pooled.bits);
 }
 
 @compute @workgroup_size(WORKGROUP_N, WORKGROUP_M, WORKGROUP_Z)

@@ -1,5 +1,5 @@
 // depthwise_conv2d, NHWC.
-// y[n,h,w,o] = act(bias[o] + sum over i,j of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, o / MULTIPLIER] * k[i,j,o])
+// y[n,h,w,o] = act(bias[o] + sum over i,j of x[n, h*STRIDE_H+i*DILATION_H-PAD_H, w*STRIDE_W+j*DILATION_W-PAD_W, o / MULTIPLIER] * k[i,j,o])
 // x [BATCH, IN_H, IN_W, IN_C]   k [K_H, K_W, OUT_C], Keras's [K_H, K_W, IN_C, MULTIPLIER]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
 //
 // One invocation four channels at four positions: along w or, where POOL, of a window. Then a pooling follows in registers

@@ -1,5 +1,6 @@
 // depthwise_conv2d_filter_gradient, NHWC.
-// partial[s, (i,j), o] = sum over n,h,w of slice s of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, o / MULTIPLIER] * dy[n,h,w,o]
+// partial[s, (i,j), o] = sum over n,h,w of slice s of
+//                        x[n, h*STRIDE_H+i*DILATION_H-PAD_H, w*STRIDE_W+j*DILATION_W-PAD_W, o / MULTIPLIER] * dy[n,h,w,o]
 // x [BATCH, IN_H, IN_W, IN_C]   dy [BATCH, OUT_H, OUT_W, OUT_C]   partial [SLICES, K_H*K_W (+ 1), OUT_C]
 //
 // The long sum over positions is cut into SLICES, which conv2d_filter_gradient_sum adds up in a fixed order. One invocation

@@ -1,6 +1,6 @@
 // depthwise_conv2d_input_gradient, NHWC.
 // dx[n,y,x,c] = act'(in[n,y,x,c]) * sum over (i,h), (j,w), m of dy[n,h,w,o] * k[i,j,o],
-//               where h*STRIDE_H+i-PAD_H = y, w*STRIDE_W+j-PAD_W = x and o = c*MULTIPLIER + m
+//               where h*STRIDE_H+i*DILATION_H-PAD_H = y, w*STRIDE_W+j*DILATION_W-PAD_W = x and o = c*MULTIPLIER + m
 // dy [BATCH, OUT_H, OUT_W, OUT_C]   k [K_H, K_W, OUT_C]   dx and in [BATCH, IN_H, IN_W, IN_C]
 //
 // One invocation four channels of x at one pixel of four images, which share the taps that reach the pixel. Those channels make
@@ -47,10 +47,11 @@ fn depthwise_conv2d_input_gradient(@builtin(workgroup_id) workgroup: vec3u, @bui
   let place_h = pixel / IN_W + PAD_H;
   let place_w = pixel % IN_W + PAD_W;
   var sums = mat4x4f();
-  for (var i = place_h % STRIDE_H; i < min(K_H, place_h + 1u); i += STRIDE_H) {
-    for (var j = place_w % STRIDE_W; j < min(K_W, place_w + 1u); j += STRIDE_W) {
-      let h = (place_h - i) / STRIDE_H;
-      let w = (place_w - j) / STRIDE_W;
+  // One of stride and dilation is 1, so that every tap of the loop meets a position.
+  for (var i = place_h % STRIDE_H; i < min(K_H, place_h / DILATION_H + 1u); i += STRIDE_H) {
+    for (var j = place_w % STRIDE_W; j < min(K_W, place_w / DILATION_W + 1u); j += STRIDE_W) {
+      let h = (place_h - i * DILATION_H) / STRIDE_H;
+      let w = (place_w - j * DILATION_W) / STRIDE_W;
       if ((h < OUT_H) & (w < OUT_W)) {
         let position = position_of(h, w);
         for (var g = 0u; g < MULTIPLIER; g++) {

@@ -13,6 +13,7 @@ import {
   type PairOption,
   paddingOption,
   pair,
+  stepOptions,
 } from "./options.ts";
 
 export interface DepthwiseConv2dOptions extends LayerOptions {
@@ -21,6 +22,8 @@ export interface DepthwiseConv2dOptions extends LayerOptions {
   readonly strides?: PairOption;
   /** Padding. `valid` (default): whole windows only. `same`: ceil(size / stride) windows, with zeros around the image. */
   readonly padding?: "valid" | "same";
+  /** Rows and columns from tap to tap of the kernel: one number for both axes, or [height, width]. Default 1. With strides above 1 it is 1. */
+  readonly dilationRate?: PairOption;
   /** Output channels for each input channel. Default 1. */
   readonly depthMultiplier?: number;
   /** Default `linear`. */
@@ -38,7 +41,8 @@ export interface DepthwiseConv2dOptions extends LayerOptions {
  * [kH, kW, channels, depthMultiplier]: Keras's `DepthwiseConv2D` with `channels_last`. The output has
  * channels * depthMultiplier channels, those of the first input channel first.
  *
- * @throws FeaturemapError `value` for an option that is missing, unknown or out of range; `shape`, when it is called or built,
+ * @throws FeaturemapError `value` for an option that is missing, unknown or out of range, and for strides and dilationRate that
+ *   are both above 1; `shape`, when it is called or built,
  *   for an input that is not images or smaller than the kernel
  * @example
  * // A separable convolution: each channel alone, then all channels at each pixel.
@@ -52,6 +56,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
       "kernelSize",
       "strides",
       "padding",
+      "dilationRate",
       "depthMultiplier",
       "activation",
       "useBias",
@@ -63,7 +68,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
   );
   const option = (name: keyof DepthwiseConv2dOptions) => `${where}: ${name}`;
   const kernelSize = pair(options.kernelSize, option("kernelSize"));
-  const strides = pair(options.strides ?? 1, option("strides"));
+  const { strides, dilationRate, attributes } = stepOptions(options, where);
   const padding = paddingOption(options.padding ?? "valid", option("padding"));
   const depthMultiplier = positiveInteger(options.depthMultiplier ?? 1, option("depthMultiplier"), 31);
   const activation = activationOption(options.activation ?? "linear", option("activation"));
@@ -81,6 +86,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
       kernelSize,
       strides,
       padding,
+      dilationRate,
       depthMultiplier,
       activation,
       useBias,
@@ -100,7 +106,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
     },
     call: (call) => {
       const { kernel, bias } = call.variables;
-      const { y } = call.add(depthwiseConv2dOp, { x: call.input, kernel: kernel!, bias }, { strides, padding });
+      const { y } = call.add(depthwiseConv2dOp, { x: call.input, kernel: kernel!, bias }, { ...attributes, padding });
       return activated(call, y, activation);
     },
   });

@@ -3,7 +3,7 @@ import { isShape, MAX_DIMENSIONS, type Shape } from "../base/shape.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import { ACTIVATIONS, type Activation, activation } from "../ops/activation/activation.ts";
 import { softmax } from "../ops/softmax/softmax.ts";
-import type { Padding, Pair } from "../ops/window.ts";
+import { assertStridesOrDilation, type Padding, type Pair } from "../ops/window.ts";
 import type { LayerCall } from "./layer.ts";
 
 /** Activation as a value, such as `gelu()`, or an app's own. */
@@ -59,6 +59,30 @@ export function pair(value: unknown, where: string): Pair {
 export function shortList<T>(value: readonly T[], where: string): T[] {
   if (listOf(value, where).length <= MAX_DIMENSIONS) return Array.from(value);
   throw wrong(where, `have at most ${MAX_DIMENSIONS} entries`, value);
+}
+
+/**
+ * Checks strides and dilationRate, of which one must be 1, as in Keras (keras/src/layers/convolutional/base_conv.py).
+ *
+ * @returns both, and the part of an op's attributes that they are: a dilation of 1 is left out
+ */
+export function stepOptions(
+  {
+    strides = 1,
+    dilationRate = 1,
+  }: { readonly strides?: PairOption | undefined; readonly dilationRate?: PairOption | undefined },
+  where: string,
+) {
+  const steps = {
+    strides: pair(strides, `${where}: strides`),
+    dilationRate: pair(dilationRate, `${where}: dilationRate`),
+  };
+  assertStridesOrDilation(steps.strides, steps.dilationRate, where);
+  return { ...steps, attributes: { strides: steps.strides, ...dilationOf(steps.dilationRate) } };
+}
+
+function dilationOf(dilation: Pair): { readonly dilation?: Pair } {
+  return Math.max(...dilation) > 1 ? { dilation } : {};
 }
 
 export function paddingOption(value: unknown, where: string): Padding {

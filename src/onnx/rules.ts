@@ -2,6 +2,7 @@ import { FeaturemapError } from "../base/errors.ts";
 import { elements, type Shape } from "../base/shape.ts";
 import type { Activation, activation as activationOp } from "../ops/activation/activation.ts";
 import type { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
+import { kernelShapeOf } from "../ops/conv2d/convolution.ts";
 import type { dense as denseOp } from "../ops/dense/dense.ts";
 import type { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
 import type { add as addOp } from "../ops/elementwise/add.ts";
@@ -30,14 +31,15 @@ const OIHW = [3, 2, 0, 1];
 
 /** Attributes of what slides a window over an image. "same" is spelt out as pads: all sizes are known. */
 function windowOf(x: Shape, window: WindowAttributes, where: string): Record<string, OnnxAttribute> {
-  const { size, strides } = window;
+  const { size, strides, dilation = [1, 1] } = window;
   const { outH, outW, padH, padW } = windowGeometry(x.slice(1), window, where);
   // What the last window needs beyond the image, which "valid" never does.
   const after = (out: number, axis: number, before: number) =>
-    Math.max((out - 1) * strides[axis]! + size[axis]! - x[axis + 1]! - before, 0);
+    Math.max((out - 1) * strides[axis]! + (size[axis]! - 1) * dilation[axis]! + 1 - x[axis + 1]! - before, 0);
   return {
     kernel_shape: { ints: size },
     strides: { ints: strides },
+    ...(Math.max(...dilation) > 1 && { dilations: { ints: dilation } }),
     pads: { ints: [padH, padW, after(outH, 0, padH), after(outW, 1, padW)] },
   };
 }
@@ -84,12 +86,15 @@ const averagePooling2d: OnnxRule<typeof averagePooling2dOp> = ({ name, inputs: {
   y: { name: add("AveragePool", [read(x, NCHW)], windowOf(x.shape, attributes, name)), order: NCHW },
 });
 
-const conv2d: OnnxRule<typeof conv2dOp> = ({ name, inputs: { x, kernel, bias }, attributes, read, add }) => {
-  const { strides, padding, activation, pool } = attributes;
+const conv2d: OnnxRule<typeof conv2dOp> = ({ name, inputs, attributes, read, add, constant }) => {
+  const { x, kernel, bias } = inputs;
+  const { activation, pool, groups = 1 } = attributes;
   if (pool) throw new FeaturemapError("value", `toOnnx: "${name}" has a pooling in it. Make it a node of its own.`);
-  const size = [kernel.shape[0]!, kernel.shape[1]!] as const;
-  const inputs = [read(x, NCHW), read(kernel, OIHW), bias && read(bias)];
-  const y = add("Conv", inputs, windowOf(x.shape, { size, strides, padding }, name));
+  const [kH, kW, channels, filters] = kernelShapeOf(kernel.shape) as readonly [number, number, number, number];
+  const oihw = () => add("Reshape", [read(kernel, [2, 1, 0]), constant({ ints: [filters, channels, kH, kW] })]);
+  const operands = [read(x, NCHW), kernel.shape.length === 3 ? oihw() : read(kernel, OIHW), bias && read(bias)];
+  const window = windowOf(x.shape, { ...attributes, size: [kH, kW] }, name);
+  const y = add("Conv", operands, groups > 1 ? { ...window, group: { int: groups } } : window);
   return { y: { name: activated(add, y, activation), order: NCHW } };
 };
 
@@ -121,12 +126,12 @@ const embedding: OnnxRule<typeof embeddingOp> = ({ inputs: { x, table }, read, a
 /** A convolution in as many groups as there are channels. */
 const depthwiseConv2d: OnnxRule<typeof depthwiseConv2dOp> = ({ name, inputs, attributes, read, add, constant }) => {
   const { x, kernel, bias } = inputs;
-  const { strides, padding, activation, pool } = attributes;
+  const { activation, pool } = attributes;
   if (pool) throw new FeaturemapError("value", `toOnnx: "${name}" has a pooling in it. Make it a node of its own.`);
   const [kH, kW, channels, multiplier] = kernel.shape as readonly [number, number, number, number];
   const grouped = constant({ ints: [channels * multiplier, 1, kH, kW] });
   const filters = add("Reshape", [read(kernel, [2, 3, 0, 1]), grouped]);
-  const window = windowOf(x.shape, { size: [kH, kW], strides, padding }, name);
+  const window = windowOf(x.shape, { ...attributes, size: [kH, kW] }, name);
   const y = add("Conv", [read(x, NCHW), filters, bias && read(bias)], { ...window, group: { int: channels } });
   return { y: { name: activated(add, y, activation), order: NCHW } };
 };

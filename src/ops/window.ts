@@ -4,11 +4,16 @@ import { type Shape, showShape } from "../base/shape.ts";
 export type Pair = readonly [number, number];
 export type Padding = "valid" | "same";
 
+/** Rows of zeros above and below an image, and columns to the left and right. */
+export type PaddingSizes = readonly [Pair, Pair];
+
 /** Window that slides over an image: a convolution's kernel or a pool. */
 export interface WindowAttributes {
   readonly size: Pair;
   readonly strides: Pair;
-  readonly padding: Padding;
+  readonly padding: Padding | PaddingSizes;
+  /** Rows and columns from tap to tap: Keras's `dilation_rate`. Default 1. */
+  readonly dilation?: Pair | undefined;
 }
 
 export interface WindowGeometry {
@@ -23,37 +28,71 @@ export interface WindowGeometry {
 
 /**
  * Computes output size and padding, by TensorFlow's and Keras's rule. `valid`: only whole windows, floor((in - size) / stride) + 1.
- * `same`: ceil(in / stride) windows. Their padding is split in half, with the odd row or column after the image.
+ * `same`: ceil(in / stride) windows. Their padding is split in half, with the odd row or column after the image. Sizes of padding:
+ * as many whole windows as fit into the image with it. A window whose taps are `dilation` apart is (size - 1) * dilation + 1 long.
  *
- * @throws FeaturemapError `shape` where `valid` leaves no window
+ * @throws FeaturemapError `shape` where there is no whole window; `value` where strides and dilation are both above 1
  */
 export function windowGeometry(
   image: Shape,
-  { size, strides, padding }: WindowAttributes,
+  { size, strides, padding, dilation = [1, 1] }: WindowAttributes,
   where: string,
 ): WindowGeometry {
-  const h = alongAxis(image[0]!, size[0], strides[0], padding);
-  const w = alongAxis(image[1]!, size[1], strides[1], padding);
+  assertStridesOrDilation(strides, dilation, where);
+  const [h, w] = ([0, 1] as const).map((axis) => {
+    const spread = (size[axis] - 1) * dilation[axis] + 1;
+    return alongAxis(image[axis]!, spread, strides[axis], typeof padding === "string" ? padding : padding[axis]);
+  }) as [Along, Along];
   if (h.out < 1 || w.out < 1) {
     throw new FeaturemapError(
       "shape",
-      `"${where}" slides a window of ${showShape(size)} over an image of ${showShape(image)}: it does not fit once. ` +
+      `"${where}" slides a window of ${showShape(size)}${spreadOf(dilation)} over an image of ${showShape(image)}: it does not fit once. ` +
         'Use a smaller window, a larger input or padding: "same".',
     );
   }
   return { outH: h.out, outW: w.out, padH: h.before, padW: w.before, padded: h.padded || w.padded };
 }
 
-function alongAxis(length: number, size: number, stride: number, padding: Padding) {
-  if (padding === "valid") return { out: Math.floor((length - size) / stride) + 1, before: 0, padded: false };
+/**
+ * Refuses steps of the window beside steps between its taps, as Keras does.
+ *
+ * @throws FeaturemapError `value` where both are above 1, on whichever axes
+ */
+export function assertStridesOrDilation(strides: Pair, dilation: Pair, where: string): void {
+  if (Math.max(...strides) === 1 || Math.max(...dilation) === 1) return;
+  const got = `strides ${showShape(strides)} and dilationRate ${showShape(dilation)}`;
+  throw new FeaturemapError("value", `"${where}" cannot have both above 1: ${got}. Make one of them 1.`);
+}
+
+function spreadOf(dilation: Pair): string {
+  return Math.max(...dilation) > 1 ? ` with a dilationRate of ${showShape(dilation)}` : "";
+}
+
+interface Along {
+  readonly out: number;
+  readonly before: number;
+  readonly padded: boolean;
+}
+
+function alongAxis(length: number, size: number, stride: number, padding: Padding | Pair): Along {
+  if (padding !== "same") {
+    const [before, after] = padding === "valid" ? [0, 0] : padding;
+    const out = Math.floor((length + before + after - size) / stride) + 1;
+    return { out, before, padded: before > 0 || (out - 1) * stride + size > length + before };
+  }
   const out = Math.ceil(length / stride);
   const total = Math.max((out - 1) * stride + size - length, 0);
   return { out, before: Math.floor(total / 2), padded: total > 0 };
 }
 
 /** Gives the constants that all sliding kernels have. */
-export function windowConstants(x: Shape, geometry: WindowGeometry, strides: Pair): Record<string, number> {
+export function windowConstants(
+  x: Shape,
+  geometry: WindowGeometry,
+  { strides, dilation }: Pick<WindowAttributes, "strides" | "dilation">,
+): Record<string, number> {
   return {
+    ...(dilation && { DILATION_H: dilation[0], DILATION_W: dilation[1] }),
     BATCH: x[0]!,
     IN_H: x[1]!,
     IN_W: x[2]!,

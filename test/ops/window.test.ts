@@ -69,6 +69,22 @@ describe("both axes", () => {
     expect(windowGeometry([6, 5, 9], valid, "test")).toEqual({ outH: 4, outW: 2, padH: 0, padW: 0, padded: false });
   });
 
+  it("are reached farther by taps that are apart, and padded by given sizes", () => {
+    const apart = { size: [3, 2], strides: [1, 1], dilation: [2, 3], padding: "same" } as const;
+    expect(windowGeometry([6, 5], apart, "test")).toEqual({ outH: 6, outW: 5, padH: 2, padW: 1, padded: true });
+    const valid = { ...apart, padding: "valid" } as const;
+    expect(windowGeometry([6, 5], valid, "test")).toEqual({ outH: 2, outW: 2, padH: 0, padW: 0, padded: false });
+    const causal = { size: [1, 2], strides: [1, 2], padding: [[0, 0], [3, 0]] } as const; // biome-ignore format: pairs
+    expect(windowGeometry([1, 5], causal, "test")).toEqual({ outH: 1, outW: 4, padH: 0, padW: 3, padded: true });
+  });
+
+  it("have strides or a dilation, not both", () => {
+    const window = { size: [3, 3], strides: [2, 1], dilation: [1, 2], padding: "same" } as const;
+    const { code, message } = failure(() => windowGeometry([9, 9], window, "test"));
+    expect(code).toBe("value");
+    for (const part of ['"test"', "[2, 1]", "[1, 2]", "Make one of them 1"]) expect(message).toContain(part);
+  });
+
   it("say that there is padding where only one has it", () => {
     const window = { size: [1, 2], strides: [1, 1], padding: "same" } as const;
     expect(windowGeometry([6, 5], window, "test").padded).toBe(true);
@@ -77,7 +93,7 @@ describe("both axes", () => {
   it("go to the shaders under the names that all of these share", () => {
     const window = { size: [3, 3], strides: [2, 3], padding: "same" } as const;
     const geometry = windowGeometry([6, 7, 4], window, "test");
-    expect(windowConstants([2, 6, 7, 4], geometry, window.strides)).toEqual({
+    expect(windowConstants([2, 6, 7, 4], geometry, window)).toEqual({
       BATCH: 2,
       IN_H: 6,
       IN_W: 7,

@@ -3,12 +3,14 @@
  *
  * NHWC row-major input, HWIO kernel, cross-correlation (the kernel is not flipped), as Keras and TensorFlow do:
  *
- *   y[n,oh,ow,o] = b[o] + sum over i,j,c of x[n, oh*strideH + i - padTop, ow*strideW + j - padLeft, c] * k[i,j,c,o]
+ *   y[n,oh,ow,o] = b[o] + sum over i,j,c of x[n, oh*strideH + i*dilationH - padTop, ow*strideW + j*dilationW - padLeft, g*I + c] * k[i,j,c,o]
  *
- * where cells outside the input count as zero.
+ * where cells outside the input count as zero. I is the kernel's input channels, and g the group of o: o / (outC / groups), rounded down.
  */
 
 export type Padding = "valid" | "same";
+/** Cells of zeros before and after, along height and along width. */
+export type PaddingSizes = readonly [Pair, Pair];
 /** [height, width] */
 export type Pair = readonly [number, number];
 /** [n, h, w, c] of an activation, [h, w, in, out] of a kernel. */
@@ -16,7 +18,11 @@ export type Shape4 = readonly [number, number, number, number];
 
 export interface WindowOptions {
   readonly strides: Pair;
-  readonly padding: Padding;
+  readonly padding: Padding | PaddingSizes;
+  /** Default 1. */
+  readonly dilation?: Pair;
+  /** Of conv2d alone. Default 1. */
+  readonly groups?: number;
 }
 
 export interface ConvGeometry {
@@ -33,23 +39,34 @@ export interface ConvGeometry {
  *   valid: out = ceil((in - k + 1) / stride), no padding
  *   same:  out = ceil(in / stride), total = max((out - 1) * stride + k - in, 0), before = floor(total / 2)
  *
- * The rest of an odd total goes to the bottom and the right. Throws where the window does not fit even once.
+ * The rest of an odd total goes to the bottom and the right. With dilation, k is (k - 1) * dilation + 1. Throws where the window does not fit even once.
  */
 export function convGeometry(sizes: {
   readonly inH: number;
   readonly inW: number;
   readonly kernelSize: Pair;
   readonly strides: Pair;
-  readonly padding: Padding;
+  readonly padding: Padding | PaddingSizes;
+  readonly dilation?: Pair;
 }): ConvGeometry {
-  const [kH, kW] = sizes.kernelSize;
+  const { dilation = [1, 1] } = sizes;
+  const [kH, kW] = sizes.kernelSize.map((k, axis) => (k - 1) * dilation[axis]! + 1) as [number, number];
   const [strideH, strideW] = sizes.strides;
-  const vertical = slide(sizes.inH, kH, strideH, sizes.padding);
-  const horizontal = slide(sizes.inW, kW, strideW, sizes.padding);
+  const vertical = slide(sizes.inH, kH, strideH, typeof sizes.padding === "string" ? sizes.padding : sizes.padding[0]);
+  const horizontal = slide(
+    sizes.inW,
+    kW,
+    strideW,
+    typeof sizes.padding === "string" ? sizes.padding : sizes.padding[1],
+  );
   return { outH: vertical.out, outW: horizontal.out, padTop: vertical.before, padLeft: horizontal.before };
 }
 
-function slide(size: number, k: number, stride: number, padding: Padding): { out: number; before: number } {
+function slide(size: number, k: number, stride: number, padding: Padding | Pair): { out: number; before: number } {
+  if (typeof padding !== "string") {
+    const [before, after] = padding;
+    return { out: slide(size + before + after, k, stride, "valid").out, before };
+  }
   if (padding === "same") {
     const out = Math.ceil(size / stride);
     const total = Math.max((out - 1) * stride + k - size, 0);
@@ -131,7 +148,9 @@ export function conv2dFilterGradient(
 function outputShape(xShape: Shape4, kShape: Shape4, options: WindowOptions): Shape4 {
   const [n, inH, inW, c] = xShape;
   const [kH, kW, kIn, kOut] = kShape;
-  if (c !== kIn) throw new Error(`conv2d: x has ${c} channels and the kernel takes ${kIn}.`);
+  const { groups = 1 } = options;
+  if (c !== kIn * groups) throw new Error(`conv2d: x has ${c} channels and the kernel takes ${kIn * groups}.`);
+  if (kOut % groups !== 0) throw new Error(`conv2d: ${kOut} filters do not come in ${groups} groups.`);
   const { outH, outW } = convGeometry({ inH, inW, kernelSize: [kH, kW], ...options });
   return [n, outH, outW, kOut];
 }
@@ -144,21 +163,23 @@ function forEachProduct(
   visit: (xAt: number, kAt: number, yAt: number) => void,
 ): void {
   const [count, inH, inW, inC] = xShape;
-  const [kH, kW, , outC] = kShape;
+  const [kH, kW, groupIn, outC] = kShape;
   const [strideH, strideW] = options.strides;
+  const { dilation: [dilationH, dilationW] = [1, 1], groups = 1 } = options;
   const { outH, outW, padTop, padLeft } = convGeometry({ inH, inW, kernelSize: [kH, kW], ...options });
   for (let n = 0; n < count; n++)
     for (let oh = 0; oh < outH; oh++)
       for (let ow = 0; ow < outW; ow++)
         for (let i = 0; i < kH; i++)
           for (let j = 0; j < kW; j++) {
-            const h = oh * strideH + i - padTop;
-            const w = ow * strideW + j - padLeft;
+            const h = oh * strideH + i * dilationH - padTop;
+            const w = ow * strideW + j * dilationW - padLeft;
             if (h < 0 || h >= inH || w < 0 || w >= inW) continue;
-            for (let c = 0; c < inC; c++)
+            for (let c = 0; c < groupIn; c++)
               for (let o = 0; o < outC; o++) {
-                const xAt = ((n * inH + h) * inW + w) * inC + c;
-                const kAt = ((i * kW + j) * inC + c) * outC + o;
+                const group = Math.floor(o / (outC / groups));
+                const xAt = ((n * inH + h) * inW + w) * inC + group * groupIn + c;
+                const kAt = ((i * kW + j) * groupIn + c) * outC + o;
                 const yAt = ((n * outH + oh) * outW + ow) * outC + o;
                 visit(xAt, kAt, yAt);
               }

@@ -4,7 +4,7 @@
  * NHWC, kernel [kH, kW, c, m], by Keras 3 (keras/src/layers/convolutional/base_depthwise_conv.py): output channel c * M + m,
  * where M is the multiplier, is input channel c under kernel [., ., c, m].
  *
- *   y[n,oh,ow,c*M+m] = b[c*M+m] + sum over i,j of x[n, oh*strideH + i - padTop, ow*strideW + j - padLeft, c] * k[i,j,c,m]
+ *   y[n,oh,ow,c*M+m] = b[c*M+m] + sum over i,j of x[n, oh*strideH + i*dilationH - padTop, ow*strideW + j*dilationW - padLeft, c] * k[i,j,c,m]
  *
  * where cells outside the input count as zero.
  */
@@ -81,14 +81,15 @@ function forEachProduct(
   const [count, inH, inW, inC] = xShape;
   const [kH, kW, , multiplier] = kShape;
   const [strideH, strideW] = options.strides;
+  const [dilationH, dilationW] = options.dilation ?? [1, 1];
   const { outH, outW, padTop, padLeft } = convGeometry({ inH, inW, kernelSize: [kH, kW], ...options });
   for (let n = 0; n < count; n++)
     for (let oh = 0; oh < outH; oh++)
       for (let ow = 0; ow < outW; ow++)
         for (let i = 0; i < kH; i++)
           for (let j = 0; j < kW; j++) {
-            const h = oh * strideH + i - padTop;
-            const w = ow * strideW + j - padLeft;
+            const h = oh * strideH + i * dilationH - padTop;
+            const w = ow * strideW + j * dilationW - padLeft;
             if (h < 0 || h >= inH || w < 0 || w >= inW) continue;
             for (let c = 0; c < inC; c++)
               for (let m = 0; m < multiplier; m++) {

@@ -121,6 +121,8 @@ cover(
 const valid = { strides: [1, 1], padding: "valid" };
 const same = { strides: [2, 1], padding: "same" };
 const pooled = { ...valid, pool: [2, 2] };
+const apart = { ...valid, padding: "same", dilation: [2, 3] };
+const grouped = { ...valid, groups: 2 };
 cover(
   "conv2d",
   [[[2, 7, 7, 4], [3, 3, 4, 8], [8]], valid],
@@ -132,6 +134,8 @@ cover(
     { ...same, activation: "tanh" },
   ],
   [[[2, 6, 6, 4], [3, 3, 4, 5], [5]], { ...pooled, activation: "relu" }],
+  [[[2, 7, 7, 4], [3, 3, 4, 8], [8]], apart],
+  [[[2, 5, 5, 6], [3, 3, 3, 10], [10]], grouped],
 );
 cover(
   "conv2dInputGradient",
@@ -154,6 +158,17 @@ cover(
     ],
     { ...pooled, inputShape: [2, 6, 6, 4] },
   ],
+  [
+    [
+      [2, 7, 7, 8],
+      [3, 3, 4, 8],
+    ],
+    { ...apart, inputShape: [2, 7, 7, 4] },
+  ],
+  [
+    [[2, 3, 3, 10], [3, 3, 3, 10], undefined, [2, 5, 5, 6]],
+    { ...grouped, inputShape: [2, 5, 5, 6], gradientActivation: "tanh" },
+  ],
 );
 cover(
   "conv2dFilterGradient",
@@ -163,6 +178,8 @@ cover(
     [[2, 6, 6, 4], [2, 2, 2, 5], state, [2, 2, 2, 2], [3, 3, 4, 5], [5], [1]],
     { ...pooled, kernelShape: [3, 3, 4, 5], hasBias: true, update: "sgd" },
   ],
+  [[[2, 7, 7, 4], [2, 7, 7, 8], state], { ...apart, kernelShape: [3, 3, 4, 8], hasBias: true }],
+  [[[2, 5, 5, 6], [2, 3, 3, 10], state], { ...grouped, kernelShape: [3, 3, 3, 10], hasBias: true }],
 );
 cover(
   "depthwiseConv2d",
@@ -175,6 +192,7 @@ cover(
     { ...same, activation: "tanh" },
   ],
   [[[2, 6, 6, 2], [3, 3, 2, 4], [8]], { ...pooled, activation: "relu" }],
+  [[[2, 7, 7, 4], [3, 3, 4, 1], [4]], apart],
 );
 cover(
   "depthwiseConv2dInputGradient",

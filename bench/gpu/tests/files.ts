@@ -38,6 +38,7 @@ export const FILES = [
   "golden/keras/losses",
   "golden/keras/metrics",
   "golden/keras/networks",
+  "golden/convolutions",
   "model/choices",
   "ops/extension",
   "ops/product/many-rows",

@@ -1,6 +1,7 @@
 // Shared by the kernels of a convolution: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
-// provides: BATCH, IN_H, IN_W, IN_C, K_H, K_W, OUT_H, OUT_W, OUT_C, STRIDE_H, STRIDE_W, PAD_H, PAD_W, PADDED,
-//   X_IMAGE, Positions, positions_of_window, Patches, patches_of, inside, load_channels, load_channel
+// Its channels may be cut into GROUPS, each with kernels of its own that see GROUP_IN channels of x and make GROUP_OUT of y.
+// provides: BATCH, IN_H, IN_W, IN_C, K_H, K_W, OUT_H, OUT_W, OUT_C, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, PAD_H, PAD_W,
+//   PADDED, GROUPS, GROUP_IN, GROUP_OUT, first_input, first_output, X_IMAGE, Positions, positions_of_window, Patches, patches_of, inside, load_channels, load_channel
 // needs: POOL_H, POOL_W, load_x, rows_where, element_x
 override BATCH: u32;
 override IN_H: u32;
@@ -13,10 +14,33 @@ override OUT_W: u32;
 override OUT_C: u32;
 override STRIDE_H: u32;
 override STRIDE_W: u32;
+const DILATION_H: u32 = 1u; // from tap to tap
+const DILATION_W: u32 = 1u;
 override PAD_H: u32;
 override PAD_W: u32;
 override PADDED: bool; // some patch reaches outside x, on whichever side
+const GROUPS: u32 = 1u;
+const GROUP_IN: u32 = IN_C / GROUPS;
+const GROUP_OUT: u32 = OUT_C / GROUPS;
 const X_IMAGE: u32 = IN_H * IN_W * IN_C; // elements of one image in x
+
+// The first channel of a group in x.
+fn first_input(group: u32) -> u32 {
+  if (GROUPS > 1u) {
+    return group * GROUP_IN;
+  } else {
+    return 0u;
+  }
+}
+
+// The first channel of a group in y.
+fn first_output(group: u32) -> u32 {
+  if (GROUPS > 1u) {
+    return group * GROUP_OUT;
+  } else {
+    return 0u;
+  }
+}
 
 // Four positions of the output.
 struct Positions {

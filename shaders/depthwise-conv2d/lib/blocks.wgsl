@@ -2,7 +2,7 @@
 // channels of y from o, a multiple of 4, at four positions. Those are neighbours along w or, where WINDOWS, a window of a pooling.
 // provides: MULTIPLIER, OUT_C4, BLOCK_ROWS, BLOCKS_PER_ROW, positions_of_block, source_rows, has_source
 // needs: OUT_C, OUT_H, POOLED_H, OUT_W, POOLED_W, Positions, positions_of_window, load_x, element_x, Patches, IN_W, IN_C,
-//   PADDED, inside
+//   PADDED, inside, DILATION_H, DILATION_W
 override MULTIPLIER: u32; // channels of y that each channel of x makes
 override WINDOWS: bool;
 const OUT_C4: u32 = (OUT_C + 3u) / 4u;
@@ -31,14 +31,14 @@ fn sources(at: u32, o: u32) -> vec4f {
 
 // The same below tap (i, j) of four patches, one a column. Whatever lies there is read of a place that `has_source` says is outside x.
 fn source_rows(patches: Patches, i: u32, j: u32, o: u32) -> mat4x4f {
-  let at = vec4u(patches.at + i32((i * IN_W + j) * IN_C));
+  let at = vec4u(patches.at + i32((i * DILATION_H * IN_W + j * DILATION_W) * IN_C));
   return mat4x4f(sources(at.x, o), sources(at.y, o), sources(at.z, o), sources(at.w, o));
 }
 
 // Which of four patches have something of x below tap (i, j).
 fn has_source(patches: Patches, i: u32, j: u32) -> vec4<bool> {
   if (PADDED) {
-    return inside(patches.h + i32(i), patches.w + i32(j));
+    return inside(patches.h + i32(i * DILATION_H), patches.w + i32(j * DILATION_W));
   } else {
     return vec4<bool>(true);
   }

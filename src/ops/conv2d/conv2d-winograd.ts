@@ -1,9 +1,10 @@
 import type { Shape } from "../../base/shape.ts";
 import type { Algorithm, GraphEdit, Named, Op } from "../../graph/op.ts";
 import type { Node, TensorId } from "../../graph/tensor.ts";
-import type { Epilogue, ParameterGradients } from "../product/epilogue.ts";
+import type { ParameterGradients } from "../product/epilogue.ts";
 import { matmul } from "../product/matmul.ts";
-import { type Pair, type WindowAttributes, windowGeometry } from "../window.ts";
+import { type Pair, windowGeometry } from "../window.ts";
+import { type ConvolutionAttributes as Attributes, kernelShapeOf } from "./convolution.ts";
 import {
   outputsOf,
   tilesOf,
@@ -19,9 +20,10 @@ import {
 } from "./winograd.ts";
 
 /** Attributes of a convolution and of its gradients. */
-interface ConvolutionAttributes extends Pick<WindowAttributes, "strides" | "padding">, Epilogue, ParameterGradients {
+interface ConvolutionAttributes extends Attributes, ParameterGradients {
   readonly inputShape?: Shape;
   readonly kernelShape?: Shape;
+  readonly groups?: number;
 }
 
 /** Function that adds the nodes in the place of a convolution, or of one of its gradients. The last node makes its outputs. */
@@ -121,11 +123,13 @@ function attributesOf(
   node: Node,
   points: WinogradAttributes["points"],
 ): WinogradAttributes | undefined {
-  const { strides, padding, inputShape, kernelShape } = node.attributes as unknown as ConvolutionAttributes;
+  const { strides, padding, dilation, groups, inputShape, kernelShape } =
+    node.attributes as unknown as ConvolutionAttributes;
   const x = inputShape ?? edit.tensor(node.inputs.x!).shape;
-  const [kH, kW, , outC] = kernelShape ?? edit.tensor(node.inputs.kernel!).shape;
+  const [kH, kW, , outC] = kernelShapeOf(kernelShape ?? edit.tensor(node.inputs.kernel!).shape);
   const outputs = outputsOf({ points, taps: kH! });
   // One tap needs no tiles, and tiles of one output save nothing.
+  if ((groups ?? 1) > 1 || (dilation && Math.max(...dilation) > 1)) return undefined;
   if (kH !== kW || kH! < 2 || outputs < 2 || strides[0] !== 1 || strides[1] !== 1) return undefined;
   const { outH, outW, padH, padW } = windowGeometry(x.slice(1), { size: [kH!, kW!], strides, padding }, node.name);
   return {

@@ -1,32 +1,40 @@
 import source from "../../../shaders/conv2d/conv2d.wgsl";
 import filterGradientSource from "../../../shaders/conv2d/conv2d_filter_gradient.wgsl";
 import inputGradientSource from "../../../shaders/conv2d/conv2d_input_gradient.wgsl";
-import sizesSource from "../../../shaders/conv2d/lib/patches.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
-import { FeaturemapError } from "../../base/errors.ts";
-import { ceilDiv, elements, type Shape, showShape } from "../../base/shape.ts";
+import { ceilDiv, elements, type Shape } from "../../base/shape.ts";
 import { defineOp, type LowerContext, typed } from "../../graph/op.ts";
 import type { TensorId } from "../../graph/tensor.ts";
 import { rowsTogether } from "../../graph/tile.ts";
 import type { Dispatch, Kernel } from "../../wgsl/kernel.ts";
 import { operand, output } from "../access.ts";
 import {
-  type Epilogue,
   incomingGradient,
-  type ParameterGradients,
   parameterBindings,
   parameterGradients,
   pooledImageShape,
-  pooledOutputs,
   storedGradient,
   storedOutput,
 } from "../product/epilogue.ts";
 import { dispatchProduct } from "../product/product.ts";
-import { assertImages, type Pair, type WindowAttributes, windowConstants, windowGeometry } from "../window.ts";
+import type { Pair } from "../window.ts";
 import { dispatchSliceSum } from "./conv2d-filter-gradient-sum.ts";
 import { winogradFilterGradients, winogradForward, winogradInputGradients } from "./conv2d-winograd.ts";
+import {
+  type ConvolutionAttributes,
+  convolutionGradients,
+  convolutionSizes,
+  convolved,
+  type FilterGradientAttributes,
+  type InputGradientAttributes,
+} from "./convolution.ts";
 
-type Conv2dAttributes = Pick<WindowAttributes, "strides" | "padding"> & Epilogue;
+interface Grouped {
+  /** Groups of channels, each convolved by kernels of its own. Default 1. Groups are not pooled in the same kernel. */
+  readonly groups?: number | undefined;
+}
+
+type Conv2dAttributes = ConvolutionAttributes & Grouped;
 
 const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
 
@@ -36,40 +44,43 @@ const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: 
 const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
   filterGradientSource;
 
-type InputGradientAttributes = Conv2dAttributes & { readonly inputShape: Shape };
-
 /** Gradient dx of a convolution. dy may come through a pooling, by its routes; dx may be multiplied by act'(x). */
 export const conv2dInputGradient = defineOp({
   name: "conv2dInputGradient",
   inputs: ["dy", "kernel", "routes?", "x?"],
   outputs: ["dx"],
-  attributes: typed<InputGradientAttributes>(),
+  attributes: typed<InputGradientAttributes & Grouped>(),
   infer: (_, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
   fuses: ["unpooling", "derivative"],
   algorithms: winogradInputGradients,
   lower: ({ node, inputs: { dy, kernel, routes, x }, outputs: { dx }, attributes, tile }) => {
     const { inputShape } = attributes;
-    const sizes = sizesOf(inputShape, kernel.shape, attributes, node.name);
-    const [batch, inH, inW, inC] = inputShape as [number, number, number, number];
-    const outC = sizes.y[3]!;
-    const chosen = tile({ m: batch, n: inC, k: elements(kernel.shape) / inC, repeats: inH * inW });
+    const { y, source, groupIn, groupOut } = sizesOf(inputShape, kernel.shape, attributes, node.name);
+    const [batch, inH, inW] = inputShape as [number, number, number];
+    const { groups = 1 } = attributes;
+    const repeats = inH * inW;
+    const chosen = tile({
+      m: batch,
+      n: groupIn,
+      k: elements(kernel.shape) / groupIn / groups,
+      repeats,
+      ...batchOf(groups),
+    });
     // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
     const together = rowsTogether(chosen);
     const imageBlocks = ceilDiv(batch, 4 * together) * together;
-    const blocks = { tile: chosen, rows4: inH * inW * imageBlocks, columns: inC };
-    const load = incomingGradient(attributes, sizes.y);
-    const store = storedGradient(attributes, inputShape);
+    const blocks = { tile: chosen, rows4: repeats * imageBlocks, columns: groupIn, slices: groups };
+    const load = incomingGradient(attributes, y);
+    const store = storedGradient(attributes, [groupIn]);
     return [
       dispatchProduct(inputGradientKernel, blocks, {
         bind: { dy, routes, k: kernel, in: x, dx },
         constants: { ...load.constants, ...store.constants },
-        libraries: [sizes.source, ...load.libraries, operand("dy", outC), operand("k", outC), ...store.libraries],
+        libraries: [source, ...load.libraries, operand("dy", groupOut), operand("k", groupOut), ...store.libraries],
       }),
     ];
   },
 });
-
-type FilterGradientAttributes = Conv2dAttributes & ParameterGradients & { readonly kernelShape: Shape };
 
 /**
  * Gradients dkernel and dbias of a convolution over the rows in use, or a step of the parameters by them. dy may come through a
@@ -79,7 +90,7 @@ export const conv2dFilterGradient = defineOp({
   name: "conv2dFilterGradient",
   inputs: ["x", "dy", "state", "routes?", "kernel?", "bias?", "rate?"],
   outputs: ["dkernel?", "dbias?"],
-  attributes: typed<FilterGradientAttributes>(),
+  attributes: typed<FilterGradientAttributes & Grouped>(),
   infer: (_, attributes) => parameterGradients(attributes, attributes.kernelShape),
   updates: ["kernel", "bias"],
   fuses: ["unpooling", "update"],
@@ -91,37 +102,37 @@ function filterGradientDispatches(
   context: LowerContext<
     "x" | "dy" | "state" | "routes?" | "kernel?" | "bias?" | "rate?",
     "dkernel?" | "dbias?",
-    FilterGradientAttributes
+    FilterGradientAttributes & Grouped
   >,
 ): Dispatch<TensorId>[] {
   const { node, inputs, attributes, tile, scratch } = context;
   const { x, dy, state, routes } = inputs;
-  const { hasBias, pool, kernelShape } = attributes;
-  const sizes = sizesOf(x.shape, kernelShape, attributes, node.name);
-  const [batch, outH, outW, outC] = sizes.y as [number, number, number, number];
+  const { hasBias, pool, kernelShape, groups = 1 } = attributes;
+  const { y, inC, source, groupOut } = sizesOf(x.shape, kernelShape, attributes, node.name);
+  const [batch, outH, outW, outC] = y as [number, number, number, number];
   const rows = elements(kernelShape) / outC + (hasBias ? 1 : 0);
-  const chosen = tile({ m: rows, n: outC, k: batch * outH * outW, sliced: true });
-  const blocks = blocksOf(sizes.y, pool);
+  const chosen = tile({ m: rows, n: groupOut, k: batch * outH * outW, sliced: true, ...batchOf(groups) });
+  const blocks = blocksOf(y, pool);
   const stepRows = rowsOfStep(blocks);
   const steps = (batch * blocks.rows) / stepRows;
   // Each slice has a step of its own.
   const slices = ceilDiv(steps, ceilDiv(steps, chosen.slices));
   const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
-  const load = incomingGradient(attributes, sizes.y);
+  const load = incomingGradient(attributes, y);
   return [
     dispatchProduct(
       filterGradientKernel,
-      { tile: chosen, rows4: ceilDiv(rows, 4), columns: outC, slices },
+      { tile: chosen, rows4: ceilDiv(rows, 4), columns: groupOut, slices: slices * groups },
       {
         bind: { state, x, dy, routes, partial },
         constants: { ...load.constants, HAS_BIAS: hasBias, SLICES: slices, STEP_ROWS: stepRows },
         libraries: [
-          sizes.source,
+          source,
           ...load.libraries,
           stateSource,
-          operand("x", sizes.inC),
-          operand("dy", outC),
-          output("partial", outC),
+          operand("x", inC),
+          operand("dy", groupOut),
+          output("partial", groupOut),
         ],
       },
     ),
@@ -130,8 +141,8 @@ function filterGradientDispatches(
 }
 
 /**
- * Convolution: y = act(conv(x, kernel) + bias), NHWC and HWIO as in Keras; kernel [kH, kW, inC, outC], bias [outC]. With `pool`, y is
- * pooled, and `routes` is an output (see `shaders/conv2d/conv2d.wgsl`).
+ * Convolution: y = act(conv(x, kernel) + bias), NHWC and HWIO as in Keras; kernel [kH, kW, inC / groups, outC], bias [outC]. A kernel
+ * of one row may be [kW, inC / groups, outC]. With `pool`, y is pooled, and `routes` is an output (see `shaders/conv2d/conv2d.wgsl`).
  */
 export const conv2d = defineOp({
   name: "conv2d",
@@ -140,40 +151,33 @@ export const conv2d = defineOp({
   attributes: typed<Conv2dAttributes>(),
   infer: ({ x, kernel, bias }, attributes, where) => {
     const { y } = sizesOf(x.shape, kernel.shape, attributes, where);
-    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== y[3])) {
-      throw new FeaturemapError("shape", `"${where}" wants a bias of [${y[3]}], got ${showShape(bias.shape)}.`);
-    }
-    return pooledOutputs(y, attributes.pool);
+    return convolved(y, bias, attributes, where);
   },
-  gradient: ({ gradients, inputs: { x, kernel, bias }, attributes, wanted, state, tensor, add }) => {
-    const dy = gradients.y!;
-    const { strides, padding } = attributes;
-    const inputShape = tensor(x).shape;
-    const dx = wanted.x ? add(conv2dInputGradient, { dy, kernel }, { strides, padding, inputShape }).dx : undefined;
-    if (!wanted.kernel && !wanted.bias) return { x: dx };
-    const filter = { strides, padding, kernelShape: tensor(kernel).shape, hasBias: bias !== undefined };
-    const made = add(conv2dFilterGradient, { x, dy, state }, filter);
-    return { x: dx, kernel: made.dkernel, bias: made.dbias };
-  },
+  gradient: (context) => convolutionGradients(context, conv2dInputGradient, conv2dFilterGradient),
   fuses: ["activation", "pooling"],
   algorithms: winogradForward,
   lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes, tile }) => {
-    const { y, inC, source } = sizesOf(x.shape, kernel.shape, attributes, node.name);
-    const { pool } = attributes;
+    const { y, inC, source, groupOut } = sizesOf(x.shape, kernel.shape, attributes, node.name);
+    const { pool, groups = 1 } = attributes;
     const rows4 = pool ? elements(pooledImageShape(y, pool).slice(0, 3)) : ceilDiv(elements(y.slice(0, 3)), 4);
-    const outC = y[3]!;
-    const chosen = tile({ m: rows4 * 4, n: outC, k: elements(kernel.shape) / outC, hoistable: true });
-    const blocks = { tile: chosen, rows4, columns: outC };
-    const store = storedOutput(attributes, y, bias);
+    const terms = elements(kernel.shape) / y[3]!;
+    const chosen = tile({ m: rows4 * 4, n: groupOut, k: terms, hoistable: groups === 1, ...batchOf(groups) });
+    const blocks = { tile: chosen, rows4, columns: groupOut, slices: groups };
+    const store = storedOutput(attributes, [...y.slice(0, 3), groupOut], bias);
     return [
       dispatchProduct(forwardKernel, blocks, {
         bind: { x, k: kernel, bias, ...outputs },
         constants: store.constants,
-        libraries: [source, operand("x", inC), operand("k", outC), ...store.libraries],
+        libraries: [source, operand("x", inC), operand("k", groupOut), ...store.libraries],
       }),
     ];
   },
 });
+
+/** Part of the request of a tile: a product for each group. */
+function batchOf(groups: number): { batch?: number } {
+  return groups > 1 ? { batch: groups } : {};
+}
 
 /** Counts the rows of blocks of dy, and the blocks of 4 positions in each: along w, or of a window. */
 function blocksOf(y: Shape, pool: Pair | undefined): { rows: number; perRow: number } {
@@ -187,16 +191,6 @@ function rowsOfStep({ rows, perRow }: { rows: number; perRow: number }): number 
   return divisors.find((count) => count * perRow >= 16) ?? rows;
 }
 
-function sizesOf(x: Shape, k: Shape, { strides, padding }: Conv2dAttributes, where: string) {
-  assertImages(x, where);
-  if (k.length !== 4 || k[2] !== x[3]) {
-    const got = `${showShape(k)} for x ${showShape(x)}`;
-    throw new FeaturemapError("shape", `"${where}" wants a kernel of [kH, kW, ${x[3]}, filters], got ${got}.`);
-  }
-  const size: Pair = [k[0]!, k[1]!];
-  const geometry = windowGeometry(x.slice(1), { size, strides, padding }, where);
-  const y: Shape = [x[0]!, geometry.outH, geometry.outW, k[3]!];
-  const [K_H, K_W, IN_C, OUT_C] = k as [number, number, number, number];
-  const given = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
-  return { y, inC: IN_C, source: { ...sizesSource, given } };
+function sizesOf(x: Shape, kernel: Shape, attributes: Conv2dAttributes, where: string) {
+  return convolutionSizes(x, kernel, attributes, attributes.groups ?? 1, where);
 }

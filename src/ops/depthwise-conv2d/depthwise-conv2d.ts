@@ -1,30 +1,31 @@
-import patchesSource from "../../../shaders/conv2d/lib/patches.wgsl";
 import source from "../../../shaders/depthwise-conv2d/depthwise_conv2d.wgsl";
 import filterGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_filter_gradient.wgsl";
 import inputGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_input_gradient.wgsl";
 import blocksSource from "../../../shaders/depthwise-conv2d/lib/blocks.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
-import { FeaturemapError } from "../../base/errors.ts";
-import { ceilDiv, type Shape, sameShape, showShape } from "../../base/shape.ts";
+import { ceilDiv, type Shape } from "../../base/shape.ts";
 import { defineOp, typed } from "../../graph/op.ts";
 import type { AdapterClass } from "../../graph/tile.ts";
 import type { Kernel } from "../../wgsl/kernel.ts";
 import { dispatchEach, operand, output } from "../access.ts";
 import { dispatchSliceSum } from "../conv2d/conv2d-filter-gradient-sum.ts";
 import {
-  type Epilogue,
+  type ConvolutionAttributes,
+  convolutionGradients,
+  convolutionSizes,
+  convolved,
+  type FilterGradientAttributes,
+  type InputGradientAttributes,
+} from "../conv2d/convolution.ts";
+import {
   incomingGradient,
-  type ParameterGradients,
   parameterBindings,
   parameterGradients,
   pooledImageShape,
-  pooledOutputs,
   storedGradient,
   storedOutput,
 } from "../product/epilogue.ts";
-import { assertImages, type Pair, type WindowAttributes, windowConstants, windowGeometry } from "../window.ts";
-
-type DepthwiseAttributes = Pick<WindowAttributes, "strides" | "padding"> & Epilogue;
+import type { Pair } from "../window.ts";
 
 const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
 
@@ -33,8 +34,6 @@ const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: 
 
 const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
   filterGradientSource;
-
-type InputGradientAttributes = DepthwiseAttributes & { readonly inputShape: Shape };
 
 /** dx of a depthwise convolution; dy may come through a pooling by its routes, and dx be multiplied by act'(x). */
 export const depthwiseConv2dInputGradient = defineOp({
@@ -60,8 +59,6 @@ export const depthwiseConv2dInputGradient = defineOp({
     ];
   },
 });
-
-type FilterGradientAttributes = DepthwiseAttributes & ParameterGradients & { readonly kernelShape: Shape };
 
 /**
  * dkernel and dbias of a depthwise convolution, over the rows in use, or a step of the parameters. dy may come through a pooling
@@ -117,24 +114,12 @@ export const depthwiseConv2d = defineOp({
   name: "depthwiseConv2d",
   inputs: ["x", "kernel", "bias?"],
   outputs: ["y", "routes?"],
-  attributes: typed<DepthwiseAttributes>(),
+  attributes: typed<ConvolutionAttributes>(),
   infer: ({ x, kernel, bias }, attributes, where) => {
     const { y } = sizesOf(x.shape, kernel.shape, attributes, where);
-    if (bias && !sameShape(bias.shape, y.slice(-1))) {
-      throw new FeaturemapError("shape", `"${where}" wants a bias of [${y[3]}], got ${showShape(bias.shape)}.`);
-    }
-    return pooledOutputs(y, attributes.pool);
+    return convolved(y, bias, attributes, where);
   },
-  gradient: ({ gradients, inputs: { x, kernel, bias }, attributes, wanted, state, tensor, add }) => {
-    const dy = gradients.y!;
-    const { strides, padding } = attributes;
-    const input = { strides, padding, inputShape: tensor(x).shape };
-    const dx = wanted.x ? add(depthwiseConv2dInputGradient, { dy, kernel }, input).dx : undefined;
-    if (!wanted.kernel && !wanted.bias) return { x: dx };
-    const filter = { strides, padding, kernelShape: tensor(kernel).shape, hasBias: bias !== undefined };
-    const made = add(depthwiseConv2dFilterGradient, { x, dy, state }, filter);
-    return { x: dx, kernel: made.dkernel, bias: made.dbias };
-  },
+  gradient: (context) => convolutionGradients(context, depthwiseConv2dInputGradient, depthwiseConv2dFilterGradient),
   fuses: ["activation", "pooling"],
   lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes }) => {
     const { y, libraries } = sizesOf(x.shape, kernel.shape, attributes, node.name);
@@ -168,22 +153,8 @@ function slicesOf(blocks: number, perSlice: number, adapter: AdapterClass): numb
   return ceilDiv(blocks, ceilDiv(blocks, slices));
 }
 
-function sizesOf(x: Shape, k: Shape, { strides, padding, pool }: DepthwiseAttributes, where: string) {
-  assertImages(x, where);
-  if (k.length !== 4 || k[2] !== x[3]) {
-    const got = `${showShape(k)} for x ${showShape(x)}`;
-    throw new FeaturemapError("shape", `"${where}" wants a kernel of [kH, kW, ${x[3]}, multiplier], got ${got}.`);
-  }
-  const [K_H, K_W, IN_C, MULTIPLIER] = k as [number, number, number, number];
-  const geometry = windowGeometry(x.slice(1), { size: [K_H, K_W], strides, padding }, where);
-  const OUT_C = IN_C * MULTIPLIER;
-  const y: Shape = [x[0]!, geometry.outH, geometry.outW, OUT_C];
-  const given = { ...windowConstants(x, geometry, strides), IN_C, OUT_C, K_H, K_W, PADDED: geometry.padded };
-  return {
-    y,
-    libraries: [
-      { ...patchesSource, given },
-      { ...blocksSource, given: { MULTIPLIER, WINDOWS: pool !== undefined } },
-    ],
-  };
+function sizesOf(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, where: string) {
+  const { y, source } = convolutionSizes(x, kernel, attributes, "depthwise", where);
+  const given = { MULTIPLIER: kernel[3]!, WINDOWS: attributes.pool !== undefined };
+  return { y, libraries: [source, { ...blocksSource, given }] };
 }

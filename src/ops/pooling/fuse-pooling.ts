@@ -72,6 +72,8 @@ function match(edit: GraphEdit, pool: Node, gradient: string): PoolingGroup | un
   if (!producer || producer.outputs.y !== y || !edit.opOf(producer).fuses?.includes("pooling")) return undefined;
   const { activation } = producer.attributes;
   if (producer.attributes.pool !== undefined || !isFusible(edit, pool)) return undefined;
+  // Four channels of two groups would share a word of the routes.
+  if (((producer.attributes.groups as number | undefined) ?? 1) > 1) return undefined;
   if (isAverage(pool) && activation !== undefined && activation !== "relu" && activation !== "linear") return undefined;
   const unpools = isAverage(pool) ? spreadsOver(edit, y, gradient) : readersOfArgmax(edit, pool, gradient);
   if (!unpools || unpools.length > 1) return undefined;

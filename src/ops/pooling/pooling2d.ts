@@ -18,6 +18,6 @@ export function pooledImages(x: Shape, attributes: WindowAttributes, where: stri
 export function poolingCall(x: Shape, attributes: WindowAttributes, where: string) {
   const geometry = windowGeometry(x.slice(1), attributes, where);
   const [POOL_H, POOL_W] = attributes.size;
-  const given = { ...windowConstants(x, geometry, attributes.strides), C: x[3]!, POOL_H, POOL_W };
+  const given = { ...windowConstants(x, geometry, attributes), C: x[3]!, POOL_H, POOL_W };
   return { libraries: [{ ...poolingSource, given }] };
 }

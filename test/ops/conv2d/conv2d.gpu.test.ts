@@ -5,6 +5,8 @@ import {
   conv2dFilterGradient,
   conv2dInputGradient,
   type Padding,
+  type PaddingSizes,
+  type Pair,
   type Shape4,
 } from "../../reference/conv2d.ts";
 import { randomArray } from "../../reference/random.ts";
@@ -17,7 +19,9 @@ interface Case {
   kernel: readonly [number, number];
   filters: number;
   strides: readonly [number, number];
-  padding: Padding;
+  padding: Padding | PaddingSizes;
+  dilation?: Pair;
+  groups?: number;
   tile: Tile;
 }
 
@@ -37,28 +41,63 @@ const CASES: Case[] = [
   { x: [5, 7, 6, 1], kernel: [3, 3], filters: 6, strides: [1, 1], padding: "same", tile: singlesTile(3, 2, 5) },
 ];
 
+const shared: Tile = { blocksM: 1, blocksN: 2, workgroupM: 2, workgroupN: 4, slices: 2, shared: true };
+const plain = { strides: [1, 1], padding: "same" } as const;
+const ahead: PaddingSizes = [
+  [0, 2],
+  [4, 0],
+];
+
+// Taps that are apart, of channels by four and not, and groups of each kind: by four in and out, by four on one side, and by neither.
+const SPREAD: Case[] = [
+  { x: [2, 7, 9, 4], kernel: [3, 3], filters: 5, ...plain, dilation: [2, 2], tile: small },
+  { x: [3, 9, 8, 3], kernel: [3, 2], filters: 8, strides: [1, 1], padding: "valid", dilation: [1, 4], tile: wide },
+  { x: [5, 6, 5, 8], kernel: [2, 3], filters: 4, ...plain, dilation: [5, 2], tile: shared },
+  {
+    x: [2, 9, 7, 2],
+    kernel: [3, 3],
+    filters: 3,
+    strides: [1, 1],
+    padding: ahead,
+    dilation: [3, 2],
+    tile: quadTile(1, 1, 2),
+  },
+  { x: [2, 5, 6, 3], kernel: [2, 3], filters: 4, strides: [2, 1], padding: ahead, tile: small },
+  { x: [2, 7, 5, 8], kernel: [3, 3], filters: 16, ...plain, groups: 2, tile: wide },
+  { x: [5, 6, 5, 6], kernel: [3, 2], filters: 9, strides: [2, 1], padding: "same", groups: 3, tile: small },
+  {
+    x: [3, 5, 5, 4],
+    kernel: [3, 3],
+    filters: 8,
+    strides: [1, 1],
+    padding: "valid",
+    groups: 4,
+    tile: pairsTile(1, 1, 2),
+  },
+  { x: [2, 6, 6, 10], kernel: [2, 2], filters: 8, ...plain, groups: 2, dilation: [2, 1], tile: singlesTile(1, 1, 3) },
+  { x: [5, 5, 6, 8], kernel: [3, 3], filters: 10, ...plain, groups: 2, tile: shared },
+];
+
 const label = ({ x, kernel, filters, strides, padding }: Case) =>
   `x ${x.join("x")}, kernel ${kernel.join("x")}, ${filters} filters, strides ${strides.join("x")}, ${padding}`;
 
-describe.each(CASES)("conv2d $x $kernel $filters $strides $padding", (test) => {
-  const { x: xShape, kernel, filters, strides, padding, tile } = test;
-  const kShape: Shape4 = [...kernel, xShape[3], filters];
+describe.each([...CASES, ...SPREAD])("conv2d $x $kernel $filters $strides $padding $dilation $groups", (test) => {
+  const { x: xShape, kernel, filters, strides, padding, dilation, groups = 1, tile } = test;
+  const options = { strides, padding, ...(dilation && { dilation }), groups };
+  const kShape: Shape4 = [...kernel, xShape[3] / groups, filters];
   const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const [x, k, b] = [randomArray(size(xShape), 1), randomArray(size(kShape), 2), randomArray(filters, 3)];
-  const want = conv2d(x, xShape, k, kShape, b, { strides, padding });
+  const want = conv2d(x, xShape, k, kShape, b, options);
 
   it.runIf(quadsRun || !tile.quad)("matches the reference forward and backward", async () => {
     const dY = randomArray(size(want.shape), 4);
     const run = new GraphRun();
     const [xId, kId, bId] = [run.input("x", xShape, x), run.input("k", kShape, k), run.input("b", [filters], b)];
     const dYId = run.input("dy", want.shape, dY);
-    const { y } = run.add("conv2d", { x: xId, kernel: kId, bias: bId }, { strides, padding });
-    const { dx: dX } = run.add(
-      "conv2dInputGradient",
-      { dy: dYId, kernel: kId },
-      { strides, padding, inputShape: xShape },
-    );
-    const filter = { strides, padding, kernelShape: kShape, hasBias: true };
+    const { y } = run.add("conv2d", { x: xId, kernel: kId, bias: bId }, options);
+    const input = { ...options, inputShape: xShape };
+    const { dx: dX } = run.add("conv2dInputGradient", { dy: dYId, kernel: kId }, input);
+    const filter = { ...options, kernelShape: kShape, hasBias: true };
     const { dkernel: dK, dbias: dB } = run.add(
       "conv2dFilterGradient",
       { x: xId, dy: dYId, state: run.graph.state },
@@ -66,11 +105,11 @@ describe.each(CASES)("conv2d $x $kernel $filters $strides $padding", (test) => {
     );
     const [gotY, gotDX, gotDK, gotDB] = await run.rows(xShape[0]).read([y!, dX!, dK!, dB!], { tile });
 
-    const wantDX = conv2dInputGradient(dY, want.shape, k, kShape, xShape, { strides, padding });
-    const { dK: wantDK, dB: wantDB } = conv2dFilterGradient(x, xShape, dY, want.shape, kShape, { strides, padding });
+    const wantDX = conv2dInputGradient(dY, want.shape, k, kShape, xShape, options);
+    const { dK: wantDK, dB: wantDB } = conv2dFilterGradient(x, xShape, dY, want.shape, kShape, options);
     const positions = size(want.shape) / filters;
     expectClose(gotY!, want.y, sumTolerance(size(kShape) / filters), `y of ${label(test)}`);
-    expectClose(gotDX!, wantDX, sumTolerance(size(kShape) / xShape[3]), `dX of ${label(test)}`);
+    expectClose(gotDX!, wantDX, sumTolerance(size(kShape) / kShape[2]), `dX of ${label(test)}`);
     expectClose(gotDK!, wantDK, sumTolerance(positions), `dK of ${label(test)}`);
     expectClose(gotDB!, wantDB, sumTolerance(positions), `dB of ${label(test)}`);
     expect(gotY!.length).toBe(want.y.length);

@@ -38,6 +38,7 @@ interface Case {
   readonly multiplier: number;
   readonly strides: Pair;
   readonly padding: Padding;
+  readonly dilation?: Pair;
   /** Rows of the batch in use. */
   readonly rows: number;
 }
@@ -54,48 +55,53 @@ const CASES: Case[] = [
   { x: [7, 4, 65, 2], kernel: [1, 5], multiplier: 3, strides: [1, 1], padding: "same", rows: 6 },
   { x: [2, 9, 8, 1], kernel: [2, 2], multiplier: 8, strides: [3, 3], padding: "valid", rows: 2 },
   { x: [65, 3, 2, 5], kernel: [4, 1], multiplier: 2, strides: [1, 1], padding: "same", rows: 60 },
+  { x: [2, 7, 9, 4], kernel: [3, 3], multiplier: 1, strides: [1, 1], padding: "same", dilation: [2, 3], rows: 1 },
+  { x: [3, 8, 6, 3], kernel: [3, 2], multiplier: 2, strides: [1, 1], padding: "valid", dilation: [3, 4], rows: 3 },
 ];
 
-describe.each(CASES)("depthwiseConv2d $x $kernel times $multiplier, strides $strides, $padding", (test) => {
-  const { x: xShape, kernel, multiplier, strides, padding, rows } = test;
-  const options = { strides, padding };
-  const kShape: Shape4 = [...kernel, xShape[3], multiplier];
-  const outC = xShape[3] * multiplier;
-  const [x, k, b] = [randomArray(size(xShape), 1), randomArray(size(kShape), 2), randomArray(outC, 3)];
-  const { y: wantY, shape: yShape } = depthwiseConv2d(x, xShape, k, kShape, b, options);
-  const dY = randomArray(size(yShape), 4);
+describe.each(CASES)(
+  "depthwiseConv2d $x $kernel times $multiplier, strides $strides, $padding, dilation $dilation",
+  (test) => {
+    const { x: xShape, kernel, multiplier, strides, padding, dilation, rows } = test;
+    const options = { strides, padding, ...(dilation && { dilation }) };
+    const kShape: Shape4 = [...kernel, xShape[3], multiplier];
+    const outC = xShape[3] * multiplier;
+    const [x, k, b] = [randomArray(size(xShape), 1), randomArray(size(kShape), 2), randomArray(outC, 3)];
+    const { y: wantY, shape: yShape } = depthwiseConv2d(x, xShape, k, kShape, b, options);
+    const dY = randomArray(size(yShape), 4);
 
-  it.each(["software", "gpu"] as const)("matches the reference forward and backward, for %s", async (adapter) => {
-    // Rows that are not in use are NaN, which no sum over the batch may meet.
-    const masked = (values: Float64Array, shape: Shape4) =>
-      values.map((value, at) => (at < (size(shape) / shape[0]) * rows ? value : Number.NaN));
-    const [maskedX, maskedDY] = [masked(x, xShape), masked(dY, yShape)];
-    const run = new GraphRun().rows(rows);
-    const [xId, kId, bId] = [run.input("x", xShape, maskedX), run.input("k", kShape, k), run.input("b", [outC], b)];
-    const dYId = run.input("dy", yShape, maskedDY);
-    const { y } = run.add("depthwiseConv2d", { x: xId, kernel: kId, bias: bId }, options);
-    const input = { ...options, inputShape: xShape };
-    const { dx } = run.add("depthwiseConv2dInputGradient", { dy: dYId, kernel: kId }, input);
-    const filter = { ...options, kernelShape: kShape, hasBias: true };
-    const { dkernel, dbias } = run.add(
-      "depthwiseConv2dFilterGradient",
-      { x: xId, dy: dYId, state: run.graph.state },
-      filter,
-    );
-    const [gotY, gotDX, gotDK, gotDB] = await run.read([y!, dx!, dkernel!, dbias!], { adapter });
+    it.each(["software", "gpu"] as const)("matches the reference forward and backward, for %s", async (adapter) => {
+      // Rows that are not in use are NaN, which no sum over the batch may meet.
+      const masked = (values: Float64Array, shape: Shape4) =>
+        values.map((value, at) => (at < (size(shape) / shape[0]) * rows ? value : Number.NaN));
+      const [maskedX, maskedDY] = [masked(x, xShape), masked(dY, yShape)];
+      const run = new GraphRun().rows(rows);
+      const [xId, kId, bId] = [run.input("x", xShape, maskedX), run.input("k", kShape, k), run.input("b", [outC], b)];
+      const dYId = run.input("dy", yShape, maskedDY);
+      const { y } = run.add("depthwiseConv2d", { x: xId, kernel: kId, bias: bId }, options);
+      const input = { ...options, inputShape: xShape };
+      const { dx } = run.add("depthwiseConv2dInputGradient", { dy: dYId, kernel: kId }, input);
+      const filter = { ...options, kernelShape: kShape, hasBias: true };
+      const { dkernel, dbias } = run.add(
+        "depthwiseConv2dFilterGradient",
+        { x: xId, dy: dYId, state: run.graph.state },
+        filter,
+      );
+      const [gotY, gotDX, gotDK, gotDB] = await run.read([y!, dx!, dkernel!, dbias!], { adapter });
 
-    const usedX: Shape4 = [rows, xShape[1], xShape[2], xShape[3]];
-    const usedDY = dY.slice(0, (dY.length / xShape[0]) * rows);
-    const usedDX = depthwiseConv2dInputGradient(usedDY, k, kShape, usedX, options);
-    const { dK, dB } = depthwiseConv2dFilterGradient(x.slice(0, size(usedX)), usedX, usedDY, kShape, options);
-    const positions = usedDY.length / outC;
-    expect(gotY!.length).toBe(wantY.length);
-    expectClose(gotY!.slice(0, usedDY.length), wantY.slice(0, usedDY.length), sumTolerance(size(kernel)), "y");
-    expectClose(gotDX!.slice(0, usedDX.length), usedDX, sumTolerance(size(kernel) * multiplier), "dX");
-    expectClose(gotDK!, dK, sumTolerance(positions), "dK");
-    expectClose(gotDB!, dB, sumTolerance(positions), "dB");
-  });
-});
+      const usedX: Shape4 = [rows, xShape[1], xShape[2], xShape[3]];
+      const usedDY = dY.slice(0, (dY.length / xShape[0]) * rows);
+      const usedDX = depthwiseConv2dInputGradient(usedDY, k, kShape, usedX, options);
+      const { dK, dB } = depthwiseConv2dFilterGradient(x.slice(0, size(usedX)), usedX, usedDY, kShape, options);
+      const positions = usedDY.length / outC;
+      expect(gotY!.length).toBe(wantY.length);
+      expectClose(gotY!.slice(0, usedDY.length), wantY.slice(0, usedDY.length), sumTolerance(size(kernel)), "y");
+      expectClose(gotDX!.slice(0, usedDX.length), usedDX, sumTolerance(size(kernel) * multiplier), "dX");
+      expectClose(gotDK!, dK, sumTolerance(positions), "dK");
+      expectClose(gotDB!, dB, sumTolerance(positions), "dB");
+    });
+  },
+);
 
 describe("a long filter gradient", () => {
   it.each(["software", "gpu"] as const)("is cut into many slices, for %s", async (adapter) => {
