@@ -100,6 +100,7 @@ export { type BatchNormalizationOptions, batchNormalization } from "./layers/bat
 export { type ConcatenateOptions, concatenate } from "./layers/concatenate.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type Cropping2dOptions, cropping2d } from "./layers/cropping2d.ts";
+export { type Conv2dTransposeOptions, conv2dTranspose } from "./layers/conv2d-transpose.ts";
 export { defineLayer } from "./layers/define-layer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise-conv2d.ts";

@@ -90,6 +90,10 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     call: library.conv2d,
     args: [{ filters: 3, kernelSize: [3, 3], dilationRate: 2, groups: 3, padding: "same", ...kernelOptions }],
   },
+  conv2dTranspose: {
+    call: library.conv2dTranspose,
+    args: [{ filters: 3, kernelSize: 2, strides: [2, 3], padding: "same", outputPadding: [1, 0], dilationRate: 1 }],
+  },
   activation: { call: library.activation, args: [{ activation: "relu", inputShape: [3], name: "a" }] },
   batchNormalization: {
     call: library.batchNormalization,

@@ -5,6 +5,7 @@ import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { batchNormalization } from "../layers/batch-normalization.ts";
 import { concatenate } from "../layers/concatenate.ts";
 import { conv2d } from "../layers/conv2d.ts";
+import { conv2dTranspose } from "../layers/conv2d-transpose.ts";
 import { cropping2d } from "../layers/cropping2d.ts";
 import { dense } from "../layers/dense.ts";
 import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
@@ -51,6 +52,7 @@ import type { ModelParts } from "./parts.ts";
 export const LIBRARY: ModelParts = {
   layers: {
     Conv2D: conv2d,
+    Conv2DTranspose: conv2dTranspose,
     DepthwiseConv2D: depthwiseConv2d,
     MaxPooling2D: maxPooling2d,
     AveragePooling2D: averagePooling2d,

@@ -28,8 +28,8 @@ interface Checked extends Pick<LayerSpec, "name" | "inputShape" | "trainable"> {
   readonly activation: LayerActivation;
   /** Part of these options in a layer's `config`. */
   readonly config: object;
-  /** Gives the layer's variables, for a kernel of this shape. Its last axis is the outputs. */
-  variables(kernelShape: Shape): readonly VariableSpec[];
+  /** Gives the layer's variables, for a kernel of this shape. Default of the outputs: its last axis. */
+  variables(kernelShape: Shape, outputs?: number): readonly VariableSpec[];
 }
 
 /**
@@ -49,6 +49,9 @@ export function kernelOptions(options: KernelOptions, where: string): Checked {
     activation,
     config: { activation, useBias, kernelInitializer, biasInitializer },
     ...layerOptions(options, where),
-    variables: (shape) => [{ ...kernel, shape }, ...(useBias ? [{ ...bias, shape: shape.slice(-1) }] : [])],
+    variables: (shape, outputs = shape.at(-1)!) => [
+      { ...kernel, shape },
+      ...(useBias ? [{ ...bias, shape: [outputs] }] : []),
+    ],
   };
 }

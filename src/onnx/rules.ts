@@ -2,6 +2,7 @@ import { FeaturemapError } from "../base/errors.ts";
 import { elements, type Shape } from "../base/shape.ts";
 import type { Activation, activation as activationOp } from "../ops/activation/activation.ts";
 import type { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
+import type { conv2dTranspose as conv2dTransposeOp } from "../ops/conv2d/conv2d-transpose.ts";
 import { kernelShapeOf } from "../ops/conv2d/convolution.ts";
 import type { dense as denseOp } from "../ops/dense/dense.ts";
 import type { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
@@ -16,7 +17,7 @@ import type { averagePooling2d as averagePooling2dOp } from "../ops/pooling/aver
 import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2d.ts";
 import type { matmul as matmulOp } from "../ops/product/matmul.ts";
 import type { softmax as softmaxOp } from "../ops/softmax/softmax.ts";
-import { type WindowAttributes, windowGeometry } from "../ops/window.ts";
+import { transposedGeometry, type WindowAttributes, windowGeometry } from "../ops/window.ts";
 import { concatenate, pad, pointwise, transpose } from "./expression-rules.ts";
 import type { OnnxAttribute, OnnxCall, OnnxRule } from "./rule.ts";
 
@@ -98,6 +99,26 @@ const conv2d: OnnxRule<typeof conv2dOp> = ({ name, inputs, attributes, read, add
   return { y: { name: activated(add, y, activation), order: NCHW } };
 };
 
+/** ONNX takes padding off the output's start and end, or adds to its end. */
+const conv2dTranspose: OnnxRule<typeof conv2dTransposeOp> = ({ name, inputs, attributes, read, add }) => {
+  const { x, kernel, bias } = inputs;
+  const { strides, dilation = [1, 1], activation } = attributes;
+  const size = [kernel.shape[0]!, kernel.shape[1]!] as const;
+  const { out, padding } = transposedGeometry(x.shape.slice(1), { ...attributes, size }, name);
+  const before = padding.map(([first]) => first);
+  const over = ([0, 1] as const).map(
+    (i) => (x.shape[i + 1]! - 1) * strides[i] + (size[i] - 1) * dilation[i] + 1 - before[i]! - out[i],
+  );
+  const y = add("ConvTranspose", [read(x, NCHW), read(kernel, OIHW), bias && read(bias)], {
+    kernel_shape: { ints: size },
+    strides: { ints: strides },
+    ...(Math.max(...dilation) > 1 && { dilations: { ints: dilation } }),
+    pads: { ints: [...before, ...over.map((each) => Math.max(each, 0))] },
+    output_padding: { ints: over.map((each) => Math.max(-each, 0)) },
+  });
+  return { y: { name: activated(add, y, activation), order: NCHW } };
+};
+
 /** ONNX's Gemm takes matrices only. */
 const dense: OnnxRule<typeof denseOp> = ({ inputs: { x, kernel, bias }, attributes: { activation }, read, add }) => {
   if (x.shape.length === 2)
@@ -170,6 +191,7 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   averagePooling2d,
   concatenate,
   conv2d,
+  conv2dTranspose,
   dense,
   depthwiseConv2d,
   embedding,

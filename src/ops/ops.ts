@@ -36,6 +36,7 @@ export { pad } from "./arrange/pad.ts";
 export { transpose } from "./arrange/transpose.ts";
 export { batchMean } from "./batch/batch-mean.ts";
 export { conv2d } from "./conv2d/conv2d.ts";
+export { conv2dTranspose } from "./conv2d/conv2d-transpose.ts";
 export { dense } from "./dense/dense.ts";
 export { depthwiseConv2d } from "./depthwise-conv2d/depthwise-conv2d.ts";
 export { add } from "./elementwise/add.ts";

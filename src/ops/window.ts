@@ -85,6 +85,46 @@ function alongAxis(length: number, size: number, stride: number, padding: Paddin
   return { out, before: Math.floor(total / 2), padded: total > 0 };
 }
 
+/** Window of a transposed convolution, which puts a window of numbers into a larger image for each number of a smaller one. */
+export interface TransposedWindow extends Omit<WindowAttributes, "padding"> {
+  readonly padding: Padding;
+  /** Rows and columns added at the end of the larger image, each below its stride. Default: as many as `padding` wants. */
+  readonly outputPadding?: Pair | undefined;
+}
+
+/**
+ * Computes the size of a transposed convolution's output, and the padding by which a convolution leads from there back to the image,
+ * by Keras's rule (keras/src/backend/common/backend_utils.py). `valid`: (in - 1) * stride + max(size, stride). `same`: in * stride. With
+ * `outputPadding`: (in - 1) * stride + outputPadding, and the size (`valid`) or 1 for an odd size (`same`).
+ *
+ * @throws FeaturemapError `shape` where nothing is left; `value` where strides and dilation are both above 1
+ */
+export function transposedGeometry(
+  image: Shape,
+  { size, strides, padding, dilation = [1, 1], outputPadding }: TransposedWindow,
+  where: string,
+): { readonly out: Pair; readonly padding: PaddingSizes } {
+  assertStridesOrDilation(strides, dilation, where);
+  const axes = ([0, 1] as const).map((axis) => {
+    const spread = (size[axis] - 1) * dilation[axis] + 1;
+    const stride = strides[axis];
+    const last = (image[axis]! - 1) * stride;
+    const added = outputPadding?.[axis];
+    if (padding === "valid")
+      return { out: last + spread + (added ?? Math.max(stride - spread, 0)), sizes: [0, 0] as Pair };
+    const odd = spread % 2;
+    const out = last + (added === undefined ? stride : odd + added);
+    const total = last + spread - out;
+    // The odd one comes after the image, as in a convolution.
+    const before = Math.max(Math.floor(total / 2), 0);
+    return { out, sizes: [before, Math.max(total - before, 0)] as Pair };
+  });
+  const out = axes.map((axis) => axis.out) as unknown as Pair;
+  if (Math.min(...out) > 0) return { out, padding: axes.map(({ sizes }) => sizes) as unknown as PaddingSizes };
+  const got = `${showShape(image)}, with outputPadding ${showShape(outputPadding!)}`;
+  throw new FeaturemapError("shape", `"${where}" leaves nothing of an image of ${got}. Use a larger outputPadding.`);
+}
+
 /** Gives the constants that all sliding kernels have. */
 export function windowConstants(
   x: Shape,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { uniform } from "../../cli/keras/formula.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import { tensorOf } from "../../src/graph/graph.ts";
-import { conv2d, depthwiseConv2d, type Layer } from "../../src/index.ts";
+import { conv2d, conv2dTranspose, depthwiseConv2d, type Layer } from "../../src/index.ts";
 import { add } from "../../src/ops/elementwise/add.ts";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";
@@ -11,6 +11,7 @@ import golden from "./convolutions.json";
 
 const LAYERS = {
   Conv2D: conv2d,
+  Conv2DTranspose: conv2dTranspose,
   DepthwiseConv2D: depthwiseConv2d,
 } as unknown as Record<string, (options: object) => Layer>;
 

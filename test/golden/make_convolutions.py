@@ -31,6 +31,11 @@ CASES = [
     ("Conv2D", [1, 8, 7, 8], dict(filters=8, kernel_size=3, groups=2, padding="same", dilation_rate=[1, 2])),
     ("DepthwiseConv2D", [2, 7, 6, 3], dict(kernel_size=3, padding="same", dilation_rate=2, depth_multiplier=2)),
     ("DepthwiseConv2D", [2, 8, 7, 4], dict(kernel_size=[3, 2], dilation_rate=[2, 3], activation="relu")),
+    ("Conv2DTranspose", [2, 4, 5, 3], dict(filters=4, kernel_size=2, strides=2, activation="relu")),
+    ("Conv2DTranspose", [2, 3, 4, 4], dict(filters=3, kernel_size=[3, 2], strides=[2, 3], padding="same")),
+    ("Conv2DTranspose", [1, 4, 3, 2], dict(filters=5, kernel_size=[4, 3], strides=[2, 3], padding="same", output_padding=[1, 2])),
+    ("Conv2DTranspose", [1, 3, 4, 5], dict(filters=2, kernel_size=[2, 3], strides=3, output_padding=[2, 0], use_bias=False)),
+    ("Conv2DTranspose", [2, 5, 4, 3], dict(filters=4, kernel_size=3, dilation_rate=[2, 1], padding="same", activation="tanh")),
 ]
 
 

@@ -181,6 +181,34 @@ cover(
   [[[2, 7, 7, 4], [2, 7, 7, 8], state], { ...apart, kernelShape: [3, 3, 4, 8], hasBias: true }],
   [[[2, 5, 5, 6], [2, 3, 3, 10], state], { ...grouped, kernelShape: [3, 3, 3, 10], hasBias: true }],
 );
+const twice = { strides: [2, 2], padding: "same" };
+cover(
+  "conv2dTranspose",
+  [[[2, 3, 4, 4], [3, 3, 8, 4], [8]], { ...twice, activation: "tanh" }],
+  [
+    [
+      [2, 3, 4, 3],
+      [2, 3, 5, 3],
+    ],
+    { ...valid, outputPadding: [0, 0] },
+  ],
+);
+cover("conv2dTransposeInputGradient", [
+  [
+    [2, 6, 8, 5],
+    [3, 3, 5, 3],
+    [2, 3, 4, 3],
+  ],
+  { ...twice, inputShape: [2, 3, 4, 3], gradientActivation: "relu" },
+]);
+cover(
+  "conv2dTransposeFilterGradient",
+  [[[2, 3, 4, 4], [2, 6, 8, 8], state], { ...twice, kernelShape: [3, 3, 8, 4], hasBias: true }],
+  [
+    [[2, 3, 4, 3], [2, 6, 8, 5], state, [3, 3, 5, 3], [5], [1]],
+    { ...twice, kernelShape: [3, 3, 5, 3], hasBias: true, update: "sgd" },
+  ],
+);
 cover(
   "depthwiseConv2d",
   [[[2, 7, 7, 4], [3, 3, 4, 1], [4]], valid],

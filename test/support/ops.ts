@@ -16,6 +16,11 @@ import { scaleBy } from "../../src/ops/clipping/scale-by.ts";
 import { squareSum } from "../../src/ops/clipping/square-sum.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../src/ops/conv2d/conv2d.ts";
 import {
+  conv2dTranspose,
+  conv2dTransposeFilterGradient,
+  conv2dTransposeInputGradient,
+} from "../../src/ops/conv2d/conv2d-transpose.ts";
+import {
   windowPooling,
   winogradFilter,
   winogradFilterGradient,
@@ -89,6 +94,9 @@ const list: readonly Op[] = [
   denseCrossEntropy,
   denseFilterGradient,
   denseInputGradient,
+  conv2dTranspose,
+  conv2dTransposeFilterGradient,
+  conv2dTransposeInputGradient,
   depthwiseConv2d,
   depthwiseConv2dFilterGradient,
   depthwiseConv2dInputGradient,

@@ -7,6 +7,7 @@ export const FILES = [
   "ops/product/shared",
   "ops/dense/dense",
   "ops/conv2d/conv2d",
+  "ops/conv2d/conv2d-transpose",
   "ops/conv2d/naive-conv2d",
   "ops/pooling/conv2d-pooling",
   "ops/pooling/conv2d-average-pooling",

@@ -4,12 +4,14 @@ import inputGradientSource from "../../../shaders/conv2d/conv2d_input_gradient.w
 import stateSource from "../../../shaders/lib/state.wgsl";
 import { ceilDiv, elements, type Shape } from "../../base/shape.ts";
 import { defineOp, type LowerContext, typed } from "../../graph/op.ts";
-import type { TensorId } from "../../graph/tensor.ts";
+import type { Tensor, TensorId } from "../../graph/tensor.ts";
 import { rowsTogether } from "../../graph/tile.ts";
 import type { Dispatch, Kernel } from "../../wgsl/kernel.ts";
 import { operand, output } from "../access.ts";
 import {
+  type EpilogueCall,
   incomingGradient,
+  type ParametersContext,
   parameterBindings,
   parameterGradients,
   pooledImageShape,
@@ -36,9 +38,10 @@ interface Grouped {
 
 type Conv2dAttributes = ConvolutionAttributes & Grouped;
 
-const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
+const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; in: "read?"; y: "write"; routes: "write?" }> =
+  source;
 
-const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: "read?"; dx: "write" }> =
+const inputGradientKernel: Kernel<{ dy: "read"; routes: "read?"; k: "read"; in: "read?"; bias: "read?"; dx: "write" }> =
   inputGradientSource;
 
 const filterGradientKernel: Kernel<{ state: "read"; x: "read"; dy: "read"; routes: "read?"; partial: "write" }> =
@@ -53,34 +56,46 @@ export const conv2dInputGradient = defineOp({
   infer: (_, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
   fuses: ["unpooling", "derivative"],
   algorithms: winogradInputGradients,
-  lower: ({ node, inputs: { dy, kernel, routes, x }, outputs: { dx }, attributes, tile }) => {
-    const { inputShape } = attributes;
-    const { y, source, groupIn, groupOut } = sizesOf(inputShape, kernel.shape, attributes, node.name);
-    const [batch, inH, inW] = inputShape as [number, number, number];
-    const { groups = 1 } = attributes;
-    const repeats = inH * inW;
-    const chosen = tile({
-      m: batch,
-      n: groupIn,
-      k: elements(kernel.shape) / groupIn / groups,
-      repeats,
-      ...batchOf(groups),
-    });
-    // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
-    const together = rowsTogether(chosen);
-    const imageBlocks = ceilDiv(batch, 4 * together) * together;
-    const blocks = { tile: chosen, rows4: repeats * imageBlocks, columns: groupIn, slices: groups };
-    const load = incomingGradient(attributes, y);
-    const store = storedGradient(attributes, [groupIn]);
-    return [
-      dispatchProduct(inputGradientKernel, blocks, {
-        bind: { dy, routes, k: kernel, in: x, dx },
-        constants: { ...load.constants, ...store.constants },
-        libraries: [source, ...load.libraries, operand("dy", groupOut), operand("k", groupOut), ...store.libraries],
-      }),
-    ];
+  lower: (context) => {
+    const { inputs, outputs, attributes } = context;
+    const { dy, kernel, routes, x } = inputs;
+    const store = (channels: number) => storedGradient(attributes, [channels]);
+    return [dispatchInputGradient(context, attributes, { dy, routes, k: kernel, in: x, ...outputs }, store)];
   },
 });
+
+/** Calls the kernel of the input gradient. `store` gives what becomes of dx, of which a group has so many channels. */
+export function dispatchInputGradient(
+  { node, tile }: Pick<LowerContext<never, never, object>, "node" | "tile">,
+  attributes: InputGradientAttributes & Grouped,
+  bind: {
+    dy: Tensor;
+    routes?: Tensor | undefined;
+    k: Tensor;
+    in?: Tensor | undefined;
+    bias?: Tensor | undefined;
+    dx: Tensor;
+  },
+  store: (channels: number) => EpilogueCall,
+): Dispatch<TensorId> {
+  const { inputShape, groups = 1 } = attributes;
+  const { y, source, groupIn, groupOut } = sizesOf(inputShape, bind.k.shape, attributes, node.name);
+  const [batch, inH, inW] = inputShape as [number, number, number];
+  const repeats = inH * inW;
+  const terms = elements(bind.k.shape) / groupIn / groups;
+  const chosen = tile({ m: batch, n: groupIn, k: terms, repeats, ...batchOf(groups) });
+  // Whole tiles of images at each pixel, see `IMAGE_BLOCKS` in the shader.
+  const together = rowsTogether(chosen);
+  const imageBlocks = ceilDiv(batch, 4 * together) * together;
+  const blocks = { tile: chosen, rows4: repeats * imageBlocks, columns: groupIn, slices: groups };
+  const load = incomingGradient(attributes, y);
+  const { constants, libraries } = store(groupIn);
+  return dispatchProduct(inputGradientKernel, blocks, {
+    bind,
+    constants: { ...load.constants, ...constants },
+    libraries: [source, ...load.libraries, operand("dy", groupOut), operand("k", groupOut), ...libraries],
+  });
+}
 
 /**
  * Gradients dkernel and dbias of a convolution over the rows in use, or a step of the parameters by them. dy may come through a
@@ -95,18 +110,20 @@ export const conv2dFilterGradient = defineOp({
   updates: ["kernel", "bias"],
   fuses: ["unpooling", "update"],
   algorithms: winogradFilterGradients,
-  lower: filterGradientDispatches,
+  lower: (context) => filterGradientDispatches(context, context.inputs, parameterBindings(context)),
 });
 
-function filterGradientDispatches(
-  context: LowerContext<
-    "x" | "dy" | "state" | "routes?" | "kernel?" | "bias?" | "rate?",
-    "dkernel?" | "dbias?",
-    FilterGradientAttributes & Grouped
-  >,
+/** Calls the kernels of the filter gradient for images x and the gradient dy. */
+export function filterGradientDispatches(
+  context: ParametersContext &
+    Pick<
+      LowerContext<never, never, FilterGradientAttributes & Grouped>,
+      "node" | "attributes" | "adapter" | "tile" | "scratch"
+    >,
+  { x, dy, state, routes }: { x: Tensor; dy: Tensor; state: Tensor; routes?: Tensor | undefined },
+  parameters: { kernel: Tensor; bias?: Tensor | undefined; rate?: Tensor | undefined },
 ): Dispatch<TensorId>[] {
-  const { node, inputs, attributes, tile, scratch } = context;
-  const { x, dy, state, routes } = inputs;
+  const { node, attributes, tile, scratch } = context;
   const { hasBias, pool, kernelShape, groups = 1 } = attributes;
   const { y, inC, source, groupOut } = sizesOf(x.shape, kernelShape, attributes, node.name);
   const [batch, outH, outW, outC] = y as [number, number, number, number];
@@ -136,7 +153,7 @@ function filterGradientDispatches(
         ],
       },
     ),
-    dispatchSliceSum({ partial, count: slices, rows, columns: outC, hasBias }, parameterBindings(context), context),
+    dispatchSliceSum({ partial, count: slices, rows, columns: outC, hasBias }, parameters, context),
   ];
 }
 
@@ -156,23 +173,40 @@ export const conv2d = defineOp({
   gradient: (context) => convolutionGradients(context, conv2dInputGradient, conv2dFilterGradient),
   fuses: ["activation", "pooling"],
   algorithms: winogradForward,
-  lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes, tile }) => {
-    const { y, inC, source, groupOut } = sizesOf(x.shape, kernel.shape, attributes, node.name);
-    const { pool, groups = 1 } = attributes;
-    const rows4 = pool ? elements(pooledImageShape(y, pool).slice(0, 3)) : ceilDiv(elements(y.slice(0, 3)), 4);
-    const terms = elements(kernel.shape) / y[3]!;
-    const chosen = tile({ m: rows4 * 4, n: groupOut, k: terms, hoistable: groups === 1, ...batchOf(groups) });
-    const blocks = { tile: chosen, rows4, columns: groupOut, slices: groups };
-    const store = storedOutput(attributes, [...y.slice(0, 3), groupOut], bias);
-    return [
-      dispatchProduct(forwardKernel, blocks, {
-        bind: { x, k: kernel, bias, ...outputs },
-        constants: store.constants,
-        libraries: [source, operand("x", inC), operand("k", groupOut), ...store.libraries],
-      }),
-    ];
+  lower: (context) => {
+    const { inputs, outputs, attributes } = context;
+    const { x, kernel, bias } = inputs;
+    return [dispatchConvolution(context, attributes, { x, k: kernel, bias, ...outputs })];
   },
 });
+
+/** Calls the kernel of the convolution, which multiplies y by the derivative at `in` if that is bound. */
+export function dispatchConvolution(
+  { node, tile }: Pick<LowerContext<never, never, object>, "node" | "tile">,
+  attributes: Conv2dAttributes,
+  bind: {
+    x: Tensor;
+    k: Tensor;
+    bias?: Tensor | undefined;
+    in?: Tensor | undefined;
+    y: Tensor;
+    routes?: Tensor | undefined;
+  },
+): Dispatch<TensorId> {
+  const { y, inC, source, groupOut } = sizesOf(bind.x.shape, bind.k.shape, attributes, node.name);
+  const { pool, groups = 1 } = attributes;
+  const rows4 = pool ? elements(pooledImageShape(y, pool).slice(0, 3)) : ceilDiv(elements(y.slice(0, 3)), 4);
+  const terms = elements(bind.k.shape) / y[3]!;
+  const chosen = tile({ m: rows4 * 4, n: groupOut, k: terms, hoistable: groups === 1, ...batchOf(groups) });
+  const blocks = { tile: chosen, rows4, columns: groupOut, slices: groups };
+  const store = storedOutput(attributes, [...y.slice(0, 3), groupOut], bind.bias);
+  const gradient = bind.in && storedGradient(attributes, [groupOut]);
+  return dispatchProduct(forwardKernel, blocks, {
+    bind,
+    constants: { ...store.constants, ...gradient?.constants },
+    libraries: [source, operand("x", inC), operand("k", groupOut), operand("in", groupOut), ...store.libraries],
+  });
+}
 
 /** Part of the request of a tile: a product for each group. */
 function batchOf(groups: number): { batch?: number } {
