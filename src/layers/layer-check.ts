@@ -25,10 +25,10 @@ export function unnumberedName({ name, type }: AnyLayer): string {
   return name ?? snakeCase(type);
 }
 
-/** Turns `MaxPooling2D` into `max_pooling2d`, as in Keras. */
+/** Turns `MaxPooling2D` into `max_pooling2d` and `Conv2DTranspose` into `conv2d_transpose`, as keras/src/utils/naming.py does. */
 function snakeCase(type: string): string {
   return type
+    .replace(/(.)([A-Z][a-z]+)/g, "$1_$2")
     .replace(/([a-z])([A-Z])/g, "$1_$2")
-    .replace(/(\d)D$/, "$1d")
     .toLowerCase();
 }

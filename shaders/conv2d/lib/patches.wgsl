@@ -1,7 +1,8 @@
 // Shared by the kernels of a convolution: its sizes, and how patches of x [BATCH, IN_H, IN_W, IN_C] are read.
 // Its channels may be cut into GROUPS, each with kernels of its own that see GROUP_IN channels of x and make GROUP_OUT of y.
 // provides: BATCH, IN_H, IN_W, IN_C, K_H, K_W, OUT_H, OUT_W, OUT_C, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, PAD_H, PAD_W,
-//   PADDED, GROUPS, GROUP_IN, GROUP_OUT, first_input, first_output, X_IMAGE, Positions, positions_of_window, Patches, patches_of, inside, load_channels, load_channel
+//   PADDED, GROUPS, GROUP_IN, GROUP_OUT, X_IMAGE, first_input, first_output, Positions, positions_of_window, Patches,
+//   patches_of, inside, load_channels, load_channel
 // needs: POOL_H, POOL_W, load_x, rows_where, element_x
 override BATCH: u32;
 override IN_H: u32;

@@ -1,8 +1,8 @@
 // What the kernels of a depthwise convolution share beside conv2d/lib/patches.wgsl: OUT_C = IN_C * MULTIPLIER. They work on blocks: four
 // channels of y from o, a multiple of 4, at four positions. Those are neighbours along w or, where WINDOWS, a window of a pooling.
 // provides: MULTIPLIER, OUT_C4, BLOCK_ROWS, BLOCKS_PER_ROW, positions_of_block, source_rows, has_source
-// needs: OUT_C, OUT_H, POOLED_H, OUT_W, POOLED_W, Positions, positions_of_window, load_x, element_x, Patches, IN_W, IN_C,
-//   PADDED, inside, DILATION_H, DILATION_W
+// needs: OUT_C, OUT_H, POOLED_H, OUT_W, POOLED_W, Positions, positions_of_window, load_x, element_x, Patches, DILATION_H, IN_W, DILATION_W,
+//   IN_C, PADDED, inside
 override MULTIPLIER: u32; // channels of y that each channel of x makes
 override WINDOWS: bool;
 const OUT_C4: u32 = (OUT_C + 3u) / 4u;
