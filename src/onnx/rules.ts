@@ -104,8 +104,8 @@ const conv2dTranspose: OnnxRule<typeof conv2dTransposeOp> = ({ name, inputs, att
   const { x, kernel, bias } = inputs;
   const { strides, dilation = [1, 1], activation } = attributes;
   const size = [kernel.shape[0]!, kernel.shape[1]!] as const;
-  const { out, padding } = transposedGeometry(x.shape.slice(1), { ...attributes, size }, name);
-  const before = padding.map(([first]) => first);
+  const { out, back } = transposedGeometry(x.shape.slice(1), { ...attributes, size }, name);
+  const before = [back.padH, back.padW];
   const over = ([0, 1] as const).map(
     (i) => (x.shape[i + 1]! - 1) * strides[i] + (size[i] - 1) * dilation[i] + 1 - before[i]! - out[i],
   );

@@ -4,14 +4,12 @@ import { type Shape, showShape } from "../base/shape.ts";
 export type Pair = readonly [number, number];
 export type Padding = "valid" | "same";
 
-/** Rows of zeros above and below an image, and columns to the left and right. */
-export type PaddingSizes = readonly [Pair, Pair];
-
 /** Window that slides over an image: a convolution's kernel or a pool. */
 export interface WindowAttributes {
   readonly size: Pair;
   readonly strides: Pair;
-  readonly padding: Padding | PaddingSizes;
+  /** Rule of the padding, or what it would give. */
+  readonly padding: Padding | WindowGeometry;
   /** Rows and columns from tap to tap: Keras's `dilation_rate`. Default 1. */
   readonly dilation?: Pair | undefined;
 }
@@ -19,17 +17,17 @@ export interface WindowAttributes {
 export interface WindowGeometry {
   readonly outH: number;
   readonly outW: number;
-  /** Rows of padding above, columns of padding to the left. */
+  /** Rows of zeros above the image. */
   readonly padH: number;
   readonly padW: number;
-  /** Whether any window reaches outside the image. */
+  /** Some window reaches outside the image, on whichever side. */
   readonly padded: boolean;
 }
 
 /**
  * Computes output size and padding, by TensorFlow's and Keras's rule. `valid`: only whole windows, floor((in - size) / stride) + 1.
- * `same`: ceil(in / stride) windows. Their padding is split in half, with the odd row or column after the image. Sizes of padding:
- * as many whole windows as fit into the image with it. A window whose taps are `dilation` apart is (size - 1) * dilation + 1 long.
+ * `same`: ceil(in / stride) windows. Their padding is split in half, with the odd row or column after the image. A window whose taps
+ * are `dilation` apart is (size - 1) * dilation + 1 long.
  *
  * @throws FeaturemapError `shape` where there is no whole window; `value` where strides and dilation are both above 1
  */
@@ -39,18 +37,23 @@ export function windowGeometry(
   where: string,
 ): WindowGeometry {
   assertStridesOrDilation(strides, dilation, where);
-  const [h, w] = ([0, 1] as const).map((axis) => {
-    const spread = (size[axis] - 1) * dilation[axis] + 1;
-    return alongAxis(image[axis]!, spread, strides[axis], typeof padding === "string" ? padding : padding[axis]);
-  }) as [Along, Along];
+  if (typeof padding === "object") return padding;
+  const spread = spreadOf(size, dilation);
+  const h = alongAxis(image[0]!, spread[0], strides[0], padding);
+  const w = alongAxis(image[1]!, spread[1], strides[1], padding);
   if (h.out < 1 || w.out < 1) {
     throw new FeaturemapError(
       "shape",
-      `"${where}" slides a window of ${showShape(size)}${spreadOf(dilation)} over an image of ${showShape(image)}: it does not fit once. ` +
+      `"${where}" slides a window of ${showShape(spread)} over an image of ${showShape(image)}: it does not fit once. ` +
         'Use a smaller window, a larger input or padding: "same".',
     );
   }
   return { outH: h.out, outW: w.out, padH: h.before, padW: w.before, padded: h.padded || w.padded };
+}
+
+/** Gives the rows and columns from the first tap of a window to its last. */
+function spreadOf(size: Pair, dilation: Pair): Pair {
+  return [(size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1];
 }
 
 /**
@@ -64,22 +67,8 @@ export function assertStridesOrDilation(strides: Pair, dilation: Pair, where: st
   throw new FeaturemapError("value", `"${where}" cannot have both above 1: ${got}. Make one of them 1.`);
 }
 
-function spreadOf(dilation: Pair): string {
-  return Math.max(...dilation) > 1 ? ` with a dilationRate of ${showShape(dilation)}` : "";
-}
-
-interface Along {
-  readonly out: number;
-  readonly before: number;
-  readonly padded: boolean;
-}
-
-function alongAxis(length: number, size: number, stride: number, padding: Padding | Pair): Along {
-  if (padding !== "same") {
-    const [before, after] = padding === "valid" ? [0, 0] : padding;
-    const out = Math.floor((length + before + after - size) / stride) + 1;
-    return { out, before, padded: before > 0 || (out - 1) * stride + size > length + before };
-  }
+function alongAxis(length: number, size: number, stride: number, padding: Padding) {
+  if (padding === "valid") return { out: Math.floor((length - size) / stride) + 1, before: 0, padded: false };
   const out = Math.ceil(length / stride);
   const total = Math.max((out - 1) * stride + size - length, 0);
   return { out, before: Math.floor(total / 2), padded: total > 0 };
@@ -93,7 +82,7 @@ export interface TransposedWindow extends Omit<WindowAttributes, "padding"> {
 }
 
 /**
- * Computes the size of a transposed convolution's output, and the padding by which a convolution leads from there back to the image,
+ * Computes the size of a transposed convolution's output, and the geometry of the convolution that leads from there back to the image,
  * by Keras's rule (keras/src/backend/common/backend_utils.py). `valid`: (in - 1) * stride + max(size, stride). `same`: in * stride. With
  * `outputPadding`: (in - 1) * stride + outputPadding, and the size (`valid`) or 1 for an odd size (`same`).
  *
@@ -103,24 +92,24 @@ export function transposedGeometry(
   image: Shape,
   { size, strides, padding, dilation = [1, 1], outputPadding }: TransposedWindow,
   where: string,
-): { readonly out: Pair; readonly padding: PaddingSizes } {
+): { readonly out: Pair; readonly back: WindowGeometry } {
   assertStridesOrDilation(strides, dilation, where);
-  const axes = ([0, 1] as const).map((axis) => {
-    const spread = (size[axis] - 1) * dilation[axis] + 1;
-    const stride = strides[axis];
-    const last = (image[axis]! - 1) * stride;
+  const spread = spreadOf(size, dilation);
+  const along = (axis: 0 | 1) => {
+    const reach = (image[axis]! - 1) * strides[axis] + spread[axis];
     const added = outputPadding?.[axis];
-    if (padding === "valid")
-      return { out: last + spread + (added ?? Math.max(stride - spread, 0)), sizes: [0, 0] as Pair };
-    const odd = spread % 2;
-    const out = last + (added === undefined ? stride : odd + added);
-    const total = last + spread - out;
+    if (padding === "valid") {
+      return { out: reach + (added ?? Math.max(strides[axis] - spread[axis], 0)), before: 0, padded: false };
+    }
+    const out = added === undefined ? image[axis]! * strides[axis] : reach - spread[axis] + (spread[axis] % 2) + added;
     // The odd one comes after the image, as in a convolution.
-    const before = Math.max(Math.floor(total / 2), 0);
-    return { out, sizes: [before, Math.max(total - before, 0)] as Pair };
-  });
-  const out = axes.map((axis) => axis.out) as unknown as Pair;
-  if (Math.min(...out) > 0) return { out, padding: axes.map(({ sizes }) => sizes) as unknown as PaddingSizes };
+    return { out, before: Math.max(Math.floor((reach - out) / 2), 0), padded: reach > out };
+  };
+  const [h, w] = [along(0), along(1)];
+  if (Math.min(h.out, w.out) > 0) {
+    const back = { outH: image[0]!, outW: image[1]!, padH: h.before, padW: w.before, padded: h.padded || w.padded };
+    return { out: [h.out, w.out], back };
+  }
   const got = `${showShape(image)}, with outputPadding ${showShape(outputPadding!)}`;
   throw new FeaturemapError("shape", `"${where}" leaves nothing of an image of ${got}. Use a larger outputPadding.`);
 }

@@ -44,6 +44,7 @@ describe("shapes of outputs", () => {
     ],
     ["conv2d", [images, [3, 3, 3, 5], [5]], valid, [[2, 7, 6, 5]]],
     ["conv2d", [images, [3, 3, 3, 5]], { strides: [2, 3], padding: "same" }, [[2, 5, 3, 5]]],
+    ["conv2d", [images, [3, 3, 5]], valid, [[2, 9, 6, 5]]],
     [
       "conv2d",
       [images, [2, 1, 3, 6]],
@@ -187,7 +188,8 @@ describe("shapes that do not fit", () => {
       ["[2, 9, 8]"],
     ],
     ["conv2d", [images, [3, 3, 4, 5]], valid, ["[3, 3, 4, 5]", "[2, 9, 8, 3]"]],
-    ["conv2d", [images, [3, 3, 3]], valid, ["[3, 3, 3]"]],
+    ["conv2d", [images, [3, 3]], valid, ["[3, 3]"]],
+    ["conv2d", [images, [3, 4, 3]], valid, ["[3, 4, 3]"]],
     ["conv2d", [images, [3, 3, 3, 5], [6]], valid, ["[5]", "[6]"]],
     ["conv2d", [images, [3, 3, 3, 5], [5, 1]], valid, ["[5]", "[5, 1]"]],
     ["conv2d", [images, [10, 3, 3, 5]], valid, ["[10, 3]", "[9, 8, 3]"]],

@@ -46,7 +46,7 @@ describe("dilationRate and groups of conv2d", () => {
     for (const part of ['Conv2D "conv2d"', "3 groups", "4 channels"]) expect(groups.message).toContain(part);
     const small = failure(() => networkOf([make({ dilationRate: 4, inputShape: [8, 9, 4] })]));
     expect(small.code).toBe("shape");
-    for (const part of ['"conv2d"', "[3, 3]", "[4, 4]", "[8, 9, 4]"]) expect(small.message).toContain(part);
+    for (const part of ['"conv2d"', "[9, 9]", "[8, 9, 4]"]) expect(small.message).toContain(part);
   });
 
   it("are in the config", () => {

@@ -67,8 +67,14 @@ export function addLoss(
   });
 }
 
+/** Part of a case that says what is built. */
+type Built = Pick<LossCase, "loss" | "activation"> & {
+  readonly output: { readonly shape: readonly number[] };
+  readonly labels: { readonly shape: readonly number[] };
+};
+
 /** Gives the shape and type of a case's labels, its batch first. @throws FeaturemapError if the loss takes as many numbers otherwise */
-export function labelsFor(loss: Loss, { output, labels }: Pick<LossCase, "output" | "labels">) {
+export function labelsFor(loss: Loss, { output, labels }: Pick<Built, "output" | "labels">) {
   const [batch, ...sample] = output.shape;
   const { shape, dtype } = loss.labels(sample);
   const whole = [batch!, ...shape];
@@ -77,7 +83,7 @@ export function labelsFor(loss: Loss, { output, labels }: Pick<LossCase, "output
 }
 
 /** Builds a case without running it. @throws FeaturemapError where the library lacks what it wants */
-export function buildLoss(golden: LossCase): void {
+export function buildLoss(golden: Built): void {
   const loss = lossOf(golden.loss);
   const graph = emptyGraph();
   const x = addTensor(graph, "x", "state", { shape: golden.output.shape, dtype: "f32" });

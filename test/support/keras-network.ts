@@ -1,5 +1,6 @@
 import { fromConfig, type Model, type ModelConfig } from "../../src/index.ts";
 import type { Drawn, NamedDrawn, Written } from "./keras-golden.ts";
+import { buildLoss } from "./keras-loss.ts";
 
 /** What `test/golden/keras/networks.py` wrote of a network. */
 export interface NetworkCase {
@@ -20,7 +21,11 @@ export interface NetworkCase {
   readonly predicted: Written;
 }
 
-/** Makes the model. @throws FeaturemapError where the library lacks one of its layers */
-export function networkModel({ model }: NetworkCase): Model {
-  return fromConfig(model);
+/** Makes the model. @throws FeaturemapError where the library lacks one of its layers, or its loss of such outputs */
+export function networkModel({ model, predicted, y, batch }: NetworkCase): Model {
+  const made = fromConfig(model);
+  const loss = { className: "CategoricalCrossentropy", config: {} };
+  const labels = { shape: [batch, ...y.shape.slice(1)] };
+  buildLoss({ loss, activation: "softmax", output: predicted, labels });
+  return made;
 }

@@ -135,6 +135,6 @@ function sizesOf(x: Shape, k: Shape, attributes: TransposeAttributes, where: str
   }
   const [kH, kW, outC] = k as [number, number, number];
   const { strides, dilation } = attributes;
-  const { out, padding } = transposedGeometry(x.slice(1), { ...attributes, size: [kH, kW] }, where);
-  return { y: [x[0]!, ...out, outC] as Shape, convolution: { strides, dilation, padding } };
+  const { out, back } = transposedGeometry(x.slice(1), { ...attributes, size: [kH, kW] }, where);
+  return { y: [x[0]!, ...out, outC] as Shape, convolution: { strides, dilation, padding: back } };
 }

@@ -4,6 +4,7 @@ import {
   conv2d,
   conv2dFilterGradient,
   conv2dInputGradient,
+  convGeometry,
   type Padding,
   type PaddingSizes,
   type Pair,
@@ -81,6 +82,13 @@ const SPREAD: Case[] = [
 const label = ({ x, kernel, filters, strides, padding }: Case) =>
   `x ${x.join("x")}, kernel ${kernel.join("x")}, ${filters} filters, strides ${strides.join("x")}, ${padding}`;
 
+/** Padding as our ops take it: sizes are a geometry there. */
+function paddingOf({ x: [, inH, inW], kernel: kernelSize, strides, padding, dilation = [1, 1] }: Case) {
+  if (typeof padding === "string") return padding;
+  const { outH, outW, padTop, padLeft } = convGeometry({ inH, inW, kernelSize, strides, padding, dilation });
+  return { outH, outW, padH: padTop, padW: padLeft, padded: true };
+}
+
 describe.each([...CASES, ...SPREAD])("conv2d $x $kernel $filters $strides $padding $dilation $groups", (test) => {
   const { x: xShape, kernel, filters, strides, padding, dilation, groups = 1, tile } = test;
   const options = { strides, padding, ...(dilation && { dilation }), groups };
@@ -91,13 +99,14 @@ describe.each([...CASES, ...SPREAD])("conv2d $x $kernel $filters $strides $paddi
 
   it.runIf(quadsRun || !tile.quad)("matches the reference forward and backward", async () => {
     const dY = randomArray(size(want.shape), 4);
+    const ours = { ...options, padding: paddingOf(test) };
     const run = new GraphRun();
     const [xId, kId, bId] = [run.input("x", xShape, x), run.input("k", kShape, k), run.input("b", [filters], b)];
     const dYId = run.input("dy", want.shape, dY);
-    const { y } = run.add("conv2d", { x: xId, kernel: kId, bias: bId }, options);
-    const input = { ...options, inputShape: xShape };
+    const { y } = run.add("conv2d", { x: xId, kernel: kId, bias: bId }, ours);
+    const input = { ...ours, inputShape: xShape };
     const { dx: dX } = run.add("conv2dInputGradient", { dy: dYId, kernel: kId }, input);
-    const filter = { ...options, kernelShape: kShape, hasBias: true };
+    const filter = { ...ours, kernelShape: kShape, hasBias: true };
     const { dkernel: dK, dbias: dB } = run.add(
       "conv2dFilterGradient",
       { x: xId, dy: dYId, state: run.graph.state },
