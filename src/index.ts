@@ -173,9 +173,39 @@ export { subtract } from "./layers/subtract.ts";
 export { type UnitNormalizationOptions, unitNormalization } from "./layers/unit-normalization.ts";
 export { type UpSampling2dOptions, upSampling2d } from "./layers/up-sampling2d.ts";
 export { type ZeroPadding2dOptions, zeroPadding2d } from "./layers/zero-padding2d.ts";
+export {
+  type BinaryCrossentropyOptions,
+  type BinaryFocalCrossentropyOptions,
+  binaryCrossentropy,
+  binaryFocalCrossentropy,
+} from "./losses/binary-crossentropy.ts";
+export {
+  type CategoricalCrossentropyOptions,
+  type CategoricalFocalCrossentropyOptions,
+  categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+} from "./losses/categorical-crossentropy.ts";
+export { cosineSimilarity } from "./losses/cosine-similarity.ts";
+export { type DiceOptions, dice, type TverskyOptions, tversky } from "./losses/dice.ts";
+export { categoricalHinge, hinge, squaredHinge } from "./losses/hinge.ts";
+export { type HuberOptions, huber } from "./losses/huber.ts";
+export { klDivergence } from "./losses/kl-divergence.ts";
+export type { LossOptions } from "./losses/library-loss.ts";
+export { logCosh } from "./losses/log-cosh.ts";
 export type { FactorsCall, LabelKind, Loss, LossCall } from "./losses/loss.ts";
 export type { LossName } from "./losses/losses.ts";
+export { meanAbsoluteError } from "./losses/mean-absolute-error.ts";
+export { meanAbsolutePercentageError } from "./losses/mean-absolute-percentage-error.ts";
+export { meanSquaredError } from "./losses/mean-squared-error.ts";
+export { meanSquaredLogarithmicError } from "./losses/mean-squared-logarithmic-error.ts";
+export { poisson } from "./losses/poisson.ts";
 export { type Reduction, withReduction } from "./losses/reduction.ts";
+export {
+  type CategoricalGeneralizedCrossEntropyOptions,
+  categoricalGeneralizedCrossEntropy,
+  type SparseCategoricalCrossentropyOptions,
+  sparseCategoricalCrossentropy,
+} from "./losses/sparse-categorical-crossentropy.ts";
 export { accuracy } from "./metrics/accuracy.ts";
 export { type AucOptions, auc } from "./metrics/auc.ts";
 export type { Accumulator, Metric, MetricCall } from "./metrics/metric.ts";

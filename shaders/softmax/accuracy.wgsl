@@ -1,7 +1,8 @@
 // accuracy.   y[r] = 1 where x and t have their first maximum in the same class, else 0
-// x [BATCH, CLASSES], logits or probabilities   y [BATCH]
-// The labels t: see softmax/lib/cross_entropy.wgsl. Rows not in use take 0, by `select`. One invocation a row.
+// r is a position of a sample, such as a pixel.   x [BATCH, POSITIONS, CLASSES], logits or probabilities   y [BATCH, POSITIONS]
+// The labels t: see softmax/lib/cross_entropy.wgsl. Samples not in use take 0, by `select`. One invocation a position.
 override BATCH: u32;
+override POSITIONS: u32;
 override CLASSES: u32;
 override SPARSE: bool;
 
@@ -16,7 +17,7 @@ fn logit(r: u32, c: u32) -> f32 {
 @compute @workgroup_size(64)
 fn accuracy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let r = linear_index(workgroup, local);
-  if (r < BATCH) {
-    y[r] = select(0.0f, 1.0f, (r < state.rows) & outcome_of(r).hit);
+  if (r < BATCH * POSITIONS) {
+    y[r] = select(0.0f, 1.0f, (r < state.rows * POSITIONS) & outcome_of(r).hit);
   }
 }

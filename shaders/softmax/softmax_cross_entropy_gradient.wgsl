@@ -1,7 +1,8 @@
 // softmax_cross_entropy_gradient.   dx[r,c] = dloss[r] * (p[r,c] * (sum over d of t[r,d]) - t[r,c]),   p = softmax(x)
-// x, dx [BATCH, CLASSES]   dloss [BATCH]
-// The labels t: see softmax/lib/cross_entropy.wgsl. Rows not in use take 0, by `select`. One invocation a row.
+// r is a position of a sample, such as a pixel.   x, dx [BATCH, POSITIONS, CLASSES]   dloss [BATCH, POSITIONS]
+// The labels t: see softmax/lib/cross_entropy.wgsl. Samples not in use take 0, by `select`. One invocation a position.
 override BATCH: u32;
+override POSITIONS: u32;
 override CLASSES: u32;
 override SPARSE: bool;
 
@@ -17,11 +18,11 @@ fn logit(r: u32, c: u32) -> f32 {
 @compute @workgroup_size(64)
 fn softmax_cross_entropy_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let r = linear_index(workgroup, local);
-  if (r >= BATCH) {
+  if (r >= BATCH * POSITIONS) {
     return;
   }
   let outcome = outcome_of(r);
   for (var c = 0u; c < CLASSES; c++) {
-    dx[r * CLASSES + c] = select(0.0f, dloss[r] * gradient_of(r, c, outcome), r < state.rows);
+    dx[r * CLASSES + c] = select(0.0f, dloss[r] * gradient_of(r, c, outcome), r < state.rows * POSITIONS);
   }
 }

@@ -36,6 +36,23 @@ import { subtract } from "../layers/subtract.ts";
 import { unitNormalization } from "../layers/unit-normalization.ts";
 import { upSampling2d } from "../layers/up-sampling2d.ts";
 import { zeroPadding2d } from "../layers/zero-padding2d.ts";
+import { binaryCrossentropy, binaryFocalCrossentropy } from "../losses/binary-crossentropy.ts";
+import { categoricalCrossentropy, categoricalFocalCrossentropy } from "../losses/categorical-crossentropy.ts";
+import { cosineSimilarity } from "../losses/cosine-similarity.ts";
+import { dice, tversky } from "../losses/dice.ts";
+import { categoricalHinge, hinge, squaredHinge } from "../losses/hinge.ts";
+import { huber } from "../losses/huber.ts";
+import { klDivergence } from "../losses/kl-divergence.ts";
+import { logCosh } from "../losses/log-cosh.ts";
+import { meanAbsoluteError } from "../losses/mean-absolute-error.ts";
+import { meanAbsolutePercentageError } from "../losses/mean-absolute-percentage-error.ts";
+import { meanSquaredError } from "../losses/mean-squared-error.ts";
+import { meanSquaredLogarithmicError } from "../losses/mean-squared-logarithmic-error.ts";
+import { poisson } from "../losses/poisson.ts";
+import {
+  categoricalGeneralizedCrossEntropy,
+  sparseCategoricalCrossentropy,
+} from "../losses/sparse-categorical-crossentropy.ts";
 import { accuracy } from "../metrics/accuracy.ts";
 import { auc } from "../metrics/auc.ts";
 import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
@@ -100,6 +117,28 @@ export const LIBRARY: ModelParts = {
     clipNorm: ({ norm }) => clipNorm(norm),
     clipValue: ({ value }) => clipValue(value),
     globalClipNorm: ({ norm }) => globalClipNorm(norm),
+  },
+  losses: {
+    binaryCrossentropy,
+    binaryFocalCrossentropy,
+    categoricalCrossentropy,
+    categoricalFocalCrossentropy,
+    categoricalGeneralizedCrossEntropy,
+    categoricalHinge,
+    cosineSimilarity,
+    dice,
+    hinge,
+    huber,
+    klDivergence,
+    logCosh,
+    meanAbsoluteError,
+    meanAbsolutePercentageError,
+    meanSquaredError,
+    meanSquaredLogarithmicError,
+    poisson,
+    sparseCategoricalCrossentropy,
+    squaredHinge,
+    tversky,
   },
   metrics: { accuracy, auc, sparseTopKCategoricalAccuracy, topKCategoricalAccuracy },
   options: (config) => activationsMade(initializersMade(config, "config"), "config"),

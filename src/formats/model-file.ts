@@ -5,8 +5,8 @@ import { parseSafetensors, type SafeTensor, type SafetensorsFile, toSafetensors 
 
 /** Options of `compile`, as far as a file can hold them. */
 export interface SavedCompile {
-  /** Name of the loss, also of one's own; for several outputs by name. */
-  readonly loss?: string | Readonly<Record<string, string>> | undefined;
+  /** Name of the loss, also of one's own; by output if there are several, or the loss has options. */
+  readonly loss?: string | Readonly<Record<string, string | SavedPart>> | undefined;
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   /** Optimizer, its transforms as `SavedPart`s in its options. */
   readonly optimizer?: SavedPart | undefined;
@@ -81,7 +81,7 @@ export const savedPart: Check<SavedPart> = (value, context) =>
 
 const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScales">> = (value, context) =>
   record<SavedCompile & Pick<ModelFile, "byteScales">>({
-    loss: optional(either(text, dictionary(text))),
+    loss: optional(either(text, dictionary(either(text, savedPart)))),
     lossWeights: optional(dictionary(finite)),
     optimizer: optional(savedPart),
     metrics: optional(either(list(savedPart), dictionary(list(savedPart)))),

@@ -7,7 +7,7 @@ import { type LoadOptions, loadedModel } from "./saving.ts";
 
 /** Parts that an app's files have. */
 export type ModelLoaderParts = Pick<ModelParts, "layers"> &
-  Partial<Pick<ModelParts, "optimizers" | "transforms" | "metrics">>;
+  Partial<Pick<ModelParts, "optimizers" | "transforms" | "losses" | "metrics">>;
 
 /** `fromConfig` and `loadModel` with some parts of the library. */
 export interface ModelLoader {
@@ -17,7 +17,7 @@ export interface ModelLoader {
 
 /**
  * Makes `fromConfig` and `loadModel` for an app that knows which parts its files have. Only these are shipped, while the functions of
- * those names ship every layer of the library. Initializers and activations are those that have names.
+ * those names ship every layer of the library. Initializers, activations and losses that have names need not be among them.
  *
  * @throws FeaturemapError `value` for a part that is no function
  * @example
@@ -29,12 +29,13 @@ export interface ModelLoader {
  */
 export function modelLoader(parts: ModelLoaderParts): ModelLoader {
   const where = "modelLoader";
-  knownKeys(parts, ["layers", "optimizers", "transforms", "metrics"], where);
-  const { layers, optimizers = {}, transforms = {}, metrics = {} } = parts;
+  knownKeys(parts, ["layers", "optimizers", "transforms", "losses", "metrics"], where);
+  const { layers, optimizers = {}, transforms = {}, losses = {}, metrics = {} } = parts;
   const known: ModelParts = {
     layers: checkedFactories(layers, `${where}: layers`),
     optimizers: checkedFactories(optimizers, `${where}: optimizers`),
     transforms: checkedFactories(transforms, `${where}: transforms`),
+    losses: checkedFactories(losses, `${where}: losses`),
     metrics: checkedFactories(metrics, `${where}: metrics`),
     options: (config) => config,
   };

@@ -1,4 +1,5 @@
 import type { AnyLayer } from "../layers/layer.ts";
+import type { Loss } from "../losses/loss.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { GradientTransform, Optimizer } from "../optimizers/optimizer.ts";
 
@@ -19,6 +20,8 @@ export interface ModelParts {
   readonly optimizers: Factories<Optimizer>;
   /** Gradient transforms by the names of their functions. */
   readonly transforms: Factories<GradientTransform>;
+  /** Losses by the names of their functions. They serve as metrics, too. */
+  readonly losses: Factories<Loss>;
   /** Metrics by the names of their functions. */
   readonly metrics: Factories<Metric>;
   /** Turns a layer's options of a file into what its factory takes. */

@@ -1,12 +1,15 @@
 import { checkedAt, firstNotFinite, list } from "../base/check.ts";
 import { FeaturemapError, knownKeys, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
+import type { Loss } from "../losses/loss.ts";
 import { isLossName, type LossName } from "../losses/losses.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { COMPILE_OPTIONS, type CompileOptions } from "../model/compile-options.ts";
 import type { CompiledModel } from "../model/compiled.ts";
 import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../model/internals.ts";
 import type { Model } from "../model/model.ts";
 import type { Prediction } from "../model/run-types.ts";
+import type { Network } from "../network/network.ts";
 import { configOf, type GradientTransform, type Optimizer } from "../optimizers/optimizer.ts";
 import type { OutputSettings } from "../program/measures.ts";
 import { type FromConfigOptions, type ModelConfig, modelOf, toConfig } from "./config.ts";
@@ -45,13 +48,22 @@ function compileOf({ settings: { training }, network, variables }: CompiledModel
       ? of(outputs[0]!)
       : Object.fromEntries(outputs.map((output) => [output.name, of(output)]));
   return {
-    loss: byOutput(({ loss }) => loss.name),
+    loss: lossesOf(network, outputs),
     lossWeights: Object.fromEntries(outputs.map(({ name, weight }) => [name, weight])),
     optimizer: { name: optimizer.name, ...(config && { config }) },
     metrics: byOutput(({ metrics }) =>
       metrics.map(({ name, made }) => (made ? { name: made.by, config: made.config } : { name })),
     ),
   };
+}
+
+/** Describes losses: the names of those without options, parts of the others. */
+function lossesOf({ outputs: all }: Network, outputs: readonly OutputSettings[]): SavedCompile["loss"] {
+  const saved = outputs.map(({ name, loss: { name: word, made } }) => {
+    return [name, made ? { name: made.by, config: made.config } : word] as const;
+  });
+  const [, only] = saved[0]!;
+  return all.length === 1 && typeof only === "string" ? only : Object.fromEntries(saved);
 }
 
 /** Loads a model out of parts. See `loadModel`. */
@@ -136,7 +148,7 @@ function savedOptions(
   const trained = (byOutput: object) =>
     Object.fromEntries(Object.entries(byOutput).filter(([name]) => !isWithoutLoss(name, given)));
   return {
-    ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs) }),
+    ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs, parts) }),
     ...(loss !== undefined && lossWeights && { lossWeights: trained(lossWeights) }),
     ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer, parts) }),
     ...(!given.metrics && {
@@ -154,13 +166,16 @@ function isWithoutLoss(output: string, { loss }: CompileOptions): boolean {
 function savedLoss(
   loss: NonNullable<SavedCompile["loss"]>,
   outputs: readonly string[],
+  parts: ModelParts,
 ): NonNullable<CompileOptions["loss"]> {
-  const names = typeof loss === "string" ? [loss] : Object.values(loss);
-  const unknown = names.find((name) => !isLossName(name));
-  if (unknown !== undefined) throw notOurs("loss", unknown);
-  if (typeof loss === "string") return loss as LossName;
+  const made = (saved: string | SavedPart): LossName | Loss => {
+    if (typeof saved !== "string") return madeAgain(parts.losses, saved, "loss");
+    if (isLossName(saved)) return saved;
+    throw notOurs("loss", saved);
+  };
+  if (typeof loss === "string") return made(loss);
   return Object.fromEntries(
-    outputs.map((output) => [output, Object.hasOwn(loss, output) ? (loss[output] as LossName) : null]),
+    outputs.map((output) => [output, Object.hasOwn(loss, output) ? made(loss[output]!) : null]),
   );
 }
 
@@ -179,7 +194,8 @@ function savedMetrics(
   metrics: NonNullable<SavedCompile["metrics"]>,
   parts: ModelParts,
 ): NonNullable<CompileOptions["metrics"]> {
-  const made = (saved: readonly SavedPart[]) => saved.map((metric) => madeAgain(parts.metrics, metric, "metrics"));
+  const known: Readonly<Record<string, PartFactory<Metric>>> = { ...parts.losses, ...parts.metrics };
+  const made = (saved: readonly SavedPart[]) => saved.map((metric) => madeAgain(known, metric, "metrics"));
   if (Array.isArray(metrics)) return made(metrics);
   return Object.fromEntries(Object.entries(metrics).map(([output, saved]) => [output, made(saved)]));
 }

@@ -4,16 +4,16 @@ import { softmaxCrossEntropy } from "../ops/softmax/softmax-cross-entropy.ts";
 import type { LabelKind, Loss } from "./loss.ts";
 
 /**
- * Cross-entropy of the model's class probabilities and labels with a weight for each class: Keras's `CategoricalCrossentropy`. It is
- * computed from the logits under the model's softmax, which is stable where probabilities are not. So does Keras on TensorFlow
- * (`keras/src/backend/tensorflow/nn.py`, `_get_logits`).
+ * Losses that models name, for outputs of [batch, classes] behind a softmax. They take its logits, which is stable where probabilities are
+ * not. So does Keras on TensorFlow (`keras/src/backend/tensorflow/nn.py`, `_get_logits`). `categoricalCrossentropy()` and its like take
+ * any output.
  */
-export function categoricalCrossentropy(): Loss {
+export function softmaxRows(): Loss {
   return crossEntropy("categoricalCrossentropy", (output) => ({ shape: output, dtype: "f32" }), checkRows);
 }
 
-/** Cross-entropy for class numbers as labels: Keras's `SparseCategoricalCrossentropy`. */
-export function sparseCategoricalCrossentropy(): Loss {
+/** The same for class numbers as labels. */
+export function softmaxClasses(): Loss {
   return crossEntropy("sparseCategoricalCrossentropy", () => ({ shape: [1], dtype: "u32" }), checkClasses);
 }
 
@@ -59,7 +59,8 @@ function classesOf(output: Shape): string {
   return output[0] === 1 ? "one class (two classes want units: 2)" : `${output[0]} classes`;
 }
 
-function checkRows(name: string, { shape, dtype, negative }: LabelKind, output: Shape): void {
+/** @throws FeaturemapError unless labels are rows of weights of at least 0 */
+export function checkRows(name: string, { shape, dtype, negative }: LabelKind, output: Shape): void {
   if (dtype === "u32") {
     const use = `Use loss: "sparseCategoricalCrossentropy", or oneHot(y, ${output[0]}).`;
     throw new FeaturemapError(
@@ -83,7 +84,8 @@ function checkRows(name: string, { shape, dtype, negative }: LabelKind, output: 
   }
 }
 
-function checkClasses(name: string, { shape, dtype, largestClass, notClass }: LabelKind, output: Shape): void {
+/** @throws FeaturemapError unless labels are class numbers of the output */
+export function checkClasses(name: string, { shape, dtype, largestClass, notClass }: LabelKind, output: Shape): void {
   if (notClass) {
     const must = `wants class numbers in y, whole and at least 0, got ${notClass.value} as label ${notClass.at}`;
     throw new FeaturemapError("value", `loss "${name}" ${must}.`);

@@ -26,7 +26,7 @@ export interface LossCall {
 }
 
 /** Call of a loss's factors. */
-export interface FactorsCall extends Pick<LossCall, "output" | "state" | "add" | "shapeOf"> {
+export interface FactorsCall extends Pick<LossCall, "output" | "labels" | "state" | "add" | "shapeOf"> {
   /** Weights of the samples, [batch]; `undefined` if there are none. */
   readonly weights: TensorId | undefined;
 }
@@ -37,6 +37,8 @@ export interface FactorsCall extends Pick<LossCall, "output" | "state" | "add" |
  */
 export interface Loss {
   readonly name: string;
+  /** Name of the library's loss that this is, and the options that make it again, as plain JSON. `saveModel` writes them down. */
+  readonly made?: { readonly by: string; readonly config: Readonly<Record<string, unknown>> };
   /** Gives the shape and type of one sample's labels, for a model with this output. If it is `f32`, class numbers come as floats. */
   labels(output: Shape): { readonly shape: Shape; readonly dtype: "f32" | "u32" };
   /** @throws FeaturemapError where the labels do not suit the loss or the model's output */

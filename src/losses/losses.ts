@@ -1,9 +1,9 @@
 import { oneOf } from "../base/errors.ts";
-import { categoricalCrossentropy, sparseCategoricalCrossentropy } from "./cross-entropy.ts";
+import { softmaxClasses, softmaxRows } from "./cross-entropy.ts";
 import type { Loss } from "./loss.ts";
 
-/** Losses of the library, by Keras's names. */
-const LOSSES = { categoricalCrossentropy, sparseCategoricalCrossentropy } as const;
+/** Losses by Keras's names, which every app ships. All others are functions that an app imports. */
+const LOSSES = { categoricalCrossentropy: softmaxRows, sparseCategoricalCrossentropy: softmaxClasses } as const;
 export type LossName = keyof typeof LOSSES;
 
 /** @throws FeaturemapError `value` for a name that is no loss */

@@ -42,6 +42,7 @@ export function withReduction(
   const byWeight = reduction === "meanWithSampleWeight";
   return {
     ...loss,
+    ...(loss.made && { made: { ...loss.made, config: { ...loss.made.config, reduction } } }),
     labels: (output) => loss.labels(output),
     check: (labels, output) => loss.check(labels, output),
     call: (call) => loss.call(call),

@@ -6,10 +6,11 @@ import {
   type Runtime,
   sequential,
   sgd,
+  sparseCategoricalCrossentropy,
   tensor,
   withReduction,
 } from "../../src/index.ts";
-import { sparseCategoricalCrossentropy } from "../../src/losses/cross-entropy.ts";
+
 import golden from "../golden/reductions.json";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";

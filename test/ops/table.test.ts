@@ -57,6 +57,7 @@ describe("the library's ops", () => {
       "batchRepeat",
       "batchScatter",
       "beginStep",
+      "oneHot",
       "sampleFactors",
       "thresholdCounts",
       "topKAccuracy",

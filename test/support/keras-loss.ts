@@ -4,6 +4,7 @@ import type { TensorId } from "../../src/graph/tensor.ts";
 import { FeaturemapError, withReduction } from "../../src/index.ts";
 import type { Loss } from "../../src/losses/loss.ts";
 import { activation as activationOp } from "../../src/ops/activation/activation.ts";
+import { multiply } from "../../src/ops/elementwise/multiply.ts";
 import { softmax } from "../../src/ops/softmax/softmax.ts";
 import { type Drawn, isMissing, type Part, type Written } from "./keras-golden.ts";
 import { lossOf } from "./keras-names.ts";
@@ -72,6 +73,25 @@ type Built = Pick<LossCase, "loss" | "activation"> & {
   readonly output: { readonly shape: readonly number[] };
   readonly labels: { readonly shape: readonly number[] };
 };
+
+/** Adds each sample's loss times the loss's own factors, as `fit` does. */
+export function weighed(
+  graph: Graph,
+  loss: Loss,
+  { x, labels, loss: each, weights }: { x: TensorId; labels: TensorId; loss: TensorId; weights: TensorId | undefined },
+): TensorId {
+  const of = weights === undefined ? "factors" : "weighted_factors";
+  let nodes = 0;
+  const factors = loss.factors!({
+    output: x,
+    labels,
+    weights,
+    state: graph.state,
+    add: (op, inputs, ...attributes) => addNode(graph, `${of}_${nodes++}`, op, inputs, ...attributes),
+    shapeOf: (id) => tensorOf(graph, id).shape,
+  });
+  return addNode(graph, `${of}_times`, multiply, { a: each, b: factors! }).c;
+}
 
 /** Gives the shape and type of a case's labels, its batch first. @throws FeaturemapError if the loss takes as many numbers otherwise */
 export function labelsFor(loss: Loss, { output, labels }: Pick<Built, "output" | "labels">) {

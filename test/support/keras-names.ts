@@ -36,8 +36,9 @@ export function lossOf({ className, config }: Part): Loss {
 /** @throws FeaturemapError where the library has no such metric, or the metric no such option */
 export function metricOf({ className, config }: Part): Metric {
   const name = spelled(className);
-  const made = functionOf(className)?.make(config) as (Metric & Partial<Loss>) | undefined;
-  if (made && made.labels === undefined) return made;
+  const made = functionOf(className)?.make(config) as Metric | undefined;
+  // A loss is a metric, too.
+  if (made) return made;
   if (Object.keys(config).length === 0) return metricNamed(name);
   throw new FeaturemapError("value", `There is no metric ${name} with ${JSON.stringify(config)}.`);
 }

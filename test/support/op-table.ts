@@ -404,8 +404,11 @@ for (const [labels, dtype] of [
   cover("softmaxCrossEntropyGradient", [[[4, 10], labels, [4], state], {}, ["f32", dtype, "f32", "u32"]]);
   cover("accuracy", [[[4, 10], labels, state], {}, dtypes]);
   cover("topKAccuracy", [[[4, 10], labels, state], { k: 3 }, dtypes]);
+  const pixels = dtype === "u32" ? [4, 3, 3] : [4, 3, 3, 10];
+  cover("softmaxCrossEntropy", [[[4, 3, 3, 10], pixels, state], {}, dtypes]);
   cover("thresholdCounts", [[[4, 10], labels, state, [2, 5]], {}, [...dtypes, "u32"]]);
 }
+cover("oneHot", [[[4]], { shape: [4, 3] }], [[[4, 1]], { shape: [4, 3], ignored: 1 }, ["u32"]]);
 cover(
   "denseCrossEntropy",
   [

@@ -39,6 +39,7 @@ import { add } from "../../src/ops/elementwise/add.ts";
 import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
 import { multiply } from "../../src/ops/elementwise/multiply.ts";
+import { oneHot } from "../../src/ops/elementwise/one-hot.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
 import { stopGradient } from "../../src/ops/elementwise/stop-gradient.ts";
 import { embedding, embeddingGradient } from "../../src/ops/embedding/embedding.ts";
@@ -80,6 +81,7 @@ const list: readonly Op[] = [
   batchNormalization,
   batchRepeat,
   sampleFactors,
+  oneHot,
   batchScatter,
   beginStep,
   clipByValue,

@@ -1,4 +1,4 @@
-// Softmax and cross-entropy of one row of logits, which `logit(r, c)` gives, and its labels: weights t [BATCH, CLASSES] or, with SPARSE,
+// Softmax and cross-entropy of one row of logits, which `logit(r, c)` gives, and its labels: weights t [rows, CLASSES] or, with SPARSE,
 // the class of each row. It uses log-sum-exp, so nothing overflows and no probability is clipped. If the largest logit is infinite or a
 // NaN, all of the row's softmax is NaN. So are its loss and gradient, and its class is 0, the first maximum of NaN.
 // provides: target_of, outcome_of, loss_of, gradient_of

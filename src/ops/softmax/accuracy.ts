@@ -9,16 +9,16 @@ import { inferRows, labelBindings } from "./labels.ts";
 
 const kernel: Kernel<{ state: "read"; x: "read"; t: "read?"; class_of: "read?"; y: "write" }> = source;
 
-/** Hits y [batch]: 1 where x [batch, classes] and the labels have their first maximum in the same class, else 0. */
+/** Hits y [batch, ...]: 1 where x [batch, ..., classes] and the labels have their first maximum in the same class, else 0. */
 export const accuracy = defineOp({
   name: "accuracy",
   inputs: ["x", "labels", "state"],
   outputs: ["y"],
   infer: (inputs, _, where) => ({ y: inferRows(inputs, where) }),
   lower: ({ inputs: { x, labels, state }, outputs }) => {
-    const { bind, constants } = labelBindings(x, labels);
+    const { rows, bind, constants } = labelBindings(x, labels);
     return [
-      dispatchEach(kernel, x.shape[0]!, {
+      dispatchEach(kernel, rows, {
         bind: { state, x, ...bind, ...outputs },
         constants,
         libraries: [crossEntropySource, nanSource, stateSource],

@@ -1,9 +1,10 @@
 import { FeaturemapError } from "../../base/errors.ts";
-import { showShape } from "../../base/shape.ts";
+import { elements, type Shape, showShape } from "../../base/shape.ts";
 import type { Tensor, TensorSpec } from "../../graph/tensor.ts";
 
 /**
- * Shape rule of a number for each row of x [batch, classes] and its labels: weights [batch, classes], or class numbers [batch, 1].
+ * Shape rule of a number for each row of x [batch, ..., classes] and its labels: weights of x's shape, or class numbers, [batch, 1] or
+ * [batch, ...].
  *
  * @throws FeaturemapError `shape` where they do not fit
  */
@@ -11,23 +12,25 @@ export function inferRows(
   { x, labels }: { readonly x: TensorSpec; readonly labels: TensorSpec },
   where: string,
 ): TensorSpec {
-  const [batch, classes] = x.shape;
-  const wanted = labels.dtype === "u32" ? [batch!, 1] : [batch!, classes!];
-  if (x.shape.length !== 2 || showShape(labels.shape) !== showShape(wanted)) {
+  const shape = x.shape.slice(0, -1);
+  const wanted = labels.dtype === "f32" ? x.shape : shape.length === 1 ? [shape[0]!, 1] : shape;
+  if (shape.length === 0 || showShape(labels.shape) !== showShape(wanted)) {
     const got = `${showShape(x.shape)} and ${showShape(labels.shape)}`;
-    const wants = `wants x of [batch, classes] and labels ${showShape(wanted)}, got ${got}`;
+    const wants = `wants x of [batch, ..., classes] and labels ${showShape(wanted)}, got ${got}`;
     throw new FeaturemapError("shape", `"${where}" ${wants}.`);
   }
-  return { shape: [batch!], dtype: "f32" };
+  return { shape, dtype: "f32" };
 }
 
-/** Gives the bindings and constants of `shaders/softmax/lib/cross_entropy.wgsl` for x and its labels. */
-export function labelBindings(x: Tensor, labels: Tensor) {
-  const [batch, classes] = x.shape as [number, number];
+/** Gives the bindings and constants of `shaders/softmax/lib/cross_entropy.wgsl` for x and its labels, and the number of its rows. */
+export function labelBindings({ shape }: { readonly shape: Shape }, labels: Tensor) {
+  const [batch, classes] = [shape[0]!, shape.at(-1)!];
+  const rows = elements(shape) / classes;
   const sparse = labels.dtype === "u32";
   return {
+    rows,
     bind: { t: sparse ? undefined : labels, class_of: sparse ? labels : undefined },
-    constants: { BATCH: batch, CLASSES: classes, SPARSE: sparse },
+    constants: { BATCH: batch, POSITIONS: rows / batch, CLASSES: classes, SPARSE: sparse },
   };
 }
 

@@ -19,16 +19,16 @@ const gradientKernel: Kernel<{
   dx: "write";
 }> = gradientSource;
 
-/** Gradient dx of `softmaxCrossEntropy`, for the gradient dloss [batch] of each row's loss. */
+/** Gradient dx of `softmaxCrossEntropy`, for the gradient dloss [batch, ...] of each row's loss. */
 export const softmaxCrossEntropyGradient = defineOp({
   name: "softmaxCrossEntropyGradient",
   inputs: ["x", "labels", "dloss", "state"],
   outputs: ["dx"],
   infer: ({ x }) => ({ dx: x }),
   lower: ({ inputs: { x, labels, dloss, state }, outputs }) => {
-    const { bind, constants } = labelBindings(x, labels);
+    const { rows, bind, constants } = labelBindings(x, labels);
     return [
-      dispatchEach(gradientKernel, x.shape[0]!, {
+      dispatchEach(gradientKernel, rows, {
         bind: { state, x, ...bind, dloss, ...outputs },
         constants,
         libraries: [crossEntropySource, nanSource, stateSource],
@@ -84,8 +84,8 @@ const kernel: Kernel<{
 }> = source;
 
 /**
- * Cross-entropy of softmax(x) and the labels: logits x [batch, classes], labels [batch, classes] of floats or [batch, 1] of class
- * numbers; loss [batch]. Rewrites let its kernel make the hits and the gradient, too.
+ * Cross-entropy of softmax(x) and the labels: logits x [batch, ..., classes], labels of the same shape or, as class numbers, [batch, ...]
+ * or [batch, 1]; loss [batch, ...]. Rewrites let its kernel make the hits and the gradient, too.
  */
 export const softmaxCrossEntropy = defineOp({
   name: "softmaxCrossEntropy",
@@ -101,10 +101,10 @@ export const softmaxCrossEntropy = defineOp({
   }),
   rewrites: [fuseGradient, fuseAccuracy, fuseDense],
   lower: ({ inputs: { x, labels, state }, outputs, attributes: { weight, hasHits = false } }) => {
-    const { bind, constants } = labelBindings(x, labels);
+    const { rows, bind, constants } = labelBindings(x, labels);
     const extras = { HAS_GRADIENT: weight !== undefined, HAS_HITS: hasHits, WEIGHT: weight ?? 1 };
     return [
-      dispatchEach(kernel, x.shape[0]!, {
+      dispatchEach(kernel, rows, {
         bind: { state, x, ...bind, ...outputs },
         constants: { ...constants, ...extras },
         libraries: [crossEntropySource, nanSource, stateSource],

@@ -9,7 +9,7 @@ import { inferRows, labelBindings } from "./labels.ts";
 
 const kernel: Kernel<{ state: "read"; x: "read"; t: "read?"; class_of: "read?"; y: "write" }> = source;
 
-/** y [batch]: 1 where fewer than k of x [batch, classes] are larger than that of the labels' first maximum, else 0. */
+/** y [batch, ...]: 1 where fewer than k of x [batch, ..., classes] are larger than that of the labels' first maximum, else 0. */
 export const topKAccuracy = defineOp({
   name: "topKAccuracy",
   inputs: ["x", "labels", "state"],
@@ -17,9 +17,9 @@ export const topKAccuracy = defineOp({
   attributes: typed<{ readonly k: number }>(),
   infer: (inputs, _, where) => ({ y: inferRows(inputs, where) }),
   lower: ({ inputs: { x, labels, state }, outputs, attributes: { k } }) => {
-    const { bind, constants } = labelBindings(x, labels);
+    const { rows, bind, constants } = labelBindings(x, labels);
     return [
-      dispatchEach(kernel, x.shape[0]!, {
+      dispatchEach(kernel, rows, {
         bind: { state, x, ...bind, ...outputs },
         constants: { ...constants, K: k },
         libraries: [crossEntropySource, nanSource, stateSource],

@@ -5,7 +5,15 @@ import { tensor } from "../../../src/index.ts";
 import type { Loss } from "../../../src/losses/loss.ts";
 import { add } from "../../../src/ops/elementwise/add.ts";
 import { expectKeras, identityModel, numbersOf, present } from "../../support/keras-golden.ts";
-import { addLoss, buildLoss, type LossCase, labelsFor, REDUCTIONS, reduced } from "../../support/keras-loss.ts";
+import {
+  addLoss,
+  buildLoss,
+  type LossCase,
+  labelsFor,
+  REDUCTIONS,
+  reduced,
+  weighed,
+} from "../../support/keras-loss.ts";
 import { lossOf } from "../../support/keras-names.ts";
 import { GraphRun, testRuntime } from "../../support/run-graph.ts";
 import losses from "./losses.json";
@@ -28,8 +36,14 @@ describe("Keras's losses", () => {
       const mean = run.input("mean", [batch], new Float32Array(batch).fill(1 / batch));
       const share = numbersOf(golden.sampleWeight).map((weight) => weight / batch);
       const weighted = run.input("weighted", [batch], share);
-      const [dx] = gradients(run.graph, { of: each, seed: mean }, [x], add);
-      const [dxWeighted] = golden.dxWeighted ? gradients(run.graph, { of: each, seed: weighted }, [x], add) : [];
+      const weights = run.input("weights", [batch], numbersOf(golden.sampleWeight));
+      const by = { x, labels, loss: each };
+      const own = loss.factors && weighed(run.graph, loss, { ...by, weights: undefined });
+      const [dx] = gradients(run.graph, { of: own ?? each, seed: mean }, [x], add);
+      const ofWeights = loss.factors
+        ? { of: weighed(run.graph, loss, { ...by, weights }), seed: mean }
+        : { of: each, seed: weighted };
+      const [dxWeighted] = golden.dxWeighted ? gradients(run.graph, ofWeights, [x], add) : [];
       const wanted = [each, dx!, ...(dxWeighted === undefined ? [] : [dxWeighted])] as TensorId[];
       const read = await run.read(wanted);
       const values = wholeBatch ? new Array<number>(batch).fill(perSample[0]!) : perSample;

@@ -93,7 +93,8 @@ def solved(case):
     whole = values.ndim == 0 or values.shape[0] != len(x)
     made = {**case, "wholeBatch": bool(whole)}
     made["perSample"] = figures(values if whole else values.reshape(len(x), -1).mean(1))
-    spread = weights.reshape([-1] + [1] * (values.ndim - 1))
+    # A weight for each loss: of one a sample, Keras would divide by fewer weights than there are losses.
+    spread = weights if whole else np.broadcast_to(weights.reshape([-1] + [1] * (values.ndim - 1)), values.shape)
     for ours, reduction in REDUCTIONS.items():
         loss = make(**options, reduction=reduction)
         made[ours] = figure(loss(labels, activate(x)))
