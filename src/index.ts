@@ -208,8 +208,45 @@ export {
 } from "./losses/sparse-categorical-crossentropy.ts";
 export { accuracy } from "./metrics/accuracy.ts";
 export { type AucOptions, auc } from "./metrics/auc.ts";
+export { type BinaryAccuracyOptions, binaryAccuracy } from "./metrics/binary-accuracy.ts";
+export { categoricalAccuracy, sparseCategoricalAccuracy } from "./metrics/categorical-accuracy.ts";
+export { cosineSimilarityMetric } from "./metrics/cosine-similarity-metric.ts";
+export { type F1ScoreOptions, type FBetaScoreOptions, f1Score, fBetaScore } from "./metrics/f-score.ts";
+export {
+  type BinaryIoUOptions,
+  binaryIoU,
+  type IoUOptions,
+  iou,
+  type MeanIoUOptions,
+  meanIoU,
+  type OneHotIoUOptions,
+  type OneHotMeanIoUOptions,
+  oneHotIoU,
+  oneHotMeanIoU,
+} from "./metrics/iou.ts";
+export type { MetricOptions } from "./metrics/library-metric.ts";
+export { logCoshError } from "./metrics/log-cosh-error.ts";
 export type { Accumulator, Metric, MetricCall } from "./metrics/metric.ts";
 export type { MetricName } from "./metrics/metrics.ts";
+export {
+  type CountOptions,
+  falseNegatives,
+  falsePositives,
+  type PrecisionOptions,
+  precision,
+  recall,
+  trueNegatives,
+  truePositives,
+} from "./metrics/precision.ts";
+export { type R2ScoreOptions, r2Score } from "./metrics/r2-score.ts";
+export { rootMeanSquaredError } from "./metrics/root-mean-squared-error.ts";
+export {
+  precisionAtRecall,
+  recallAtPrecision,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+  type ThresholdOptions,
+} from "./metrics/sensitivity-specificity.ts";
 export {
   sparseTopKCategoricalAccuracy,
   type TopKAccuracyOptions,

@@ -1,4 +1,4 @@
-// accuracy.   y[r] = 1 where x and t have their first maximum in the same class, else 0
+// accuracy.   y[r] = 1 where x and t have their first maximum in the same class, else 0; of one class, where t is 1 if x > 0.5, else 0
 // r is a position of a sample, such as a pixel.   x [BATCH, POSITIONS, CLASSES], logits or probabilities   y [BATCH, POSITIONS]
 // The labels t: see softmax/lib/cross_entropy.wgsl. Samples not in use take 0, by `select`. One invocation a position.
 override BATCH: u32;
@@ -14,10 +14,20 @@ fn logit(r: u32, c: u32) -> f32 {
   return x[r * CLASSES + c];
 }
 
+fn is_hit(r: u32) -> bool {
+  if (CLASSES > 1u) {
+    return outcome_of(r).hit;
+  } else if (SPARSE) {
+    return class_of[r] == select(0u, 1u, x[r] > 0.5f);
+  } else {
+    return t[r] == select(0.0f, 1.0f, x[r] > 0.5f);
+  }
+}
+
 @compute @workgroup_size(64)
 fn accuracy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let r = linear_index(workgroup, local);
   if (r < BATCH * POSITIONS) {
-    y[r] = select(0.0f, 1.0f, (r < state.rows * POSITIONS) & outcome_of(r).hit);
+    y[r] = select(0.0f, 1.0f, (r < state.rows * POSITIONS) & is_hit(r));
   }
 }

@@ -55,6 +55,28 @@ import {
 } from "../losses/sparse-categorical-crossentropy.ts";
 import { accuracy } from "../metrics/accuracy.ts";
 import { auc } from "../metrics/auc.ts";
+import { binaryAccuracy } from "../metrics/binary-accuracy.ts";
+import { categoricalAccuracy, sparseCategoricalAccuracy } from "../metrics/categorical-accuracy.ts";
+import { cosineSimilarityMetric } from "../metrics/cosine-similarity-metric.ts";
+import { f1Score, fBetaScore } from "../metrics/f-score.ts";
+import { binaryIoU, iou, meanIoU, oneHotIoU, oneHotMeanIoU } from "../metrics/iou.ts";
+import { logCoshError } from "../metrics/log-cosh-error.ts";
+import {
+  falseNegatives,
+  falsePositives,
+  precision,
+  recall,
+  trueNegatives,
+  truePositives,
+} from "../metrics/precision.ts";
+import { r2Score } from "../metrics/r2-score.ts";
+import { rootMeanSquaredError } from "../metrics/root-mean-squared-error.ts";
+import {
+  precisionAtRecall,
+  recallAtPrecision,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+} from "../metrics/sensitivity-specificity.ts";
 import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
@@ -140,6 +162,35 @@ export const LIBRARY: ModelParts = {
     squaredHinge,
     tversky,
   },
-  metrics: { accuracy, auc, sparseTopKCategoricalAccuracy, topKCategoricalAccuracy },
+  metrics: {
+    accuracy,
+    auc,
+    binaryAccuracy,
+    binaryIoU,
+    categoricalAccuracy,
+    cosineSimilarityMetric,
+    f1Score,
+    falseNegatives,
+    falsePositives,
+    fBetaScore,
+    iou,
+    logCoshError,
+    meanIoU,
+    oneHotIoU,
+    oneHotMeanIoU,
+    precision,
+    precisionAtRecall,
+    r2Score,
+    recall,
+    recallAtPrecision,
+    rootMeanSquaredError,
+    sensitivityAtSpecificity,
+    sparseCategoricalAccuracy,
+    sparseTopKCategoricalAccuracy,
+    specificityAtSensitivity,
+    topKCategoricalAccuracy,
+    trueNegatives,
+    truePositives,
+  },
   options: (config) => activationsMade(initializersMade(config, "config"), "config"),
 };

@@ -5,7 +5,8 @@ import type { Metric } from "./metric.ts";
 
 /**
  * Accuracy: share of the samples whose largest output is of their label's class, or of the class of its largest weight. Keras's `accuracy`
- * for class probabilities. If the model ends in a softmax, it is computed from the logits.
+ * for class probabilities. If the model ends in a softmax, it is computed from the logits. Of an output of one number, it is the share of those
+ * that are on their label's side of 0.5, as in Keras (`keras/src/trainers/compile_utils.py`). Images want `categoricalAccuracy()`.
  *
  * @throws FeaturemapError `shape` in `fit` and its like, where outputs or labels are no classes
  */
@@ -22,9 +23,9 @@ export function accuracy(): Metric {
         `metric "accuracy" compares classes: it wants ${wanted}, got ${batchShape(shape)}.`,
       );
     },
-    call: ({ output, labels, state, add, producerOf }) => {
-      const softmax = producerOf(output);
-      const x = softmax?.op === "softmax" ? softmax.inputs.x! : output;
+    call: ({ output, labels, state, add, shapeOf, producerOf }) => {
+      const last = producerOf(output);
+      const x = last?.op === "softmax" && shapeOf(output)[1]! > 1 ? last.inputs.x! : output;
       return add(accuracyOp, { x, labels, state }).y;
     },
   };

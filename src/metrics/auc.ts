@@ -1,7 +1,20 @@
-import { aWord, FeaturemapError, knownKeys, oneOf, positiveInteger, wrong } from "../base/errors.ts";
-import { batchShape, elements } from "../base/shape.ts";
+import {
+  aWord,
+  FeaturemapError,
+  finiteNumber,
+  flag,
+  knownKeys,
+  listOf,
+  oneOf,
+  positiveInteger,
+  wrong,
+} from "../base/errors.ts";
+import { batchShape, type Shape } from "../base/shape.ts";
+import { activation } from "../ops/activation/activation.ts";
 import { thresholdCounts } from "../ops/metrics/threshold-counts.ts";
+import { ratio } from "./library-metric.ts";
 import type { Metric } from "./metric.ts";
+import { assertThresholdLabels, type Point, pointsOf, precisionAt, recallAt, thresholdsOption } from "./thresholds.ts";
 
 export interface AucOptions {
   /** Thresholds from 0 to 1, at equal distances. At least 2, default 200. */
@@ -13,13 +26,21 @@ export interface AucOptions {
    * grow evenly. `minoring` takes the lower point, `majoring` the higher one.
    */
   readonly summationMethod?: "interpolation" | "minoring" | "majoring";
+  /** Whether each place along the output's only axis has a curve of its own, and the figure is the mean of their areas. Default false. */
+  readonly multiLabel?: boolean;
+  /** Number of these places. It is checked where `multiLabel` is true. Default: the output's. */
+  readonly numLabels?: number;
+  /** Weight of each place's area in the mean, with `multiLabel`. Default 1. */
+  readonly labelWeights?: readonly number[];
+  /** Whether the output is logits, of which a sigmoid makes probabilities. Default false. */
+  readonly fromLogits?: boolean;
   /** Key of the figure in logs. Default `auc`. Two of one output need two names. */
   readonly name?: string;
 }
 
 /**
- * Area under a curve of a classifier's probabilities at all thresholds: Keras's `AUC` (`keras/src/metrics/confusion_metrics.py`,
- * `multi_label=False`). Each number of the output counts by itself. Labels are rows of the output's shape, where all but 0 is positive, or
+ * Area under a curve of a classifier's probabilities at all thresholds: Keras's `AUC` (`keras/src/metrics/confusion_metrics.py`). Each
+ * number of the output counts by itself. Labels are rows of the output's shape, where all but 0 is positive, or
  * class numbers. For a model with one output, these are 0 and 1. Outputs are taken within 0 and 1, and NaN as 0. The GPU counts them by
  * threshold, up to 2^32 an epoch.
  *
@@ -28,63 +49,91 @@ export interface AucOptions {
  * await model.compile({ loss: "categoricalCrossentropy", optimizer, metrics: ["accuracy", auc({ curve: "PR" })] });
  */
 export function auc(options: AucOptions = {}): Metric {
-  knownKeys(options, ["numThresholds", "curve", "summationMethod", "name"], "auc");
-  const numThresholds = positiveInteger(options.numThresholds ?? 200, "auc: numThresholds", 24);
-  if (numThresholds < 2) throw wrong("auc: numThresholds", "be at least 2", numThresholds);
+  knownKeys(
+    options,
+    ["numThresholds", "curve", "summationMethod", "multiLabel", "numLabels", "labelWeights", "fromLogits", "name"],
+    "auc",
+  );
+  const numThresholds = thresholdsOption(options.numThresholds, "auc: numThresholds");
   const curve = oneOf(options.curve ?? "ROC", ["ROC", "PR"], "auc: curve");
   const methods = ["interpolation", "minoring", "majoring"] as const;
   const summationMethod = oneOf(options.summationMethod ?? "interpolation", methods, "auc: summationMethod");
   const name = aWord(options.name ?? "auc", "auc: name");
+  const fromLogits = flag(options.fromLogits ?? false, "auc: fromLogits");
+  const labels = labelOptions(options);
+  const { multiLabel, labelWeights } = labels;
   return {
     name,
     direction: "up",
-    made: { by: "auc", config: { numThresholds, curve, summationMethod, name } },
-    check: (labels, output) => {
-      const fits = labels.dtype === "u32" ? output.length === 1 : elements(labels.shape) === elements(output);
-      if (fits) return;
-      const got = labels.dtype === "u32" ? "class numbers" : `rows of ${batchShape(labels.shape)}`;
-      throw new FeaturemapError("shape", `metric "auc" wants a label for each of ${batchShape(output)}, got ${got}.`);
+    made: {
+      by: "auc",
+      config: {
+        numThresholds,
+        curve,
+        summationMethod,
+        name,
+        ...(multiLabel && labels),
+        ...(fromLogits && { fromLogits }),
+      },
     },
-    accumulators: () => [{ name: "counts", shape: [2, numThresholds], dtype: "u32" }],
-    call: ({ output: x, labels, state, add, accumulators: { counts } }) => {
+    check: (kind, output) => {
+      assertThresholdLabels("auc", kind, output);
+      if (multiLabel) assertPlaces(labels, output);
+    },
+    accumulators: ([places]) => [
+      { name: "counts", shape: [...(multiLabel ? [places!] : []), 2, numThresholds], dtype: "u32" },
+    ],
+    call: ({ output, labels, state, add, accumulators: { counts } }) => {
+      const x = fromLogits ? add(activation, { x: output }, { kind: "sigmoid" }).y : output;
       add(thresholdCounts, { x, labels, state, counts: counts! });
       return undefined;
     },
-    result: ({ counts }) => area(pointsOf(counts!), curve, summationMethod),
+    result: ({ counts }) => {
+      const size = 2 * numThresholds;
+      const areas = Array.from({ length: counts!.length / size }, (_, label) =>
+        area(pointsOf(counts!.subarray(label * size, (label + 1) * size)), curve, summationMethod),
+      );
+      const weights = labelWeights ?? areas.map(() => 1);
+      const sumOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+      return ratio(sumOf(areas.map((each, i) => each * weights[i]!)), sumOf(weights));
+    },
   };
 }
 
-interface Point {
-  readonly truePositives: number;
-  readonly falsePositives: number;
-  readonly positives: number;
-  readonly negatives: number;
+type LabelOptions = Pick<AucOptions, "numLabels" | "labelWeights"> & { readonly multiLabel: boolean };
+
+/** Largest list of weights that is read. */
+const MOST_LABELS = 2 ** 24;
+
+function labelOptions(options: AucOptions): LabelOptions {
+  const multiLabel = flag(options.multiLabel ?? false, "auc: multiLabel");
+  const { numLabels, labelWeights } = options;
+  for (const [name, value] of Object.entries({ numLabels, labelWeights }))
+    if (value !== undefined && !multiLabel) throw wrong(`auc: ${name}`, "be left out where multiLabel is false", value);
+  if (numLabels !== undefined) positiveInteger(numLabels, "auc: numLabels", 24);
+  if (labelWeights === undefined) return { multiLabel, ...(numLabels !== undefined && { numLabels }) };
+  const where = "auc: labelWeights";
+  if (listOf(labelWeights, where).length > MOST_LABELS)
+    throw wrong(where, "have a number for each label", labelWeights);
+  const weights = Array.from(labelWeights, (weight) => finiteNumber(weight, where, 0));
+  return { multiLabel, ...(numLabels !== undefined && { numLabels }), labelWeights: weights };
 }
 
-/** Points of the curve. What lies above a threshold is the sum of counts [2, thresholds] from its place to the end. */
-function pointsOf(counts: ArrayLike<number>): Point[] {
-  const size = counts.length / 2;
-  const above = (from: number) => {
-    const sums = new Array<number>(size);
-    for (let i = size - 1, sum = 0; i >= 0; i--) sums[i] = sum += counts[from + i]!;
-    return sums;
-  };
-  const [falsePositives, truePositives] = [above(0), above(size)];
-  return truePositives.map((each, i) => ({
-    truePositives: each,
-    falsePositives: falsePositives[i]!,
-    positives: truePositives[0]!,
-    negatives: falsePositives[0]!,
-  }));
+/** @throws FeaturemapError unless an output has one axis, of as many places as the options say */
+function assertPlaces({ numLabels, labelWeights }: LabelOptions, output: Shape): void {
+  const [places] = output;
+  if (output.length !== 1)
+    throw new FeaturemapError(
+      "shape",
+      `metric "auc" with multiLabel wants [batch, labels], got ${batchShape(output)}.`,
+    );
+  for (const [name, count] of Object.entries({ numLabels, labelWeights: labelWeights?.length }))
+    if (count !== undefined && count !== places) throw wrong(`auc: ${name}`, `be of ${places} labels`, count);
 }
-
-const ratio = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
-
-const recall = ({ truePositives, positives }: Point) => ratio(truePositives, positives);
 
 const CURVES: Record<"ROC" | "PR", { x(point: Point): number; y(point: Point): number }> = {
-  ROC: { x: ({ falsePositives, negatives }) => ratio(falsePositives, negatives), y: recall },
-  PR: { x: recall, y: ({ truePositives, falsePositives }) => ratio(truePositives, truePositives + falsePositives) },
+  ROC: { x: ({ falsePositives, negatives }) => ratio(falsePositives, negatives), y: recallAt },
+  PR: { x: recallAt, y: precisionAt },
 };
 
 const HEIGHTS: Record<NonNullable<AucOptions["summationMethod"]>, (a: number, b: number) => number> = {

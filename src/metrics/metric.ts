@@ -11,6 +11,8 @@ export interface Accumulator {
 }
 
 export interface MetricCall extends LossCall {
+  /** Weights of the samples, [batch], by which a metric with accumulators adds them up; `undefined` for none. */
+  readonly weights?: TensorId | undefined;
   /** Accumulators of the metric, by name. */
   readonly accumulators: Readonly<Record<string, TensorId>>;
 }

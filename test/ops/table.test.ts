@@ -52,8 +52,10 @@ describe("the library's ops", () => {
     const updates = ["sgd", "adam", "rmsprop", "adagrad"];
     const ends = [
       "accumulateMeans",
+      "accumulateRows",
       "accuracy",
       "advance",
+      "argmax",
       "batchRepeat",
       "batchScatter",
       "beginStep",

@@ -24,7 +24,7 @@ export function labelKind({ labels, output }: Pick<MetricCase, "labels" | "outpu
   const sparse = labels.shape.length < output.shape.length;
   const [, ...sample] = labels.shape;
   const shape = sparse && sample.length === 0 ? [1] : sample;
-  return { shape, dtype: sparse ? "u32" : "f32", largestClass: undefined };
+  return { shape, dtype: sparse && sample.length === 0 ? "u32" : "f32", largestClass: undefined };
 }
 
 /** Loss that is 0 and takes labels of any kind: a metric's labels are its output's. */

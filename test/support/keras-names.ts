@@ -33,10 +33,13 @@ export function lossOf({ className, config }: Part): Loss {
   throw new FeaturemapError("value", `There is no loss ${name} with ${JSON.stringify(config)}.`);
 }
 
+/** Metrics whose names in Keras are those of losses that compute another number. */
+const METRICS: Readonly<Record<string, string>> = { CosineSimilarity: "CosineSimilarityMetric" };
+
 /** @throws FeaturemapError where the library has no such metric, or the metric no such option */
 export function metricOf({ className, config }: Part): Metric {
   const name = spelled(className);
-  const made = functionOf(className)?.make(config) as Metric | undefined;
+  const made = functionOf(METRICS[className] ?? className)?.make(config) as Metric | undefined;
   // A loss is a metric, too.
   if (made) return made;
   if (Object.keys(config).length === 0) return metricNamed(name);

@@ -408,6 +408,12 @@ for (const [labels, dtype] of [
   cover("softmaxCrossEntropy", [[[4, 3, 3, 10], pixels, state], {}, dtypes]);
   cover("thresholdCounts", [[[4, 10], labels, state, [2, 5]], {}, [...dtypes, "u32"]]);
 }
+cover("argmax", [[[4, 3]]]);
+cover(
+  "accumulateRows",
+  [[[4, 3], state, undefined, [2, 3]], {}, ["f32", "u32"]],
+  [[[4], state, [4], [2, 1]], {}, ["f32", "u32"]],
+);
 cover("oneHot", [[[4]], { shape: [4, 3] }], [[[4, 1]], { shape: [4, 3], ignored: 1 }, ["u32"]]);
 cover(
   "denseCrossEntropy",

@@ -43,6 +43,8 @@ import { oneHot } from "../../src/ops/elementwise/one-hot.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
 import { stopGradient } from "../../src/ops/elementwise/stop-gradient.ts";
 import { embedding, embeddingGradient } from "../../src/ops/embedding/embedding.ts";
+
+import { accumulateRows } from "../../src/ops/metrics/accumulate-rows.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
@@ -53,6 +55,7 @@ import { maxPooling2d, maxPooling2dGradient } from "../../src/ops/pooling/max-po
 import { matmul } from "../../src/ops/product/matmul.ts";
 import { random } from "../../src/ops/random/random.ts";
 import { accuracy } from "../../src/ops/softmax/accuracy.ts";
+import { argmax } from "../../src/ops/softmax/argmax.ts";
 import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts";
 import { softmax, softmaxGradient } from "../../src/ops/softmax/softmax.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "../../src/ops/softmax/softmax-cross-entropy.ts";
@@ -82,6 +85,8 @@ const list: readonly Op[] = [
   batchRepeat,
   sampleFactors,
   oneHot,
+  accumulateRows,
+  argmax,
   batchScatter,
   beginStep,
   clipByValue,
