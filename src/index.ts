@@ -210,6 +210,7 @@ export { accuracy } from "./metrics/accuracy.ts";
 export { type AucOptions, auc } from "./metrics/auc.ts";
 export { type BinaryAccuracyOptions, binaryAccuracy } from "./metrics/binary-accuracy.ts";
 export { categoricalAccuracy, sparseCategoricalAccuracy } from "./metrics/categorical-accuracy.ts";
+export { confusionMatrix, confusionMatrixOf } from "./metrics/confusion-matrix.ts";
 export { cosineSimilarityMetric } from "./metrics/cosine-similarity-metric.ts";
 export { type F1ScoreOptions, type FBetaScoreOptions, f1Score, fBetaScore } from "./metrics/f-score.ts";
 export {

@@ -6,6 +6,7 @@ import { toOnnx } from "../src/onnx/onnx.ts";
 import { fakeDevice, REACHED } from "./support/fake-device.ts";
 import { CASES, hostileValue, mutated, outcomeOf, SEEDED } from "./support/hostile.ts";
 import { LAYER_CALLS } from "./support/hostile-layers.ts";
+import { MEASURE_CALLS } from "./support/hostile-measures.ts";
 
 /** Whatever is thrown at the public functions, they throw documented errors. */
 
@@ -63,6 +64,7 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     args: [{ layers: { Dense: dense }, optimizers: { sgd }, metrics: {}, transforms: {} }],
   },
   ...LAYER_CALLS,
+  ...MEASURE_CALLS,
   randomNormal: { call: library.randomNormal, args: [{ mean: 1, stddev: 2, seed: 3 }] },
   truncatedNormal: { call: library.truncatedNormal, args: [{ mean: 1, stddev: 2, seed: 3 }] },
   randomUniform: { call: library.randomUniform, args: [{ minval: -1, maxval: 1, seed: 3 }] },

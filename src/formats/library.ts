@@ -57,6 +57,7 @@ import { accuracy } from "../metrics/accuracy.ts";
 import { auc } from "../metrics/auc.ts";
 import { binaryAccuracy } from "../metrics/binary-accuracy.ts";
 import { categoricalAccuracy, sparseCategoricalAccuracy } from "../metrics/categorical-accuracy.ts";
+import { confusionMatrix } from "../metrics/confusion-matrix.ts";
 import { cosineSimilarityMetric } from "../metrics/cosine-similarity-metric.ts";
 import { f1Score, fBetaScore } from "../metrics/f-score.ts";
 import { binaryIoU, iou, meanIoU, oneHotIoU, oneHotMeanIoU } from "../metrics/iou.ts";
@@ -168,6 +169,7 @@ export const LIBRARY: ModelParts = {
     binaryAccuracy,
     binaryIoU,
     categoricalAccuracy,
+    confusionMatrix,
     cosineSimilarityMetric,
     f1Score,
     falseNegatives,

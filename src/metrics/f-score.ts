@@ -10,8 +10,8 @@ const AVERAGES = ["macro", "micro", "weighted"] as const;
 
 export interface F1ScoreOptions extends MetricOptions {
   /**
-   * `macro` (default) is the mean of the classes' scores, `weighted` weighs each by its number of labels, and `micro` counts all classes
-   * together. Keras's default is an array of the classes' scores; a figure here is one number.
+   * `macro` is the mean of the classes' scores, `weighted` weighs each by its number of labels, and `micro` counts all classes together.
+   * Default: a figure for each class, `f1Score_0` and so on.
    */
   readonly average?: (typeof AVERAGES)[number];
   /** Number above which an output counts as positive, from 0 to 1. Default: the largest of a row alone is positive. */
@@ -51,13 +51,13 @@ export function fBetaScore(options: FBetaScoreOptions = {}): Metric {
 }
 
 function scoreOf(by: string, options: F1ScoreOptions, beta: number, config: object): Metric {
-  const average = oneOf(options.average ?? "macro", AVERAGES, `${by}: average`);
+  const average = options.average === undefined ? undefined : oneOf(options.average, AVERAGES, `${by}: average`);
   const threshold = options.threshold === undefined ? undefined : finiteNumber(options.threshold, `${by}: threshold`);
   if (threshold !== undefined && !(threshold > 0 && threshold <= 1))
     throw wrong(`${by}: threshold`, "be above 0 and at most 1", threshold);
   const isMicro = average === "micro";
   return sumsMetric(by, options, {
-    config: { ...config, average, ...(threshold !== undefined && { threshold }) },
+    config: { ...config, ...(average && { average }), ...(threshold !== undefined && { threshold }) },
     check: (labels: LabelKind, output: Shape) => {
       assertLabels(by, labels, output);
       if (output.length === 1) return;
@@ -85,9 +85,13 @@ function scoreOf(by: string, options: F1ScoreOptions, beta: number, config: obje
         labels: sumOf("t"),
       };
     },
+    ...(average === undefined && {
+      figures: (output: Shape) => Array.from({ length: classesOf(output) }, (_, k) => `${k}`),
+    }),
     result: ({ hits, surplus, missing, labels }) => {
       const scores = hits.map((hit, k) => scoreFrom(hit, surplus[k]!, missing[k]!, beta));
       const sumOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+      if (average === undefined) return scores;
       if (average !== "weighted") return sumOf(scores) / scores.length;
       return sumOf(scores.map((score, k) => score * labels[k]!)) / (sumOf(labels) + EPSILON);
     },

@@ -38,8 +38,10 @@ export interface SumsParts<Name extends string> extends MetricParts {
   readonly asGiven?: boolean;
   /** Adds nodes for what is added up, [batch, width]. */
   readonly call: (call: MetricCall) => Readonly<Record<Name, TensorId>>;
-  /** Computes the figure out of the sums. */
-  readonly result: (sums: Readonly<Record<Name, readonly number[]>>) => number;
+  /** Names of the figures, if there are several. */
+  readonly figures?: Metric["figures"];
+  /** Computes the figures out of the sums. */
+  readonly result: (sums: Readonly<Record<Name, readonly number[]>>) => number | readonly number[];
 }
 
 /** Makes a metric of the library that is a mean. */
@@ -49,9 +51,10 @@ export function meanMetric(by: string, options: MetricOptions, parts: MeanParts)
 
 /** Makes a metric of the library out of sums. */
 export function sumsMetric<Name extends string>(by: string, options: MetricOptions, parts: SumsParts<Name>): Metric {
-  const { sums: names, width = () => 1, asGiven = false } = parts;
+  const { sums: names, width = () => 1, asGiven = false, figures } = parts;
   return {
     ...described(by, options, parts),
+    ...(figures && { figures }),
     accumulators: (output) => names.map((name) => ({ name, shape: [2, width(output)] })),
     call: (call) => {
       const { add, state, weights, accumulators } = call;

@@ -34,6 +34,8 @@ export interface Metric {
    * accumulators returns nothing: its nodes change them in place, and leave out the rows that are not in use.
    */
   call(call: MetricCall): TensorId | undefined;
-  /** Computes the figure out of the accumulators' numbers. */
-  result?(values: Readonly<Record<string, Float32Array | Uint32Array>>): number;
+  /** Gives the names of its figures, if it has several: logs have each as `name_figure`. Only metrics with accumulators do. */
+  figures?(output: Shape): readonly string[];
+  /** Computes the figure, or all of them in their order, out of the accumulators' numbers. */
+  result?(values: Readonly<Record<string, Float32Array | Uint32Array>>): number | readonly number[];
 }

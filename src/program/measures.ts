@@ -54,6 +54,8 @@ export class Measures {
   readonly outputs: readonly OutputSettings[];
   readonly means: readonly Mean[];
   readonly accumulated: readonly AccumulatedMetric[];
+  /** Names of the figures of each metric, by `keyOf`. */
+  readonly #names: ReadonlyMap<string, readonly string[]>;
   /** Whether metrics are named after their output, as in Keras: the model has several outputs. */
   readonly #byOutput: boolean;
 
@@ -72,6 +74,18 @@ export class Measures {
         const path = `${this.#prefix(name)}${metric.name}`;
         return { output: name, metric, variables: accumulators.map((each) => accumulatorOf(path, each)) };
       }),
+    );
+    this.#names = new Map(
+      outputs.flatMap(({ name, index, metrics }) =>
+        metrics.map((metric) => {
+          const path = `${this.#prefix(name)}${metric.name}`;
+          const figures = metric.figures?.(network.outputs[index]!.shape);
+          return [
+            keyOf(name, metric),
+            figures ? Array.from(figures, (figure) => `${path}_${figure}`) : [path],
+          ] as const;
+        }),
+      ),
     );
     const terms = network.layers.some(({ layer }) => layer.losses) ? [{ output: undefined, metric: undefined }] : [];
     this.means = [
@@ -103,7 +117,9 @@ export class Measures {
     const losses = all.slice(0, this.outputs.length);
     // The terms of layers have no weight.
     const loss = all.reduce((sum, { value }, i) => sum + (this.outputs[i]?.weight ?? 1) * value, 0);
-    const figures = new Map(means.map(({ output, metric, value }) => [keyOf(output, metric), value]));
+    const figures = new Map<string, number | readonly number[]>(
+      means.map(({ output, metric, value }) => [keyOf(output, metric), value]),
+    );
     let at = this.means.length * layout.bytes;
     for (const { output, metric, variables } of this.accumulated) {
       const values = variables.map(({ name, variable }) => {
@@ -137,7 +153,11 @@ export class Measures {
     return { logs: this.#logs(Number.NaN, losses, () => Number.NaN), samples: 0, badStep: 0 };
   }
 
-  #logs(loss: number, losses: readonly number[], of: (output: string, metric: Metric) => number): Figures["logs"] {
+  #logs(
+    loss: number,
+    losses: readonly number[],
+    of: (output: string, metric: Metric) => number | readonly number[],
+  ): Figures["logs"] {
     return Object.fromEntries(this.#figures(loss, losses, of)) as Figures["logs"];
   }
 
@@ -145,14 +165,17 @@ export class Measures {
   #figures(
     loss: number,
     losses: readonly number[],
-    of: (output: string, metric: Metric) => number,
+    of: (output: string, metric: Metric) => number | readonly number[],
   ): (readonly [string, number])[] {
     const several = this.outputs.length > 1;
     return [
       ["loss", loss],
       ...(several ? this.outputs.map(({ name }, i) => [`${name}_loss`, losses[i]!] as const) : []),
       ...this.outputs.flatMap(({ name, metrics }) =>
-        metrics.map((metric) => [`${this.#prefix(name)}${metric.name}`, of(name, metric)] as const),
+        metrics.flatMap((metric) => {
+          const values = [of(name, metric)].flat();
+          return this.#names.get(keyOf(name, metric))!.map((figure, i) => [figure, values[i] ?? Number.NaN] as const);
+        }),
       ),
     ];
   }

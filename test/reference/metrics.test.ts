@@ -36,7 +36,7 @@ describe("auc's result", () => {
       Array.from(above, (count, i) => count - (above[i + 1] ?? 0)),
     );
     const got = metric.result!({ counts: Uint32Array.from(counts) });
-    expectClose([got], [areaUnderCurve(wanted, options)], tolerances.float64, "area");
+    expectClose([got].flat(), [areaUnderCurve(wanted, options)], tolerances.float64, "area");
   });
 
   it("is 0 where nothing, or nothing positive, was counted, as Keras's is", () => {

@@ -24,6 +24,8 @@ export const FILES = [
   "layers/batch-normalization",
   "ops/depthwise-conv2d/depthwise-conv2d",
   "losses/losses-own",
+  "losses/library-losses",
+  "metrics/library-metrics",
   "ops/non-finite",
   "ops/non-finite-fused",
   "ops/batch/batch",
