@@ -16,6 +16,11 @@ import { buildLibrary, bundleOf, publishedLibrary } from "../bench/bundle.ts";
  */
 const MOST_BYTES = 73_300;
 
+ * and so did lists of typed arrays, `validationSplit` and the doors for streams and weights of classes. Binary accuracy, and metrics of several
+ * figures, took 100 bytes.
+ */
+const MOST_BYTES = 72_400;
+
 const LIBRARY = fileURLToPath(new URL("../build/bench/library", import.meta.url));
 
 const INDEX = fileURLToPath(new URL("../src/index.ts", import.meta.url));

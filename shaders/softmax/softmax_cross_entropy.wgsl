@@ -1,10 +1,11 @@
 // softmax_cross_entropy.   p = softmax(x)   loss[r] = sum over c of t[r,c] * -log(p[r,c])
 //                          dx[r,c] = WEIGHT * (p[r,c] * (sum over d of t[r,d]) - t[r,c]) / rows in use
-// r is a position of a sample, such as a pixel.   x, dx [BATCH, POSITIONS, CLASSES]   loss, hits [BATCH, POSITIONS], of which hits is 1 where x and t have their first maximum in the same class
+// r is one of the POSITIONS of a sample, such as a pixel.   x, dx [ROWS, CLASSES]   loss, hits [ROWS]
+// hits: 1 where x and t have their first maximum in the same class.
 // HAS_GRADIENT, HAS_HITS: dx and hits are wanted. dx is the gradient of WEIGHT times the mean of loss over the rows in use, of
 // one position a sample.
 // The labels t: see softmax/lib/cross_entropy.wgsl. Samples not in use take 0, by `select`. One invocation a position.
-override BATCH: u32;
+override ROWS: u32;
 override POSITIONS: u32;
 override CLASSES: u32;
 override SPARSE: bool;
@@ -25,7 +26,7 @@ fn logit(r: u32, c: u32) -> f32 {
 @compute @workgroup_size(64)
 fn softmax_cross_entropy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let r = linear_index(workgroup, local);
-  if (r >= BATCH * POSITIONS) {
+  if (r >= ROWS) {
     return;
   }
   let rows = state.rows * POSITIONS;

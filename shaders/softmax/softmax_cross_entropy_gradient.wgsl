@@ -1,7 +1,7 @@
 // softmax_cross_entropy_gradient.   dx[r,c] = dloss[r] * (p[r,c] * (sum over d of t[r,d]) - t[r,c]),   p = softmax(x)
-// r is a position of a sample, such as a pixel.   x, dx [BATCH, POSITIONS, CLASSES]   dloss [BATCH, POSITIONS]
+// r is one of the POSITIONS of a sample, such as a pixel.   x, dx [ROWS, CLASSES]   dloss [ROWS]
 // The labels t: see softmax/lib/cross_entropy.wgsl. Samples not in use take 0, by `select`. One invocation a position.
-override BATCH: u32;
+override ROWS: u32;
 override POSITIONS: u32;
 override CLASSES: u32;
 override SPARSE: bool;
@@ -18,7 +18,7 @@ fn logit(r: u32, c: u32) -> f32 {
 @compute @workgroup_size(64)
 fn softmax_cross_entropy_gradient(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let r = linear_index(workgroup, local);
-  if (r >= BATCH * POSITIONS) {
+  if (r >= ROWS) {
     return;
   }
   let outcome = outcome_of(r);

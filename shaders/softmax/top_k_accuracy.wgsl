@@ -1,8 +1,9 @@
 // needs: linear, cross_entropy, nan, state
 // top_k_accuracy.   y[r] = 1 where fewer than K classes have a larger x than the first maximum of t has, else 0
-// r is a position of a sample.   x [BATCH, POSITIONS, CLASSES], logits or probabilities   y [BATCH, POSITIONS]   A row whose softmax is NaN takes 0, as on Keras's TensorFlow.
+// r is one of the POSITIONS of a sample.   x [ROWS, CLASSES], logits or probabilities   y [ROWS]
+// A row whose softmax is NaN takes 0, as on Keras's TensorFlow.
 // The labels t: see softmax/lib/cross_entropy.wgsl. Samples not in use take 0, by `select`. One invocation a position.
-override BATCH: u32;
+override ROWS: u32;
 override POSITIONS: u32;
 override CLASSES: u32;
 override SPARSE: bool;
@@ -15,7 +16,7 @@ override K: u32;
 @compute @workgroup_size(64)
 fn top_k_accuracy(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let r = linear_index(workgroup, local);
-  if (r < BATCH * POSITIONS) {
+  if (r < ROWS) {
     var label = 0u;
     var most = target_of(r, 0u);
     for (var c = 1u; c < CLASSES; c++) {

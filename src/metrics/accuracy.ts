@@ -23,9 +23,9 @@ export function accuracy(): Metric {
         `metric "accuracy" compares classes: it wants ${wanted}, got ${batchShape(shape)}.`,
       );
     },
-    call: ({ output, labels, state, add, shapeOf, producerOf }) => {
+    call: ({ output, labels, state, add, producerOf }) => {
       const last = producerOf(output);
-      const x = last?.op === "softmax" && shapeOf(output)[1]! > 1 ? last.inputs.x! : output;
+      const x = last?.op === "softmax" ? last.inputs.x! : output;
       return add(accuracyOp, { x, labels, state }).y;
     },
   };

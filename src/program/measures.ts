@@ -54,8 +54,12 @@ export class Measures {
   readonly outputs: readonly OutputSettings[];
   readonly means: readonly Mean[];
   readonly accumulated: readonly AccumulatedMetric[];
-  /** Names of the figures of each metric, by `keyOf`. */
-  readonly #names: ReadonlyMap<string, readonly string[]>;
+  /** Metrics, and the names of their figures. */
+  readonly #metrics: readonly {
+    readonly output: string;
+    readonly metric: Metric;
+    readonly figures: readonly string[];
+  }[];
   /** Whether metrics are named after their output, as in Keras: the model has several outputs. */
   readonly #byOutput: boolean;
 
@@ -69,24 +73,20 @@ export class Measures {
     const all = outputs.flatMap(({ name, index, metrics }) =>
       metrics.map((metric) => {
         const where = `Metric "${cut(metric.name)}": accumulators()`;
-        const accumulators = checkedSpecs(metric.accumulators?.(network.outputs[index]!.shape) ?? [], where);
+        const { shape } = network.outputs[index]!;
+        const accumulators = checkedSpecs(metric.accumulators?.(shape) ?? [], where);
         for (const { dtype = "f32" } of accumulators) oneOf(dtype, ["f32", "u32"], `${where}: dtype`);
         const path = `${this.#prefix(name)}${metric.name}`;
-        return { output: name, metric, variables: accumulators.map((each) => accumulatorOf(path, each)) };
+        const figures = metric.figures?.(shape);
+        return {
+          output: name,
+          metric,
+          figures: figures ? Array.from(figures, (figure) => `${path}_${figure}`) : [path],
+          variables: accumulators.map((each) => accumulatorOf(path, each)),
+        };
       }),
     );
-    this.#names = new Map(
-      outputs.flatMap(({ name, index, metrics }) =>
-        metrics.map((metric) => {
-          const path = `${this.#prefix(name)}${metric.name}`;
-          const figures = metric.figures?.(network.outputs[index]!.shape);
-          return [
-            keyOf(name, metric),
-            figures ? Array.from(figures, (figure) => `${path}_${figure}`) : [path],
-          ] as const;
-        }),
-      ),
-    );
+    this.#metrics = all;
     const terms = network.layers.some(({ layer }) => layer.losses) ? [{ output: undefined, metric: undefined }] : [];
     this.means = [
       ...outputs.map(({ name }) => ({ output: name, metric: undefined })),
@@ -171,12 +171,10 @@ export class Measures {
     return [
       ["loss", loss],
       ...(several ? this.outputs.map(({ name }, i) => [`${name}_loss`, losses[i]!] as const) : []),
-      ...this.outputs.flatMap(({ name, metrics }) =>
-        metrics.flatMap((metric) => {
-          const values = [of(name, metric)].flat();
-          return this.#names.get(keyOf(name, metric))!.map((figure, i) => [figure, values[i] ?? Number.NaN] as const);
-        }),
-      ),
+      ...this.#metrics.flatMap(({ output, metric, figures }) => {
+        const values = [of(output, metric)].flat();
+        return figures.map((figure, i) => [figure, values[i] ?? Number.NaN] as const);
+      }),
     ];
   }
 

@@ -24,13 +24,13 @@ export function inferRows(
 
 /** Gives the bindings and constants of `shaders/softmax/lib/cross_entropy.wgsl` for x and its labels, and the number of its rows. */
 export function labelBindings({ shape }: { readonly shape: Shape }, labels: Tensor) {
-  const [batch, classes] = [shape[0]!, shape.at(-1)!];
+  const classes = shape.at(-1)!;
   const rows = elements(shape) / classes;
   const sparse = labels.dtype === "u32";
   return {
     rows,
     bind: { t: sparse ? undefined : labels, class_of: sparse ? labels : undefined },
-    constants: { BATCH: batch, POSITIONS: rows / batch, CLASSES: classes, SPARSE: sparse },
+    constants: { ROWS: rows, POSITIONS: rows / shape[0]!, CLASSES: classes, SPARSE: sparse },
   };
 }
 
