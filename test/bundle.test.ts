@@ -12,14 +12,10 @@ import { buildLibrary, bundleOf, publishedLibrary } from "../bench/bundle.ts";
  * tokenizer for WGSL took 10 more. Weights of samples, terms of the loss, outputs without a loss, layers of several outputs, and what
  * an optimizer keeps for itself took 3. Hooks of batches, evaluations and predictions, and calls on one batch took 1,
  * and so did lists of typed arrays, `validationSplit` and the doors for streams and weights of classes. Dilation and groups took 1:
- * they are options of conv2d, whose kernels have them whether an app gives them or not.
+ * they are options of conv2d, whose kernels have them whether an app gives them or not. Binary accuracy and metrics of several figures took
+ * 100 bytes.
  */
-const MOST_BYTES = 73_300;
-
- * and so did lists of typed arrays, `validationSplit` and the doors for streams and weights of classes. Binary accuracy, and metrics of several
- * figures, took 100 bytes.
- */
-const MOST_BYTES = 72_400;
+const MOST_BYTES = 73_500;
 
 const LIBRARY = fileURLToPath(new URL("../build/bench/library", import.meta.url));
 
