@@ -50,7 +50,7 @@ function crossEntropy(
 function assertClasses(name: string, output: Shape, whose: string): void {
   if (output.length === 1) return;
   const message = `loss "${name}" wants an output of [batch, classes], but ${whose} is ${batchShape(output)}`;
-  const remedy = "Let the model end in flatten() and a dense layer with as many units as there are classes";
+  const remedy = `Let the model end in flatten() and dense(), or import ${name}() for images`;
   throw new FeaturemapError("shape", `${message}. ${remedy}.`);
 }
 

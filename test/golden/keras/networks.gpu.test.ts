@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sgd, tensor } from "../../../src/index.ts";
+import { categoricalCrossentropy, sgd, tensor } from "../../../src/index.ts";
 import { expectKeras, numbersOf, present } from "../../support/keras-golden.ts";
 import { type NetworkCase, networkModel } from "../../support/keras-network.ts";
 import { testRuntime } from "../../support/run-graph.ts";
@@ -14,7 +14,7 @@ describe("Keras's networks", () => {
       const { batch, rate } = golden;
       const model = networkModel(golden);
       const optimizer = sgd({ learningRate: rate });
-      await model.compile({ loss: "categoricalCrossentropy", optimizer, runtime: await testRuntime() });
+      await model.compile({ loss: categoricalCrossentropy(), optimizer, runtime: await testRuntime() });
       // Keras lists layers that lie beside each other by their distance from the output, we by the order of calls.
       const names = (await model.getWeights()).map(({ name }) => name);
       const places = names.map((name) => golden.weights.findIndex((weight) => weight.name === name));
