@@ -119,6 +119,7 @@ export type { GlobalPoolingOptions } from "./layers/global-pooling.ts";
 export { type GroupNormalizationOptions, groupNormalization } from "./layers/group-normalization.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export { type InputOptions, input } from "./layers/input.ts";
+export { type LambdaFunction, lambda } from "./layers/lambda.ts";
 export type {
   Layer,
   LayerCall,

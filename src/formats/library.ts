@@ -20,6 +20,7 @@ import { globalAveragePooling2d } from "../layers/global-average-pooling2d.ts";
 import { globalMaxPooling1d } from "../layers/global-max-pooling1d.ts";
 import { globalMaxPooling2d } from "../layers/global-max-pooling2d.ts";
 import { groupNormalization } from "../layers/group-normalization.ts";
+import { lambdaOf } from "../layers/lambda.ts";
 import { layerNormalization } from "../layers/layer-normalization.ts";
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { maximum } from "../layers/maximum.ts";
@@ -118,6 +119,7 @@ export const LIBRARY: ModelParts = {
     GlobalAveragePooling1D: globalAveragePooling1d,
     GlobalMaxPooling1D: globalMaxPooling1d,
     LayerNormalization: layerNormalization,
+    Lambda: lambdaOf,
     GroupNormalization: groupNormalization,
     Rescaling: rescaling,
     PReLU: pRelu,

@@ -70,6 +70,7 @@ export const LAYER_CALLS: Record<string, { readonly call: Call; readonly args: r
     call: library.groupNormalization,
     args: [{ groups: 1, epsilon: 0.1, center: true, scale: true }],
   },
+  lambda: { call: library.lambda, args: [["multiply", "x", 2], { name: "a" }] },
   rescaling: { call: library.rescaling, args: [{ scale: 2, offset: 1 }] },
   pRelu: { call: library.pRelu, args: [{ alphaInitializer: "zeros", sharedAxes: [1] }] },
 };

@@ -36,10 +36,15 @@ export function lossOf({ className, config }: Part): Loss {
 /** Metrics whose names in Keras are those of losses that compute another number. */
 const METRICS: Readonly<Record<string, string>> = { CosineSimilarity: "CosineSimilarityMetric" };
 
+/** Gives the name by which `functionOf` finds a metric. */
+export function metricName(keras: string): string {
+  return METRICS[keras] ?? keras;
+}
+
 /** @throws FeaturemapError where the library has no such metric, or the metric no such option */
 export function metricOf({ className, config }: Part): Metric {
   const name = spelled(className);
-  const made = functionOf(METRICS[className] ?? className)?.make(config) as Metric | undefined;
+  const made = functionOf(metricName(className))?.make(config) as Metric | undefined;
   // A loss is a metric, too.
   if (made) return made;
   if (Object.keys(config).length === 0) return metricNamed(name);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isLossName } from "../../src/losses/losses.ts";
 import { ACTIVATIONS } from "../../src/ops/activation/activation.ts";
-import { functionOf } from "./keras-names.ts";
+import { functionOf, metricName } from "./keras-names.ts";
 import type { Coverage, KerasKind } from "./keras-pending.ts";
 
 /** Sections of `docs/guide/keras.md`: Keras's names in the order of its manual, and where they are tested beside the golden cases. */
@@ -140,7 +140,7 @@ function oursOf(kind: KerasKind, keras: string, { present }: Coverage): string |
   if (kind === "activation" && WORDS.includes(keras)) return `"${keras}"`;
   if (Object.hasOwn(SAME, keras)) return SAME[keras];
   if (kind === "activation") return `${keras}()`;
-  const found = functionOf(keras)?.name;
+  const found = functionOf(kind === "metric" ? metricName(keras) : keras)?.name;
   if (kind === "loss" && isLossName(spelled(keras))) return `"${spelled(keras)}"`;
   if (kind === "initializer" && !found) return `"${keras}"`;
   return found ?? spelled(keras);

@@ -151,7 +151,9 @@ export function assertExpression(
   wrong: (must: string, got: unknown) => Error,
 ): void {
   const seen = new Set<unknown>();
+  const open = new Set<unknown>();
   const check = (part: unknown): void => {
+    if (open.has(part)) throw wrong("have no part that holds itself", part);
     if (seen.has(part)) return;
     seen.add(part);
     if (typeof part === "number") {
@@ -162,7 +164,9 @@ export function assertExpression(
       const [name, ...args] = part as unknown as Call;
       const { arity } = FUNCTIONS[name];
       if (args.length !== arity) throw wrong(`give ${name} ${arity} argument${arity === 1 ? "" : "s"}`, part);
+      open.add(part);
       args.forEach(check);
+      open.delete(part);
     } else {
       throw wrong("be a number, the name of an input, or [function, ...arguments]", part);
     }
