@@ -118,7 +118,9 @@ def value_of(case, weighted):
     class_name = case["metric"]["className"]
     if class_name == "accuracy":  # the word, of which Keras makes a metric by the shapes: compile_utils.py
         class_name = "CategoricalAccuracy" if "oneHot" in case["labels"] else "SparseCategoricalAccuracy"
-    metric = getattr(keras.metrics, class_name)(**keras_options(case["metric"]["config"]))
+    # Keras's IoUs count in whole numbers, to which they cut the weights of samples, unless they are told otherwise.
+    floats = {"dtype": "float32"} if "IoU" in class_name else {}
+    metric = getattr(keras.metrics, class_name)(**keras_options(case["metric"]["config"]), **floats)
     x, labels, weights = (numbers(case[key]) for key in ("output", "labels", "sampleWeight"))
     activate = {None: lambda x: x, "softmax": keras.activations.softmax, "sigmoid": keras.activations.sigmoid}[case["activation"]]
     y = np.asarray(activate(x))
