@@ -71,7 +71,7 @@ function pageProject() {
 export default defineConfig({
   plugins: [serveMnist(), leanShaders(), importGuide()],
   // Known before a test imports it, so that the page is not loaded anew in its middle.
-  optimizeDeps: { include: ["pbf"] },
+  optimizeDeps: { include: ["fast-check", "pbf"] },
   build: {
     lib: { entry: Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])), formats: ["es"] },
     target: "es2022",

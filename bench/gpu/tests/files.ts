@@ -51,6 +51,7 @@ export const FILES = [
   "ops/product/hoisted",
   "model/ledger",
   "model/sequential",
+  "model/random-networks",
   "model/odd-times",
   "model/memory",
   "tune/tuner",
