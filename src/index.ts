@@ -257,8 +257,10 @@ export {
 export type { Labelled, WeightOptions } from "./model/calls.ts";
 export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
 export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";
+export { type AnyModel, getInputs, getLayer, getLayers, getOutputs, type ModelLayer } from "./model/get-layer.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
 export type { Model, Weight } from "./model/model.ts";
+export { asLayer, type NestedModel, type NestedOptions, type NestedOutputs } from "./model/nested.ts";
 export type { Evaluation, Prediction } from "./model/run-types.ts";
 export { type Sequential, sequential } from "./model/sequential.ts";
 export type { ModelStats } from "./model/stats.ts";
@@ -292,6 +294,9 @@ export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Tuner } from "./plan/tuning-task.ts";
+export { type PlotConfusionMatrixOptions, plotConfusionMatrix } from "./plot/plot-confusion-matrix.ts";
+export { type PlotHistoryOptions, type PlottedHistory, plotHistory } from "./plot/plot-history.ts";
+export { type PlotModelOptions, plotModel } from "./plot/plot-model.ts";
 export type { Figures } from "./program/measures.ts";
 export type { AppBuffer, AppBuffers, BufferRange } from "./record/app-buffers.ts";
 export {

@@ -65,6 +65,35 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   },
   ...LAYER_CALLS,
   ...MEASURE_CALLS,
+  getLayer: { call: (which: never) => library.getLayer(compiled.model!, which), args: ["dense"] },
+  getLayers: { call: library.getLayers, args: [sequential([layer()])] },
+  getInputs: { call: library.getInputs, args: [sequential([layer()])] },
+  getOutputs: { call: library.getOutputs, args: [sequential([layer()])] },
+  asLayer: {
+    call: (options: never, on: never) => library.asLayer(compiled.model!, options)(on),
+    args: [{ name: "base", trainable: false }, x0],
+  },
+  plotModel: {
+    call: (options: never) => library.plotModel(compiled.model!, options),
+    args: [{ rankdir: "LR", showShapes: true, showLayerNames: false, showParams: true }],
+  },
+  plotHistory: {
+    call: library.plotHistory,
+    args: [
+      { epoch: [0, 1], history: { loss: [2, 1], val_loss: [3] } },
+      { figures: ["loss"], width: 300, title: "a" },
+    ],
+  },
+  plotConfusionMatrix: {
+    call: library.plotConfusionMatrix,
+    args: [
+      [
+        [4, 1],
+        [2, 3],
+      ],
+      { labels: ["a", "b"], cellSize: 20, title: "c" },
+    ],
+  },
   randomNormal: { call: library.randomNormal, args: [{ mean: 1, stddev: 2, seed: 3 }] },
   truncatedNormal: { call: library.truncatedNormal, args: [{ mean: 1, stddev: 2, seed: 3 }] },
   randomUniform: { call: library.randomUniform, args: [{ minval: -1, maxval: 1, seed: 3 }] },

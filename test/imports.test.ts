@@ -58,6 +58,7 @@ const ROOMS = [
   "training",
   "model",
   "observe",
+  "plot",
   "record",
   "snapshots",
   "callbacks",

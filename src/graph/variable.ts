@@ -37,6 +37,8 @@ export interface Variable extends TensorSpec {
   readonly trainable: boolean;
   /** First values, by a seed. Default: zeros. */
   readonly initial?: (seed: number) => Float32Array | Uint32Array;
+  /** First values that another model has for it, which go before `initial`. `undefined` if that model has none yet. */
+  readonly carried?: (() => Promise<Float32Array | Uint32Array | undefined>) | undefined;
 }
 
 /** Tells whether each kind of sweep has a variable of its own, so that training and inference do not disturb each other. */

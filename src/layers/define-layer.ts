@@ -27,15 +27,19 @@ export function defineLayer<const Outputs extends LayerOutputs>(spec: LayerSpec<
   const { type, call } = anObject(spec, "defineLayer: layer");
   aWord(type, "defineLayer: type");
   aFunction(call, "defineLayer: call");
-  const apply = (input: SymbolicTensor | readonly SymbolicTensor[]) => callOn(layer, input);
   const { name, trainable, ...others } = Object.getOwnPropertyDescriptors(spec);
-  const properties = {
+  return callable({
     // A function has a name of its own.
     name: name ?? { value: undefined },
     // An app may set it, even where what it gave here is frozen.
     ...(trainable && { trainable: { value: spec.trainable, writable: true, enumerable: true } }),
     ...others,
-  };
+  });
+}
+
+/** Makes a layer that has these properties. */
+export function callable<Outputs extends LayerOutputs>(properties: PropertyDescriptorMap): Layer<Outputs> {
+  const apply = (input: SymbolicTensor | readonly SymbolicTensor[]) => callOn(layer, input);
   const layer = Object.defineProperties(apply, properties) as unknown as Layer<Outputs>;
   return layer;
 }

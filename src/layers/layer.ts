@@ -21,6 +21,8 @@ export interface VariableSpec {
    * them, `getWeights` and `saveModel` do not. They begin with `zeros`, `ones` or what a function gives as a Uint32Array.
    */
   readonly dtype?: "f32" | "u32";
+  /** @internal First values that the model has which the layer was taken from: `getLayer`. */
+  readonly carried?: (() => Promise<Float32Array | Uint32Array | undefined>) | undefined;
 }
 
 /** Name and inputs that a layer is built for. */

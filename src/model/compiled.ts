@@ -12,7 +12,7 @@ import { Lifetime } from "../program/lifetime.ts";
 import { type Figures, Measures } from "../program/measures.ts";
 import { Plans } from "../program/plans.ts";
 import { assertTrainable } from "../program/programs.ts";
-import { type StoredVariable, VariableStore } from "../program/variable-store.ts";
+import { VariableStore } from "../program/variable-store.ts";
 import { variablesOf } from "../program/variables.ts";
 import { FRAMES_MS } from "../training/pace.ts";
 import { noCounts, type SweepCounts, type SweepSettings } from "../training/sweep.ts";
@@ -25,13 +25,18 @@ export class Compilation {
   readonly settings: CompileSettings;
   readonly lifetime: Lifetime;
   readonly #trainable: ReadonlyMap<string, boolean>;
+  readonly #kept: readonly Uint32Array[] | undefined;
   #compiled: CompiledModel | undefined;
   #making: Promise<CompiledModel> | undefined;
 
-  /** @param trainable Whether each layer is trainable, by name, from now on. */
-  constructor(settings: CompileSettings, trainable: ReadonlyMap<string, boolean>) {
+  /**
+   * @param trainable Whether each layer is trainable, by name, from now on.
+   * @param kept What the model had before, of `readKept`.
+   */
+  constructor(settings: CompileSettings, trainable: ReadonlyMap<string, boolean>, kept?: readonly Uint32Array[]) {
     this.settings = settings;
     this.#trainable = trainable;
+    this.#kept = kept;
     this.lifetime = new Lifetime(settings.runtime);
   }
 
@@ -56,7 +61,9 @@ export class Compilation {
     if (measures) assertTrainable({ ...settings, network, measures, optimizer: training.optimizer });
     const variables = variablesOf(network, training?.optimizer, measures);
     const rates = training?.optimizer.hyperparameters ?? {};
-    const store = lifetime.disposeUnlessLive(await VariableStore.create(runtime, variables, { seed, rates }));
+    const store = lifetime.disposeUnlessLive(
+      await VariableStore.create(runtime, variables, { seed, rates, kept: this.#kept }),
+    );
     this.#compiled = new CompiledModel(settings, network, measures, lifetime, store);
     return this.#compiled;
   }
@@ -192,17 +199,8 @@ export class CompiledModel {
 
   /** Reads what a model keeps when it is compiled again, weights and counters, as words. */
   async readKept(): Promise<Uint32Array[]> {
-    const read = await this.variables.read(this.#kept);
+    const read = await this.variables.read(this.variables.store.of(...WEIGHT_ROLES, "counter"));
     return read.map((bytes) => new Uint32Array(bytes));
-  }
-
-  /** Writes what the model before had. */
-  writeKept(values: readonly Uint32Array[]): Promise<void> {
-    return this.variables.write(this.#kept.map((stored, i) => [stored, values[i]!]));
-  }
-
-  get #kept(): readonly StoredVariable[] {
-    return this.variables.store.of(...WEIGHT_ROLES, "counter");
   }
 
   dispose(): void {

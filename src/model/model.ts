@@ -114,12 +114,9 @@ export class Model<P = Prediction> {
       const kept = await this.#compilation?.compiled?.readKept();
       const ownsRuntime = options.runtime === undefined;
       const runtime = options.runtime ?? (await createRuntime());
-      const compilation = new Compilation({ ...chosen, runtime, ownsRuntime }, trainable);
+      const compilation = new Compilation({ ...chosen, runtime, ownsRuntime }, trainable, kept);
       try {
-        if (architecture.network) {
-          const compiled = await compilation.ready(architecture.network);
-          if (kept) await compiled.writeKept(kept);
-        }
+        if (architecture.network) await compilation.ready(architecture.network);
         this.#lock.assertNotDisposed("compile");
       } catch (error) {
         compilation.dispose();

@@ -221,7 +221,7 @@ export class Network {
 
   #keep(layer: AnyLayer, name: string, inputShape: Shape, { variables: specs, outputShapes }: LayerForm) {
     const variables = specs.map((spec): Variable => {
-      const { name: own, shape, initializer, role = "parameter", trainable = true, dtype = "f32" } = spec;
+      const { name: own, shape, initializer, role = "parameter", trainable = true, dtype = "f32", carried } = spec;
       const words = dtype === "u32";
       return {
         path: `${name}/${own}`,
@@ -229,6 +229,7 @@ export class Network {
         dtype,
         role: words ? "counter" : role,
         trainable: role === "parameter" && trainable,
+        carried,
         initial: (seed) =>
           words
             ? initializeWords(initializer as WordInitializer, shape, seed)

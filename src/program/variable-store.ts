@@ -67,7 +67,16 @@ export class VariableStore {
   static async create(
     runtime: Runtime,
     variables: readonly Variable[],
-    { seed, rates }: { readonly seed: number; readonly rates: Readonly<Record<string, number>> },
+    {
+      seed,
+      rates,
+      kept = [],
+    }: {
+      readonly seed: number;
+      readonly rates: Readonly<Record<string, number>>;
+      /** Values of the layers' variables, which are the first. They go before any others. */
+      readonly kept?: readonly Uint32Array[] | undefined;
+    },
   ): Promise<VariableStore> {
     const requests = (of: readonly Variable[], prefix = ""): BufferRequest[] =>
       of.map((variable) => ({ label: `${prefix}${variable.path}`, bytes: byteLength(variable) }));
@@ -81,7 +90,14 @@ export class VariableStore {
     const store = new VariableStore(runtime, variables, owned);
     try {
       const initialized = store.#shared.filter(({ variable }) => variable.initial);
-      await store.write(initialized.map((stored, i) => [stored, stored.variable.initial!(seedOf(seed, i))]));
+      const values = initialized.map(
+        async (stored, i) =>
+          [
+            stored,
+            kept[i] ?? (await stored.variable.carried?.()) ?? stored.variable.initial!(seedOf(seed, i)),
+          ] as const,
+      );
+      await store.write(await Promise.all(values));
       await store.setRates(rates);
     } catch (error) {
       store.dispose();

@@ -72,6 +72,7 @@ export const FILES = [
   "data/dataset-parts",
   "layers/layer-losses",
   "model/functional",
+  "model/transfer",
   "formats/saving",
   "model/lifetime",
   "plan/executable",
