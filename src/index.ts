@@ -267,6 +267,14 @@ export type { ModelStats } from "./model/stats.ts";
 export { stream } from "./model/stream.ts";
 export type { BatchStream, HeldOutData, StreamFitOptions, StreamOptions } from "./model/stream-door.ts";
 export type { LayerInfo } from "./network/summary.ts";
+export type { FlopsCall, FlopsRule } from "./observe/flops.ts";
+export {
+  type ModelSummary,
+  type ModelSummaryOptions,
+  modelSummary,
+  type PlannedBytes,
+  type SummaryLayer,
+} from "./observe/model-summary.ts";
 export { type ParameterBuffer, parameterBuffers } from "./observe/parameter-buffers.ts";
 export {
   createProbe,

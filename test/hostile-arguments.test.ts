@@ -66,9 +66,9 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   ...LAYER_CALLS,
   ...MEASURE_CALLS,
   getLayer: { call: (which: never) => library.getLayer(compiled.model!, which), args: ["dense"] },
-  getLayers: { call: library.getLayers, args: [sequential([layer()])] },
-  getInputs: { call: library.getInputs, args: [sequential([layer()])] },
-  getOutputs: { call: library.getOutputs, args: [sequential([layer()])] },
+  getLayers: { call: (model: never) => library.getLayers(model ?? compiled.model!), args: [undefined] },
+  getInputs: { call: (model: never) => library.getInputs(model ?? compiled.model!), args: [undefined] },
+  getOutputs: { call: (model: never) => library.getOutputs(model ?? compiled.model!), args: [undefined] },
   asLayer: {
     call: (options: never, on: never) => library.asLayer(compiled.model!, options)(on),
     args: [{ name: "base", trainable: false }, x0],
@@ -235,6 +235,11 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     args: [{ learningRate: 0.1 }, undefined],
   },
   parameterBuffers: { call: library.parameterBuffers, args: [{}] },
+  modelSummary: {
+    // Of a model without shapes, so that no plans are made.
+    call: (options: never, model: never) => library.modelSummary(model ?? sequential([dense({ units: 2 })]), options),
+    args: [{ batchSize: 2, flops: { scale: () => 1 } }, undefined],
+  },
   createProbe: {
     call: (options: never, model: never) => library.createProbe(model ?? compiled.model!, options),
     args: [{ outputs: ["dense"], batchSize: 2 }, undefined],

@@ -42,23 +42,27 @@ export function summaryText(name: string, { layers, network }: Architecture, opt
     outputText(built[i]?.outputShapes),
     built[i] ? numbersIn(built[i].variables).toLocaleString("en-US") : "0 (unbuilt)",
   ]);
-  const header: [string, string, string] = ["Layer (type)", "Output Shape", "Param #"];
+  return [...table(name, SUMMARY_COLUMNS, rows), ...totals(network, optimizerNumbers)].join("\n");
+}
+
+const SUMMARY_COLUMNS = ["Layer (type)", "Output Shape", "Param #"];
+
+/** Prints the lines of Keras's totals. */
+export function totals(network: Network | undefined, optimizerNumbers: number): string[] {
   const variables = network?.variables ?? [];
   const trainable = numbersIn(variables.filter((variable) => variable.trainable));
   const total = numbersIn(variables);
   const optimizer = optimizerNumbers === 0 ? [] : [` Optimizer params: ${count(optimizerNumbers)}`];
   return [
-    `Model: "${name}"`,
-    ...frame(header, rows),
     ` Total params: ${count(total + optimizerNumbers)}`,
     ` Trainable params: ${count(trainable)}`,
     ` Non-trainable params: ${count(total - trainable)}`,
     ...optimizer,
-  ].join("\n");
+  ];
 }
 
 /** Prints the shapes of outputs: `(None, 3)`, or of several `[(None, 3), (None, 2)]`. */
-function outputText(shapes: readonly Shape[] | undefined): string {
+export function outputText(shapes: readonly Shape[] | undefined): string {
   const texts = shapes?.map((shape) => `(${["None", ...shape].join(", ")})`) ?? ["?"];
   return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
 }
@@ -73,18 +77,24 @@ function count(numbers: number): string {
 /** Keras's column widths, for columns that need no more. */
 const MIN_WIDTHS = [33, 24, 15];
 
-function frame(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((_, i) => Math.max(MIN_WIDTHS[i]!, ...[header, ...rows].map((row) => row[i]!.length + 2)));
+/** Prints the lines of Keras's table. Numbers, in the third and the fifth column, are to the right. */
+export function table(name: string, header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((_, i) =>
+    Math.max(MIN_WIDTHS[i] ?? 0, ...[header, ...rows].map((row) => row[i]!.length + 2)),
+  );
   const rule = (left: string, middle: string, right: string, line: string) =>
     left + widths.map((width) => line.repeat(width)).join(middle) + right;
   const row = (cells: readonly string[], bar: string) =>
     bar +
     cells
-      .map((cell, i) => (i === 2 ? ` ${cell.padStart(widths[i]! - 2)} ` : ` ${cell.padEnd(widths[i]! - 2)} `))
+      .map((cell, i) =>
+        i === 2 || i === 4 ? ` ${cell.padStart(widths[i]! - 2)} ` : ` ${cell.padEnd(widths[i]! - 2)} `,
+      )
       .join(bar) +
     bar;
   const lines = rows.map((cells) => row(cells, "│"));
   return [
+    `Model: "${name}"`,
     rule("┏", "┳", "┓", "━"),
     row(header, "┃"),
     rule("┡", "╇", "┩", "━"),

@@ -6,6 +6,7 @@ import {
   dense,
   input,
   model,
+  modelSummary,
   outputsOf,
   parameterBuffers,
   type Runtime,
@@ -325,4 +326,19 @@ describe("parameterBuffers", () => {
     expect(after).not.toEqual(before);
     model.dispose();
   });
+});
+
+it("modelSummary plans the buffers that training then takes", async () => {
+  const model = tinyModel();
+  await model.compile({ ...settings, optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }), runtime });
+  const { training, inference } = await modelSummary(model, { batchSize: 4 });
+  const { x, y } = noise(4, [4], 3);
+  await model.fit(x, y, { batchSize: 4, epochs: 1, verbose: 0 });
+  expect(training!.activations).toBe(model.stats().bytes.activations);
+  // 15 parameters, their velocities, and the rate of learning.
+  expect(training).toMatchObject({ weights: 60, optimizer: 4 * (15 + 1) });
+  expect(inference).toMatchObject({ weights: 60, optimizer: 0 });
+  // As model.summary() has it once training began.
+  expect(String(await modelSummary(model))).toContain("\n Optimizer params: 17 (68.00 B)\n");
+  model.dispose();
 });

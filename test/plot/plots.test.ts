@@ -212,7 +212,10 @@ describe("plotHistory", () => {
     ],
     [() => plotHistory({ epoch, history: { loss: [1, "2"] } } as never), "history.loss[1] must be a number"],
     [() => plotHistory({ epoch, history: {} }), "plotHistory: the history has no figures"],
-    [() => plotHistory({ epoch, history }, { figures: ["accuracy"] }), "plotHistory: figures[0] must be the name of a figure"],
+    [
+      () => plotHistory({ epoch, history }, { figures: ["accuracy"] }),
+      "plotHistory: figures[0] must be the name of a figure",
+    ],
     [
       () => plotHistory({ epoch, history }, { width: 10 }),
       "plotHistory: width must be a finite number of at least 280",
