@@ -165,6 +165,31 @@ describe("hooks", () => {
     expect(reads).toEqual([1, 2, 6]);
   });
 
+  it("of training may await evaluations and predictions of the model, which change no bit of the training", async () => {
+    const plain = await compiled();
+    const alone = await plain.fit(x, y, { batchSize: 2, epochs: 2, verbose: 0, stepsPerExecution: 1 });
+    const model = await compiled();
+    const seen: unknown[] = [];
+    const look = async () => {
+      const { loss } = await model.evaluate(x, y, { batchSize: 4 });
+      seen.push(Number.isFinite(loss), (await model.predict(x)).shape, (await model.testOnBatch(x, y)).loss >= 0);
+    };
+    const hooks = {
+      onTrainBatchBegin: look,
+      onTrainBatchEnd: look,
+      onEpochEnd: look,
+      onTestBegin: look,
+      onTestEnd: look,
+    };
+    const options = { batchSize: 2, epochs: 2, verbose: 0, stepsPerExecution: 1, callbacks: [hooks] } as const;
+    const watched = await model.fit(x, y, { ...options, validationData: [x, y] });
+    expect(watched.history.loss).toEqual(alone.history.loss);
+    // Three batches, their begins, the epoch's end and two of the validation, in each of two epochs.
+    expect(seen).toEqual(Array.from({ length: 18 }, () => [true, [6, 3], true]).flat());
+    expect(await allWeights(model)).toEqual(await allWeights(plain));
+    for (const each of [plain, model]) each.dispose();
+  });
+
   it("end a fit, by stopTraining, before the batch that begins", async () => {
     const model = await compiled();
     const begun: number[] = [];

@@ -81,6 +81,7 @@ export const FILES = [
   "callbacks/monitored",
   "callbacks/terminate-on-nan",
   "snapshots/recovery",
+  "network/shared",
   "network/trainable",
   "network/outputs",
   "layers/counters",
