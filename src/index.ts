@@ -2,6 +2,7 @@ export { type ErrorCode, FeaturemapError } from "./base/errors.ts";
 export type { Shape } from "./base/shape.ts";
 export { type CsvLoggerOptions, csvLogger } from "./callbacks/csv-logger.ts";
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
+export { lambdaCallback } from "./callbacks/lambda-callback.ts";
 export { learningRateScheduler } from "./callbacks/learning-rate-scheduler.ts";
 export type { MonitorOptions } from "./callbacks/monitor.ts";
 export { type Progress, progressLine } from "./callbacks/progress.ts";

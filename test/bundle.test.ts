@@ -30,10 +30,11 @@ it("the article's example loads no more than it may, and no layer that it does n
   expect(article.gzipBytes).toBeLessThanOrEqual(MOST_BYTES);
   expect(article.gzipBytes).toBeGreaterThan(MOST_BYTES / 2);
   expect(both.bytes - article.bytes).toBeGreaterThan(1000);
-  // What writes ONNX files is in the script of its entry, which no other imports.
+  // What writes protobuf is in a script of its own, which only the entries that write files import.
   const scripts = readdirSync(LIBRARY).filter((name) => name.endsWith(".js"));
-  const writers = scripts.filter((name) => readFileSync(join(LIBRARY, name), "utf8").includes("writeVarint("));
-  expect(writers).toEqual(["onnx.js"]);
+  const having = (text: string) => scripts.filter((name) => readFileSync(join(LIBRARY, name), "utf8").includes(text));
+  expect(having("writeVarint(")).toEqual(["pbf.js"]);
+  expect(having('"./pbf.js"')).toEqual(["onnx.js", "tensorboard.js"]);
 }, 120_000);
 
 it("nothing but what is imported is shipped: no call stands beside the functions", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as library from "../src/index.ts";
 import { FeaturemapError, type Sequential } from "../src/index.ts";
 import { toOnnx } from "../src/onnx/onnx.ts";
+import { tensorBoard } from "../src/tensorboard/tensorboard.ts";
 import { fakeDevice, REACHED } from "./support/fake-device.ts";
 import { CASES, hostileValue, mutated, outcomeOf, SEEDED } from "./support/hostile.ts";
 import { LAYER_CALLS } from "./support/hostile-layers.ts";
@@ -221,6 +222,8 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
       { monitor: "loss", factor: 0.5, patience: 1, verbose: 1, mode: "max", minDelta: 0, cooldown: 1, minLr: 0.01 },
     ],
   },
+  lambdaCallback: { call: library.lambdaCallback, args: [{ exactLogs: true, onEpochEnd: () => {} }] },
+  tensorBoard: { call: tensorBoard, args: ["logs", { updateFreq: 2, writeStepsPerSecond: true }] },
   learningRateScheduler: { call: library.learningRateScheduler, args: [() => 0.1, { verbose: 0 }] },
   modelCheckpoint: {
     call: library.modelCheckpoint,

@@ -24,6 +24,9 @@ const SAME: Readonly<Record<string, string>> = {
   swish: "silu()",
   geluTanh: "gelu({ approximate: true })",
   Identity: 'activation({ activation: "linear" })',
+  ProgbarLogger: "progressBar",
+  // Of an entry of its own.
+  TensorBoard: "tensorBoard",
 };
 
 export const SECTIONS: readonly Section[] = [
@@ -123,7 +126,7 @@ export function rowsOf(section: Section, coverage: readonly Coverage[]): string[
     // The layer of activations is in the golden cases by its activations.
     if (section.kind && !cases && keras !== "Activation")
       throw new Error(`${section.title}: there is no golden case of ${keras}.`);
-    const ours = cases ? oursOf(section.kind!, keras, cases) : functionOf(keras)?.name;
+    const ours = cases ? oursOf(section.kind!, keras, cases) : (functionOf(keras)?.name ?? SAME[keras]);
     const lacks = cases && cases.present.length > 0 ? cases.missing.map(detailOf) : [];
     const less = lacks.length > 0 ? `; not yet: ${lacks.join("; ")}` : "";
     const tests = ours === undefined ? [] : [...section.tests, ...testsNamed(section.title, ours)];
