@@ -32,7 +32,7 @@ export type ByOutput<T> = Readonly<Record<string, T>>;
 export interface CompileOptions {
   /**
    * Name of a loss, or a loss of one's own; for several outputs by name. An output of `null` has no loss, and no labels. A model without
-   * loss and optimizer can only `predict`.
+   * a loss can only `predict`, as in Keras, whatever its optimizer and metrics are.
    */
   readonly loss?: LossName | Loss | ByOutput<LossName | Loss | null>;
   /** Factors of several outputs' losses in their sum, by name. Default 1. */
@@ -106,7 +106,6 @@ export function checkCompileOptions(
 
 function checkedTraining(options: CompileOptions, names: readonly string[]): TrainingSettings | undefined {
   const { loss, lossWeights, optimizer, metrics } = options;
-  const trains = loss !== undefined || optimizer !== undefined;
   const metricsOf = byOutput(metrics, names, "metrics", (given) => tagOf(given) !== "Object");
   const reported = names.map((name) => checkedMetrics(...metricsOf(name)));
   const weightOf = byOutput(lossWeights, names, "lossWeights", (given) => given === undefined);
@@ -114,7 +113,8 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
     const [weight, where] = weightOf(name);
     return finiteNumber(weight ?? 1, where);
   });
-  if (!trains) return undefined;
+  if (loss !== undefined || optimizer !== undefined) checkOptimizer(optimizer);
+  if (loss === undefined) return undefined;
   const lossOf = byOutput(
     loss,
     names,
@@ -128,13 +128,11 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
       assertUnmeasured(name, metricsOf(name), weightOf(name));
       return [];
     }
-    if (given === undefined && loss !== undefined)
-      throw wrong(where, "be a loss, or null for an output without one", given);
+    if (given === undefined) throw wrong(where, "be a loss, or null for an output without one", given);
     return { name, index, loss: checkedLoss(given, where), weight, metrics };
   });
   if (outputs.length === 0) throw wrong("compile: loss", "name a loss for at least one output", loss);
-  checkOptimizer(optimizer);
-  return { outputs, optimizer };
+  return { outputs, optimizer: optimizer! };
 }
 
 /** @throws FeaturemapError `value` for metrics or a weight of an output without a loss */
@@ -186,7 +184,7 @@ function checkedMetrics(metrics: readonly (MetricName | Metric)[] | undefined, w
   return checked;
 }
 
-function checkOptimizer(optimizer: Optimizer | undefined): asserts optimizer {
+function checkOptimizer(optimizer: Optimizer | undefined): void {
   assertMadeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
   const { name, slots, variables, begin, config = {}, hyperparameters } = optimizer!;
   const where = "compile: optimizer";

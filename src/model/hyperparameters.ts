@@ -2,7 +2,7 @@ import { anObject, finiteNumber, knownKeys } from "../base/errors.ts";
 import { INTERNALS, internalsOf, type WithInternals } from "./internals.ts";
 
 /**
- * Gives the optimizer's hyperparameters by name: `{ learningRate: 0.01 }`. It is empty if the model was compiled without an optimizer.
+ * Gives the optimizer's hyperparameters by name: `{ learningRate: 0.01 }`. It is empty if the model was compiled without a loss.
  *
  * @throws FeaturemapError `state` where the model is not compiled, or disposed
  */

@@ -97,7 +97,7 @@ export class Model<P = Prediction> {
   }
 
   /**
-   * Chooses loss, optimizer and device, and gives the parameters their first values. A model without loss and optimizer can only predict.
+   * Chooses loss, optimizer and device, and gives the parameters their first values. A model without a loss can only predict.
    * A model that is compiled again keeps its weights. Layers are trainable as they are now, until the next `compile`. Pipelines are
    * compiled when the first batch size is seen.
    *

@@ -224,8 +224,8 @@ export class Runs<P> implements StreamRuns<P> {
     if (!compilation) throw new FeaturemapError("state", `${where}: await model.compile() first.`);
     const { training } = compilation.settings;
     if (labelled && !training) {
-      const why = "the model was compiled without loss and optimizer, only to predict";
-      throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
+      const why = "the model was compiled without a loss, only to predict";
+      throw new FeaturemapError("state", `${where}: ${why}. Give compile() one.`);
     }
     const data = input instanceof Dataset ? input : hostData(input);
     const network = architecture.networkFor(data, `${where}: x`);

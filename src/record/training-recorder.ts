@@ -226,8 +226,8 @@ function checkedFeed(
 ): [Training, Feed] {
   const { training, runtime } = settings;
   if (!training || !measures) {
-    const why = "the model was compiled without loss and optimizer, only to predict";
-    throw new FeaturemapError("state", `${where}: ${why}. Give compile() both.`);
+    const why = "the model was compiled without a loss, only to predict";
+    throw new FeaturemapError("state", `${where}: ${why}. Give compile() one.`);
   }
   dataset.assertLive();
   if (dataset.order)

@@ -55,6 +55,16 @@ describe("compile's options by output", () => {
     expect(check({ loss: { digit: null, parity: sparse } }).training!.outputs[0]!.index).toBe(1);
   });
 
+  it("may name no loss: the model then predicts, whatever else is given, as in Keras", () => {
+    for (const options of [{}, { metrics: ["accuracy"] as const }, { lossWeights: { digit: 2 } }]) {
+      expect(checkCompileOptions({ optimizer: sgd(), ...options }, names).training).toBeUndefined();
+      expect(checkCompileOptions(options, names).training).toBeUndefined();
+    }
+    expect(failure(() => checkCompileOptions({ optimizer: {} as never }, names)).message).toMatch(
+      /^compile: optimizer must come from sgd\(\) and its like/,
+    );
+  });
+
   const loss = { digit: sparse, parity: sparse } as const;
   const metric: Metric = { name: "mine", call: ({ output }) => output };
   it.each<[string, object, RegExp]>([
