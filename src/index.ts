@@ -255,6 +255,7 @@ export {
   type TopKAccuracyOptions,
   topKCategoricalAccuracy,
 } from "./metrics/top-k-accuracy.ts";
+export { weighted } from "./metrics/weighted.ts";
 export type { Labelled, WeightOptions } from "./model/calls.ts";
 export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
 export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";

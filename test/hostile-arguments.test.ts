@@ -162,6 +162,7 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
   },
   topKCategoricalAccuracy: { call: library.topKCategoricalAccuracy, args: [{ k: 3, name: "top3" }] },
   sparseTopKCategoricalAccuracy: { call: library.sparseTopKCategoricalAccuracy, args: [{ k: 3, name: "top3" }] },
+  weighted: { call: library.weighted, args: ["accuracy", { name: "heavy" }] },
   clipNorm: { call: library.clipNorm, args: [1] },
   clipValue: { call: library.clipValue, args: [1] },
   globalClipNorm: { call: library.globalClipNorm, args: [1] },

@@ -80,6 +80,7 @@ import {
   specificityAtSensitivity,
 } from "../metrics/sensitivity-specificity.ts";
 import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
+import { weighted } from "../metrics/weighted.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
@@ -195,6 +196,7 @@ export const LIBRARY: ModelParts = {
     topKCategoricalAccuracy,
     trueNegatives,
     truePositives,
+    weighted: ({ metric, ...options }) => weighted(metric, options),
   },
   options: (config) => activationsMade(initializersMade(config, "config"), "config"),
 };

@@ -195,7 +195,14 @@ function savedMetrics(
   parts: ModelParts,
 ): NonNullable<CompileOptions["metrics"]> {
   const known: Readonly<Record<string, PartFactory<Metric>>> = { ...parts.losses, ...parts.metrics };
-  const made = (saved: readonly SavedPart[]) => saved.map((metric) => madeAgain(known, metric, "metrics"));
+  /** A metric may be made of another, as those of `weighted` are. */
+  const again = ({ name, config }: SavedPart): Metric => {
+    const of = config?.metric;
+    if (of === undefined) return madeAgain(known, { name, config }, "metrics");
+    const metric = again(checkedAt(savedPart, of, "loadModel: compile.metrics: config.metric", "data"));
+    return madeAgain(known, { name, config: { ...config, metric } }, "metrics");
+  };
+  const made = (saved: readonly SavedPart[]) => saved.map(again);
   if (Array.isArray(metrics)) return made(metrics);
   return Object.fromEntries(Object.entries(metrics).map(([output, saved]) => [output, made(saved)]));
 }

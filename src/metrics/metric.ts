@@ -23,6 +23,8 @@ export interface Metric {
   readonly name: string;
   /** Whether more of it is better, or less: what callbacks with `mode: "auto"` go by. Default: not known. */
   readonly direction?: "up" | "down";
+  /** Whether it is given the weights of samples, as those of `weighted` are. Default false. */
+  readonly weighted?: boolean;
   /** Name of the library's metric that this is, and the options that make it again, as plain JSON. `saveModel` writes them down. */
   readonly made?: { readonly by: string; readonly config: Readonly<Record<string, unknown>> };
   /** @throws FeaturemapError where the labels do not suit the metric or the model's output */

@@ -224,7 +224,7 @@ export class Runs<P> implements StreamRuns<P> {
     if (!compilation) throw new FeaturemapError("state", `${where}: await model.compile() first.`);
     const { training } = compilation.settings;
     if (labelled && !training) {
-      const why = "the model was compiled without a loss, only to predict";
+      const why = "the model was compiled without a loss";
       throw new FeaturemapError("state", `${where}: ${why}. Give compile() one.`);
     }
     const data = input instanceof Dataset ? input : hostData(input);

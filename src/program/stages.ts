@@ -92,11 +92,10 @@ export function forward({ training }: { readonly training: boolean }): Stage {
 export function losses(measures: Measures): Stage {
   return (builder) => {
     builder.losses = measures.outputs.map((output) => {
-      const { loss, index } = output;
+      const { loss } = output;
       const call = callOf(builder, output);
       const a = assertPerSample(builder, loss.call(call), `Loss "${cut(loss.name)}"`);
-      const weights = builder.rows.get(portKey("weight", index));
-      const b = loss.factors ? loss.factors({ ...call, weights }) : weights;
+      const b = loss.factors ? loss.factors(call) : call.weights;
       return b === undefined ? a : builder.add(multiply, { a, b }).c;
     });
     const terms = builder.settings.network.layers.flatMap((layer) => layerLosses(builder, layer));
@@ -156,6 +155,7 @@ function callOf(builder: ProgramBuilder, { name: outputName, index }: OutputSett
   return {
     output: builder.outputs[index]!,
     labels: builder.rows.get(portKey("label", index))!,
+    weights: builder.rows.get(portKey("weight", index)),
     state,
     add,
     shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
@@ -266,7 +266,9 @@ export function metrics(measures: Measures): Stage {
     const settingsOf = (name: string) => measures.outputs.find((output) => output.name === name)!;
     for (const { output, metric, variables: own } of measures.accumulated) {
       const accumulators = own.map(({ name, variable }) => [name, variables.get(variable.path)!] as const);
-      metric.call({ ...callOf(builder, settingsOf(output)), accumulators: Object.fromEntries(accumulators) });
+      const call = callOf(builder, settingsOf(output));
+      const weights = metric.weighted ? call.weights : undefined;
+      metric.call({ ...call, weights, accumulators: Object.fromEntries(accumulators) });
     }
     const batch = builder.settings.capacity;
     const values = measures.means.map(({ output, metric }) => {

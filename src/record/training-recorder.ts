@@ -226,7 +226,7 @@ function checkedFeed(
 ): [Training, Feed] {
   const { training, runtime } = settings;
   if (!training || !measures) {
-    const why = "the model was compiled without a loss, only to predict";
+    const why = "the model was compiled without a loss";
     throw new FeaturemapError("state", `${where}: ${why}. Give compile() one.`);
   }
   dataset.assertLive();

@@ -1,4 +1,5 @@
 import { addNode, addTensor, emptyGraph, producerOf, tensorOf } from "../../src/graph/graph.ts";
+import { type Metric, weighted } from "../../src/index.ts";
 import type { LabelKind, Loss } from "../../src/losses/loss.ts";
 import type { Drawn, Part } from "./keras-golden.ts";
 import { metricOf } from "./keras-names.ts";
@@ -40,7 +41,15 @@ export function labelsOnly({ shape, dtype }: LabelKind): Loss {
 
 /** Builds a case without running it. @throws FeaturemapError where the library lacks what it wants */
 export function buildMetric(golden: MetricCase): void {
-  const metric = metricOf(golden.metric);
+  build(golden, metricOf(golden.metric));
+}
+
+/** Builds a case by weights of samples, if it has them. Throws as `buildMetric` does. */
+export function buildWeighted(golden: MetricCase): void {
+  if (golden.weighted !== undefined) build(golden, weighted(metricOf(golden.metric)));
+}
+
+function build(golden: MetricCase, metric: Metric): void {
   const [batch, ...sample] = golden.output.shape;
   const kind = labelKind(golden);
   metric.check?.(kind, sample);

@@ -16,6 +16,7 @@ export const FILES = [
   "plan/merge-dispatches",
   "ops/softmax/softmax",
   "metrics/metrics",
+  "metrics/weighted",
   "ops/elementwise/elementwise",
   "ops/pointwise/functions",
   "ops/pointwise/pointwise",

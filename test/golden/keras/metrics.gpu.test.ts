@@ -1,15 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { tensor } from "../../../src/index.ts";
+import { weighted as byWeight, tensor } from "../../../src/index.ts";
 import type { Metric } from "../../../src/metrics/metric.ts";
-import { COMPILE_OPTIONS } from "../../../src/model/compile-options.ts";
 import { expectKeras, identityModel, numbersOf, present } from "../../support/keras-golden.ts";
-import { buildMetric, labelKind, labelsOnly, type MetricCase } from "../../support/keras-metric.ts";
+import { buildMetric, buildWeighted, labelKind, labelsOnly, type MetricCase } from "../../support/keras-metric.ts";
 import { metricOf } from "../../support/keras-names.ts";
 import { testRuntime } from "../../support/run-graph.ts";
 import metrics from "./metrics.json";
 
 const CASES = present((metrics as unknown as { cases: MetricCase[] }).cases, buildMetric);
-const WEIGHTED = (COMPILE_OPTIONS as readonly string[]).includes("weightedMetrics");
 
 /** Compares a figure, or those of each class. */
 function check(got: unknown, want: number | readonly number[], label: string): void {
@@ -38,8 +36,9 @@ describe("Keras's metrics, over batches of which the last is short", () => {
     const plain = await model.evaluate(x, y, { batchSize: batch });
     check(figuresOf(plain, metric), value, name);
     model.dispose();
-    if (WEIGHTED && weighted !== undefined) {
-      const weighing = await compiled({ weightedMetrics: [metric] });
+    // pending.txt lists those that have no weights yet.
+    if (weighted !== undefined && present([golden], buildWeighted).length > 0) {
+      const weighing = await compiled({ metrics: [byWeight(metric)] });
       const sampleWeight = numbersOf(golden.sampleWeight);
       const logs = await weighing.evaluate(x, y, { batchSize: batch, sampleWeight });
       check(figuresOf(logs, metric), weighted, `${name}, by weights of samples`);

@@ -19,7 +19,8 @@ describe("what Keras has", () => {
 
   it("is in the tables wherever there is a golden case", () => {
     const listed = SECTIONS.flatMap(({ kind, names }) => names.map((name) => `${kind} ${name}`));
-    const cases = COVERAGE.filter(({ kind }) => kind !== "network").map(({ kind, name }) => `${kind} ${name}`);
+    const tabled = COVERAGE.filter(({ kind }) => kind !== "network" && kind !== "weighted metric");
+    const cases = tabled.map(({ kind, name }) => `${kind} ${name}`);
     expect(cases.filter((name) => !listed.includes(name))).toEqual([]);
   });
 
