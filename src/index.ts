@@ -95,6 +95,7 @@ export {
 } from "./layers/activations.ts";
 export { add } from "./layers/add.ts";
 export type { AffineOptions } from "./layers/affine.ts";
+export type { AugmentationOptions, FactorOption, WarpOptions } from "./layers/augmentation.ts";
 export { average } from "./layers/average.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
@@ -143,6 +144,10 @@ export type { ActivationCall, ActivationFunction, LayerActivation } from "./laye
 export { type PReluOptions, pRelu } from "./layers/p-relu.ts";
 export { type PermuteOptions, permute } from "./layers/permute.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
+export { type RandomBrightnessOptions, randomBrightness } from "./layers/random-brightness.ts";
+export { type RandomContrastOptions, randomContrast } from "./layers/random-contrast.ts";
+export { type RandomCropOptions, randomCrop } from "./layers/random-crop.ts";
+export { type RandomFlipOptions, randomFlip } from "./layers/random-flip.ts";
 export {
   constant,
   glorotNormal,
@@ -166,6 +171,9 @@ export {
   varianceScaling,
   zeros,
 } from "./layers/random-initializers.ts";
+export { type RandomRotationOptions, randomRotation } from "./layers/random-rotation.ts";
+export { type RandomTranslationOptions, randomTranslation } from "./layers/random-translation.ts";
+export { type RandomZoomOptions, randomZoom } from "./layers/random-zoom.ts";
 export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
 export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
 export { type RmsNormalizationOptions, rmsNormalization } from "./layers/rms-normalization.ts";

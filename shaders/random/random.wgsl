@@ -11,18 +11,6 @@ fn uniform_of(hash: vec4u) -> vec4f {
   return vec4f(hash >> vec4u(8u)) * 5.9604644775390625e-8f;
 }
 
-// cos(2 pi u), u in [0, 1), as a polynomial of what is left of a quarter turn. WGSL's `cos` may be 5e-4 off.
-fn cosine_of_turn(u: vec4f) -> vec4f {
-  let quarter = round(u * 4.0f);
-  let a = (u * 4.0f - quarter) * 1.57079633f;
-  let square = a * a;
-  let sine = a + a * square * (-0.166666667f + square * (8.33333333e-3f + square * (-1.98412698e-4f + square * 2.75573192e-6f)));
-  let cosine = 1.0f + square * (-0.5f + square * (0.0416666667f + square * (-1.38888889e-3f + square * 2.48015873e-5f)));
-  let turn = vec4u(quarter) & vec4u(3u);
-  let value = select(cosine, sine, (turn & vec4u(1u)) == vec4u(1u));
-  return select(value, -value, (turn == vec4u(1u)) | (turn == vec4u(2u)));
-}
-
 @compute @workgroup_size(64)
 fn random(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
   let e = linear_index(workgroup, local) * 4u;

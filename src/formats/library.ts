@@ -28,6 +28,13 @@ import { minimum } from "../layers/minimum.ts";
 import { multiply } from "../layers/multiply.ts";
 import { pRelu } from "../layers/p-relu.ts";
 import { permute } from "../layers/permute.ts";
+import { randomBrightness } from "../layers/random-brightness.ts";
+import { randomContrast } from "../layers/random-contrast.ts";
+import { randomCrop } from "../layers/random-crop.ts";
+import { randomFlip } from "../layers/random-flip.ts";
+import { randomRotation } from "../layers/random-rotation.ts";
+import { randomTranslation } from "../layers/random-translation.ts";
+import { randomZoom } from "../layers/random-zoom.ts";
 import { rescaling } from "../layers/rescaling.ts";
 import { reshape } from "../layers/reshape.ts";
 import { rmsNormalization } from "../layers/rms-normalization.ts";
@@ -132,6 +139,13 @@ export const LIBRARY: ModelParts = {
     SpatialDropout2D: spatialDropout2d,
     GaussianNoise: gaussianNoise,
     GaussianDropout: gaussianDropout,
+    RandomFlip: randomFlip,
+    RandomTranslation: randomTranslation,
+    RandomRotation: randomRotation,
+    RandomZoom: randomZoom,
+    RandomContrast: randomContrast,
+    RandomBrightness: randomBrightness,
+    RandomCrop: randomCrop,
     Identity: identityLayer,
     ELU: eluLayer,
     LeakyReLU: leakyReluLayer,

@@ -46,6 +46,8 @@ export { multiply } from "./elementwise/multiply.ts";
 export { reshape } from "./elementwise/reshape.ts";
 export { stopGradient } from "./elementwise/stop-gradient.ts";
 export { embedding } from "./embedding/embedding.ts";
+export { type AffineAttributes, affineMatrix, type DrawnNumber } from "./image/affine-matrix.ts";
+export { type FillMode, type WarpAttributes, warp } from "./image/warp.ts";
 export type { Expression, FunctionName } from "./pointwise/functions.ts";
 export { evaluated, pointwise } from "./pointwise/pointwise.ts";
 export type { PointwiseAttributes, Reduction } from "./pointwise/whole.ts";

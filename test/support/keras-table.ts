@@ -44,7 +44,7 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     title: "Augmentation",
-    tests: [],
+    tests: [golden("augmentation.gpu")],
     names: words(
       `RandomFlip RandomTranslation RandomRotation RandomZoom RandomContrast RandomBrightness RandomCrop CutMix MixUp`,
     ),

@@ -85,6 +85,22 @@ for (const shape of [[7], [2, 1, 4]]) {
   cover("random", [[state], { shape, distribution: "uniform", seed: 1 }]);
   cover("random", [[state], { shape, distribution: "normal", seed: 1 }]);
 }
+const turned = { angle: { low: -0.5, high: 0.5 }, zoomX: { low: 1, high: 1, column: 1, kind: "sign" } };
+cover("affineMatrix", [[[3, 2]], { height: 4, width: 5, ...turned, shiftY: { low: 0, high: 2, kind: "whole" } }]);
+for (const [interpolation, fillMode, channels] of [
+  ["nearest", "reflect", 3],
+  ["bilinear", "constant", 4],
+  ["bilinear", "wrap", 1],
+]) {
+  const attributes = { height: 3, width: 6, interpolation, fillMode, fillValue: 0.5 };
+  cover("warp", [
+    [
+      [2, 4, 5, channels as number],
+      [fillMode === "wrap" ? 1 : 2, 6],
+    ],
+    attributes,
+  ]);
+}
 for (const width of [3, 8]) {
   cover("embedding", [
     [

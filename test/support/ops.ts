@@ -43,7 +43,8 @@ import { oneHot } from "../../src/ops/elementwise/one-hot.ts";
 import { reshape } from "../../src/ops/elementwise/reshape.ts";
 import { stopGradient } from "../../src/ops/elementwise/stop-gradient.ts";
 import { embedding, embeddingGradient } from "../../src/ops/embedding/embedding.ts";
-
+import { affineMatrix } from "../../src/ops/image/affine-matrix.ts";
+import { warp } from "../../src/ops/image/warp.ts";
 import { accumulateRows } from "../../src/ops/metrics/accumulate-rows.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
@@ -78,6 +79,7 @@ const list: readonly Op[] = [
   adagrad,
   adam,
   advance,
+  affineMatrix,
   averagePooling2d,
   averagePooling2dGradient,
   batchGather,
@@ -129,6 +131,7 @@ const list: readonly Op[] = [
   thresholdCounts,
   topKAccuracy,
   transpose,
+  warp,
   windowPooling,
   winogradFilter,
   winogradFilterGradient,

@@ -155,6 +155,11 @@ export const tolerances = {
     rtol: 1e-6,
     reason: "a sum over a small window (at most 25 cells within +-1) and one division",
   },
+  warp: {
+    atol: 5e-6,
+    rtol: 2e-6,
+    reason: "places up to 30 pixels away by three products: u * 30 each, times steps of up to 2 from pixel to pixel",
+  },
   poolingGradient: {
     atol: 2e-6,
     rtol: 2e-6,

@@ -34,6 +34,8 @@ export const FILES = [
   "ops/random/random",
   "ops/embedding/embedding",
   "layers/noise",
+  "ops/image/warp",
+  "golden/keras/augmentation",
   "optimizers/optimizer",
   "optimizers/clipping",
   "optimizers/own-optimizers",

@@ -1,6 +1,7 @@
 import hashSource from "../../../shaders/lib/hash.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
 import functionsSource from "../../../shaders/pointwise/lib/functions.wgsl";
+import turnSource from "../../../shaders/random/lib/turn.wgsl";
 import source from "../../../shaders/random/random.wgsl";
 import { keyOf } from "../../base/random.ts";
 import { ceilDiv, elements, type Shape } from "../../base/shape.ts";
@@ -37,7 +38,7 @@ export const random = defineOp({
       dispatchEach(kernel, ceilDiv(SIZE, 4), {
         bind: { ...inputs, ...outputs },
         constants: { SIZE, KEY: keyOf(seed, drawsOf), NORMAL: distribution === "normal" },
-        libraries: [stateSource, hashSource, output("y", SIZE), functionsSource, ...activationSources],
+        libraries: [stateSource, hashSource, output("y", SIZE), functionsSource, turnSource, ...activationSources],
       }),
     ];
   },
