@@ -295,19 +295,39 @@ export {
   type ProbeOptions,
 } from "./observe/probe.ts";
 export * as ops from "./ops/ops.ts";
+export { type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
 export { type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.ts";
+export { type AdamaxOptions, adamax } from "./optimizers/adamax.ts";
 export { clipNorm, clipValue, globalClipNorm } from "./optimizers/clipping.ts";
+export { defineSchedule } from "./optimizers/define-schedule.ts";
+export { type LionOptions, lion } from "./optimizers/lion.ts";
+export { type NadamOptions, nadam } from "./optimizers/nadam.ts";
 export type {
   GradientTransform,
   Optimizer,
   OptimizerBegin,
   OptimizerOptions,
   OptimizerStep,
+  Schedule,
   SlotSpec,
   TransformCall,
 } from "./optimizers/optimizer.ts";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.ts";
+export {
+  type CosineDecayOptions,
+  type CosineDecayRestartsOptions,
+  cosineDecay,
+  cosineDecayRestarts,
+  type ExponentialDecayOptions,
+  exponentialDecay,
+  type InverseTimeDecayOptions,
+  inverseTimeDecay,
+  type PiecewiseConstantDecayOptions,
+  type PolynomialDecayOptions,
+  piecewiseConstantDecay,
+  polynomialDecay,
+} from "./optimizers/schedules.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { CompileProgress } from "./plan/executable.ts";
 export type { Plan } from "./plan/plan.ts";

@@ -155,6 +155,32 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     call: library.adagrad,
     args: [{ learningRate: 0.1, initialAccumulatorValue: 0.1, epsilon: 1e-7, transforms }],
   },
+  adadelta: { call: library.adadelta, args: [{ learningRate: 0.1, rho: 0.9, epsilon: 1e-7, weightDecay: 0.1 }] },
+  adamax: { call: library.adamax, args: [{ learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7 }] },
+  lion: { call: library.lion, args: [{ learningRate: 0.1, beta1: 0.9, beta2: 0.9, transforms }] },
+  nadam: { call: library.nadam, args: [{ learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7 }] },
+  exponentialDecay: {
+    call: library.exponentialDecay,
+    args: [{ initialLearningRate: 0.1, decaySteps: 10, decayRate: 0.9, staircase: true }],
+  },
+  inverseTimeDecay: {
+    call: library.inverseTimeDecay,
+    args: [{ initialLearningRate: 0.1, decaySteps: 10, decayRate: 0.9, staircase: true }],
+  },
+  polynomialDecay: {
+    call: library.polynomialDecay,
+    args: [{ initialLearningRate: 0.1, decaySteps: 10, endLearningRate: 0.01, power: 2, cycle: true }],
+  },
+  cosineDecay: {
+    call: library.cosineDecay,
+    args: [{ initialLearningRate: 0.1, decaySteps: 10, alpha: 0.1, warmupTarget: 0.2, warmupSteps: 3 }],
+  },
+  cosineDecayRestarts: {
+    call: library.cosineDecayRestarts,
+    args: [{ initialLearningRate: 0.1, firstDecaySteps: 10, tMul: 2, mMul: 0.9, alpha: 0.1 }],
+  },
+  defineSchedule: { call: library.defineSchedule, args: [{ name: "flat", config: {}, rate: () => 0 }] },
+  piecewiseConstantDecay: { call: library.piecewiseConstantDecay, args: [{ boundaries: [3, 5], values: [3, 2, 1] }] },
   accuracy: { call: library.accuracy, args: [] },
   auc: {
     call: library.auc,

@@ -1,6 +1,8 @@
 // adagrad.   s := s + g^2, p := p - rate g / sqrt(s + OFFSET)   in place, all [SIZE], one invocation four elements
+// DECAY: p first loses rate DECAY p.
 override SIZE: u32;
 const OFFSET: f32 = 0.1f;
+const DECAY: f32 = 0.0f;
 
 @group(0) @binding(0) var<storage, read> rate: array<f32>;
 
@@ -11,6 +13,10 @@ fn adagrad(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_in
     let g = load_g(e, SIZE - e);
     let s = load_s(e, SIZE - e) + g * g;
     store_s(e, s, SIZE - e);
-    store_p(e, load_p(e, SIZE - e) - rate[0] * g / sqrt(s + OFFSET), SIZE - e);
+    var p = load_p(e, SIZE - e);
+    if (DECAY > 0.0f) {
+      p -= p * DECAY * rate[0];
+    }
+    store_p(e, p - rate[0] * g / sqrt(s + OFFSET), SIZE - e);
   }
 }

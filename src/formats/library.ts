@@ -88,10 +88,22 @@ import {
 } from "../metrics/sensitivity-specificity.ts";
 import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
 import { weighted } from "../metrics/weighted.ts";
+import { adadelta } from "../optimizers/adadelta.ts";
 import { adagrad } from "../optimizers/adagrad.ts";
 import { adam, adamW } from "../optimizers/adam.ts";
+import { adamax } from "../optimizers/adamax.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
+import { lion } from "../optimizers/lion.ts";
+import { nadam } from "../optimizers/nadam.ts";
 import { rmsprop } from "../optimizers/rmsprop.ts";
+import {
+  cosineDecay,
+  cosineDecayRestarts,
+  exponentialDecay,
+  inverseTimeDecay,
+  piecewiseConstantDecay,
+  polynomialDecay,
+} from "../optimizers/schedules.ts";
 import { sgd } from "../optimizers/sgd.ts";
 import { activationsMade, eluLayer, identityLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
 import { initializersMade } from "./initializers.ts";
@@ -152,7 +164,15 @@ export const LIBRARY: ModelParts = {
     ReLU: reluLayer,
     Softmax: softmaxLayer,
   },
-  optimizers: { adagrad, adam, adamW, rmsprop, sgd },
+  optimizers: { adadelta, adagrad, adam, adamW, adamax, lion, nadam, rmsprop, sgd },
+  schedules: {
+    cosineDecay,
+    cosineDecayRestarts,
+    exponentialDecay,
+    inverseTimeDecay,
+    piecewiseConstantDecay,
+    polynomialDecay,
+  },
   transforms: {
     clipNorm: ({ norm }) => clipNorm(norm),
     clipValue: ({ value }) => clipValue(value),

@@ -7,7 +7,7 @@ import { type LoadOptions, loadedModel } from "./saving.ts";
 
 /** Parts that an app's files have. */
 export type ModelLoaderParts = Pick<ModelParts, "layers"> &
-  Partial<Pick<ModelParts, "optimizers" | "transforms" | "losses" | "metrics">>;
+  Partial<Pick<ModelParts, "optimizers" | "schedules" | "transforms" | "losses" | "metrics">>;
 
 /** `fromConfig` and `loadModel` with some parts of the library. */
 export interface ModelLoader {
@@ -29,11 +29,12 @@ export interface ModelLoader {
  */
 export function modelLoader(parts: ModelLoaderParts): ModelLoader {
   const where = "modelLoader";
-  knownKeys(parts, ["layers", "optimizers", "transforms", "losses", "metrics"], where);
-  const { layers, optimizers = {}, transforms = {}, losses = {}, metrics = {} } = parts;
+  knownKeys(parts, ["layers", "optimizers", "schedules", "transforms", "losses", "metrics"], where);
+  const { layers, optimizers = {}, schedules = {}, transforms = {}, losses = {}, metrics = {} } = parts;
   const known: ModelParts = {
     layers: checkedFactories(layers, `${where}: layers`),
     optimizers: checkedFactories(optimizers, `${where}: optimizers`),
+    schedules: checkedFactories(schedules, `${where}: schedules`),
     transforms: checkedFactories(transforms, `${where}: transforms`),
     losses: checkedFactories(losses, `${where}: losses`),
     metrics: checkedFactories(metrics, `${where}: metrics`),

@@ -1,7 +1,7 @@
 import type { AnyLayer } from "../layers/layer.ts";
 import type { Loss } from "../losses/loss.ts";
 import type { Metric } from "../metrics/metric.ts";
-import type { GradientTransform, Optimizer } from "../optimizers/optimizer.ts";
+import type { GradientTransform, Optimizer, Schedule } from "../optimizers/optimizer.ts";
 
 /** Function that makes a part of a model from the `config` that was written down. */
 // biome-ignore lint/suspicious/noExplicitAny: a factory says itself which options it takes, and checks them
@@ -18,6 +18,8 @@ export interface ModelParts {
   readonly layers: Factories<AnyLayer>;
   /** Optimizers by the names of their functions. */
   readonly optimizers: Factories<Optimizer>;
+  /** Schedules of learning rates by the names of their functions. */
+  readonly schedules: Factories<Schedule>;
   /** Gradient transforms by the names of their functions. */
   readonly transforms: Factories<GradientTransform>;
   /** Losses by the names of their functions. They serve as metrics, too. */

@@ -10,7 +10,7 @@ import { assertModel, INTERNALS, internalsOf, type WithInternals } from "../mode
 import type { Model } from "../model/model.ts";
 import type { Prediction } from "../model/run-types.ts";
 import type { Network } from "../network/network.ts";
-import { configOf, type GradientTransform, type Optimizer } from "../optimizers/optimizer.ts";
+import { configOf, type GradientTransform, type Optimizer, type Schedule } from "../optimizers/optimizer.ts";
 import type { OutputSettings } from "../program/measures.ts";
 import { type FromConfigOptions, type ModelConfig, modelOf, toConfig } from "./config.ts";
 import { asFloats } from "./element-types.ts";
@@ -181,8 +181,18 @@ function savedLoss(
 
 function savedOptimizer({ name, config }: SavedPart, parts: ModelParts): Optimizer {
   const { transforms, ...options } = config ?? {};
-  const all = transforms === undefined ? options : { ...options, transforms: savedTransforms(transforms, parts) };
+  const { learningRate } = options;
+  const all = {
+    ...options,
+    ...(typeof learningRate === "object" && { learningRate: savedSchedule(learningRate, parts) }),
+    ...(transforms !== undefined && { transforms: savedTransforms(transforms, parts) }),
+  };
   return madeAgain(parts.optimizers, { name, config: config && all }, "optimizer");
+}
+
+function savedSchedule(saved: unknown, parts: ModelParts): Schedule {
+  const part = checkedAt(savedPart, saved, "loadModel: compile.optimizer.config.learningRate", "data");
+  return madeAgain(parts.schedules, part, "optimizer", "schedule");
 }
 
 function savedTransforms(saved: unknown, parts: ModelParts): readonly GradientTransform[] {

@@ -1,10 +1,8 @@
 import { finiteNumber, knownKeys } from "../base/errors.ts";
 import { adagrad as adagradOp } from "../ops/updates/adagrad.ts";
-import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { COMMON_OPTIONS, type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
 
 export interface AdagradOptions extends OptimizerOptions {
-  /** Learning rate. Default 0.001. */
-  readonly learningRate?: number;
   /** First value of the sum of squares. Default 0.1. */
   readonly initialAccumulatorValue?: number;
   /** Keeps the divisor above 0. Default 1e-7. */
@@ -18,18 +16,17 @@ export interface AdagradOptions extends OptimizerOptions {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "initialAccumulatorValue", "epsilon", "transforms"], "adagrad");
-  const learningRate = finiteNumber(options.learningRate ?? 0.001, "adagrad: learningRate", 0);
+  knownKeys(options, [...COMMON_OPTIONS, "initialAccumulatorValue", "epsilon"], "adagrad");
   const initial = finiteNumber(options.initialAccumulatorValue ?? 0.1, "adagrad: initialAccumulatorValue", 0);
   const epsilon = finiteNumber(options.epsilon ?? 1e-7, "adagrad: epsilon", 0);
-  return {
+  const { weightDecay: decay = 0 } = options;
+  return optimizerOf(options, {
     name: "adagrad",
-    config: { learningRate, initialAccumulatorValue: initial, epsilon },
-    hyperparameters: { learningRate },
-    transforms: checkedTransforms(options, "adagrad: "),
+    config: { initialAccumulatorValue: initial, epsilon },
     slots: (shape) => [{ name: "accumulator", shape }],
     step: ({ parameter: p, gradient: g, slots: { accumulator }, hyperparameter, add }) => {
-      add(adagradOp, { p, g, rate: hyperparameter("learningRate"), s: accumulator! }, { offset: initial + epsilon });
+      const rate = hyperparameter("learningRate");
+      add(adagradOp, { p, g, rate, s: accumulator! }, { offset: initial + epsilon, decay });
     },
-  };
+  });
 }

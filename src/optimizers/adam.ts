@@ -1,10 +1,8 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { adam as adamOp } from "../ops/updates/adam.ts";
-import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { COMMON_OPTIONS, type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
 
 export interface AdamOptions extends OptimizerOptions {
-  /** Learning rate. Default 0.001. */
-  readonly learningRate?: number;
   /** Share of the gradients' mean that is kept from step to step, at least 0 and below 1. Default 0.9. */
   readonly beta1?: number;
   /** Share of the mean of their squares that is kept, at least 0 and below 1. Default 0.999. */
@@ -15,12 +13,8 @@ export interface AdamOptions extends OptimizerOptions {
   readonly amsgrad?: boolean;
 }
 
-export interface AdamWOptions extends AdamOptions {
-  /** Decay: before each step a parameter loses this share of itself, times the learning rate. Default 0.004. */
-  readonly weightDecay?: number;
-}
-
-const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad", "transforms"] as const;
+/** Options of `adamW`: those of `adam`, with a `weightDecay` of 0.004 by default. */
+export type AdamWOptions = AdamOptions;
 
 /**
  * Adam, as Keras has it (`keras/src/optimizers/adam.py`), at step t, from 1:
@@ -35,7 +29,6 @@ const ADAM_OPTIONS = ["learningRate", "beta1", "beta2", "epsilon", "amsgrad", "t
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function adam(options: AdamOptions = {}): Optimizer {
-  knownKeys(options, ADAM_OPTIONS, "adam");
   return adamNamed("adam", options);
 }
 
@@ -46,25 +39,26 @@ export function adam(options: AdamOptions = {}): Optimizer {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
-  knownKeys(options, [...ADAM_OPTIONS, "weightDecay"], "adamW");
-  return adamNamed("adamW", options, finiteNumber(options.weightDecay ?? 0.004, "adamW: weightDecay", 0));
+  return adamNamed("adamW", options, 0.004);
 }
 
-function adamNamed(name: "adam" | "adamW", options: AdamOptions, weightDecay?: number): Optimizer {
-  const learningRate = finiteNumber(options.learningRate ?? 0.001, `${name}: learningRate`, 0);
+function adamNamed(name: "adam" | "adamW", options: AdamOptions, defaultDecay?: number): Optimizer {
+  knownKeys(options, [...COMMON_OPTIONS, "beta1", "beta2", "epsilon", "amsgrad"], name);
+  const { weightDecay = defaultDecay } = options;
   const beta1 = finiteNumber(options.beta1 ?? 0.9, `${name}: beta1`, 0, 1);
   const beta2 = finiteNumber(options.beta2 ?? 0.999, `${name}: beta2`, 0, 1);
   const epsilon = finiteNumber(options.epsilon ?? 1e-7, `${name}: epsilon`, 0);
   const amsgrad = flag(options.amsgrad ?? false, `${name}: amsgrad`);
-  return {
-    name,
-    config: { learningRate, beta1, beta2, epsilon, amsgrad, ...(weightDecay !== undefined && { weightDecay }) },
-    hyperparameters: { learningRate },
-    transforms: checkedTransforms(options, `${name}: `),
-    slots: (shape) => [{ name: "moments", shape: [amsgrad ? 3 : 2, ...shape] }],
-    step: ({ parameter: p, gradient: g, state, slots: { moments }, hyperparameter, add }) => {
-      const inputs = { p, g, rate: hyperparameter("learningRate"), state, moments: moments! };
-      add(adamOp, inputs, { beta1, beta2, epsilon, amsgrad, decay: weightDecay ?? 0 });
+  return optimizerOf(
+    { ...options, weightDecay },
+    {
+      name,
+      config: { beta1, beta2, epsilon, amsgrad },
+      slots: (shape) => [{ name: "moments", shape: [amsgrad ? 3 : 2, ...shape] }],
+      step: ({ parameter: p, gradient: g, state, slots: { moments }, hyperparameter, add }) => {
+        const inputs = { p, g, rate: hyperparameter("learningRate"), state, moments: moments! };
+        add(adamOp, inputs, { beta1, beta2, epsilon, amsgrad, decay: weightDecay ?? 0 });
+      },
     },
-  };
+  );
 }

@@ -1,4 +1,4 @@
-import { aFunction, anObject, aWord, listOf } from "../base/errors.ts";
+import { aFunction, anObject, aWord, finiteNumber, listOf } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
@@ -63,6 +63,23 @@ export interface GradientTransform {
 }
 
 /**
+ * Schedule: a learning rate that is computed on the GPU, from the number of steps made so far. It reads nothing back, and a restored
+ * model goes on at its step. `defineSchedule` makes one of an app's own.
+ *
+ * @example
+ * const optimizer = sgd({ learningRate: cosineDecay({ initialLearningRate: 0.1, decaySteps: 1000 }) });
+ */
+export interface Schedule {
+  readonly name: string;
+  /** Options that make the schedule again, as plain JSON. `saveModel` writes them down, and `restore` compares them. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Adds the nodes that run once a step, and returns their tensor [1]. Anything else is an error. */
+  rate(call: Pick<OptimizerCall, "state" | "add">): TensorId;
+  /** Makes an optimizer follow it: what the optimizer asks for as its hyperparameter `learningRate` is then the schedule's. */
+  follow(optimizer: Optimizer): Optimizer;
+}
+
+/**
  * Optimizer: how parameters follow their gradients. The library's own and a user's have the same interface. What it keeps is
  * allocated with the model, counted by `summary`, and part of a snapshot. It begins anew once the model is compiled again.
  *
@@ -89,8 +106,10 @@ export interface Optimizer {
   readonly name: string;
   /** Options that make the optimizer again, as plain JSON. `saveModel` writes them down. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Numbers that live on the GPU, so that changing one compiles nothing. */
+  /** Numbers that live on the GPU, so that changing one compiles nothing. One that follows a schedule is not among them. */
   readonly hyperparameters: Readonly<Record<string, number>>;
+  /** Schedules by the names of the hyperparameters that follow them. `follow` of a schedule sets it. Default: none. */
+  readonly schedules?: Readonly<Record<string, Schedule>>;
   /** Gives what is kept beside a parameter. Default: no slots. */
   slots?(parameter: Shape): readonly SlotSpec[];
   /** Gives what is kept once, for all parameters. `begin` gets it. Default: no variables. */
@@ -105,8 +124,42 @@ export interface Optimizer {
 
 /** Options of every optimizer of the library. */
 export interface OptimizerOptions {
+  /** Learning rate, a number or a schedule such as `cosineDecay`. Default 0.001; of `sgd` 0.01. */
+  readonly learningRate?: number | Schedule | undefined;
+  /**
+   * Decoupled decay: before each step a parameter loses this share of itself, times the learning rate (`_apply_weight_decay` of
+   * `keras/src/optimizers/base_optimizer.py`). Biases decay, too, as in Keras. Default: none; of `adamW` 0.004.
+   */
+  readonly weightDecay?: number | undefined;
   /** Transforms of the gradients before each step, one after the other. Default: none. */
   readonly transforms?: readonly GradientTransform[] | undefined;
+}
+
+/** Names of `OptimizerOptions`. */
+export const COMMON_OPTIONS = ["learningRate", "transforms", "weightDecay"] as const;
+
+/**
+ * Makes an optimizer out of the options that all have, whose names are known, and of its own parts.
+ *
+ * @throws FeaturemapError `value` for an option that is out of range
+ */
+export function optimizerOf(
+  options: OptimizerOptions,
+  own: Omit<Optimizer, "hyperparameters" | "transforms">,
+  defaultRate = 0.001,
+): Optimizer {
+  const { learningRate = defaultRate, weightDecay } = options;
+  const schedule = isSchedule(learningRate) ? learningRate : undefined;
+  const where = `${own.name}: `;
+  const rates = { learningRate: schedule ? 0 : finiteNumber(learningRate, `${where}learningRate`, 0) };
+  const decay = weightDecay !== undefined && { weightDecay: finiteNumber(weightDecay, `${where}weightDecay`, 0) };
+  const transforms = checkedTransforms(options, where);
+  const made = { ...own, config: { ...rates, ...decay, ...own.config }, hyperparameters: rates, transforms };
+  return schedule ? schedule.follow(made) : made;
+}
+
+function isSchedule(value: number | Schedule): value is Schedule {
+  return typeof (value as Schedule)?.follow === "function";
 }
 
 /** Checks and copies a list of transforms. @throws FeaturemapError `value` where it is none */
@@ -121,6 +174,6 @@ export function checkedTransforms({ transforms = [] }: OptimizerOptions, where: 
 
 /** Gives what an optimizer was made with, its transforms by name and config, as plain JSON. */
 export function configOf({ config, transforms = [] }: Optimizer): Readonly<Record<string, unknown>> {
-  const made = transforms.map(({ name, config }) => ({ name, ...(config && { config }) }));
-  return { ...config, ...(made.length > 0 && { transforms: made }) };
+  if (transforms.length === 0) return { ...config };
+  return { ...config, transforms: transforms.map(({ name, config }) => ({ name, ...(config && { config }) })) };
 }

@@ -1,10 +1,8 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { rmsprop as rmspropOp } from "../ops/updates/rmsprop.ts";
-import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { COMMON_OPTIONS, type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
 
 export interface RmspropOptions extends OptimizerOptions {
-  /** Learning rate. Default 0.001. */
-  readonly learningRate?: number;
   /** Share of the mean of the gradients' squares that is kept from step to step, at least 0 and below 1. Default 0.9. */
   readonly rho?: number;
   /** Share of the last step that is added to the next, at least 0 and below 1. Default 0: no step is kept. */
@@ -28,23 +26,21 @@ export interface RmspropOptions extends OptimizerOptions {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "rho", "momentum", "epsilon", "centered", "transforms"], "rmsprop");
-  const learningRate = finiteNumber(options.learningRate ?? 0.001, "rmsprop: learningRate", 0);
+  knownKeys(options, [...COMMON_OPTIONS, "rho", "momentum", "epsilon", "centered"], "rmsprop");
   const rho = finiteNumber(options.rho ?? 0.9, "rmsprop: rho", 0, 1);
   const momentum = finiteNumber(options.momentum ?? 0, "rmsprop: momentum", 0, 1);
   const epsilon = finiteNumber(options.epsilon ?? 1e-7, "rmsprop: epsilon", 0);
   const centered = flag(options.centered ?? false, "rmsprop: centered");
   const kept = ["velocity", ...(momentum > 0 ? ["momentum"] : []), ...(centered ? ["averageGradient"] : [])];
-  return {
+  const { weightDecay = 0 } = options;
+  return optimizerOf(options, {
     name: "rmsprop",
-    config: { learningRate, rho, momentum, epsilon, centered },
-    hyperparameters: { learningRate },
-    transforms: checkedTransforms(options, "rmsprop: "),
+    config: { rho, momentum, epsilon, centered },
     slots: (shape) => kept.map((name) => ({ name, shape })),
     step: ({ parameter: p, gradient: g, slots, hyperparameter, add }) => {
       const rate = hyperparameter("learningRate");
       const inputs = { p, g, rate, v: slots.velocity!, m: slots.momentum, a: slots.averageGradient };
-      add(rmspropOp, inputs, { rho, momentum, epsilon, centered });
+      add(rmspropOp, inputs, { rho, momentum, epsilon, centered, decay: weightDecay });
     },
-  };
+  });
 }

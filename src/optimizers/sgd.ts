@@ -1,10 +1,8 @@
 import { finiteNumber, flag, knownKeys } from "../base/errors.ts";
 import { sgd as sgdOp } from "../ops/updates/sgd.ts";
-import { checkedTransforms, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { COMMON_OPTIONS, type Optimizer, type OptimizerOptions, optimizerOf } from "./optimizer.ts";
 
 export interface SgdOptions extends OptimizerOptions {
-  /** Learning rate. Default 0.01, as in Keras. */
-  readonly learningRate?: number;
   /** Share of the last step that is added to the next, at least 0 and below 1. Default 0: no step is kept. */
   readonly momentum?: number;
   /** Nesterov's momentum: steps by the gradient once more, after the momentum. Default false. */
@@ -18,18 +16,21 @@ export interface SgdOptions extends OptimizerOptions {
  * @throws FeaturemapError `value` for an option that is unknown or out of range
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  knownKeys(options, ["learningRate", "momentum", "nesterov", "transforms"], "sgd");
-  const learningRate = finiteNumber(options.learningRate ?? 0.01, "sgd: learningRate", 0);
+  knownKeys(options, [...COMMON_OPTIONS, "momentum", "nesterov"], "sgd");
   const momentum = finiteNumber(options.momentum ?? 0, "sgd: momentum", 0, 1);
   const nesterov = flag(options.nesterov ?? false, "sgd: nesterov");
-  return {
-    name: "sgd",
-    config: { learningRate, momentum, nesterov },
-    hyperparameters: { learningRate },
-    transforms: checkedTransforms(options, "sgd: "),
-    slots: (shape) => (momentum === 0 ? [] : [{ name: "momentum", shape }]),
-    step: ({ parameter: p, gradient: g, slots: { momentum: v }, hyperparameter, add }) => {
-      add(sgdOp, { p, g, rate: hyperparameter("learningRate"), v }, { MOMENTUM: momentum, NESTEROV: nesterov });
+  const { weightDecay: DECAY = 0 } = options;
+  return optimizerOf(
+    options,
+    {
+      name: "sgd",
+      config: { momentum, nesterov },
+      slots: (shape) => (momentum === 0 ? [] : [{ name: "momentum", shape }]),
+      step: ({ parameter: p, gradient: g, slots: { momentum: v }, hyperparameter, add }) => {
+        const inputs = { p, g, rate: hyperparameter("learningRate"), v };
+        add(sgdOp, inputs, { MOMENTUM: momentum, NESTEROV: nesterov, DECAY });
+      },
     },
-  };
+    0.01,
+  );
 }

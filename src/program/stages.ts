@@ -1,4 +1,4 @@
-import { anObject, cut, FeaturemapError, listOf, show } from "../base/errors.ts";
+import { anObject, cut, FeaturemapError, listOf, oneOf, show } from "../base/errors.ts";
 import { type Shape, sameShape, showShape } from "../base/shape.ts";
 import { type ColumnRole, ROLE_WORDS } from "../data/columns.ts";
 import { gradients as addGradients } from "../graph/gradients.ts";
@@ -208,7 +208,8 @@ export function updates(optimizer: Optimizer): Stage {
     const rates = new Map(ratesOf(optimizer).map((rate) => [rate.path, builder.variable(rate)]));
     const call = {
       state: builder.state,
-      hyperparameter: (name: string) => rates.get(name) ?? unknownHyperparameter(optimizer, name),
+      hyperparameter: (name: string) =>
+        rates.get(oneOf(name, [...rates.keys()], `Optimizer "${optimizer.name}": hyperparameter`))!,
       shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
     };
     const shared = begun(optimizer, builder, call);
@@ -239,10 +240,10 @@ function begun(
   const { gradients, add } = builder;
   const variables = byName(builder, ownVariablesOf(optimizer), OWN);
   const made = optimizer.begin({ ...call, gradients, variables, add });
-  const where = `Optimizer "${cut(optimizer.name)}":`;
-  const shared = anObject(made, `${where} the tensors that begin() returns`);
+  const where = `Optimizer "${cut(optimizer.name)}": begin()`;
+  const shared = anObject(made, where);
   for (const [name, tensor] of Object.entries(shared))
-    assertTensor(builder, tensor, undefined, `${where} begin() must return a tensor for "${cut(name)}"`);
+    assertTensor(builder, tensor, undefined, `${where} must return a tensor for "${cut(name)}"`);
   return shared;
 }
 
@@ -251,11 +252,6 @@ function byName(builder: ProgramBuilder, variables: readonly Variable[], prefix:
   return Object.fromEntries(
     variables.map((variable) => [variable.path.slice(prefix.length), builder.variable(variable)]),
   );
-}
-
-function unknownHyperparameter({ name: optimizer, hyperparameters }: Optimizer, name: string): never {
-  const known = Object.keys(hyperparameters).join(", ") || "none";
-  throw new FeaturemapError("value", `Optimizer "${optimizer}" has no hyperparameter "${name}". It has: ${known}.`);
 }
 
 /** Adds the metrics. The last means are left to `advance`, which adds them up as it ends the step. */

@@ -310,11 +310,15 @@ describe("weights of other types", () => {
 
 describe("the library's optimizers", () => {
   const odd: Record<string, Record<string, unknown>> = {
-    adagrad: { learningRate: 0.2, initialAccumulatorValue: 0.3, epsilon: 1e-5 },
-    adam: { learningRate: 0.2, beta1: 0.8, beta2: 0.9, epsilon: 1e-5, amsgrad: true },
-    adamW: { learningRate: 0.2, beta1: 0.8, beta2: 0.9, epsilon: 1e-5, amsgrad: true, weightDecay: 0.1 },
-    rmsprop: { learningRate: 0.2, rho: 0.8, momentum: 0.5, epsilon: 1e-5, centered: true },
-    sgd: { learningRate: 0.2, momentum: 0.9, nesterov: true },
+    adadelta: { learningRate: 0.2, weightDecay: 0.1, rho: 0.8, epsilon: 1e-5 },
+    adagrad: { learningRate: 0.2, weightDecay: 0.1, initialAccumulatorValue: 0.3, epsilon: 1e-5 },
+    adam: { learningRate: 0.2, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-5, amsgrad: true },
+    adamW: { learningRate: 0.2, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-5, amsgrad: true },
+    adamax: { learningRate: 0.2, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-5 },
+    lion: { learningRate: 0.2, weightDecay: 0.1, beta1: 0.8, beta2: 0.9 },
+    nadam: { learningRate: 0.2, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-5 },
+    rmsprop: { learningRate: 0.2, weightDecay: 0.1, rho: 0.8, momentum: 0.5, epsilon: 1e-5, centered: true },
+    sgd: { learningRate: 0.2, weightDecay: 0.1, momentum: 0.9, nesterov: true },
   };
 
   /** What a step of an optimizer would add to a graph. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adagrad, adam, adamW, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
+import { adadelta, adagrad, adam, adamax, adamW, lion, nadam, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
 import { activate, activationGradient } from "../reference/activation.ts";
 import { dropoutMask } from "../reference/dropout.ts";
 import { type OptimizerOptions, referenceOptimizer } from "../reference/optimizers.ts";
@@ -192,6 +192,10 @@ const OPTIMIZERS: [name: string, options: OptimizerOptions, make: (options: obje
   ["rmsprop", {}, rmsprop],
   ["rmsprop", { centered: true, momentum: 0.9 }, rmsprop],
   ["adagrad", {}, adagrad],
+  ["adadelta", {}, adadelta],
+  ["adamax", {}, adamax],
+  ["lion", {}, lion],
+  ["nadam", {}, nadam],
 ];
 
 describe.each(OPTIMIZERS)("%s %j", (name, options, make) => {
@@ -245,16 +249,21 @@ async function step(optimizer: Optimizer, p: Float32Array, g: Float32Array, kept
     );
     return [name, run.input(name, shape, new Float32Array(words.buffer))] as const;
   });
+  const call = { state: run.graph.state, hyperparameter: (name: string) => rates.get(name)!, add: run.addTyped };
+  // Nadam's product of momenta, after two steps.
+  const product = 0.9 ** 2 * (1 - 0.5 * 0.96) * (1 - 0.5 * 0.96 ** 2);
+  const variables = Object.fromEntries(
+    (optimizer.variables?.() ?? []).map(({ name, shape }) => [name, run.input(name, shape, [product])]),
+  );
+  const shared = optimizer.begin?.({ ...call, variables, gradients: new Map(), shapeOf: () => [] }) ?? {};
   optimizer.step({
     path: "p",
     parameter,
     gradient: run.input("g", [p.length], g),
     slots: Object.fromEntries(slots),
-    state: run.graph.state,
-    shared: {},
-    hyperparameter: (name) => rates.get(name)!,
+    ...call,
+    shared,
     shapeOf: () => [p.length],
-    add: run.addTyped,
   });
   return run.read([parameter, ...slots.map(([, id]) => id)]);
 }

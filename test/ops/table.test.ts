@@ -49,13 +49,15 @@ describe("the library's ops", () => {
 
   it("have a gradient, unless they have it in them or are gradients, updates, parts, the ends of a step or stand before what is trained", () => {
     const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
-    const updates = ["sgd", "adam", "rmsprop", "adagrad"];
+    const updates = ["sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "lion", "nadam"];
     const ends = [
       "accumulateMeans",
       "accumulateRows",
       "accuracy",
       "advance",
       "argmax",
+      "nadamFactors",
+      "schedule",
       "batchRepeat",
       "batchScatter",
       "beginStep",

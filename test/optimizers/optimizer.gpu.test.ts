@@ -1,19 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { goldenWeights, uniform } from "../../cli/keras/formula.ts";
 import {
+  adadelta,
   adagrad,
   adam,
+  adamax,
   adamW,
   createRuntime,
   dense,
+  lion,
+  nadam,
   type Optimizer,
   oneHot,
   type Runtime,
   rmsprop,
+  type SlotSpec,
   sequential,
   sgd,
   tensor,
 } from "../../src/index.ts";
+import more from "../golden/more-optimizers.json";
 import golden from "../golden/optimizers.json";
 import { type OptimizerOptions, referenceOptimizer } from "../reference/optimizers.ts";
 import { randomArray } from "../reference/random.ts";
@@ -24,13 +30,29 @@ import { mnist } from "../support/mnist.ts";
 import { GraphRun } from "../support/run-graph.ts";
 import { tolerances } from "../support/tolerances.ts";
 
-const MAKERS: Record<string, (options: object) => Optimizer> = { sgd, adam, adamW, rmsprop, adagrad };
-const runs = golden.runs as { optimizer: string; options: OptimizerOptions; parameters: number[][] }[];
+const MAKERS: Record<string, (options: object) => Optimizer> = {
+  sgd,
+  adam,
+  adamW,
+  rmsprop,
+  adagrad,
+  adadelta,
+  adamax,
+  lion,
+  nadam,
+};
+const runs = [...golden.runs, ...more.runs] as {
+  optimizer: string;
+  options: OptimizerOptions;
+  parameters: number[][];
+}[];
 const cases = runs.map((run) => [`${run.optimizer} ${JSON.stringify(run.options)}`, run] as const);
 
 interface Held {
   p: Float32Array;
   slots: Float32Array[];
+  /** What the optimizer keeps for itself; that of the first parameter counts. */
+  own: Float32Array[];
 }
 
 /** One step of several parameters, each of its own, by the optimizer's nodes in one graph. */
@@ -44,33 +66,42 @@ async function stepped(
   const rates = Object.entries(optimizer.hyperparameters).map(
     ([name, value]) => [name, run.input(name, [1], [value])] as const,
   );
+  const call = {
+    state: run.graph.state,
+    hyperparameter: (name: string) => new Map(rates).get(name)!,
+    add: run.addTyped,
+  };
+  const own = (optimizer.variables?.() ?? []).map(
+    ({ name, shape }, i) => [name, run.input(name, shape, held[0]!.own[i]!)] as const,
+  );
+  const none = { gradients: new Map(), shapeOf: () => [] };
+  const shared = optimizer.begin?.({ ...call, ...none, variables: Object.fromEntries(own) }) ?? {};
   const ids = held.map(({ p, slots }, i) => {
     const parameter = run.input("p", [p.length], p);
-    const own = optimizer.slots?.([p.length]) ?? [];
-    const kept = own.map(({ name, shape }, j) => [name, run.input(name, shape, slots[j]!)] as const);
+    const specs = optimizer.slots?.([p.length]) ?? [];
+    const kept = specs.map(({ name, shape }, j) => [name, run.input(name, shape, slots[j]!)] as const);
     optimizer.step({
       path: `p${i}`,
       parameter,
       gradient: run.input("g", [p.length], gradients[i]!),
       slots: Object.fromEntries(kept),
-      state: run.graph.state,
-      shared: {},
-      hyperparameter: (name) => new Map(rates).get(name)!,
+      ...call,
+      shared,
       shapeOf: () => [p.length],
-      add: run.addTyped,
     });
     return [parameter, ...kept.map(([, id]) => id)];
   });
-  const read = await run.read(ids.flat());
+  const read = await run.read([...ids.flat(), ...own.map(([, id]) => id)]);
   return ids.map(({ length }) => {
     const [p, ...slots] = read.splice(0, length);
-    return { p: p!, slots };
+    return { p: p!, slots, own: read.slice(-own.length || read.length) };
   });
 }
 
 function held(optimizer: Optimizer, p: Float32Array): Held {
   const slots = optimizer.slots?.([p.length]) ?? [];
-  return { p, slots: slots.map(({ shape }) => new Float32Array(shape.reduce((a, b) => a * b, 1))) };
+  const filled = ({ shape, initial = 0 }: SlotSpec) => new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(initial);
+  return { p, slots: slots.map(filled), own: (optimizer.variables?.() ?? []).map(filled) };
 }
 
 describe.each(cases)("%s", (_, { optimizer: name, options, parameters }) => {

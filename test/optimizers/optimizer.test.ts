@@ -1,5 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { adagrad, adam, adamW, type GradientTransform, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
+import {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  type GradientTransform,
+  lion,
+  nadam,
+  type Optimizer,
+  rmsprop,
+  sgd,
+} from "../../src/index.ts";
 import { configOf } from "../../src/optimizers/optimizer.ts";
 import { trainingProgram } from "../../src/program/programs.ts";
 import { countOf, variablesOf } from "../../src/program/variables.ts";
@@ -9,13 +21,27 @@ import { articleLayers } from "../support/models.ts";
 import { inputsOf, measuresOf } from "../support/programs.ts";
 import { MERGE_MOST, MERGE_NOTHING } from "../support/recording.ts";
 
-const MAKERS: Record<string, (options?: object) => Optimizer> = { sgd, adam, adamW, rmsprop, adagrad };
+const MAKERS: Record<string, (options?: object) => Optimizer> = {
+  sgd,
+  adam,
+  adamW,
+  rmsprop,
+  adagrad,
+  adadelta,
+  adamax,
+  lion,
+  nadam,
+};
 const learningRates: [string, number][] = [
   ["sgd", 0.01],
   ["adam", 0.001],
   ["adamW", 0.001],
   ["rmsprop", 0.001],
   ["adagrad", 0.001],
+  ["adadelta", 0.001],
+  ["adamax", 0.001],
+  ["lion", 0.001],
+  ["nadam", 0.001],
 ];
 
 describe.each(learningRates)("%s", (name, learningRate) => {
@@ -83,6 +109,10 @@ describe("shares of what was", () => {
     ["adamW", "beta1"],
     ["rmsprop", "rho"],
     ["rmsprop", "momentum"],
+    ["adadelta", "rho"],
+    ["adamax", "beta1"],
+    ["nadam", "beta2"],
+    ["lion", "beta2"],
   ])("%s: %s is at least 0 and below 1", (name, option) => {
     expect(() => MAKERS[name]!({ [option]: 0 })).not.toThrow();
     for (const value of [-0.1, 1, Number.NaN]) {
@@ -105,7 +135,7 @@ function nodesOf(optimizer: Optimizer, shape: readonly number[], gradientShape =
       (optimizer.slots?.(shape) ?? []).map((slot) => [slot.name, build.input(slot.name, slot.shape)]),
     ),
     state: build.graph.state,
-    shared: {},
+    shared: optimizer.begin ? { factors: build.input("factors", [3]) } : {},
     hyperparameter: (name) => build.input(name, [1]),
     shapeOf: () => shape,
     add: build.addTyped,

@@ -86,17 +86,17 @@ describe("what an app's own part answers", () => {
     [
       "a begin of nothing",
       { optimizer: beginning(() => undefined) },
-      /^Optimizer "mine": the tensors that begin\(\) returns must be an object, got undefined\.$/,
+      /^Optimizer "mine": begin\(\) must be an object, got undefined\.$/,
     ],
     [
       "a begin of a list",
       { optimizer: beginning(({ state }: OptimizerBegin) => [state]) },
-      /begin\(\) returns must be an object, got \[0\]/,
+      /begin\(\) must be an object, got \[0\]/,
     ],
     [
       "a begin that takes its time",
       { optimizer: beginning(async () => ({})) },
-      /begin\(\) returns must be an object, got a promise/,
+      /begin\(\) must be an object, got a promise/,
     ],
     [
       "a begin of outputs by name",
@@ -111,7 +111,7 @@ describe("what an app's own part answers", () => {
     [
       "a begin that asks for a rate there is not",
       { optimizer: beginning(({ hyperparameter }: OptimizerBegin) => ({ rate: hyperparameter("rate") })) },
-      /^Optimizer "mine" has no hyperparameter "rate"\. It has: none\.$/,
+      /^Optimizer "mine": hyperparameter must be one of , got "rate"\.$/,
     ],
   ])("is refused in words: %s", (_, parts, message) => {
     const error = failure(() => train(parts));

@@ -1,11 +1,16 @@
 import { describe, it } from "vitest";
 import { uniform } from "../../cli/keras/formula.ts";
+import more from "../golden/more-optimizers.json";
 import golden from "../golden/optimizers.json";
 import { expectClose } from "../support/compare.ts";
 import { tolerances } from "../support/tolerances.ts";
 import { type OptimizerOptions, referenceOptimizer } from "./optimizers.ts";
 
-const runs = golden.runs as { optimizer: string; options: OptimizerOptions; parameters: number[][] }[];
+const runs = [...golden.runs, ...more.runs] as {
+  optimizer: string;
+  options: OptimizerOptions;
+  parameters: number[][];
+}[];
 
 describe("the reference of the optimizers", () => {
   it.each(runs)("steps as Keras does: $optimizer $options", ({ optimizer, options, parameters }) => {

@@ -1,9 +1,11 @@
 import { addOp } from "../../src/graph/graph.ts";
+import type { Add } from "../../src/graph/op.ts";
 import type { Tile } from "../../src/graph/tile.ts";
 import type { PlanStep } from "../../src/plan/plan.ts";
 import { Build } from "./building.ts";
 import { allOps, byInput, opFor } from "./ops.ts";
 import { MERGE_NOTHING } from "./recording.ts";
+import { everySchedule } from "./schedules.ts";
 
 const tiles: Tile[] = [
   { blocksM: 1, blocksN: 1, workgroupM: 8, workgroupN: 8, slices: 3 },
@@ -56,6 +58,16 @@ cover(
   [[state, state, [2], [1]], { shuffled: false }, ["u32", "u32", "u32", "u32"]],
 );
 cover("batchScatter", [[state, [4, 10], [1, 10]]]);
+cover("nadamFactors", [[state, [1]], { beta1: 0.9, beta2: 0.999 }]);
+for (const each of everySchedule()) {
+  each.rate({
+    state: 0,
+    add: ((_op: unknown, _inputs: unknown, attributes: object) => {
+      cover("schedule", [[state], attributes]);
+      return { rate: 1 };
+    }) as unknown as Add,
+  });
+}
 cover("batchRepeat", [[[1]], { batch: 7 }]);
 cover(
   "sampleFactors",
@@ -466,5 +478,11 @@ for (const size of [7, 8]) {
     [[of, of, rate, of], { ...rest, rho: 0.9 }],
     [[of, of, rate, of, of, of], { ...rest, rho: 0.9, momentum: 0.5, centered: true }],
   );
-  cover("adagrad", [[of, of, rate, of], { offset: 0.1 }]);
+  cover("adagrad", [[of, of, rate, of], { offset: 0.1, decay: size === 7 ? 0 : 0.1 }]);
+  const pair = [2, size];
+  const share = { epsilon: 1e-7, decay: size === 7 ? 0 : 0.1 };
+  cover("adadelta", [[of, of, rate, pair], { ...share, rho: 0.9 }]);
+  cover("adamax", [[of, of, rate, state, pair], { ...share, beta1: 0.9, beta2: 0.999 }]);
+  cover("nadam", [[of, of, rate, [3], pair], { ...share, beta1: 0.9, beta2: 0.999 }]);
+  cover("lion", [[of, of, rate, of], { decay: share.decay, beta1: 0.9, beta2: 0.99 }]);
 }

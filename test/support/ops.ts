@@ -61,9 +61,15 @@ import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts"
 import { softmax, softmaxGradient } from "../../src/ops/softmax/softmax.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "../../src/ops/softmax/softmax-cross-entropy.ts";
 import { topKAccuracy } from "../../src/ops/softmax/top-k-accuracy.ts";
+import { adadelta } from "../../src/ops/updates/adadelta.ts";
 import { adagrad } from "../../src/ops/updates/adagrad.ts";
 import { adam } from "../../src/ops/updates/adam.ts";
+import { adamax } from "../../src/ops/updates/adamax.ts";
+import { lion } from "../../src/ops/updates/lion.ts";
+import { nadam } from "../../src/ops/updates/nadam.ts";
+import { nadamFactors } from "../../src/ops/updates/nadam-factors.ts";
 import { rmsprop } from "../../src/ops/updates/rmsprop.ts";
+import { schedule } from "../../src/ops/updates/schedule.ts";
 import { sgd } from "../../src/ops/updates/sgd.ts";
 
 const list: readonly Op[] = [
@@ -76,6 +82,12 @@ const list: readonly Op[] = [
   activation,
   activationGradient,
   add,
+  adadelta,
+  adamax,
+  lion,
+  nadam,
+  nadamFactors,
+  schedule,
   adagrad,
   adam,
   advance,

@@ -39,6 +39,7 @@ export const FILES = [
   "optimizers/optimizer",
   "optimizers/clipping",
   "optimizers/own-optimizers",
+  "optimizers/schedules",
   "golden/golden",
   "golden/keras/layers",
   "golden/keras/losses",

@@ -10,10 +10,10 @@ export const adagrad = defineOp({
   name: "adagrad",
   inputs: ["p", "g", "rate", "s"],
   outputs: [],
-  attributes: typed<{ readonly offset: number }>(),
+  attributes: typed<{ readonly offset: number; readonly decay: number }>(),
   infer: (inputs, _, where) => inferUpdate(inputs, where),
   updates: ["p", "s"],
-  lower: ({ inputs, attributes: { offset } }) => [
-    dispatchUpdate(kernel, inputs.p.shape, ["p", "s"], { bind: inputs, constants: { OFFSET: offset } }),
+  lower: ({ inputs, attributes: { offset, decay } }) => [
+    dispatchUpdate(kernel, inputs.p.shape, ["p", "s"], { bind: inputs, constants: { OFFSET: offset, DECAY: decay } }),
   ],
 });

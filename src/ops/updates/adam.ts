@@ -1,9 +1,10 @@
 import nanSource from "../../../shaders/lib/nan.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
 import source from "../../../shaders/updates/adam.wgsl";
+import oneMinusExpSource from "../../../shaders/updates/lib/one_minus_exp.wgsl";
 import { defineOp, typed } from "../../graph/op.ts";
 import type { Kernel } from "../../wgsl/kernel.ts";
-import { dispatchUpdate, inferUpdate } from "./update.ts";
+import { dispatchUpdate, inferUpdate, logarithm } from "./update.ts";
 
 const kernel: Kernel<{ state: "read"; rate: "read"; p: "write"; g: "read"; moments: "write" }> = source;
 
@@ -35,12 +36,7 @@ export const adam = defineOp({
         AMSGRAD: amsgrad,
         DECAY: decay,
       },
-      libraries: [stateSource, nanSource],
+      libraries: [stateSource, nanSource, oneMinusExpSource],
     }),
   ],
 });
-
-/** Gives the logarithm of a beta. That of 0 is finite, too, and its powers are as good as 0. */
-function logarithm(beta: number): number {
-  return Math.max(Math.log(beta), -100);
-}

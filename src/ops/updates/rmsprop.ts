@@ -11,6 +11,7 @@ export interface RmspropAttributes {
   readonly momentum: number;
   readonly epsilon: number;
   readonly centered: boolean;
+  readonly decay: number;
 }
 
 /** RMSprop's step, in place. rate [1]; v is the mean square, m the momentum if it is not 0, a the mean if `centered`. */
@@ -21,12 +22,12 @@ export const rmsprop = defineOp({
   attributes: typed<RmspropAttributes>(),
   infer: (inputs, _, where) => inferUpdate(inputs, where),
   updates: ["p", "v", "m", "a"],
-  lower: ({ inputs, attributes: { rho, momentum, epsilon, centered } }) => {
+  lower: ({ inputs, attributes: { rho, momentum, epsilon, centered, decay } }) => {
     const changed = (["p", "v", "m", "a"] as const).filter((name) => inputs[name] !== undefined);
     return [
       dispatchUpdate(kernel, inputs.p.shape, changed, {
         bind: inputs,
-        constants: { RHO: rho, GAIN: 1 - rho, EPSILON: epsilon, CENTERED: centered, MOMENTUM: momentum },
+        constants: { RHO: rho, GAIN: 1 - rho, EPSILON: epsilon, CENTERED: centered, MOMENTUM: momentum, DECAY: decay },
         libraries: [nanSource],
       }),
     ];

@@ -11,6 +11,7 @@ const kernel: Kernel<{ rate: "read"; p: "write"; g: "read"; v: "write?" }> = sou
 interface Attributes {
   readonly MOMENTUM?: number;
   readonly NESTEROV?: boolean;
+  readonly DECAY?: number;
 }
 
 /** Step of gradient descent, in place: p := p - rate * g; rate [1]. With momentum, the velocity v changes too. */
@@ -21,7 +22,7 @@ export const sgd = defineOp({
   attributes: typed<Attributes>(),
   infer: (inputs, _, where) => inferUpdate(inputs, where),
   updates: ["p", "v"],
-  inPlace: { library: stepSource, fits: ({ inputs }) => inputs.v === undefined },
+  inPlace: { library: stepSource, fits: ({ inputs, attributes }) => inputs.v === undefined && !attributes.DECAY },
   rewrites: [fuseUpdate("sgd")],
   lower: ({ inputs, attributes }) => [
     dispatchUpdate(kernel, inputs.p.shape, inputs.v ? ["p", "v"] : ["p"], {

@@ -68,3 +68,8 @@ export function fuseUpdate(op: string): Rewrite {
     },
   };
 }
+
+/** Gives the logarithm of a share, such as a beta. That of 0 is finite, too, and its powers are as good as 0. */
+export function logarithm(share: number): number {
+  return Math.max(Math.log(share), -100);
+}
