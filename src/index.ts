@@ -140,6 +140,7 @@ export { maximum } from "./layers/maximum.ts";
 export { minimum } from "./layers/minimum.ts";
 export { multiply } from "./layers/multiply.ts";
 export type { SeededOptions, SpatialDropoutOptions } from "./layers/noise.ts";
+export { type NormalizationLayer, type NormalizationOptions, normalization } from "./layers/normalization.ts";
 export type { ActivationCall, ActivationFunction, LayerActivation } from "./layers/options.ts";
 export { type PReluOptions, pRelu } from "./layers/p-relu.ts";
 export { type PermuteOptions, permute } from "./layers/permute.ts";

@@ -26,6 +26,7 @@ import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { maximum } from "../layers/maximum.ts";
 import { minimum } from "../layers/minimum.ts";
 import { multiply } from "../layers/multiply.ts";
+import { normalization } from "../layers/normalization.ts";
 import { pRelu } from "../layers/p-relu.ts";
 import { permute } from "../layers/permute.ts";
 import { randomBrightness } from "../layers/random-brightness.ts";
@@ -151,6 +152,7 @@ export const LIBRARY: ModelParts = {
     SpatialDropout2D: spatialDropout2d,
     GaussianNoise: gaussianNoise,
     GaussianDropout: gaussianDropout,
+    Normalization: normalization,
     RandomFlip: randomFlip,
     RandomTranslation: randomTranslation,
     RandomRotation: randomRotation,

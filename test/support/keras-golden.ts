@@ -45,6 +45,8 @@ export interface LayerCase {
   readonly inputs: readonly Drawn[];
   /** Weights in Keras's order. */
   readonly weights: readonly NamedDrawn[];
+  /** Whether the layer is adapted to its input first. */
+  readonly adapt?: true;
   /** Output in inference, and in training where it differs. */
   readonly y: Written;
   readonly yTraining?: Written;

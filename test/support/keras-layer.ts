@@ -1,7 +1,7 @@
 import { gradients } from "../../src/graph/gradients.ts";
 import { tensorOf } from "../../src/graph/graph.ts";
 import type { TensorId } from "../../src/graph/tensor.ts";
-import { type Model, sgd, tensor } from "../../src/index.ts";
+import { type Model, type NormalizationLayer, sgd, tensor } from "../../src/index.ts";
 import { callLayer } from "../../src/layers/call-layer.ts";
 import { INTERNALS } from "../../src/model/internals.ts";
 import { add } from "../../src/ops/elementwise/add.ts";
@@ -15,6 +15,7 @@ const GRADIENT_STREAM = 50;
 /** Holds a layer against Keras: outputs, gradients, statistics and ten steps. Throws an Error that names the worst number. */
 export async function checkLayer(golden: LayerCase): Promise<void> {
   const model = layerModel(golden);
+  if (golden.adapt) return checkAdapted(golden, model);
   const network = model[INTERNALS].architecture.network!;
   const names = network.weights.map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
   const wanted = golden.weights.map(({ name }) => name);
@@ -22,6 +23,17 @@ export async function checkLayer(golden: LayerCase): Promise<void> {
   if (golden.steps) await checkSteps(golden, golden.steps, model);
   else await checkCall(golden, model, false);
   if (golden.dx) await checkCall(golden, model, true);
+}
+
+/** Adapts the layer to its input and predicts, as an app does. */
+async function checkAdapted(golden: LayerCase, model: Model): Promise<void> {
+  const input = golden.inputs[0]!;
+  const x = tensor(numbersOf(input), [...input.shape]);
+  const [built] = model[INTERNALS].architecture.network!.layers;
+  (built!.layer as NormalizationLayer).adapt(x);
+  await model.compile({ runtime: await testRuntime() });
+  expectKeras((await model.predict(x)).data, golden.y, "forward", `${golden.name}: predict`);
+  model.dispose();
 }
 
 /** Runs the layer's nodes alone, with gradients in training. */

@@ -34,6 +34,7 @@ export const FILES = [
   "ops/random/random",
   "ops/embedding/embedding",
   "layers/noise",
+  "layers/normalization",
   "ops/image/warp",
   "golden/keras/augmentation",
   "optimizers/optimizer",

@@ -47,8 +47,10 @@ def solved(case):
     class_name, config = case["layer"]["className"], case["layer"]["config"]
     x = [numbers(each) for each in case["inputs"]]
     layer = getattr(keras.layers, class_name)(**keras_options(config))
-    if case.pop("adapt"):
+    if case["adapt"]:
         layer.adapt(x[0])
+    else:
+        del case["adapt"]
     symbols = [keras.Input(each.shape[1:], batch_size=each.shape[0], dtype=each.dtype) for each in x]
     together = (lambda values: values[0]) if len(x) == 1 else (lambda values: list(values))
     model = keras.Model(symbols, layer(together(symbols)))

@@ -64,7 +64,8 @@ export function expressionCases(): OnnxCase[] {
       (x) => {
         const { concatenate, conv2d, cropping2d, globalAveragePooling2d, globalMaxPooling2d } = featuremap;
         const { groupNormalization, layerNormalization, permute, pRelu, rescaling, reshape } = featuremap;
-        const { batchNormalization, dense, dot, embedding, rmsNormalization, unitNormalization } = featuremap;
+        const { batchNormalization, dense, dot, embedding, normalization, rmsNormalization, unitNormalization } =
+          featuremap;
         const { add, average, maximum, minimum, multiply, subtract, upSampling2d, zeroPadding2d } = featuremap;
         const y = conv2d({ filters: 8, kernelSize: 1 })(x);
         const merges = { add, average, maximum, minimum, multiply, subtract };
@@ -90,6 +91,8 @@ export function expressionCases(): OnnxCase[] {
           unit: unitNormalization({ axis: [1, 2] })(y),
           products: dot({ axes: [3, 1] })([y, x]),
           entries: embedding({ inputDim: 3, outputDim: 5 })(globalAveragePooling2d()(y)),
+          given: normalization({ mean: [1, 2, 3, 4, 5, 6, 7, 8], variance: [1, 2, 3, 4, 5, 6, 7, 8] })(y),
+          adapted: normalization({ axis: [1, 3], invert: true })(y),
           channels: dense({ units: 5, activation: "tanh" })(y),
           scaled: rescaling({ scale: 2, offset: 1 })(y),
           learned: pRelu({ alphaInitializer: "ones", sharedAxes: [1, 2] })(y),
