@@ -1,4 +1,4 @@
-import { cut, FeaturemapError, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
+import { FeaturemapError, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
 import { batchShape, elements, type Shape } from "../base/shape.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import { transpose } from "../ops/arrange/transpose.ts";
@@ -54,7 +54,7 @@ export function dot(options: DotOptions): Layer {
       if (sizes[0] === sizes[1]) return [];
       const got = built.inputs.map((shape) => batchShape(shape)).join(" and ");
       const message = `adds up along axes of ${sizes[0]} and ${sizes[1]} numbers, of ${got}. Their sizes must agree`;
-      throw new FeaturemapError("shape", `${subject(type, built.name)} ${cut(message)}.`);
+      throw new FeaturemapError("shape", `${subject(type, built.name)} ${message}.`);
     },
     call: (call) => {
       const { inputs, add, shapeOf } = call;

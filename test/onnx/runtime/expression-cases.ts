@@ -89,7 +89,7 @@ export function expressionCases(): OnnxCase[] {
           rows: batchNormalization({ axis: 1 })(y),
           root: rmsNormalization({ axis: [1, -1] })(y),
           unit: unitNormalization({ axis: [1, 2] })(y),
-          products: dot({ axes: [3, 1] })([y, x]),
+          products: dot({ axes: [1, 1], normalize: true })([y, x]),
           entries: embedding({ inputDim: 3, outputDim: 5 })(globalAveragePooling2d()(y)),
           given: normalization({ mean: [1, 2, 3, 4, 5, 6, 7, 8], variance: [1, 2, 3, 4, 5, 6, 7, 8] })(y),
           adapted: normalization({ axis: [1, 3], invert: true })(y),
