@@ -2,7 +2,8 @@ import { FeaturemapError, finiteNumber, flag, knownKeys, wrong } from "../base/e
 import { batchShape, elements, type Shape, sameShape, showShape } from "../base/shape.ts";
 import { isDataset } from "../data/dataset.ts";
 import { type DataInput, isGpuData, type NestedNumbers, toTensor } from "../data/tensor.ts";
-import { constant, MAX_CONSTANTS } from "../ops/elementwise/constant.ts";
+import { concatenated } from "../ops/arrange/concatenate.ts";
+import { fill } from "../ops/elementwise/fill.ts";
 import { reshape } from "../ops/elementwise/reshape.ts";
 import type { Expression } from "../ops/pointwise/functions.ts";
 import { evaluated } from "../ops/pointwise/pointwise.ts";
@@ -35,6 +36,9 @@ export interface NormalizationLayer extends Layer {
    */
   adapt(data: DataInput | Iterable<DataInput>): void;
 }
+
+/** Most numbers of a mean that is given: each is a node of its own. */
+const MAX_CONSTANTS = 64;
 
 /** Smallest deviation that is divided by, as in Keras. */
 const SMALLEST = 1e-7;
@@ -179,8 +183,12 @@ function momentsFor(call: LayerCall, axis: readonly number[], given: Given | und
     return place < 0 ? 1 : (given?.shape[place] ?? size);
   });
   const deviation: Expression = ["maximum", ["sqrt", "variance"], SMALLEST];
+  const listed = (values: readonly number[]) => {
+    const each = values.map((value) => add(fill, {}, { shape: [1], value }).y);
+    return each.length === 1 ? each[0]! : concatenated(add, each, 0);
+  };
   const tensorOf = (name: "mean" | "variance") =>
-    given ? add(constant, {}, { shape, values: given[name] }).y : add(reshape, { x: variables[name]! }, { shape }).y;
+    add(reshape, { x: given ? listed(given[name]) : variables[name]! }, { shape }).y;
   return { mean: "mean", deviation, tensors: { mean: tensorOf("mean"), variance: tensorOf("variance") } };
 }
 

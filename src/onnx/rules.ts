@@ -7,7 +7,6 @@ import { kernelShapeOf } from "../ops/conv2d/convolution.ts";
 import type { dense as denseOp } from "../ops/dense/dense.ts";
 import type { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
 import type { add as addOp } from "../ops/elementwise/add.ts";
-import type { constant as constantOp } from "../ops/elementwise/constant.ts";
 import type { fill as fillOp } from "../ops/elementwise/fill.ts";
 import type { multiply as multiplyOp } from "../ops/elementwise/multiply.ts";
 import type { reshape as reshapeOp } from "../ops/elementwise/reshape.ts";
@@ -82,10 +81,6 @@ const multiply: OnnxRule<typeof multiplyOp> = ({ inputs: { a, b }, read, readAsI
 
 const fill: OnnxRule<typeof fillOp> = ({ attributes: { shape, value }, constant }) => ({
   y: constant({ floats: new Array<number>(elements(shape)).fill(value), shape }),
-});
-
-const constant: OnnxRule<typeof constantOp> = ({ attributes: { shape, values }, constant }) => ({
-  y: constant({ floats: values, shape }),
 });
 
 const averagePooling2d: OnnxRule<typeof averagePooling2dOp> = ({ name, inputs: { x }, attributes, read, add }) => ({
@@ -195,7 +190,6 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   add,
   averagePooling2d,
   concatenate,
-  constant,
   conv2d,
   conv2dTranspose,
   dense,

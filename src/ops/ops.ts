@@ -40,7 +40,6 @@ export { conv2dTranspose } from "./conv2d/conv2d-transpose.ts";
 export { dense } from "./dense/dense.ts";
 export { depthwiseConv2d } from "./depthwise-conv2d/depthwise-conv2d.ts";
 export { add } from "./elementwise/add.ts";
-export { constant } from "./elementwise/constant.ts";
 export { dropout } from "./elementwise/dropout.ts";
 export { fill } from "./elementwise/fill.ts";
 export { multiply } from "./elementwise/multiply.ts";

@@ -113,7 +113,6 @@ for (const [interpolation, fillMode, channels] of [
     attributes,
   ]);
 }
-cover("constant", [[], { shape: [3, 1], values: [0.5, -1e-8, 3e8] }]);
 for (const width of [3, 8]) {
   cover("embedding", [
     [

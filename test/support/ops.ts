@@ -36,7 +36,6 @@ import {
   depthwiseConv2dInputGradient,
 } from "../../src/ops/depthwise-conv2d/depthwise-conv2d.ts";
 import { add } from "../../src/ops/elementwise/add.ts";
-import { constant } from "../../src/ops/elementwise/constant.ts";
 import { dropout } from "../../src/ops/elementwise/dropout.ts";
 import { fill } from "../../src/ops/elementwise/fill.ts";
 import { multiply } from "../../src/ops/elementwise/multiply.ts";
@@ -107,7 +106,6 @@ const list: readonly Op[] = [
   clipByValue,
   clipFactor,
   concatenate,
-  constant,
   scaleBy,
   squareSum,
   conv2d,
