@@ -97,11 +97,14 @@ export { add } from "./layers/add.ts";
 export type { AffineOptions } from "./layers/affine.ts";
 export type { AugmentationOptions, FactorOption, WarpOptions } from "./layers/augmentation.ts";
 export { average } from "./layers/average.ts";
+export { averagePooling1d } from "./layers/average-pooling1d.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
 export { type ConcatenateOptions, concatenate } from "./layers/concatenate.ts";
+export { type Conv1dOptions, conv1d } from "./layers/conv1d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type Conv2dTransposeOptions, conv2dTranspose } from "./layers/conv2d-transpose.ts";
+export { type Cropping1dOptions, cropping1d } from "./layers/cropping1d.ts";
 export { type Cropping2dOptions, cropping2d } from "./layers/cropping2d.ts";
 export { defineLayer } from "./layers/define-layer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
@@ -135,6 +138,7 @@ export type {
   VariableSpec,
 } from "./layers/layer.ts";
 export { type LayerNormalizationOptions, layerNormalization } from "./layers/layer-normalization.ts";
+export { maxPooling1d } from "./layers/max-pooling1d.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export { maximum } from "./layers/maximum.ts";
 export { minimum } from "./layers/minimum.ts";
@@ -144,6 +148,7 @@ export { type NormalizationLayer, type NormalizationOptions, normalization } fro
 export type { ActivationCall, ActivationFunction, LayerActivation } from "./layers/options.ts";
 export { type PReluOptions, pRelu } from "./layers/p-relu.ts";
 export { type PermuteOptions, permute } from "./layers/permute.ts";
+export type { Pooling1dOptions } from "./layers/pooling1d.ts";
 export type { Pooling2dOptions } from "./layers/pooling2d.ts";
 export { type RandomBrightnessOptions, randomBrightness } from "./layers/random-brightness.ts";
 export { type RandomContrastOptions, randomContrast } from "./layers/random-contrast.ts";
@@ -175,14 +180,19 @@ export {
 export { type RandomRotationOptions, randomRotation } from "./layers/random-rotation.ts";
 export { type RandomTranslationOptions, randomTranslation } from "./layers/random-translation.ts";
 export { type RandomZoomOptions, randomZoom } from "./layers/random-zoom.ts";
+export { type RepeatVectorOptions, repeatVector } from "./layers/repeat-vector.ts";
 export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
 export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
+export { type ResizingOptions, resizing } from "./layers/resizing.ts";
 export { type RmsNormalizationOptions, rmsNormalization } from "./layers/rms-normalization.ts";
+export { type SeparableConv2dOptions, separableConv2d } from "./layers/separable-conv2d.ts";
 export { spatialDropout1d } from "./layers/spatial-dropout1d.ts";
 export { spatialDropout2d } from "./layers/spatial-dropout2d.ts";
 export { subtract } from "./layers/subtract.ts";
 export { type UnitNormalizationOptions, unitNormalization } from "./layers/unit-normalization.ts";
+export { type UpSampling1dOptions, upSampling1d } from "./layers/up-sampling1d.ts";
 export { type UpSampling2dOptions, upSampling2d } from "./layers/up-sampling2d.ts";
+export { type ZeroPadding1dOptions, zeroPadding1d } from "./layers/zero-padding1d.ts";
 export { type ZeroPadding2dOptions, zeroPadding2d } from "./layers/zero-padding2d.ts";
 export {
   type BinaryCrossentropyOptions,
@@ -297,6 +307,7 @@ export {
 } from "./observe/probe.ts";
 export * as ops from "./ops/ops.ts";
 export { type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
+export type { Interpolation } from "./ops/resample/resample.ts";
 export { type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.ts";
 export { type AdamaxOptions, adamax } from "./optimizers/adamax.ts";

@@ -1,11 +1,14 @@
 import { activation } from "../layers/activation.ts";
 import { add } from "../layers/add.ts";
 import { average } from "../layers/average.ts";
+import { averagePooling1d } from "../layers/average-pooling1d.ts";
 import { averagePooling2d } from "../layers/average-pooling2d.ts";
 import { batchNormalization } from "../layers/batch-normalization.ts";
 import { concatenate } from "../layers/concatenate.ts";
+import { conv1d } from "../layers/conv1d.ts";
 import { conv2d } from "../layers/conv2d.ts";
 import { conv2dTranspose } from "../layers/conv2d-transpose.ts";
+import { cropping1d } from "../layers/cropping1d.ts";
 import { cropping2d } from "../layers/cropping2d.ts";
 import { dense } from "../layers/dense.ts";
 import { depthwiseConv2d } from "../layers/depthwise-conv2d.ts";
@@ -22,6 +25,7 @@ import { globalMaxPooling2d } from "../layers/global-max-pooling2d.ts";
 import { groupNormalization } from "../layers/group-normalization.ts";
 import { lambdaOf } from "../layers/lambda.ts";
 import { layerNormalization } from "../layers/layer-normalization.ts";
+import { maxPooling1d } from "../layers/max-pooling1d.ts";
 import { maxPooling2d } from "../layers/max-pooling2d.ts";
 import { maximum } from "../layers/maximum.ts";
 import { minimum } from "../layers/minimum.ts";
@@ -36,14 +40,19 @@ import { randomFlip } from "../layers/random-flip.ts";
 import { randomRotation } from "../layers/random-rotation.ts";
 import { randomTranslation } from "../layers/random-translation.ts";
 import { randomZoom } from "../layers/random-zoom.ts";
+import { repeatVector } from "../layers/repeat-vector.ts";
 import { rescaling } from "../layers/rescaling.ts";
 import { reshape } from "../layers/reshape.ts";
+import { resizing } from "../layers/resizing.ts";
 import { rmsNormalization } from "../layers/rms-normalization.ts";
+import { separableConv2d } from "../layers/separable-conv2d.ts";
 import { spatialDropout1d } from "../layers/spatial-dropout1d.ts";
 import { spatialDropout2d } from "../layers/spatial-dropout2d.ts";
 import { subtract } from "../layers/subtract.ts";
 import { unitNormalization } from "../layers/unit-normalization.ts";
+import { upSampling1d } from "../layers/up-sampling1d.ts";
 import { upSampling2d } from "../layers/up-sampling2d.ts";
+import { zeroPadding1d } from "../layers/zero-padding1d.ts";
 import { zeroPadding2d } from "../layers/zero-padding2d.ts";
 import { binaryCrossentropy, binaryFocalCrossentropy } from "../losses/binary-crossentropy.ts";
 import { categoricalCrossentropy, categoricalFocalCrossentropy } from "../losses/categorical-crossentropy.ts";
@@ -116,8 +125,12 @@ export const LIBRARY: ModelParts = {
     Conv2D: conv2d,
     Conv2DTranspose: conv2dTranspose,
     DepthwiseConv2D: depthwiseConv2d,
+    SeparableConv2D: separableConv2d,
+    Conv1D: conv1d,
     MaxPooling2D: maxPooling2d,
     AveragePooling2D: averagePooling2d,
+    AveragePooling1D: averagePooling1d,
+    MaxPooling1D: maxPooling1d,
     Activation: activation,
     BatchNormalization: batchNormalization,
     Dropout: dropout,
@@ -132,9 +145,14 @@ export const LIBRARY: ModelParts = {
     Concatenate: concatenate,
     Reshape: reshape,
     Permute: permute,
+    RepeatVector: repeatVector,
     ZeroPadding2D: zeroPadding2d,
+    ZeroPadding1D: zeroPadding1d,
     Cropping2D: cropping2d,
+    Cropping1D: cropping1d,
     UpSampling2D: upSampling2d,
+    Resizing: resizing,
+    UpSampling1D: upSampling1d,
     GlobalAveragePooling2D: globalAveragePooling2d,
     GlobalMaxPooling2D: globalMaxPooling2d,
     GlobalAveragePooling1D: globalAveragePooling1d,

@@ -24,3 +24,14 @@ export function edgesOption(value: unknown, where: string): Edges {
   const [rows, columns] = both(value);
   return [sizes(rows), sizes(columns)];
 }
+
+/** Steps at the ends of sequences: one number, or [before, after]. */
+export type EndsOption = number | readonly [number, number];
+
+/** @throws FeaturemapError `value` for what is neither of the two forms */
+export function endsOption(value: unknown, where: string): readonly [before: number, after: number] {
+  const both: readonly unknown[] = Array.isArray(value) ? value : [value, value];
+  const wanted = both.length === 2 && both.every((size) => Number.isInteger(size) && (size as number) >= 0);
+  if (wanted) return [both[0] as number, both[1] as number];
+  throw wrong(where, "be a whole number of at least 0 or [before, after]", value);
+}

@@ -19,6 +19,7 @@ import type { matmul as matmulOp } from "../ops/product/matmul.ts";
 import type { softmax as softmaxOp } from "../ops/softmax/softmax.ts";
 import { transposedGeometry, type WindowAttributes, windowGeometry } from "../ops/window.ts";
 import { concatenate, pad, pointwise, transpose } from "./expression-rules.ts";
+import { resample } from "./resample-rule.ts";
 import type { OnnxAttribute, OnnxCall, OnnxRule } from "./rule.ts";
 
 /** ONNX's order of images, out of [batch, height, width, channels]. */
@@ -202,6 +203,7 @@ export const RULES: Readonly<Record<string, OnnxRule>> = {
   normalization,
   pad,
   pointwise,
+  resample,
   reshape,
   softmax,
   stopGradient,

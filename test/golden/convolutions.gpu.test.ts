@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { uniform } from "../../cli/keras/formula.ts";
 import { gradients } from "../../src/graph/gradients.ts";
 import { tensorOf } from "../../src/graph/graph.ts";
-import { conv2d, conv2dTranspose, depthwiseConv2d, type Layer } from "../../src/index.ts";
+import { conv1d, conv2d, conv2dTranspose, depthwiseConv2d, type Layer } from "../../src/index.ts";
 import { add } from "../../src/ops/elementwise/add.ts";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";
@@ -10,6 +10,7 @@ import { sumTolerance } from "../support/tolerances.ts";
 import golden from "./convolutions.json";
 
 const LAYERS = {
+  Conv1D: conv1d,
   Conv2D: conv2d,
   Conv2DTranspose: conv2dTranspose,
   DepthwiseConv2D: depthwiseConv2d,

@@ -10,7 +10,11 @@ layer's weights, in Keras's order, are streams 3, 4 and so on.
 import json
 import os
 import re
+import sys
 from pathlib import Path
+
+# The folder beside this file that is named keras comes after Keras.
+sys.path.append(sys.path.pop(0))
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -36,6 +40,9 @@ CASES = [
     ("Conv2DTranspose", [1, 4, 3, 2], dict(filters=5, kernel_size=[4, 3], strides=[2, 3], padding="same", output_padding=[1, 2])),
     ("Conv2DTranspose", [1, 3, 4, 5], dict(filters=2, kernel_size=[2, 3], strides=3, output_padding=[2, 0], use_bias=False)),
     ("Conv2DTranspose", [2, 5, 4, 3], dict(filters=4, kernel_size=3, dilation_rate=[2, 1], padding="same", activation="tanh")),
+    ("Conv1D", [2, 9, 3], dict(filters=4, kernel_size=3, padding="causal", dilation_rate=2, activation="relu")),
+    ("Conv1D", [1, 9, 2], dict(filters=3, kernel_size=4, padding="causal", strides=2)),
+    ("Conv1D", [2, 8, 6], dict(filters=4, kernel_size=3, groups=2, padding="same", use_bias=False)),
 ]
 
 

@@ -27,9 +27,11 @@ import {
   multiply,
   permute,
   pRelu,
+  type ResizingOptions,
   relu,
   rescaling,
   reshape,
+  resizing,
   rmsNormalization,
   sequential,
   sparsemax,
@@ -59,6 +61,11 @@ describe("layers made of expressions", () => {
     ],
     ["cropping2d", cropping2d({ cropping: [1, 2] }), [2, 2, 8], 0],
     ["upSampling2d", upSampling2d({ size: [2, 3] }), [8, 18, 8], 0],
+    ["upSampling2d, bilinear", upSampling2d({ size: [2, 3], interpolation: "bilinear" }), [8, 18, 8], 0],
+    ["resizing", resizing({ height: 3, width: 9 }), [3, 9, 8], 0],
+    ["resizing to its own size", resizing({ height: 4, width: 6, antialias: true }), [4, 6, 8], 0],
+    ["resizing, cropped", resizing({ height: 9, width: 5, cropToAspectRatio: true }), [9, 5, 8], 0],
+    ["resizing, padded", resizing({ height: 9, width: 5, padToAspectRatio: true, fillValue: -1 }), [9, 5, 8], 0],
     ["globalAveragePooling2d", globalAveragePooling2d(), [8], 0],
     ["globalMaxPooling2d", globalMaxPooling2d({ keepdims: true }), [1, 1, 8], 0],
     ["layerNormalization", layerNormalization(), [4, 6, 8], 16],
@@ -110,6 +117,28 @@ describe("layers made of expressions", () => {
       apply: ({ add }, x) => add(featuremap.ops.add, { a: x, b: x }).c,
     };
     expect(dense({ units: 3, activation: own })(input({ shape: [4] })).shape).toEqual([3]);
+  });
+});
+
+describe("options of resizing", () => {
+  const size = { height: 3, width: 4 };
+  it.each([
+    ["height", { width: 4 }],
+    ["width", { ...size, width: 2 ** 14 }],
+    ["interpolation", { ...size, interpolation: "bicubic" }],
+    ["cropToAspectRatio", { ...size, cropToAspectRatio: 1 }],
+    ["padToAspectRatio", { ...size, padToAspectRatio: "yes" }],
+    ["fillMode", { ...size, fillMode: "reflect" }],
+    ["fillValue", { ...size, fillValue: Number.NaN }],
+    ["antialias", { ...size, antialias: 1 }],
+    ["crop or pad to the aspect ratio", { ...size, cropToAspectRatio: true, padToAspectRatio: true }],
+  ])("%s is checked", (part, options) => {
+    expect(() => resizing(options as ResizingOptions)).toThrow(part);
+  });
+
+  it("suit images alone", () => {
+    expect(() => resizing(size)(input({ shape: [5, 3] }))).toThrow("Resizing");
+    expect(() => upSampling2d({ interpolation: "bicubic" as "nearest" })).toThrow("upSampling2d: interpolation");
   });
 });
 

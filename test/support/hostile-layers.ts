@@ -68,7 +68,11 @@ export const LAYER_CALLS: Record<string, { readonly call: Call; readonly args: r
     ],
   },
   cropping2d: { call: library.cropping2d, args: [{ cropping: [1, 2] }] },
-  upSampling2d: { call: library.upSampling2d, args: [{ size: [2, 3] }] },
+  upSampling2d: { call: library.upSampling2d, args: [{ size: [2, 3], interpolation: "bilinear" }] },
+  resizing: {
+    call: library.resizing,
+    args: [{ height: 3, width: 4, interpolation: "nearest", cropToAspectRatio: true, fillValue: 1, antialias: true }],
+  },
   globalAveragePooling1d: { call: library.globalAveragePooling1d, args: [{ keepdims: true }] },
   globalAveragePooling2d: { call: library.globalAveragePooling2d, args: [{ keepdims: true }] },
   globalMaxPooling1d: { call: library.globalMaxPooling1d, args: [{ keepdims: true }] },
@@ -83,5 +87,21 @@ export const LAYER_CALLS: Record<string, { readonly call: Call; readonly args: r
   },
   lambda: { call: library.lambda, args: [["multiply", "x", 2], { name: "a" }] },
   rescaling: { call: library.rescaling, args: [{ scale: 2, offset: 1 }] },
+  conv1d: {
+    call: library.conv1d,
+    args: [
+      { filters: 4, kernelSize: 3, strides: 1, padding: "causal", dilationRate: 2, groups: 2, activation: "relu" },
+    ],
+  },
+  separableConv2d: {
+    call: library.separableConv2d,
+    args: [{ filters: 4, kernelSize: [3, 3], strides: [1, 1], padding: "same", dilationRate: 2, depthMultiplier: 2 }],
+  },
+  maxPooling1d: { call: library.maxPooling1d, args: [{ poolSize: 2, strides: 1, padding: "same" }] },
+  averagePooling1d: { call: library.averagePooling1d, args: [{ poolSize: 2, strides: 1, padding: "same" }] },
+  zeroPadding1d: { call: library.zeroPadding1d, args: [{ padding: [1, 2] }] },
+  cropping1d: { call: library.cropping1d, args: [{ cropping: [1, 2] }] },
+  upSampling1d: { call: library.upSampling1d, args: [{ size: 2 }] },
+  repeatVector: { call: library.repeatVector, args: [{ n: 2 }] },
   pRelu: { call: library.pRelu, args: [{ alphaInitializer: "zeros", sharedAxes: [1] }] },
 };

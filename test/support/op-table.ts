@@ -123,6 +123,12 @@ for (const width of [3, 8]) {
   cover("embeddingGradient", [[[2, 5], [2, 5, width], state], { entries: 7 }]);
 }
 cover("transpose", [[[2, 3, 4]], { axes: [2, 0, 1] }]);
+for (const interpolation of ["bilinear", "nearest"])
+  for (const channels of [3, 4]) {
+    const window = { axis: 1, size: 7, interpolation };
+    cover("resample", [[[2, 5, channels]], window], [[[2, 5, channels]], { ...window, size: 3, antialias: true }]);
+    cover("resampleGradient", [[[2, 7, channels]], { ...window, inputShape: [2, 5, channels] }]);
+  }
 cover("pad", [[[2, 5]], { before: [0, 1], after: [0, -2] }]);
 for (const count of [1, 2, 7]) cover("concatenate", [new Array(count).fill([2, 3]), { axis: 1 }]);
 const along = (axes: number[], kind = "sum") => ({ axes, kind, keepDims: false });

@@ -55,6 +55,7 @@ import { averagePooling2d, averagePooling2dGradient } from "../../src/ops/poolin
 import { maxPooling2d, maxPooling2dGradient } from "../../src/ops/pooling/max-pooling2d.ts";
 import { matmul } from "../../src/ops/product/matmul.ts";
 import { random } from "../../src/ops/random/random.ts";
+import { resample, resampleGradient } from "../../src/ops/resample/resample.ts";
 import { accuracy } from "../../src/ops/softmax/accuracy.ts";
 import { argmax } from "../../src/ops/softmax/argmax.ts";
 import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts";
@@ -131,6 +132,8 @@ const list: readonly Op[] = [
   normalization,
   normalizationGradient,
   pad,
+  resample,
+  resampleGradient,
   pointwise,
   random,
   reshape,

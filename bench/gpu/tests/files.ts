@@ -8,6 +8,7 @@ export const FILES = [
   "ops/dense/dense",
   "ops/conv2d/conv2d",
   "ops/conv2d/conv2d-transpose",
+  "ops/resample/resample",
   "ops/conv2d/naive-conv2d",
   "ops/pooling/conv2d-pooling",
   "ops/pooling/conv2d-average-pooling",

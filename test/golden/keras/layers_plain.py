@@ -58,6 +58,9 @@ SHAPES = [
     case("bilinear, larger", "Resizing", {"height": 9, "width": 8}, IMAGES),
     case("bilinear, smaller", "Resizing", {"height": 4, "width": 3}, IMAGES),
     case("nearest", "Resizing", {"height": 8, "width": 3, "interpolation": "nearest"}, IMAGES),
+    case("antialias", "Resizing", {"height": 4, "width": 2, "antialias": True}, IMAGES),
+    case("cropped to the ratio", "Resizing", {"height": 4, "width": 9, "cropToAspectRatio": True}, IMAGES),
+    case("padded to the ratio", "Resizing", {"height": 5, "width": 9, "padToAspectRatio": True, "fillValue": 0.5}, IMAGES),
     case("rows", "RepeatVector", {"n": 3}, SHORT),
     case("identity", "Identity", {}, SHORT),
 ]

@@ -2,9 +2,13 @@
 
 import {
   activation,
+  averagePooling1d,
   averagePooling2d,
   batchNormalization,
+  conv1d,
   conv2d,
+  conv2dTranspose,
+  cropping1d,
   defineLayer,
   defineOp,
   dense,
@@ -15,11 +19,18 @@ import {
   type Layer,
   type LayerSpec,
   type Model,
+  maxPooling1d,
   maxPooling2d,
   model,
   ops,
+  repeatVector,
+  resizing,
+  separableConv2d,
   sequential,
   typed,
+  upSampling1d,
+  upSampling2d,
+  zeroPadding1d,
 } from "../../../src/index.ts";
 import type { OnnxRule } from "../../../src/onnx/onnx.ts";
 import { randomArray } from "../../reference/random.ts";
@@ -154,6 +165,46 @@ function ownLayer(): OnnxCase {
   };
 }
 
+/** Convolutions of images and of sequences, by all of their options. */
+function convolutions(): OnnxCase[] {
+  const images = { kernelSize: [3, 2], inputShape: [7, 8, 4] } as const;
+  const sequences = { filters: 6, kernelSize: 3, inputShape: [9, 4] } as const;
+  const layers: Readonly<Record<string, LayerSpec>> = {
+    "conv2d, dilation": conv2d({ ...images, filters: 5, dilationRate: [2, 3], padding: "same" }),
+    "conv2d, groups": conv2d({ ...images, filters: 6, groups: 2, strides: 2, activation: "relu" }),
+    "depthwiseConv2d, dilation": depthwiseConv2d({ ...images, dilationRate: [1, 3], padding: "same" }),
+    separableConv2d: separableConv2d({ ...images, filters: 5, depthMultiplier: 2, strides: 2, padding: "same" }),
+    "conv2dTranspose, same": conv2dTranspose({ ...images, filters: 5, strides: [2, 3], padding: "same" }),
+    "conv2dTranspose, valid": conv2dTranspose({ ...images, filters: 5, strides: [4, 1], activation: "tanh" }),
+    "conv2dTranspose, output padding": conv2dTranspose({ ...images, filters: 2, strides: 3, outputPadding: [0, 2] }),
+    "conv2dTranspose, dilation": conv2dTranspose({ ...images, filters: 2, dilationRate: 2, padding: "same" }),
+    conv1d: conv1d({ ...sequences, strides: 2, padding: "same" }),
+    "conv1d, causal": conv1d({ ...sequences, dilationRate: 2, padding: "causal", groups: 2 }),
+    maxPooling1d: maxPooling1d({ poolSize: 3, strides: 2, padding: "same", inputShape: [9, 4] }),
+    averagePooling1d: averagePooling1d({ poolSize: 3, strides: 2, padding: "same", inputShape: [10, 4] }),
+    zeroPadding1d: zeroPadding1d({ padding: [1, 2], inputShape: [9, 4] }),
+    cropping1d: cropping1d({ cropping: [1, 2], inputShape: [9, 4] }),
+    upSampling1d: upSampling1d({ size: 3, inputShape: [9, 4] }),
+    "upSampling2d, bilinear": upSampling2d({ size: [2, 3], interpolation: "bilinear", inputShape: [4, 6, 3] }),
+    resizing: resizing({ height: 9, width: 5, inputShape: [4, 6, 3] }),
+    "resizing, antialias": resizing({ height: 3, width: 5, antialias: true, inputShape: [8, 7, 3] }),
+    "resizing, nearest, cropped": resizing({
+      height: 6,
+      width: 4,
+      interpolation: "nearest",
+      cropToAspectRatio: true,
+      inputShape: [8, 7, 3],
+    }),
+    "resizing, padded": resizing({ height: 6, width: 4, padToAspectRatio: true, fillValue: 1, inputShape: [5, 7, 3] }),
+    repeatVector: repeatVector({ n: 3, inputShape: [7] }),
+  };
+  return Object.entries(layers).map(([name, layer]) => ({
+    name,
+    model: onlyLayers(layer),
+    tolerance: sumTolerance(3 * 2 * 8),
+  }));
+}
+
 /** Made anew by each call: a model is compiled once. */
 export function onnxCases(): OnnxCase[] {
   const article = () => sequential(articleLayers());
@@ -171,6 +222,7 @@ export function onnxCases(): OnnxCase[] {
       options: { layout: "nchw" },
     },
     ...windows(),
+    ...convolutions(),
     ...branches(),
     activations(),
     ...(["valid", "same"] as const).map((padding) => ({
