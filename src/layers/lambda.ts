@@ -1,6 +1,6 @@
 import { knownKeys, wrong } from "../base/errors.ts";
 import type { TensorId } from "../graph/tensor.ts";
-import { assertExpression } from "../ops/pointwise/expression.ts";
+import { assertExpression, copied } from "../ops/pointwise/expression.ts";
 import type { Expression } from "../ops/pointwise/functions.ts";
 import { evaluated } from "../ops/pointwise/pointwise.ts";
 import { defineLayer } from "./define-layer.ts";
@@ -34,7 +34,7 @@ export function lambda(of: Expression | LambdaFunction, options: LayerOptions = 
   if (typeof of === "function") return defineLayer({ ...all, call: (call) => of(call) });
   const names = Array.from({ length: MOST_INPUTS }, (_, i) => `x${i}`);
   assertExpression(of, ["x", ...names], (must, got) => wrong("lambda: expression", must, got));
-  const expression = structuredClone(of);
+  const expression = copied(of);
   return defineLayer({
     ...all,
     config: { expression },

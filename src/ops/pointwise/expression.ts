@@ -68,6 +68,13 @@ export function substituted(expression: Expression, by: Readonly<Record<string, 
   })(expression);
 }
 
+/** Copies an expression, each part once. */
+export function copied(expression: Expression): Expression {
+  return remembering<Expression>((part, again) =>
+    isCall(part) ? ([part[0], ...argsOf(part).map(again)] as unknown as Call) : part,
+  )(expression);
+}
+
 /** Gives the derivative of an expression by one of its inputs. */
 export function derivative(expression: Expression, by: string): Expression {
   return remembering<Expression>((part, again) => {
@@ -160,7 +167,7 @@ export function assertExpression(
       if (!Number.isFinite(Math.fround(part))) throw wrong("have finite numbers", part);
     } else if (typeof part === "string") {
       if (!inputs.includes(part)) throw wrong(`read inputs among ${inputs.join(", ")}`, part);
-    } else if (Array.isArray(part) && Object.hasOwn(FUNCTIONS, part[0])) {
+    } else if (Array.isArray(part) && typeof part[0] === "string" && Object.hasOwn(FUNCTIONS, part[0])) {
       const [name, ...args] = part as unknown as Call;
       const { arity } = FUNCTIONS[name];
       if (args.length !== arity) throw wrong(`give ${name} ${arity} argument${arity === 1 ? "" : "s"}`, part);
