@@ -306,8 +306,8 @@ export {
   type ProbeOptions,
 } from "./observe/probe.ts";
 export * as ops from "./ops/ops.ts";
-export { type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
 export type { Interpolation } from "./ops/resample/resample.ts";
+export { type AdadeltaOptions, adadelta } from "./optimizers/adadelta.ts";
 export { type AdagradOptions, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.ts";
 export { type AdamaxOptions, adamax } from "./optimizers/adamax.ts";
