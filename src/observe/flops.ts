@@ -13,6 +13,7 @@ import type { pointwise as pointwiseOp } from "../ops/pointwise/pointwise.ts";
 import { wholeShape } from "../ops/pointwise/whole.ts";
 import type { maxPooling2d as maxPooling2dOp } from "../ops/pooling/max-pooling2d.ts";
 import type { matmul as matmulOp } from "../ops/product/matmul.ts";
+import type { resample as resampleOp } from "../ops/resample/resample.ts";
 
 /** Node of a model's inference, for a batch of one. */
 export interface FlopsCall<I extends string, O extends string, A extends object> {
@@ -89,6 +90,14 @@ const pointwise: FlopsRule<typeof pointwiseOp> = ({ name, inputs, outputs: { y }
   return callsIn(expression) * whole + reduced + epilogue(y, undefined, attributes.activation);
 };
 
+/** Each number is a sum over two places of x or, antialiased, over those within reach of a triangle. The nearest one is only moved. */
+const resample: FlopsRule<typeof resampleOp> = ({ inputs: { x }, outputs: { y }, attributes }) => {
+  const { axis, size, interpolation, antialias } = attributes;
+  if (interpolation === "nearest") return 0;
+  const shorter = x.shape[axis]! / size;
+  return product(y.shape, antialias && shorter > 1 ? Math.ceil(2 * shorter) : 2);
+};
+
 /** A maximum, a difference, an exponential, a sum and a quotient for each number. */
 const softmax: FlopsRule = ({ outputs }) => 5 * elements((outputs as { readonly y: Tensor }).y.shape);
 
@@ -115,6 +124,7 @@ export function flopsRules(): Readonly<Record<string, FlopsRule>> {
     normalization,
     pad: none,
     pointwise,
+    resample,
     reshape: none,
     softmax,
     stopGradient: none,

@@ -19,6 +19,7 @@ import {
   model,
   modelSummary,
   ops,
+  resizing,
   sequential,
   zeroPadding2d,
 } from "../../src/index.ts";
@@ -78,6 +79,19 @@ describe("operations", () => {
       inputShape: [7, 5, 3],
     });
     expect(await flopsOf(layer)).toEqual([4 * 3 * 5 * 2 * 3 * 2 * 3]);
+  });
+
+  it("of a resizing are two numbers an output of each axis, and more where many become one", async () => {
+    // Rows first: [8, 4, 3], then [8, 2, 3].
+    expect(await flopsOf(resizing({ height: 8, width: 2, inputShape: [4, 4, 3] }))).toEqual([
+      4 * 8 * 4 * 3 + 4 * 8 * 2 * 3,
+    ]);
+    expect(await flopsOf(resizing({ height: 4, width: 2, antialias: true, inputShape: [4, 4, 3] }))).toEqual([
+      2 * 4 * 4 * 2 * 3,
+    ]);
+    expect(await flopsOf(resizing({ height: 8, width: 2, interpolation: "nearest", inputShape: [4, 4, 3] }))).toEqual([
+      0,
+    ]);
   });
 
   it("of a normalization by known statistics are a factor a channel, and 3 a number", async () => {
