@@ -289,7 +289,7 @@ describe("a batch", () => {
     const model = sequential([dense({ units: 3, activation: "softmax", inputShape: [4] })]);
     await model.compile({ runtime });
     const { x, y } = noise(6, [4], 3);
-    await expect(model.testOnBatch(x, y)).rejects.toThrow(/testOnBatch: the model was compiled without loss/);
+    await expect(model.testOnBatch(x, y)).rejects.toThrow(/testOnBatch: the model was compiled without a loss/);
     expect((await model.predictOnBatch(x)).shape).toEqual([6, 3]);
     model.dispose();
   });
