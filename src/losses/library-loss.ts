@@ -14,7 +14,7 @@ export interface LossOptions {
   readonly name?: string;
 }
 
-/** Smallest probability that a logarithm takes: Keras's `epsilon()`. */
+/** Keras's `epsilon()`: smallest probability that a logarithm takes, and what is added to a divisor that may be 0. */
 export const EPSILON = 1e-7;
 
 interface LossParts {

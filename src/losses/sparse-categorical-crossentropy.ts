@@ -32,7 +32,8 @@ export interface CategoricalGeneralizedCrossEntropyOptions extends LossOptions {
  * those of `categoricalCrossentropy`. The name `"sparseCategoricalCrossentropy"` is the same loss for models that end in [batch, classes]
  * and a softmax.
  *
- * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels that are no classes of the output
+ * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels [samples] that are no classes of the
+ *   output. Those of images are not looked at: one that is no class adds 0 to the loss.
  * @example
  * await segmenter.compile({ loss: sparseCategoricalCrossentropy({ ignoreClass: 255 }), optimizer: adam() });
  */
@@ -62,7 +63,8 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
  * cross-entropy: Keras's `CategoricalGeneralizedCrossEntropy` (`keras/src/losses/losses.py`, after Zhang and Sabuncu 2018). Labels are
  * class numbers, as those of `sparseCategoricalCrossentropy`.
  *
- * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels that are no classes of the output
+ * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels [samples] that are no classes of the
+ *   output
  * @example
  * await model.compile({ loss: categoricalGeneralizedCrossEntropy({ q: 0.7 }), optimizer: adam() });
  */

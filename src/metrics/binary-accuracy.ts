@@ -1,5 +1,6 @@
 import { finiteNumber, knownKeys } from "../base/errors.ts";
-import { type MetricOptions, meanMetric, sampleMean } from "./library-metric.ts";
+import { sampleMean } from "../losses/library-loss.ts";
+import { type MetricOptions, meanMetric } from "./library-metric.ts";
 import type { Metric } from "./metric.ts";
 
 export interface BinaryAccuracyOptions extends MetricOptions {

@@ -1,6 +1,7 @@
 import { knownKeys } from "../base/errors.ts";
+import { sampleMean } from "../losses/library-loss.ts";
 import { accuracy as accuracyOp } from "../ops/softmax/accuracy.ts";
-import { type MetricOptions, meanMetric, sampleMean } from "./library-metric.ts";
+import { type MetricOptions, meanMetric } from "./library-metric.ts";
 import type { Metric } from "./metric.ts";
 
 /**

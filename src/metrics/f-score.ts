@@ -1,5 +1,6 @@
 import { FeaturemapError, finiteNumber, knownKeys, oneOf, wrong } from "../base/errors.ts";
 import { batchShape, type Shape } from "../base/shape.ts";
+import { EPSILON } from "../losses/library-loss.ts";
 import type { LabelKind } from "../losses/loss.ts";
 import type { Expression } from "../ops/pointwise/functions.ts";
 import { evaluated } from "../ops/pointwise/pointwise.ts";
@@ -97,8 +98,6 @@ function scoreOf(by: string, options: F1ScoreOptions, beta: number, config: obje
     },
   });
 }
-
-const EPSILON = 1e-7;
 
 function scoreFrom(hits: number, surplus: number, missing: number, beta: number): number {
   const precision = hits / (hits + surplus + EPSILON);

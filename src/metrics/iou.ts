@@ -10,6 +10,7 @@ import {
 } from "../base/errors.ts";
 import { batchShape, elements, type Shape } from "../base/shape.ts";
 import type { TensorId } from "../graph/tensor.ts";
+import { EPSILON } from "../losses/library-loss.ts";
 import type { LabelKind } from "../losses/loss.ts";
 import { oneHot } from "../ops/elementwise/one-hot.ts";
 import type { Expression } from "../ops/pointwise/functions.ts";
@@ -196,9 +197,6 @@ function meanShare(both: readonly number[], either: readonly number[], classes: 
   const sum = present.reduce((all, k) => all + both[k]! / (either[k]! + EPSILON), 0);
   return sum / (present.length + EPSILON);
 }
-
-/** Keras's `epsilon()`. */
-const EPSILON = 1e-7;
 
 /** Largest list of classes that is read. */
 const MOST_CLASSES = 2 ** 24;

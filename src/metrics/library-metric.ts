@@ -102,22 +102,16 @@ export function withRows(call: MetricCall): MetricCall {
 
 /** Adds the sum of an expression over each sample's numbers, [batch]. It reads the output as `y` and the labels as `t`. */
 export function sampleSum(call: MetricCall, expression: Expression, others: NamedTensors = {}): TensorId {
-  return reduced(call, "sum", 1, expression, others);
-}
-
-/** Adds the mean of an expression over each sample's numbers, [batch]. */
-export function sampleMean(call: MetricCall, expression: Expression, others: NamedTensors = {}): TensorId {
-  return reduced(call, "mean", 1, expression, others);
+  return summed(call, 1, expression, others);
 }
 
 /** Adds the sum of an expression over each sample's positions, [batch, classes]. */
 export function classSums(call: MetricCall, expression: Expression, others: NamedTensors = {}): TensorId {
-  return reduced(call, "sum", 0, expression, others);
+  return summed(call, 0, expression, others);
 }
 
-function reduced(
+function summed(
   { output: y, labels: t, add, shapeOf }: MetricCall,
-  kind: "sum" | "mean",
   last: 0 | 1,
   expression: Expression,
   others: NamedTensors,
@@ -126,7 +120,7 @@ function reduced(
   const axes = Array.from({ length: rank - 2 + last }, (_, i) => i + 1);
   const tensors = { y, t, ...others };
   if (axes.length === 0) return evaluated(add, expression, tensors);
-  return evaluated(add, expression, tensors, { reduction: { kind, axes, keepDims: false } });
+  return evaluated(add, expression, tensors, { reduction: { kind: "sum", axes, keepDims: false } });
 }
 
 /** Divides, or gives 0 where the divisor is 0. */

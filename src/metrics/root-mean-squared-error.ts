@@ -1,6 +1,7 @@
 import { knownKeys } from "../base/errors.ts";
+import { sampleMean } from "../losses/library-loss.ts";
 import { evaluated } from "../ops/pointwise/pointwise.ts";
-import { type MetricOptions, sampleMean, sumsMetric } from "./library-metric.ts";
+import { type MetricOptions, sumsMetric } from "./library-metric.ts";
 import type { Metric } from "./metric.ts";
 
 /**
