@@ -93,6 +93,7 @@ export {
   squareplus,
   tanhShrink,
 } from "./layers/activations.ts";
+export { type ActivityRegularizationOptions, activityRegularization } from "./layers/activity-regularization.ts";
 export { add } from "./layers/add.ts";
 export type { AffineOptions } from "./layers/affine.ts";
 export type { AugmentationOptions, FactorOption, WarpOptions } from "./layers/augmentation.ts";
@@ -102,11 +103,22 @@ export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
 export { type ConcatenateOptions, concatenate } from "./layers/concatenate.ts";
 export { type Conv1dOptions, conv1d } from "./layers/conv1d.ts";
+export {
+  type MaxNormOptions,
+  type MinMaxNormOptions,
+  maxNorm,
+  minMaxNorm,
+  nonNeg,
+  type UnitNormOptions,
+  unitNorm,
+} from "./layers/constraints.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type Conv2dTransposeOptions, conv2dTranspose } from "./layers/conv2d-transpose.ts";
 export { type Cropping1dOptions, cropping1d } from "./layers/cropping1d.ts";
 export { type Cropping2dOptions, cropping2d } from "./layers/cropping2d.ts";
+export { type Constraint, defineConstraint } from "./layers/define-constraint.ts";
 export { defineLayer } from "./layers/define-layer.ts";
+export { defineRegularizer, type PenaltyCall, type Regularizer } from "./layers/define-regularizer.ts";
 export { type DenseOptions, dense } from "./layers/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d } from "./layers/depthwise-conv2d.ts";
 export { type DotOptions, dot } from "./layers/dot.ts";
@@ -126,6 +138,7 @@ export type { Initializer } from "./layers/initializers.ts";
 export { type InputOptions, input } from "./layers/input.ts";
 export { type LambdaFunction, lambda } from "./layers/lambda.ts";
 export type {
+  ConstraintCall,
   Layer,
   LayerCall,
   LayerInput,
@@ -139,6 +152,7 @@ export type {
 } from "./layers/layer.ts";
 export { type LayerNormalizationOptions, layerNormalization } from "./layers/layer-normalization.ts";
 export { maxPooling1d } from "./layers/max-pooling1d.ts";
+export type { LayerPart } from "./layers/layer-parts.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export { maximum } from "./layers/maximum.ts";
 export { minimum } from "./layers/minimum.ts";
@@ -181,6 +195,16 @@ export { type RandomRotationOptions, randomRotation } from "./layers/random-rota
 export { type RandomTranslationOptions, randomTranslation } from "./layers/random-translation.ts";
 export { type RandomZoomOptions, randomZoom } from "./layers/random-zoom.ts";
 export { type RepeatVectorOptions, repeatVector } from "./layers/repeat-vector.ts";
+export {
+  type L1L2Options,
+  type L1Options,
+  type L2Options,
+  l1,
+  l1L2,
+  l2,
+  type OrthogonalRegularizerOptions,
+  orthogonalRegularizer,
+} from "./layers/regularizers.ts";
 export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
 export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
 export { type ResizingOptions, resizing } from "./layers/resizing.ts";

@@ -31,6 +31,7 @@ import type { Prediction } from "../model/run-types.ts";
 import { sequential } from "../model/sequential.ts";
 import { activationsSaved } from "./activations.ts";
 import { initializersSaved } from "./initializers.ts";
+import { partsSaved } from "./layer-parts.ts";
 import type { LayerFactory, ModelParts, PartFactory } from "./parts.ts";
 
 export interface LayerConfig {
@@ -111,7 +112,7 @@ function layerConfig(layer: AnyLayer, name: string, inputShape: Shape | undefine
   // The layer's own values win: its options may say another name.
   const own = { name, inputShape, ...(layer.trainable === false && { trainable: false }) };
   const given = asObject(options, { ...context, path: `${where}.config` }, "an object of options");
-  const config = readAt(context, () => activationsSaved(initializersSaved({ ...own, ...given, ...own })));
+  const config = readAt(context, () => partsSaved(activationsSaved(initializersSaved({ ...own, ...given, ...own }))));
   return { className: layer.type, config: OPTIONS(config, context) };
 }
 

@@ -1,4 +1,5 @@
 import { activation } from "../layers/activation.ts";
+import { activityRegularization } from "../layers/activity-regularization.ts";
 import { add } from "../layers/add.ts";
 import { average } from "../layers/average.ts";
 import { averagePooling1d } from "../layers/average-pooling1d.ts";
@@ -117,6 +118,7 @@ import {
 import { sgd } from "../optimizers/sgd.ts";
 import { activationsMade, eluLayer, identityLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
 import { initializersMade } from "./initializers.ts";
+import { partsMade } from "./layer-parts.ts";
 import type { ModelParts } from "./parts.ts";
 
 /** All that the library has, by the names in files. `fromConfig` and `loadModel` ship all of it. */
@@ -132,6 +134,7 @@ export const LIBRARY: ModelParts = {
     AveragePooling1D: averagePooling1d,
     MaxPooling1D: maxPooling1d,
     Activation: activation,
+    ActivityRegularization: activityRegularization,
     BatchNormalization: batchNormalization,
     Dropout: dropout,
     Flatten: flatten,
@@ -252,5 +255,5 @@ export const LIBRARY: ModelParts = {
     truePositives,
     weighted: ({ metric, ...options }) => weighted(metric, options),
   },
-  options: (config) => activationsMade(initializersMade(config, "config"), "config"),
+  options: (config) => partsMade(activationsMade(initializersMade(config, "config"), "config"), "config"),
 };

@@ -1,6 +1,7 @@
 import { aWord, listOf, wrong } from "../base/errors.ts";
 import { isShape, type Shape } from "../base/shape.ts";
-import type { TensorSpec } from "./tensor.ts";
+import type { Add } from "./op.ts";
+import type { TensorId, TensorSpec } from "./tensor.ts";
 
 /**
  * Role of a variable.
@@ -39,6 +40,10 @@ export interface Variable extends TensorSpec {
   readonly initial?: (seed: number) => Float32Array | Uint32Array;
   /** First values that another model has for it, which go before `initial`. `undefined` if that model has none yet. */
   readonly carried?: (() => Promise<Float32Array | Uint32Array | undefined>) | undefined;
+  /** Adds nodes that change a parameter after it was stepped. */
+  readonly constrain?:
+    | ((call: { parameter: TensorId; add: Add; shapeOf(tensor: TensorId): Shape }) => void)
+    | undefined;
 }
 
 /** Tells whether each kind of sweep has a variable of its own, so that training and inference do not disturb each other. */

@@ -1,5 +1,7 @@
 import { flag } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
+import type { Constraint } from "./define-constraint.ts";
+import type { Regularizer } from "./define-regularizer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import type { VariableSpec } from "./layer.ts";
 
@@ -13,6 +15,14 @@ export interface AffineOptions {
   readonly betaInitializer?: Initializer;
   /** First values of `gamma`. Default `ones`. */
   readonly gammaInitializer?: Initializer;
+  /** What `beta` adds to the loss, such as `l2()`. Default: nothing. */
+  readonly betaRegularizer?: Regularizer;
+  /** What `gamma` adds to the loss, such as `l2()`. Default: nothing. */
+  readonly gammaRegularizer?: Regularizer;
+  /** What `beta` becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly betaConstraint?: Constraint;
+  /** What `gamma` becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly gammaConstraint?: Constraint;
 }
 
 export const AFFINE_OPTIONS = [
@@ -20,6 +30,10 @@ export const AFFINE_OPTIONS = [
   "scale",
   "betaInitializer",
   "gammaInitializer",
+  "betaRegularizer",
+  "gammaRegularizer",
+  "betaConstraint",
+  "gammaConstraint",
 ] as const satisfies readonly (keyof AffineOptions)[];
 
 /** @throws FeaturemapError `value` for an option that is wrong; `where` names the layer */

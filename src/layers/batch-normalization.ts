@@ -7,6 +7,7 @@ import { sampleAxes } from "./axes.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import { type Layer, subject } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
 export interface BatchNormalizationOptions extends LayerOptions, AffineOptions {
@@ -65,37 +66,43 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   const movingMeanInitializer = initializer("movingMeanInitializer", "zeros");
   const movingVarianceInitializer = initializer("movingVarianceInitializer", "ones");
   const type = "BatchNormalization";
-  return defineLayer({
-    type,
-    ...layerOptions(options, where),
-    config: {
-      axis,
-      momentum,
-      epsilon,
-      ...affine.config,
-      movingMeanInitializer,
-      movingVarianceInitializer,
-    },
-    // Names and order are those by which Keras saves them.
-    variables: ({ name, input }) => {
-      const [at] = sampleAxes([axis], input.length + 1, `${subject(type, name)}: axis`);
-      const shape = [input[at! - 1]!];
-      return [
-        ...affine.variables(shape),
-        { name: "moving_mean", shape, initializer: movingMeanInitializer, role: "statistic" },
-        { name: "moving_variance", shape, initializer: movingVarianceInitializer, role: "statistic" },
-      ];
-    },
-    call: (call) => {
-      const { variables, trainingState: state, trainable, add } = call;
-      const { gamma, beta, moving_mean, moving_variance } = variables;
-      const [mean, variance] = [moving_mean!, moving_variance!];
-      return alongAxis(call, call.input, axis, where, (x) => {
-        if (state === undefined || !trainable)
-          return add(normalization, { x, mean, variance, gamma, beta }, { epsilon }).y;
-        const moving = { movingMean: mean, movingVariance: variance };
-        return add(batchNormalizationOp, { x, state, ...moving, gamma, beta }, { epsilon, momentum }).y;
-      });
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type,
+        ...layerOptions(options, where),
+        config: {
+          axis,
+          momentum,
+          epsilon,
+          ...affine.config,
+          movingMeanInitializer,
+          movingVarianceInitializer,
+        },
+        // Names and order are those by which Keras saves them.
+        variables: ({ name, input }) => {
+          const [at] = sampleAxes([axis], input.length + 1, `${subject(type, name)}: axis`);
+          const shape = [input[at! - 1]!];
+          return [
+            ...affine.variables(shape),
+            { name: "moving_mean", shape, initializer: movingMeanInitializer, role: "statistic" },
+            { name: "moving_variance", shape, initializer: movingVarianceInitializer, role: "statistic" },
+          ];
+        },
+        call: (call) => {
+          const { variables, trainingState: state, trainable, add } = call;
+          const { gamma, beta, moving_mean, moving_variance } = variables;
+          const [mean, variance] = [moving_mean!, moving_variance!];
+          return alongAxis(call, call.input, axis, where, (x) => {
+            if (state === undefined || !trainable)
+              return add(normalization, { x, mean, variance, gamma, beta }, { epsilon }).y;
+            const moving = { movingMean: mean, movingVariance: variance };
+            return add(batchNormalizationOp, { x, state, ...moving, gamma, beta }, { epsilon, momentum }).y;
+          });
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }

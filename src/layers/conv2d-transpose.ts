@@ -5,6 +5,7 @@ import type { Pair } from "../ops/window.ts";
 import { defineLayer } from "./define-layer.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { assertImageInput, type Layer } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { activated, type PairOption, paddingOption, pair, stepOptions } from "./options.ts";
 
 export interface Conv2dTransposeOptions extends KernelOptions {
@@ -44,20 +45,26 @@ export function conv2dTranspose(options: Conv2dTransposeOptions): Layer {
   const { activation, variables, config, ...common } = kernelOptions(options, where);
   const type = "Conv2DTranspose";
   const added = outputPadding && { outputPadding };
-  return defineLayer({
-    type,
-    ...common,
-    config: { filters, kernelSize, strides, padding, ...added, dilationRate, ...config },
-    variables: (built) => {
-      assertImageInput(type, built);
-      return variables([...kernelSize, filters, built.input[2]!], filters);
-    },
-    call: (call) => {
-      const { kernel, bias } = call.variables;
-      const { y } = call.add(op, { x: call.input, kernel: kernel!, bias }, { ...attributes, padding, ...added });
-      return activated(call, y, activation);
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type,
+        ...common,
+        config: { filters, kernelSize, strides, padding, ...added, dilationRate, ...config },
+        variables: (built) => {
+          assertImageInput(type, built);
+          return variables([...kernelSize, filters, built.input[2]!], filters);
+        },
+        call: (call) => {
+          const { kernel, bias } = call.variables;
+          const { y } = call.add(op, { x: call.input, kernel: kernel!, bias }, { ...attributes, padding, ...added });
+          return activated(call, y, activation);
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }
 
 /** @throws FeaturemapError `value` unless it is left out, or whole numbers below the strides */

@@ -4,6 +4,7 @@ import { conv2d as conv2dOp } from "../ops/conv2d/conv2d.ts";
 import { defineLayer } from "./define-layer.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import { assertImageInput, type Layer, type LayerInput, subject } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { activated, type PairOption, paddingOption, pair, stepOptions } from "./options.ts";
 
 export interface Conv2dOptions extends KernelOptions {
@@ -48,24 +49,30 @@ export function conv2d(options: Conv2dOptions): Layer {
   const groups = groupsOption(options.groups ?? 1, filters, where);
   const { activation, variables, config, ...common } = kernelOptions(options, where);
   const type = "Conv2D";
-  return defineLayer({
-    type,
-    ...common,
-    config: { filters, kernelSize, strides, padding, dilationRate, groups, ...config },
-    variables: (built) => {
-      assertImageInput(type, built);
-      return variables([...kernelSize, channelsOfGroup(type, built, groups), filters]);
-    },
-    call: (call) => {
-      const { kernel, bias } = call.variables;
-      const { y } = call.add(
-        conv2dOp,
-        { x: call.input, kernel: kernel!, bias },
-        { ...attributes, padding, ...(groups > 1 && { groups }) },
-      );
-      return activated(call, y, activation);
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type,
+        ...common,
+        config: { filters, kernelSize, strides, padding, dilationRate, groups, ...config },
+        variables: (built) => {
+          assertImageInput(type, built);
+          return variables([...kernelSize, channelsOfGroup(type, built, groups), filters]);
+        },
+        call: (call) => {
+          const { kernel, bias } = call.variables;
+          const { y } = call.add(
+            conv2dOp,
+            { x: call.input, kernel: kernel!, bias },
+            { ...attributes, padding, ...(groups > 1 && { groups }) },
+          );
+          return activated(call, y, activation);
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }
 
 /** @throws FeaturemapError `value` unless the filters come in so many groups */

@@ -3,6 +3,7 @@ import { dense as denseOp } from "../ops/dense/dense.ts";
 import { defineLayer } from "./define-layer.ts";
 import { KERNEL_OPTIONS, type KernelOptions, kernelOptions } from "./kernel-options.ts";
 import type { Layer } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { activated } from "./options.ts";
 
 export interface DenseOptions extends KernelOptions {
@@ -23,15 +24,21 @@ export function dense(options: DenseOptions): Layer {
   knownKeys(options, ["units", ...KERNEL_OPTIONS], where);
   const units = positiveInteger(options.units, `${where}: units`);
   const { activation, variables, config, ...common } = kernelOptions(options, where);
-  return defineLayer({
-    type: "Dense",
-    ...common,
-    config: { units, ...config },
-    variables: ({ input }) => variables([input.at(-1)!, units]),
-    call: (call) => {
-      const { kernel, bias } = call.variables;
-      const { y } = call.add(denseOp, { x: call.input, kernel: kernel!, bias });
-      return activated(call, y, activation);
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type: "Dense",
+        ...common,
+        config: { units, ...config },
+        variables: ({ input }) => variables([input.at(-1)!, units]),
+        call: (call) => {
+          const { kernel, bias } = call.variables;
+          const { y } = call.add(denseOp, { x: call.input, kernel: kernel!, bias });
+          return activated(call, y, activation);
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }

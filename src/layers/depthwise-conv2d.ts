@@ -1,8 +1,11 @@
 import { flag, knownKeys, positiveInteger } from "../base/errors.ts";
 import { depthwiseConv2d as depthwiseConv2dOp } from "../ops/depthwise-conv2d/depthwise-conv2d.ts";
+import type { Constraint } from "./define-constraint.ts";
 import { defineLayer } from "./define-layer.ts";
+import type { Regularizer } from "./define-regularizer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import { assertImageInput, type Layer } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import {
   activated,
   activationOption,
@@ -34,6 +37,16 @@ export interface DepthwiseConv2dOptions extends LayerOptions {
   readonly depthwiseInitializer?: Initializer;
   /** First values of the bias. Default `zeros`. */
   readonly biasInitializer?: Initializer;
+  /** What the kernel adds to the loss, such as `l2()`. Default: nothing. */
+  readonly depthwiseRegularizer?: Regularizer;
+  /** What the bias adds to the loss, such as `l2()`. Default: nothing. */
+  readonly biasRegularizer?: Regularizer;
+  /** What the outputs add to the loss, such as `l2()`: the mean over the samples. Default: nothing. */
+  readonly activityRegularizer?: Regularizer;
+  /** What the kernel becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly depthwiseConstraint?: Constraint;
+  /** What the bias becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly biasConstraint?: Constraint;
 }
 
 /**
@@ -62,6 +75,11 @@ export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
       "useBias",
       "depthwiseInitializer",
       "biasInitializer",
+      "depthwiseRegularizer",
+      "biasRegularizer",
+      "activityRegularizer",
+      "depthwiseConstraint",
+      "biasConstraint",
       ...LAYER_OPTIONS,
     ],
     where,
@@ -79,35 +97,45 @@ export function depthwiseConv2d(options: DepthwiseConv2dOptions): Layer {
   );
   const biasInitializer = initializerOption(options.biasInitializer ?? "zeros", option("biasInitializer"));
   const type = "DepthwiseConv2D";
-  return defineLayer({
-    type,
-    ...layerOptions(options, where),
-    config: {
-      kernelSize,
-      strides,
-      padding,
-      dilationRate,
-      depthMultiplier,
-      activation,
-      useBias,
-      depthwiseInitializer,
-      biasInitializer,
-    },
-    variables: (built) => {
-      assertImageInput(type, built);
-      const channels = built.input[2]!;
-      const kernel = {
-        name: "kernel",
-        shape: [...kernelSize, channels, depthMultiplier],
-        initializer: depthwiseInitializer,
-      };
-      const bias = { name: "bias", shape: [channels * depthMultiplier], initializer: biasInitializer };
-      return useBias ? [kernel, bias] : [kernel];
-    },
-    call: (call) => {
-      const { kernel, bias } = call.variables;
-      const { y } = call.add(depthwiseConv2dOp, { x: call.input, kernel: kernel!, bias }, { ...attributes, padding });
-      return activated(call, y, activation);
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type,
+        ...layerOptions(options, where),
+        config: {
+          kernelSize,
+          strides,
+          padding,
+          dilationRate,
+          depthMultiplier,
+          activation,
+          useBias,
+          depthwiseInitializer,
+          biasInitializer,
+        },
+        variables: (built) => {
+          assertImageInput(type, built);
+          const channels = built.input[2]!;
+          const kernel = {
+            name: "kernel",
+            shape: [...kernelSize, channels, depthMultiplier],
+            initializer: depthwiseInitializer,
+          };
+          const bias = { name: "bias", shape: [channels * depthMultiplier], initializer: biasInitializer };
+          return useBias ? [kernel, bias] : [kernel];
+        },
+        call: (call) => {
+          const { kernel, bias } = call.variables;
+          const { y } = call.add(
+            depthwiseConv2dOp,
+            { x: call.input, kernel: kernel!, bias },
+            { ...attributes, padding },
+          );
+          return activated(call, y, activation);
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }

@@ -1,8 +1,11 @@
 import { knownKeys, positiveInteger } from "../base/errors.ts";
 import { embedding as embeddingOp } from "../ops/embedding/embedding.ts";
+import type { Constraint } from "./define-constraint.ts";
 import { defineLayer } from "./define-layer.ts";
+import type { Regularizer } from "./define-regularizer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import type { Layer } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 import { randomUniform } from "./random-initializers.ts";
 
@@ -13,6 +16,10 @@ export interface EmbeddingOptions extends LayerOptions {
   readonly outputDim: number;
   /** First values of the table. Default: uniform between -0.05 and 0.05. */
   readonly embeddingsInitializer?: Initializer;
+  /** What the table adds to the loss, such as `l2()`. Default: nothing. */
+  readonly embeddingsRegularizer?: Regularizer;
+  /** What the table becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly embeddingsConstraint?: Constraint;
 }
 
 /**
@@ -29,7 +36,18 @@ export interface EmbeddingOptions extends LayerOptions {
  */
 export function embedding(options: EmbeddingOptions): Layer {
   const where = "embedding";
-  knownKeys(options, ["inputDim", "outputDim", "embeddingsInitializer", ...LAYER_OPTIONS], where);
+  knownKeys(
+    options,
+    [
+      "inputDim",
+      "outputDim",
+      "embeddingsInitializer",
+      "embeddingsRegularizer",
+      "embeddingsConstraint",
+      ...LAYER_OPTIONS,
+    ],
+    where,
+  );
   // Indices come as 32-bit floats, which are exact up to there.
   const inputDim = positiveInteger(options.inputDim, `${where}: inputDim`, 24);
   const outputDim = positiveInteger(options.outputDim, `${where}: outputDim`, 31);
@@ -37,11 +55,17 @@ export function embedding(options: EmbeddingOptions): Layer {
     options.embeddingsInitializer ?? randomUniform(),
     `${where}: embeddingsInitializer`,
   );
-  return defineLayer({
-    type: "Embedding",
-    ...layerOptions(options, where),
-    config: { inputDim, outputDim, embeddingsInitializer: initializer },
-    variables: () => [{ name: "embeddings", shape: [inputDim, outputDim], initializer }],
-    call: ({ input: x, variables: { embeddings }, add }) => add(embeddingOp, { x, table: embeddings! }).y,
-  });
+  return defineLayer(
+    withParts(
+      {
+        type: "Embedding",
+        ...layerOptions(options, where),
+        config: { inputDim, outputDim, embeddingsInitializer: initializer },
+        variables: () => [{ name: "embeddings", shape: [inputDim, outputDim], initializer }],
+        call: ({ input: x, variables: { embeddings }, add }) => add(embeddingOp, { x, table: embeddings! }).y,
+      },
+      options,
+      where,
+    ),
+  );
 }

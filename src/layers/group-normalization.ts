@@ -4,6 +4,7 @@ import { reshape } from "../ops/elementwise/reshape.ts";
 import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Layer, subject } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { normalized } from "./normalized.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
@@ -33,33 +34,42 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
   const affine = affineOptions(options, where);
   const type = "GroupNormalization";
-  return defineLayer({
-    type,
-    ...layerOptions(options, where),
-    config: { groups, epsilon, ...affine.config },
-    variables: ({ name, input }) => {
-      const channels = input.at(-1)!;
-      if (channels % (groups === -1 ? channels : groups) !== 0) {
-        const message = `has ${groups} groups, which do not divide the channels of ${batchShape(input)}`;
-        throw new FeaturemapError("shape", `${subject(type, name)} ${message}. Choose groups that divide ${channels}.`);
-      }
-      const shape = [channels];
-      return affine.variables(shape);
-    },
-    call: ({ input, variables, add, shapeOf }) => {
-      const shape = shapeOf(input);
-      const channels = shape.at(-1)!;
-      const count = groups === -1 ? channels : groups;
-      const cut = [count, channels / count];
-      const grouped = (x: number, lead: readonly number[]) => add(reshape, { x }, { shape: [...lead, ...cut] }).y;
-      const x = grouped(input, shape.slice(0, -1));
-      // All but the batch's and the groups'.
-      const axes = [...shape.keys(), shape.length].filter((axis) => axis !== 0 && axis !== shape.length - 1);
-      const own = {
-        gamma: variables.gamma && grouped(variables.gamma, []),
-        beta: variables.beta && grouped(variables.beta, []),
-      };
-      return add(reshape, { x: normalized(add, x, axes, epsilon, own) }, { shape }).y;
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type,
+        ...layerOptions(options, where),
+        config: { groups, epsilon, ...affine.config },
+        variables: ({ name, input }) => {
+          const channels = input.at(-1)!;
+          if (channels % (groups === -1 ? channels : groups) !== 0) {
+            const message = `has ${groups} groups, which do not divide the channels of ${batchShape(input)}`;
+            throw new FeaturemapError(
+              "shape",
+              `${subject(type, name)} ${message}. Choose groups that divide ${channels}.`,
+            );
+          }
+          const shape = [channels];
+          return affine.variables(shape);
+        },
+        call: ({ input, variables, add, shapeOf }) => {
+          const shape = shapeOf(input);
+          const channels = shape.at(-1)!;
+          const count = groups === -1 ? channels : groups;
+          const cut = [count, channels / count];
+          const grouped = (x: number, lead: readonly number[]) => add(reshape, { x }, { shape: [...lead, ...cut] }).y;
+          const x = grouped(input, shape.slice(0, -1));
+          // All but the batch's and the groups'.
+          const axes = [...shape.keys(), shape.length].filter((axis) => axis !== 0 && axis !== shape.length - 1);
+          const own = {
+            gamma: variables.gamma && grouped(variables.gamma, []),
+            beta: variables.beta && grouped(variables.beta, []),
+          };
+          return add(reshape, { x: normalized(add, x, axes, epsilon, own) }, { shape }).y;
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }

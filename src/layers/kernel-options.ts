@@ -1,5 +1,7 @@
 import { flag } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
+import type { Constraint } from "./define-constraint.ts";
+import type { Regularizer } from "./define-regularizer.ts";
 import { type Initializer, initializerOption } from "./initializers.ts";
 import type { LayerSpec, VariableSpec } from "./layer.ts";
 import { activationOption, LAYER_OPTIONS, type LayerActivation, type LayerOptions, layerOptions } from "./options.ts";
@@ -14,6 +16,16 @@ export interface KernelOptions extends LayerOptions {
   readonly kernelInitializer?: Initializer;
   /** First values of the bias. Default `zeros`. */
   readonly biasInitializer?: Initializer;
+  /** What the kernel adds to the loss, such as `l2()`. Default: nothing. */
+  readonly kernelRegularizer?: Regularizer;
+  /** What the bias adds to the loss, such as `l2()`. Default: nothing. */
+  readonly biasRegularizer?: Regularizer;
+  /** What the outputs add to the loss, such as `l2()`: the mean over the samples. Default: nothing. */
+  readonly activityRegularizer?: Regularizer;
+  /** What the kernel becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly kernelConstraint?: Constraint;
+  /** What the bias becomes after each step, such as `maxNorm()`. Default: what it is. */
+  readonly biasConstraint?: Constraint;
 }
 
 export const KERNEL_OPTIONS = [
@@ -21,6 +33,11 @@ export const KERNEL_OPTIONS = [
   "useBias",
   "kernelInitializer",
   "biasInitializer",
+  "kernelRegularizer",
+  "biasRegularizer",
+  "activityRegularizer",
+  "kernelConstraint",
+  "biasConstraint",
   ...LAYER_OPTIONS,
 ] as const satisfies readonly (keyof KernelOptions)[];
 

@@ -5,6 +5,7 @@ import { AFFINE_OPTIONS, type AffineOptions, affineOptions } from "./affine.ts";
 import { axesOption, sampleAxes, sortedAxes } from "./axes.ts";
 import { defineLayer } from "./define-layer.ts";
 import { type Layer, subject } from "./layer.ts";
+import { withParts } from "./layer-parts.ts";
 import { normalized } from "./normalized.ts";
 import { LAYER_OPTIONS, type LayerOptions, layerOptions } from "./options.ts";
 
@@ -30,23 +31,29 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
   const epsilon = finiteNumber(options.epsilon ?? 1e-3, `${where}: epsilon`, 0);
   const affine = affineOptions(options, where);
   const type = "LayerNormalization";
-  return defineLayer({
-    type,
-    ...layerOptions(options, where),
-    config: { axis, epsilon, ...affine.config },
-    variables: ({ name, input }) => {
-      const axes = sampleAxes(axis, input.length + 1, `${subject(type, name)}: axis`);
-      const shape = axes.map((each) => input[each - 1]!);
-      return affine.variables(shape);
-    },
-    call: ({ input: x, variables, add, shapeOf }) => {
-      const whole = shapeOf(x);
-      const axes = sortedAxes(axis, whole.length);
-      const shape: Shape = whole.map((size, each) => (axes.includes(each) ? size : 1));
-      const spread = (id: number | undefined) =>
-        id && (axes[0] === whole.length - 1 ? id : add(reshape, { x: id }, { shape }).y);
-      const own = { gamma: spread(variables.gamma), beta: spread(variables.beta) };
-      return normalized(add, x, axes, epsilon, own);
-    },
-  });
+  return defineLayer(
+    withParts(
+      {
+        type,
+        ...layerOptions(options, where),
+        config: { axis, epsilon, ...affine.config },
+        variables: ({ name, input }) => {
+          const axes = sampleAxes(axis, input.length + 1, `${subject(type, name)}: axis`);
+          const shape = axes.map((each) => input[each - 1]!);
+          return affine.variables(shape);
+        },
+        call: ({ input: x, variables, add, shapeOf }) => {
+          const whole = shapeOf(x);
+          const axes = sortedAxes(axis, whole.length);
+          const shape: Shape = whole.map((size, each) => (axes.includes(each) ? size : 1));
+          const spread = (id: number | undefined) =>
+            id && (axes[0] === whole.length - 1 ? id : add(reshape, { x: id }, { shape }).y);
+          const own = { gamma: spread(variables.gamma), beta: spread(variables.beta) };
+          return normalized(add, x, axes, epsilon, own);
+        },
+      },
+      options,
+      where,
+    ),
+  );
 }

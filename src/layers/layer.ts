@@ -23,6 +23,16 @@ export interface VariableSpec {
   readonly dtype?: "f32" | "u32";
   /** @internal First values that the model has which the layer was taken from: `getLayer`. */
   readonly carried?: (() => Promise<Float32Array | Uint32Array | undefined>) | undefined;
+  /** Adds nodes that change a parameter in place after each step of the optimizer, if it is learned. See `defineConstraint`. */
+  constrain?(call: ConstraintCall): void;
+}
+
+/** Call of a parameter's constraint, once a step. */
+export interface ConstraintCall {
+  readonly parameter: TensorId;
+  /** Adds a node and returns its outputs by name. */
+  readonly add: Add;
+  shapeOf(tensor: TensorId): Shape;
 }
 
 /** Name and inputs that a layer is built for. */
@@ -70,6 +80,8 @@ export interface LayerLossCall {
   readonly uses: readonly LayerUseTensors[];
   /** Variables of the layer, by their names. */
   readonly variables: Readonly<Record<string, TensorId>>;
+  /** Whether the layer's parameters are learned. Keras leaves out penalties of those that are not. */
+  readonly trainable: boolean;
   /** State of the step (`shaders/lib/state.wgsl`), from which kernels read the rows in use. */
   readonly state: TensorId;
   /** Adds a node and returns its outputs by name. */

@@ -94,7 +94,7 @@ export class Network {
   /** Variables of the layers: the weights, then the counters. Those of a frozen layer are not trainable. */
   get variables(): readonly Variable[] {
     const all = this.#layers.flatMap((built) =>
-      this.#isTrainable(built) ? built.variables : built.variables.map((each) => ({ ...each, trainable: false })),
+      this.isTrainable(built) ? built.variables : built.variables.map((each) => ({ ...each, trainable: false })),
     );
     const isCounter = ({ role }: Variable) => role === "counter";
     return [...all.filter((each) => !isCounter(each)), ...all.filter(isCounter)];
@@ -174,7 +174,7 @@ export class Network {
     return copy;
   }
 
-  #isTrainable({ name, layer }: BuiltLayer): boolean {
+  isTrainable({ name, layer }: BuiltLayer): boolean {
     return this.#trainable?.get(name) ?? layer.trainable ?? true;
   }
 
@@ -204,7 +204,7 @@ export class Network {
           built.variables.map(({ path }) => [path.slice(name.length + 1), variables.get(path)!]),
         ),
         training,
-        trainable: this.#isTrainable(built),
+        trainable: this.isTrainable(built),
       });
       const shapes = made.outputs.map((id) => sampleShape(graph, id));
       assertSameOutputs(
@@ -221,7 +221,8 @@ export class Network {
 
   #keep(layer: AnyLayer, name: string, inputShape: Shape, { variables: specs, outputShapes }: LayerForm) {
     const variables = specs.map((spec): Variable => {
-      const { name: own, shape, initializer, role = "parameter", trainable = true, dtype = "f32", carried } = spec;
+      const { name: own, shape, initializer, role = "parameter", trainable = true, dtype = "f32" } = spec;
+      const { carried, constrain } = spec;
       const words = dtype === "u32";
       return {
         path: `${name}/${own}`,
@@ -230,6 +231,7 @@ export class Network {
         role: words ? "counter" : role,
         trainable: role === "parameter" && trainable,
         carried,
+        constrain,
         initial: (seed) =>
           words
             ? initializeWords(initializer as WordInitializer, shape, seed)

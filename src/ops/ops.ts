@@ -75,6 +75,8 @@ export { adamax } from "./updates/adamax.ts";
 export { lion } from "./updates/lion.ts";
 export { nadam } from "./updates/nadam.ts";
 export { nadamFactors } from "./updates/nadam-factors.ts";
+export { nonNegative } from "./updates/non-negative.ts";
+export { normConstraint } from "./updates/norm-constraint.ts";
 export { rmsprop } from "./updates/rmsprop.ts";
 export { schedule } from "./updates/schedule.ts";
 export { sgd } from "./updates/sgd.ts";

@@ -117,6 +117,7 @@ function layerLosses(builder: ProgramBuilder, built: BuiltLayer): readonly Tenso
       return { inputs: use.inputs.map((value) => values[value]!), output: outputs[0]!, outputs };
     }),
     variables: byName(builder, variables, `${name}/`),
+    trainable: settings.network.isTrainable(built),
     state,
     add,
     shapeOf,
@@ -225,6 +226,11 @@ export function updates(optimizer: Optimizer): Stage {
         slots: byName(builder, slotsOf(optimizer, parameter), `${path}/`),
         shared,
         add: builder.addOf(path),
+      });
+      parameter.constrain?.({
+        parameter: builder.variable(parameter),
+        add: builder.addOf(path),
+        shapeOf: call.shapeOf,
       });
     }
   };
