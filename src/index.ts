@@ -102,7 +102,6 @@ export { averagePooling1d } from "./layers/average-pooling1d.ts";
 export { averagePooling2d } from "./layers/average-pooling2d.ts";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.ts";
 export { type ConcatenateOptions, concatenate } from "./layers/concatenate.ts";
-export { type Conv1dOptions, conv1d } from "./layers/conv1d.ts";
 export {
   type MaxNormOptions,
   type MinMaxNormOptions,
@@ -112,6 +111,7 @@ export {
   type UnitNormOptions,
   unitNorm,
 } from "./layers/constraints.ts";
+export { type Conv1dOptions, conv1d } from "./layers/conv1d.ts";
 export { type Conv2dOptions, conv2d } from "./layers/conv2d.ts";
 export { type Conv2dTransposeOptions, conv2dTranspose } from "./layers/conv2d-transpose.ts";
 export { type Cropping1dOptions, cropping1d } from "./layers/cropping1d.ts";
@@ -151,8 +151,8 @@ export type {
   VariableSpec,
 } from "./layers/layer.ts";
 export { type LayerNormalizationOptions, layerNormalization } from "./layers/layer-normalization.ts";
-export { maxPooling1d } from "./layers/max-pooling1d.ts";
 export type { LayerPart } from "./layers/layer-parts.ts";
+export { maxPooling1d } from "./layers/max-pooling1d.ts";
 export { maxPooling2d } from "./layers/max-pooling2d.ts";
 export { maximum } from "./layers/maximum.ts";
 export { minimum } from "./layers/minimum.ts";
@@ -194,7 +194,6 @@ export {
 export { type RandomRotationOptions, randomRotation } from "./layers/random-rotation.ts";
 export { type RandomTranslationOptions, randomTranslation } from "./layers/random-translation.ts";
 export { type RandomZoomOptions, randomZoom } from "./layers/random-zoom.ts";
-export { type RepeatVectorOptions, repeatVector } from "./layers/repeat-vector.ts";
 export {
   type L1L2Options,
   type L1Options,
@@ -205,6 +204,7 @@ export {
   type OrthogonalRegularizerOptions,
   orthogonalRegularizer,
 } from "./layers/regularizers.ts";
+export { type RepeatVectorOptions, repeatVector } from "./layers/repeat-vector.ts";
 export { type RescalingOptions, rescaling } from "./layers/rescaling.ts";
 export { type ReshapeOptions, reshape } from "./layers/reshape.ts";
 export { type ResizingOptions, resizing } from "./layers/resizing.ts";

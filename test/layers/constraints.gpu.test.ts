@@ -14,6 +14,7 @@ import {
   unitNorm,
 } from "../../src/index.ts";
 import golden from "../golden/constraints.json";
+import { randomArray } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
 import { GraphRun } from "../support/run-graph.ts";
 import { tolerances } from "../support/tolerances.ts";
@@ -31,6 +32,33 @@ async function constrained(constraint: Constraint, shape: number[], w: readonly 
 describe.each(golden.cases)("$name $options of $shape", ({ name, options, shape, w, y }) => {
   it("gives Keras's weights", async () => {
     expectClose(await constrained(MAKERS[name]!(options), shape, w), y, tolerances.kerasOptimizer, name);
+  });
+});
+
+/** Constrains norms along axis 0 or 1 of a matrix, in float64. */
+function referenceNorms(w: ArrayLike<number>, [rows, columns]: readonly [number, number], axis: 0 | 1, most: number) {
+  const along = (e: number) => (axis === 0 ? e % columns : Math.floor(e / columns));
+  const norms = Float64Array.from({ length: axis === 0 ? columns : rows }, () => 0);
+  for (let e = 0; e < w.length; e++) norms[along(e)]! += w[e]! ** 2;
+  return Float64Array.from(w, (value, e) => {
+    const norm = Math.sqrt(norms[along(e)]!);
+    return (value * Math.min(norm, most)) / (1e-7 + norm);
+  });
+}
+
+describe.each([
+  [1, 1],
+  [7, 65],
+  [65, 7],
+  [129, 3],
+] as const)("maxNorm of %i x %i", (rows, columns) => {
+  it("is the reference's along either axis", async () => {
+    const w = randomArray(rows * columns, 1);
+    for (const axis of [0, 1] as const) {
+      const got = await constrained(maxNorm({ maxValue: 0.5, axis }), [rows, columns], [...w]);
+      const label = `axis ${axis}`;
+      expectClose(got, referenceNorms(w, [rows, columns], axis, 0.5), tolerances.kerasOptimizer, label);
+    }
   });
 });
 

@@ -90,7 +90,7 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     title: "Regularizers and constraints",
-    tests: [],
+    tests: [golden("layers.gpu"), "test/layers/constraints.gpu.test.ts"],
     names: words(`L1 L2 L1L2 OrthogonalRegularizer MaxNorm MinMaxNorm NonNeg UnitNorm`),
   },
   {

@@ -442,6 +442,8 @@ for (const [labels, dtype] of [
   cover("softmaxCrossEntropy", [[[4, 3, 3, 10], pixels, state], {}, dtypes]);
   cover("thresholdCounts", [[[4, 10], labels, state, [2, 5]], {}, [...dtypes, "u32"]]);
 }
+cover("nonNegative", [[[7]]], [[[4, 4]]]);
+for (const axes of [[0], [1], [0, 1]]) cover("normConstraint", [[[3, 5]], { axes, least: 0, most: 1, rate: 0.5 }]);
 cover("argmax", [[[4, 3]]]);
 cover(
   "accumulateRows",

@@ -69,6 +69,8 @@ import { adamax } from "../../src/ops/updates/adamax.ts";
 import { lion } from "../../src/ops/updates/lion.ts";
 import { nadam } from "../../src/ops/updates/nadam.ts";
 import { nadamFactors } from "../../src/ops/updates/nadam-factors.ts";
+import { nonNegative } from "../../src/ops/updates/non-negative.ts";
+import { normConstraint } from "../../src/ops/updates/norm-constraint.ts";
 import { rmsprop } from "../../src/ops/updates/rmsprop.ts";
 import { schedule } from "../../src/ops/updates/schedule.ts";
 import { sgd } from "../../src/ops/updates/sgd.ts";
@@ -88,6 +90,8 @@ const list: readonly Op[] = [
   lion,
   nadam,
   nadamFactors,
+  nonNegative,
+  normConstraint,
   schedule,
   adagrad,
   adam,

@@ -42,6 +42,7 @@ export const FILES = [
   "optimizers/clipping",
   "optimizers/own-optimizers",
   "optimizers/schedules",
+  "layers/constraints",
   "golden/golden",
   "golden/keras/layers",
   "golden/keras/losses",
