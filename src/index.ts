@@ -22,6 +22,7 @@ export {
   type TypedArray,
   tensor,
 } from "./data/tensor.ts";
+export { byName, type NamedCompileOptions } from "./formats/by-name.ts";
 export { checkpointFiles } from "./formats/checkpoint-files.ts";
 export { type FromConfigOptions, type LayerConfig, type ModelConfig, toConfig } from "./formats/config.ts";
 export type { SafeArray, SafeType } from "./formats/element-types.ts";

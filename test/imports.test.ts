@@ -206,12 +206,11 @@ describe("files of src", () => {
     expect(reexports.map(({ path }) => path)).toEqual([]);
   });
 
-  it.each([...files.map(({ path }) => path), ...filesUnder("shaders", ".wgsl")])(
-    "%s is of 400 lines at most",
-    (path) => {
-      expect(readFileSync(join(root, path), "utf8").split("\n").length - 1).toBeLessThanOrEqual(400);
-    },
-  );
+  // The list of what the package exports is no code to be read.
+  const code = files.map(({ path }) => path).filter((path) => path !== "src/index.ts");
+  it.each([...code, ...filesUnder("shaders", ".wgsl")])("%s is of 400 lines at most", (path) => {
+    expect(readFileSync(join(root, path), "utf8").split("\n").length - 1).toBeLessThanOrEqual(400);
+  });
 
   it.each(files)("$path keeps no state of its module", ({ text }) => {
     expect(text.match(/^(?:export )?(?:let|var)\b.*/gm) ?? []).toEqual([]);

@@ -55,58 +55,7 @@ import { upSampling1d } from "../layers/up-sampling1d.ts";
 import { upSampling2d } from "../layers/up-sampling2d.ts";
 import { zeroPadding1d } from "../layers/zero-padding1d.ts";
 import { zeroPadding2d } from "../layers/zero-padding2d.ts";
-import { binaryCrossentropy, binaryFocalCrossentropy } from "../losses/binary-crossentropy.ts";
-import { categoricalCrossentropy, categoricalFocalCrossentropy } from "../losses/categorical-crossentropy.ts";
-import { cosineSimilarity } from "../losses/cosine-similarity.ts";
-import { dice, tversky } from "../losses/dice.ts";
-import { categoricalHinge, hinge, squaredHinge } from "../losses/hinge.ts";
-import { huber } from "../losses/huber.ts";
-import { klDivergence } from "../losses/kl-divergence.ts";
-import { logCosh } from "../losses/log-cosh.ts";
-import { meanAbsoluteError } from "../losses/mean-absolute-error.ts";
-import { meanAbsolutePercentageError } from "../losses/mean-absolute-percentage-error.ts";
-import { meanSquaredError } from "../losses/mean-squared-error.ts";
-import { meanSquaredLogarithmicError } from "../losses/mean-squared-logarithmic-error.ts";
-import { poisson } from "../losses/poisson.ts";
-import {
-  categoricalGeneralizedCrossEntropy,
-  sparseCategoricalCrossentropy,
-} from "../losses/sparse-categorical-crossentropy.ts";
-import { accuracy } from "../metrics/accuracy.ts";
-import { auc } from "../metrics/auc.ts";
-import { binaryAccuracy } from "../metrics/binary-accuracy.ts";
-import { categoricalAccuracy, sparseCategoricalAccuracy } from "../metrics/categorical-accuracy.ts";
-import { confusionMatrix } from "../metrics/confusion-matrix.ts";
-import { cosineSimilarityMetric } from "../metrics/cosine-similarity-metric.ts";
-import { f1Score, fBetaScore } from "../metrics/f-score.ts";
-import { binaryIoU, iou, meanIoU, oneHotIoU, oneHotMeanIoU } from "../metrics/iou.ts";
-import { logCoshError } from "../metrics/log-cosh-error.ts";
-import {
-  falseNegatives,
-  falsePositives,
-  precision,
-  recall,
-  trueNegatives,
-  truePositives,
-} from "../metrics/precision.ts";
-import { r2Score } from "../metrics/r2-score.ts";
-import { rootMeanSquaredError } from "../metrics/root-mean-squared-error.ts";
-import {
-  precisionAtRecall,
-  recallAtPrecision,
-  sensitivityAtSpecificity,
-  specificityAtSensitivity,
-} from "../metrics/sensitivity-specificity.ts";
-import { sparseTopKCategoricalAccuracy, topKCategoricalAccuracy } from "../metrics/top-k-accuracy.ts";
-import { weighted } from "../metrics/weighted.ts";
-import { adadelta } from "../optimizers/adadelta.ts";
-import { adagrad } from "../optimizers/adagrad.ts";
-import { adam, adamW } from "../optimizers/adam.ts";
-import { adamax } from "../optimizers/adamax.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
-import { lion } from "../optimizers/lion.ts";
-import { nadam } from "../optimizers/nadam.ts";
-import { rmsprop } from "../optimizers/rmsprop.ts";
 import {
   cosineDecay,
   cosineDecayRestarts,
@@ -115,10 +64,10 @@ import {
   piecewiseConstantDecay,
   polynomialDecay,
 } from "../optimizers/schedules.ts";
-import { sgd } from "../optimizers/sgd.ts";
 import { activationsMade, eluLayer, identityLayer, leakyReluLayer, reluLayer, softmaxLayer } from "./activations.ts";
 import { initializersMade } from "./initializers.ts";
 import { partsMade } from "./layer-parts.ts";
+import { LOSSES, METRICS, OPTIMIZERS } from "./named-parts.ts";
 import type { ModelParts } from "./parts.ts";
 
 /** All that the library has, by the names in files. `fromConfig` and `loadModel` ship all of it. */
@@ -187,7 +136,7 @@ export const LIBRARY: ModelParts = {
     ReLU: reluLayer,
     Softmax: softmaxLayer,
   },
-  optimizers: { adadelta, adagrad, adam, adamW, adamax, lion, nadam, rmsprop, sgd },
+  optimizers: OPTIMIZERS,
   schedules: {
     cosineDecay,
     cosineDecayRestarts,
@@ -201,59 +150,7 @@ export const LIBRARY: ModelParts = {
     clipValue: ({ value }) => clipValue(value),
     globalClipNorm: ({ norm }) => globalClipNorm(norm),
   },
-  losses: {
-    binaryCrossentropy,
-    binaryFocalCrossentropy,
-    categoricalCrossentropy,
-    categoricalFocalCrossentropy,
-    categoricalGeneralizedCrossEntropy,
-    categoricalHinge,
-    cosineSimilarity,
-    dice,
-    hinge,
-    huber,
-    klDivergence,
-    logCosh,
-    meanAbsoluteError,
-    meanAbsolutePercentageError,
-    meanSquaredError,
-    meanSquaredLogarithmicError,
-    poisson,
-    sparseCategoricalCrossentropy,
-    squaredHinge,
-    tversky,
-  },
-  metrics: {
-    accuracy,
-    auc,
-    binaryAccuracy,
-    binaryIoU,
-    categoricalAccuracy,
-    confusionMatrix,
-    cosineSimilarityMetric,
-    f1Score,
-    falseNegatives,
-    falsePositives,
-    fBetaScore,
-    iou,
-    logCoshError,
-    meanIoU,
-    oneHotIoU,
-    oneHotMeanIoU,
-    precision,
-    precisionAtRecall,
-    r2Score,
-    recall,
-    recallAtPrecision,
-    rootMeanSquaredError,
-    sensitivityAtSpecificity,
-    sparseCategoricalAccuracy,
-    sparseTopKCategoricalAccuracy,
-    specificityAtSensitivity,
-    topKCategoricalAccuracy,
-    trueNegatives,
-    truePositives,
-    weighted: ({ metric, ...options }) => weighted(metric, options),
-  },
+  losses: LOSSES,
+  metrics: METRICS,
   options: (config) => partsMade(activationsMade(initializersMade(config, "config"), "config"), "config"),
 };
