@@ -1,4 +1,4 @@
-import { aFunction } from "../base/errors.ts";
+import { wrong } from "../base/errors.ts";
 import type { LayerSpec } from "./layer.ts";
 
 /** Part of a layer that comes with an option: a regularizer or a constraint. Only an app that imports one ships it. */
@@ -19,8 +19,9 @@ export interface LayerPart {
 export function withParts(layer: LayerSpec, options: object, where: string): LayerSpec {
   let made = layer;
   for (const [option, part] of Object.entries(options as Readonly<Record<string, LayerPart | undefined>>)) {
-    if (part === undefined || !/(Regularizer|Constraint)$/.test(option)) continue;
-    aFunction(part?.onto, `${where}: ${option}`);
+    const [kind] = /(Regularizer|Constraint)$/.exec(option) ?? [];
+    if (part === undefined || !kind) continue;
+    if (typeof part?.onto !== "function") throw wrong(`${where}: ${option}`, `be a ${kind.toLowerCase()}`, part);
     made = part.onto({ ...made, config: { ...made.config, [option]: part } }, option);
   }
   return made;

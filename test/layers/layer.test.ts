@@ -36,6 +36,8 @@ const notPairs = [
 ];
 const notShapes = [28, [], [1, 1, 1, 1, 1, 1, 1, 1], [28, 0], [28, -1], [28, 1.5], "28", ["28"], {}];
 const notFlags = ["no", 0, 1, {}];
+const notRegularizers = ["l3", 1, { rate: 1 }];
+const notConstraints = ["maxnorm", 1, { max: 1 }];
 const notWords = ["SAME", "full", 1, true, {}];
 
 const WRONG: Record<string, Record<string, readonly unknown[]>> = {
@@ -50,6 +52,11 @@ const WRONG: Record<string, Record<string, readonly unknown[]>> = {
     useBias: ["no", 1],
     kernelInitializer: ["glorot_uniform", 1, {}],
     biasInitializer: ["zero", 0],
+    kernelRegularizer: notRegularizers,
+    biasRegularizer: notRegularizers,
+    activityRegularizer: notRegularizers,
+    kernelConstraint: notConstraints,
+    biasConstraint: notConstraints,
     inputShape: notShapes,
     name: [5],
     trainable: notFlags,
@@ -77,6 +84,11 @@ const WRONG: Record<string, Record<string, readonly unknown[]>> = {
     useBias: ["no", 0],
     kernelInitializer: ["he_uniform", 1],
     biasInitializer: ["zero"],
+    kernelRegularizer: notRegularizers,
+    biasRegularizer: notRegularizers,
+    activityRegularizer: notRegularizers,
+    kernelConstraint: notConstraints,
+    biasConstraint: notConstraints,
     inputShape: notShapes,
     name: [5],
     trainable: notFlags,
