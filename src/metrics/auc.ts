@@ -11,14 +11,24 @@ import {
 } from "../base/errors.ts";
 import { batchShape, type Shape } from "../base/shape.ts";
 import { activation } from "../ops/activation/activation.ts";
-import { thresholdCounts } from "../ops/metrics/threshold-counts.ts";
 import { ratio } from "./library-metric.ts";
 import type { Metric } from "./metric.ts";
-import { assertThresholdLabels, type Point, pointsOf, precisionAt, recallAt, thresholdsOption } from "./thresholds.ts";
+import {
+  areEven,
+  assertThresholdLabels,
+  countedAt,
+  type Point,
+  precisionAt,
+  recallAt,
+  thresholdList,
+  thresholdsOption,
+} from "./thresholds.ts";
 
 export interface AucOptions {
   /** Thresholds from 0 to 1, at equal distances. At least 2, default 200. */
   readonly numThresholds?: number;
+  /** Thresholds of one's own, in place of `numThresholds`. One below 0 and one above 1 are added. */
+  readonly thresholds?: readonly number[];
   /** True positives by false positives (`ROC`, default), or precision by recall (`PR`). */
   readonly curve?: "ROC" | "PR";
   /**
@@ -51,10 +61,20 @@ export interface AucOptions {
 export function auc(options: AucOptions = {}): Metric {
   knownKeys(
     options,
-    ["numThresholds", "curve", "summationMethod", "multiLabel", "numLabels", "labelWeights", "fromLogits", "name"],
+    [
+      "numThresholds",
+      "thresholds",
+      "curve",
+      "summationMethod",
+      "multiLabel",
+      "numLabels",
+      "labelWeights",
+      "fromLogits",
+      "name",
+    ],
     "auc",
   );
-  const numThresholds = thresholdsOption(options.numThresholds, "auc: numThresholds");
+  const { counted, config } = thresholdOptions(options);
   const curve = oneOf(options.curve ?? "ROC", ["ROC", "PR"], "auc: curve");
   const methods = ["interpolation", "minoring", "majoring"] as const;
   const summationMethod = oneOf(options.summationMethod ?? "interpolation", methods, "auc: summationMethod");
@@ -62,13 +82,14 @@ export function auc(options: AucOptions = {}): Metric {
   const fromLogits = flag(options.fromLogits ?? false, "auc: fromLogits");
   const labels = labelOptions(options);
   const { multiLabel, labelWeights } = labels;
+  const placesOf = ([places]: Shape) => (multiLabel ? places! : 1);
   return {
     name,
     direction: "up",
     made: {
       by: "auc",
       config: {
-        numThresholds,
+        ...config,
         curve,
         summationMethod,
         name,
@@ -80,24 +101,33 @@ export function auc(options: AucOptions = {}): Metric {
       assertThresholdLabels("auc", kind, output);
       if (multiLabel) assertPlaces(labels, output);
     },
-    accumulators: ([places]) => [
-      { name: "counts", shape: [...(multiLabel ? [places!] : []), 2, numThresholds], dtype: "u32" },
-    ],
-    call: ({ output, labels, state, add, accumulators: { counts } }) => {
-      const x = fromLogits ? add(activation, { x: output }, { kind: "sigmoid" }).y : output;
-      add(thresholdCounts, { x, labels, state, counts: counts! });
-      return undefined;
+    accumulators: (output, weighted) => counted.accumulators(placesOf(output), weighted),
+    call: (call) => {
+      const { output: x, add, shapeOf } = call;
+      const [, ...output] = shapeOf(x);
+      return counted.add(call, fromLogits ? add(activation, { x }, { kind: "sigmoid" }).y : x, placesOf(output));
     },
-    result: ({ counts }) => {
-      const size = 2 * numThresholds;
-      const areas = Array.from({ length: counts!.length / size }, (_, label) =>
-        area(pointsOf(counts!.subarray(label * size, (label + 1) * size)), curve, summationMethod),
-      );
+    result: (values) => {
+      const areas = counted.points(values).map((points) => area(points, curve, summationMethod));
       const weights = labelWeights ?? areas.map(() => 1);
       const sumOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
       return ratio(sumOf(areas.map((each, i) => each * weights[i]!)), sumOf(weights));
     },
   };
+}
+
+/** Gap by which Keras's outer thresholds lie outside of 0 and 1: `keras.config.epsilon()`. */
+const GAP = 1e-7;
+
+function thresholdOptions({ numThresholds, thresholds }: AucOptions) {
+  if (thresholds === undefined) {
+    const count = thresholdsOption(numThresholds, "auc: numThresholds");
+    return { counted: countedAt({ count }), config: { numThresholds: count } };
+  }
+  const own = thresholdList(thresholds, "auc: thresholds").sort((a, b) => a - b);
+  if (numThresholds !== undefined) throw wrong("auc: numThresholds", "be left out beside thresholds", numThresholds);
+  const [count, list] = [own.length + 2, [-GAP, ...own, 1 + GAP]];
+  return { counted: countedAt(areEven([0, ...own, 1]) ? { count } : { count, list }), config: { thresholds: own } };
 }
 
 type LabelOptions = Pick<AucOptions, "numLabels" | "labelWeights"> & { readonly multiLabel: boolean };

@@ -78,7 +78,7 @@ function described(by: string, { name }: MetricOptions, { config = {}, direction
 }
 
 /** Adds the low parts of sums to the high ones. */
-function totals(values: ArrayLike<number>): number[] {
+export function totals(values: ArrayLike<number>): number[] {
   const size = values.length / 2;
   return Array.from({ length: size }, (_, k) => values[k]! + values[size + k]!);
 }

@@ -29,8 +29,12 @@ export interface Metric {
   readonly made?: { readonly by: string; readonly config: Readonly<Record<string, unknown>> };
   /** @throws FeaturemapError where the labels do not suit the metric or the model's output */
   check?(labels: LabelKind, output: Shape): void;
-  /** Gives its accumulators, for a model with this output. Default: none; the mean of what `call` returns is added up. */
-  accumulators?(output: Shape): readonly Accumulator[];
+  /**
+   * Gives its accumulators, for a model with this output. Default: none; the mean of what `call` returns is added up.
+   *
+   * @param weighted Whether `weighted` made the metric, so that `call` may be given weights. Counts in whole numbers are no sums then.
+   */
+  accumulators?(output: Shape, weighted?: boolean): readonly Accumulator[];
   /**
    * Adds nodes. Returns a number for each sample, [batch], whose mean over the samples so far is the figure. A metric with
    * accumulators returns nothing: its nodes change them in place, and leave out the rows that are not in use.

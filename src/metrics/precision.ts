@@ -5,10 +5,14 @@ import type { Expression } from "../ops/pointwise/functions.ts";
 import { evaluated } from "../ops/pointwise/pointwise.ts";
 import { type MetricOptions, ratio, sampleSum, sumsMetric } from "./library-metric.ts";
 import type { Metric, MetricCall } from "./metric.ts";
+import { areEven, type Point, pointsAbove, precisionAt, recallAt, rowsAbove, thresholdList } from "./thresholds.ts";
 
 export interface CountOptions extends MetricOptions {
-  /** Number above which an output counts as positive. Default 0.5. */
-  readonly thresholds?: number;
+  /**
+   * Number above which an output counts as positive. Default 0.5. A list of several gives a figure for each, in the list's order:
+   * `precision_0` and so on. If it goes from 0 to 1 at equal distances, outputs are taken within 0 and 1, as in Keras.
+   */
+  readonly thresholds?: number | readonly number[];
 }
 
 export interface PrecisionOptions extends CountOptions {
@@ -91,37 +95,61 @@ const COUNTS = {
   falseNegatives: (positive: Expression) => both(opposite(positive), isLabelled),
 } as const;
 
-function countOf(by: keyof typeof COUNTS, options: CountOptions): Metric {
+type Counted = keyof typeof COUNTS;
+
+/** The same counts at a point. */
+const COUNTS_AT: Readonly<Record<Counted, (point: Point) => number>> = {
+  truePositives: ({ truePositives }) => truePositives,
+  trueNegatives: ({ falsePositives, negatives }) => negatives - falsePositives,
+  falsePositives: ({ falsePositives }) => falsePositives,
+  falseNegatives: ({ truePositives, positives }) => positives - truePositives,
+};
+
+function countOf(by: Counted, options: CountOptions): Metric {
   knownKeys(options, ["thresholds", "name"], by);
-  const thresholds = finiteNumber(options.thresholds ?? 0.5, `${by}: thresholds`);
+  const thresholds = checkedThresholds(options.thresholds ?? 0.5, `${by}: thresholds`);
+  const direction = by.startsWith("true") ? "up" : "down";
+  if (typeof thresholds !== "number")
+    return countsAbove(by, options, { thresholds, direction, figure: COUNTS_AT[by], outputOf: (call) => call });
   return sumsMetric(by, options, {
     config: { thresholds },
-    direction: by.startsWith("true") ? "up" : "down",
+    direction,
     sums: ["count"],
     call: (call) => ({ count: sampleSum(call, COUNTS[by](["greater", "y", thresholds])) }),
     result: ({ count }) => count[0]!,
   });
 }
 
-function shareOf(by: string, options: PrecisionOptions, other: "falsePositives" | "falseNegatives"): Metric {
+function shareOf(
+  by: "precision" | "recall",
+  options: PrecisionOptions,
+  other: "falsePositives" | "falseNegatives",
+): Metric {
   knownKeys(options, ["thresholds", "topK", "classId", "name"], by);
-  const { thresholds, topK, classId } = options;
-  const threshold = thresholds === undefined ? undefined : finiteNumber(thresholds, `${by}: thresholds`);
+  const { topK, classId } = options;
+  const thresholds =
+    options.thresholds === undefined ? undefined : checkedThresholds(options.thresholds, `${by}: thresholds`);
   if (topK !== undefined) positiveInteger(topK, `${by}: topK`, 32);
   if (classId !== undefined && wholeNumber(classId, `${by}: classId`) < 0)
     throw wrong(`${by}: classId`, "be at least 0", classId);
-  const config = {
-    ...(threshold !== undefined && { thresholds: threshold }),
-    ...(topK !== undefined && { topK }),
-    ...(classId !== undefined && { classId }),
-  };
+  const config = { ...(topK !== undefined && { topK }), ...(classId !== undefined && { classId }) };
+  if (thresholds !== undefined && typeof thresholds !== "number")
+    return countsAbove(by, options, {
+      thresholds,
+      config,
+      figure: by === "precision" ? precisionAt : recallAt,
+      outputOf: (given) => {
+        const ranked = topK === undefined ? given : { ...given, output: onlyFirst(given, topK) };
+        return ofClass(ranked, {}, classId, by)[0];
+      },
+    });
   return sumsMetric(by, options, {
-    config,
+    config: { ...(thresholds !== undefined && { thresholds }), ...config },
     sums: ["hits", "misses"],
     call: (given) => {
-      const isAbove: Expression = ["greater", "y", threshold ?? 0.5];
+      const isAbove: Expression = ["greater", "y", thresholds ?? 0.5];
       const isPositive: Expression =
-        topK === undefined ? isAbove : threshold === undefined ? "first" : both("first", isAbove);
+        topK === undefined ? isAbove : thresholds === undefined ? "first" : both("first", isAbove);
       const ranked = topK === undefined ? {} : { first: areFirst(given, topK) };
       const [call, others] = ofClass(given, ranked, classId, by);
       return {
@@ -131,6 +159,56 @@ function shareOf(by: string, options: PrecisionOptions, other: "falsePositives" 
     },
     result: ({ hits, misses }) => ratio(hits[0]!, hits[0]! + misses[0]!),
   });
+}
+
+/** Checks thresholds. A list of one is its number. */
+function checkedThresholds(given: number | readonly number[], where: string): number | readonly number[] {
+  if (typeof given !== "object") return finiteNumber(given, where);
+  const list = thresholdList(given, where);
+  return list.length === 1 ? list[0]! : list;
+}
+
+/** Makes a metric that has a figure for each of several thresholds. */
+function countsAbove(
+  by: string,
+  options: MetricOptions,
+  of: {
+    readonly thresholds: readonly number[];
+    readonly config?: object;
+    readonly direction?: "up" | "down";
+    readonly figure: (point: Point) => number;
+    /** Gives a call with what is counted. */
+    readonly outputOf: (call: MetricCall) => MetricCall;
+  },
+): Metric {
+  const { thresholds, config, direction = "up", figure, outputOf } = of;
+  const count = thresholds.length;
+  const list = areEven(thresholds) ? undefined : Float32Array.from(thresholds).sort();
+  const placeOf = (threshold: number, i: number) => list?.indexOf(Math.fround(threshold)) ?? i;
+  return sumsMetric(by, options, {
+    config: { thresholds, ...config },
+    direction,
+    figures: () => thresholds.map((_, i) => `${i}`),
+    sums: ["above"],
+    width: () => 2 * (count + 1),
+    call: (given) => {
+      const how = { count, list: list && Array.from(list), zerosApart: list === undefined };
+      return { above: rowsAbove(outputOf(given), how) };
+    },
+    result: ({ above }) => {
+      const points = pointsAbove(above);
+      return thresholds.map((threshold, i) => figure(points[placeOf(threshold, i)]!));
+    },
+  });
+}
+
+/** What an output has that is not among its row's largest: below all thresholds, as in Keras (`keras/src/metrics/metrics_utils.py`). */
+const BELOW = -1e10;
+
+/** Adds the output, of which only the k largest numbers of each row stay. */
+function onlyFirst(call: MetricCall, k: number) {
+  const tensors = { y: call.output, first: areFirst(call, k) };
+  return evaluated(call.add, ["where", "first", "y", BELOW], tensors);
 }
 
 /** Adds a tensor of the output's shape: 1 for numbers that fewer than k of their row exceed, else 0. */

@@ -1,9 +1,8 @@
 import { aWord, finiteNumber, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
-import { thresholdCounts } from "../ops/metrics/threshold-counts.ts";
 import { assertLabels, type MetricOptions, withRows } from "./library-metric.ts";
 import type { Metric } from "./metric.ts";
 import { ofClass } from "./precision.ts";
-import { type Point, pointsOf, precisionAt, recallAt, specificityAt, thresholdsOption } from "./thresholds.ts";
+import { countedAt, type Point, precisionAt, recallAt, specificityAt, thresholdsOption } from "./thresholds.ts";
 
 export interface ThresholdOptions extends MetricOptions {
   /** Thresholds from 0 to 1, at equal distances. At least 2, default 200. */
@@ -72,19 +71,19 @@ function bestAt<Key extends string>(
   const { classId } = options;
   if (classId !== undefined && wholeNumber(classId, `${by}: classId`) < 0)
     throw wrong(`${by}: classId`, "be at least 0", classId);
+  const counted = countedAt({ count: numThresholds, zerosApart: true });
   return {
     name,
     direction: "up",
     made: { by, config: { [key]: least, numThresholds, name, ...(classId !== undefined && { classId }) } },
     check: (labels, output) => assertLabels(by, labels, output),
-    accumulators: () => [{ name: "counts", shape: [2, numThresholds], dtype: "u32" }],
+    accumulators: (_, weighted) => counted.accumulators(1, weighted),
     call: (given) => {
-      const [{ output: x, labels, state, add, accumulators }] = ofClass(withRows(given), {}, classId, by);
-      add(thresholdCounts, { x, labels, state, counts: accumulators.counts! }, { zerosApart: true });
-      return undefined;
+      const [call] = ofClass(withRows(given), {}, classId, by);
+      return counted.add(call, call.output, 1);
     },
-    result: ({ counts }) => {
-      const feasible = pointsOf(counts!).filter((point) => constrained(point) >= least);
+    result: (values) => {
+      const feasible = counted.points(values)[0]!.filter((point) => constrained(point) >= least);
       return feasible.reduce((best, point) => Math.max(best, wanted(point)), 0);
     },
   };

@@ -1,4 +1,5 @@
 import { aFunction, anObject, aWord, cut, FeaturemapError, knownKeys } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 import { accumulateMeans, meanLayout } from "../ops/batch/means.ts";
 import { fill } from "../ops/elementwise/fill.ts";
 import { multiply } from "../ops/elementwise/multiply.ts";
@@ -37,7 +38,8 @@ export function weighted(metric: MetricName | Metric, options: { readonly name?:
     },
   };
   if (own.accumulators) {
-    return { ...own, ...shared, call: (call) => assertWeighed(own, call) };
+    const accumulators = (output: Shape) => own.accumulators!(output, true);
+    return { ...own, ...shared, accumulators, call: (call) => assertWeighed(own, call) };
   }
   const layout = meanLayout();
   return {

@@ -12,6 +12,17 @@ describe("auc", () => {
     ["another curve", () => auc({ curve: "PRGAIN" as never }), /auc: curve must be one of "ROC", "PR"/],
     ["another sum", () => auc({ summationMethod: "left" as never }), /auc: summationMethod must be one of/],
     ["Keras's spelling", () => auc({ num_thresholds: 3 } as never), /auc has no option "num_thresholds"/],
+    ["no thresholds", () => auc({ thresholds: [] }), /^auc: thresholds must have 1 to 256 numbers, got/],
+    [
+      "a threshold of NaN",
+      () => auc({ thresholds: [0.5, Number.NaN] }),
+      /^auc: thresholds must be a finite number, got NaN/,
+    ],
+    [
+      "two kinds of thresholds",
+      () => auc({ thresholds: [0.5], numThresholds: 3 }),
+      /numThresholds must be left out beside thresholds/,
+    ],
     ["no name", () => auc({ name: "" }), /auc: name must be a word/],
   ])("refuses %s", (_, make, message) => {
     expect(failure(make)).toMatchObject({ code: "value", message: expect.stringMatching(message) });
@@ -22,6 +33,18 @@ describe("auc", () => {
     const again = auc(JSON.parse(JSON.stringify(metric.made!.config)));
     expect(again).toMatchObject({ name: "area", made: metric.made });
     expect(again.accumulators!([3])).toEqual([{ name: "counts", shape: [2, 7], dtype: "u32" }]);
+  });
+
+  it("keeps a list of thresholds, in their order, and counts in sums", () => {
+    const given = [0.7, 0.2];
+    const metric = auc({ thresholds: given });
+    expect(metric.made!.config).toMatchObject({ thresholds: [0.2, 0.7] });
+    expect(given).toEqual([0.7, 0.2]);
+    expect(metric.accumulators!([3])).toEqual([{ name: "sums", shape: [2, 10] }]);
+    // These are at equal distances, with 0 and 1: the same buckets as those of a number.
+    expect(auc({ thresholds: [0.75, 0.5, 0.25] }).accumulators!([3])).toEqual(
+      auc({ numThresholds: 5 }).accumulators!([3]),
+    );
   });
 
   it("takes a label for each output, or a class for each row", () => {

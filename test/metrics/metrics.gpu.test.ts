@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Add } from "../../src/graph/op.ts";
 import {
   auc,
   createRuntime,
@@ -18,7 +19,8 @@ import {
   tensor,
   topKCategoricalAccuracy,
 } from "../../src/index.ts";
-import { areaUnderCurve, confusion, thresholdsOf, topKHits } from "../reference/metrics.ts";
+import { rowsAbove as thresholdSums } from "../../src/metrics/thresholds.ts";
+import { areaUnderCurve, confusion, rowsAbove, thresholdsOf, topKHits } from "../reference/metrics.ts";
 import { randomArray, randomIntegers } from "../reference/random.ts";
 import { expectClose } from "../support/compare.ts";
 import { noise } from "../support/models.ts";
@@ -134,6 +136,65 @@ describe("thresholdCounts", () => {
     const want = reference(x, labels, 5);
     expect(await countsOf(x, labels, [1, 5])).toEqual(want);
     expect(await countsOf(x, labels, [7, 5])).toEqual(want);
+  });
+});
+
+describe("rows of counts above thresholds", () => {
+  const rowsOfCounts = async (
+    x: Float32Array,
+    labels: Float32Array | Int32Array,
+    size: number,
+    {
+      thresholds: list,
+      places,
+      ...even
+    }: { count: number; thresholds?: number[]; places?: number; zerosApart?: boolean },
+  ) => {
+    const batch = x.length / size;
+    const run = new GraphRun();
+    const sparse = labels instanceof Int32Array;
+    const t = run.input("labels", [batch, sparse ? 1 : size], labels, sparse ? "u32" : "f32");
+    const output = run.input("x", [batch, size], x);
+    const add = ((op: { name: string }, inputs: object, attributes: object) =>
+      run.add(op.name, inputs as never, attributes)) as unknown as Add;
+    const y = thresholdSums({ add, output, labels: t }, { ...even, list }, places);
+    return [...(await run.read([y]))[0]!];
+  };
+
+  it.each([
+    [1, 1, 2, 1],
+    [7, 3, 3, 3],
+    [65, 7, 20, 1],
+    [7, 65, 5, 65],
+  ])("of %i rows of %i by %i thresholds and %i places are the reference's", async (rows, size, count, places) => {
+    const x = Float32Array.from(randomArray(rows * size, 1, -0.2, 1.2));
+    const numbers = randomIntegers(rows, 2, size === 1 ? 2 : size);
+    const labels = size === 1 ? Float32Array.from(numbers) : rowsOf(numbers, size);
+    const within = x.map((value) => Math.min(1, Math.max(0, value)));
+    const even = rowsAbove(within, labels, size, thresholdsOf(count), places);
+    const thresholds = Array.from(randomArray(count, 3, -0.1, 1.1)).sort((a, b) => a - b);
+    const want = rowsAbove(x, labels, size, thresholds, places);
+    for (const given of [labels, numbers]) {
+      expect(await rowsOfCounts(x, given, size, { count, places })).toEqual(even);
+      expect(await rowsOfCounts(x, given, size, { count, places, thresholds })).toEqual(want);
+    }
+  });
+
+  it("takes a number on a threshold as below it; a NaN is below all of a list, and 0 otherwise", async () => {
+    const [nan, inf] = [Number.NaN, Number.POSITIVE_INFINITY];
+    const x = Float32Array.of(0, -0, 0.25, 0.5, 0.75, 1, 0.2501, 1e-40, nan, -nan, inf, -inf, 2, -1);
+    const labels = Float32Array.of(1, 0, 0.5, -0, nan, -1, 1, 0, 1, 0, 1, 0, 1, 0);
+    const thresholds = [-0.5, 0.25, 0.5, 1.5];
+    const want = rowsAbove(x, labels, 7, thresholds);
+    expect(await rowsOfCounts(x, labels, 7, { count: 4, thresholds })).toEqual(want);
+    const within = x.map((value) => (value > 0 ? Math.min(1, value) : 0));
+    for (const [zerosApart, first] of [
+      [false, -1e-7],
+      [true, 0],
+    ] as const) {
+      const even = rowsAbove(within, labels, 7, [first, 0.25, 0.5, 0.75, 1]);
+      expect(await rowsOfCounts(x, labels, 7, { count: 5, zerosApart })).toEqual(even);
+    }
   });
 });
 

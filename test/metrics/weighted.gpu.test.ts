@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { auc, loadModel, type Metric, saveModel, sgd, weighted } from "../../src/index.ts";
+import { auc, loadModel, type Metric, saveModel, sgd, tensor, weighted } from "../../src/index.ts";
 import { expectClose } from "../support/compare.ts";
 import { noise, tinyModel } from "../support/models.ts";
 import { testRuntime } from "../support/run-graph.ts";
@@ -28,6 +28,32 @@ async function hitsOf(model: Awaited<ReturnType<typeof compiled>>): Promise<numb
 }
 
 describe("weighted", () => {
+  it("weighs an area, which is that of counts without weights of samples, and comes back with a saved model", async () => {
+    const model = await compiled([
+      auc(),
+      weighted(auc({ name: "area" })),
+      auc({ thresholds: [0.3, 0.6], name: "own" }),
+    ]);
+    const plain = await model.evaluate(x, y, { batchSize: 4 });
+    expectClose([plain.area!], [plain.auc!], tolerances.elementwise, "without weights");
+    const logs = await model.evaluate(x, y, { batchSize: 4, sampleWeight });
+    expect(logs.auc).toBe(plain.auc);
+    // A sample of four quarters counts as often as four samples of one.
+    const times = Array.from(sampleWeight, (weight, i) => new Array<number>(weight * 4).fill(i)).flat();
+    const rows = x.data as Float32Array;
+    const repeated = tensor(Float32Array.from(times.flatMap((i) => [...rows.slice(4 * i, 4 * i + 4)])), [
+      times.length,
+      4,
+    ]);
+    const labels = Uint32Array.from(times, (i) => (y.data as Uint32Array)[i]!);
+    const want = await model.evaluate(repeated, labels, { batchSize: 8 });
+    expectClose([logs.area!], [want.auc!], tolerances.elementwise, "by weights");
+    expect(logs.area).not.toBeCloseTo(plain.area!, 3);
+    const again = await loadModel(await saveModel(model), { runtime: await testRuntime() });
+    expect(await again.evaluate(x, y, { batchSize: 4, sampleWeight })).toEqual(logs);
+    for (const each of [model, again]) each.dispose();
+  });
+
   it("weighs a mean by the samples' weights, over batches of which the last is short; others stay as they are", async () => {
     const model = await compiled(["accuracy", weighted("accuracy", { name: "weighted_accuracy" })]);
     const hits = await hitsOf(model);
@@ -67,8 +93,9 @@ describe("weighted", () => {
     // The first is not weighted.
     expect(seen).toEqual([false, true]);
     model.dispose();
-    await expect(compiled([weighted(auc())])).rejects.toThrow(
-      'weighted: metric "auc" adds up without weights of samples. Give it to compile() as it is.',
+    const deaf: Metric = { ...own, name: "deaf", call: () => undefined };
+    await expect(compiled([weighted(deaf)])).rejects.toThrow(
+      'weighted: metric "deaf" adds up without weights of samples. Give it to compile() as it is.',
     );
   });
 

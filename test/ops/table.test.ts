@@ -65,6 +65,7 @@ describe("the library's ops", () => {
       "oneHot",
       "sampleFactors",
       "thresholdCounts",
+      "thresholdRows",
       "topKAccuracy",
     ];
     const clipping = ["clipFactor", "clipValue", "scaleBy", "squareSum"];

@@ -52,6 +52,32 @@ export function confusion(p: ArrayLike<number>, labels: ArrayLike<number>, thres
   return all;
 }
 
+/**
+ * For each row of x [rows, size]: of each of its places, numbers whose label is 0, then the others, how many are above each threshold, and how
+ * many there are. A NaN is above none.
+ */
+export function rowsAbove(
+  x: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  size: number,
+  thresholds: readonly number[],
+  places = 1,
+): number[] {
+  const counts: number[] = [];
+  for (let r = 0; r < x.length / size; r++)
+    for (let place = 0; place < places; place++)
+      for (const positive of [false, true])
+        for (const threshold of [...thresholds, undefined]) {
+          let count = 0;
+          for (let i = place; i < size; i += places) {
+            const [value, label] = [x[r * size + i]!, labels[r * size + i]! !== 0];
+            if (label === positive && (threshold === undefined || value > threshold)) count++;
+          }
+          counts.push(count);
+        }
+  return counts;
+}
+
 const over = (a: number, b: number) => (b === 0 ? 0 : a / b);
 
 /** Keras's `AUC.result()`. */

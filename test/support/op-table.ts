@@ -441,6 +441,11 @@ for (const [labels, dtype] of [
   const pixels = dtype === "u32" ? [4, 3, 3] : [4, 3, 3, 10];
   cover("softmaxCrossEntropy", [[[4, 3, 3, 10], pixels, state], {}, dtypes]);
   cover("thresholdCounts", [[[4, 10], labels, state, [2, 5]], {}, [...dtypes, "u32"]]);
+  for (const attributes of [
+    { count: 5, zerosApart: true },
+    { count: 3, ranked: true, places: 10 },
+  ])
+    cover("thresholdRows", [[[4, 10], labels], attributes, dtypes]);
 }
 cover("nonNegative", [[[7]]], [[[4, 4]]]);
 for (const axes of [[0], [1], [0, 1]]) cover("normConstraint", [[[3, 5]], { axes, least: 0, most: 1, rate: 0.5 }]);

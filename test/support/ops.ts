@@ -47,6 +47,7 @@ import { affineMatrix } from "../../src/ops/image/affine-matrix.ts";
 import { warp } from "../../src/ops/image/warp.ts";
 import { accumulateRows } from "../../src/ops/metrics/accumulate-rows.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
+import { thresholdRows } from "../../src/ops/metrics/threshold-rows.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
 import { normalizationGradient } from "../../src/ops/normalization/normalization-gradient.ts";
@@ -148,6 +149,7 @@ const list: readonly Op[] = [
   softmaxGradient,
   stopGradient,
   thresholdCounts,
+  thresholdRows,
   topKAccuracy,
   transpose,
   warp,

@@ -1,8 +1,11 @@
 import stateSource from "../../../shaders/lib/state.wgsl";
+import bucketsSource from "../../../shaders/metrics/lib/buckets.wgsl";
+import labelsSource from "../../../shaders/metrics/lib/labels.wgsl";
 import source from "../../../shaders/metrics/threshold_counts.wgsl";
 import { FeaturemapError } from "../../base/errors.ts";
 import { elements, showShape } from "../../base/shape.ts";
 import { defineOp, typed } from "../../graph/op.ts";
+import type { TensorSpec } from "../../graph/tensor.ts";
 import type { Kernel } from "../../wgsl/kernel.ts";
 import { dispatchEach } from "../access.ts";
 
@@ -24,11 +27,8 @@ export const thresholdCounts = defineOp({
   attributes: typed<Attributes>(),
   updates: ["counts"],
   infer: ({ x, labels }, _, where) => {
-    const batch = x.shape[0]!;
-    const wanted = labels.dtype === "u32" ? batch : elements(x.shape);
-    if (labels.shape[0] === batch && elements(labels.shape) === wanted) return {};
-    const got = `${showShape(x.shape)} and ${showShape(labels.shape)}`;
-    throw new FeaturemapError("shape", `"${where}" wants a label for each number or for each row, got ${got}.`);
+    assertThresholdInputs(x, labels, where);
+    return {};
   },
   lower: ({ inputs: { x, labels, state, counts }, attributes: { zerosApart = false } }) => {
     const sparse = labels.dtype === "u32";
@@ -40,8 +40,17 @@ export const thresholdCounts = defineOp({
       dispatchEach(kernel, count, {
         bind,
         constants: { BATCH, SIZE: count / BATCH, BUCKETS, SPARSE: sparse, LABELS, ZEROS_APART: zerosApart },
-        libraries: [stateSource],
+        libraries: [stateSource, labelsSource, bucketsSource],
       }),
     ];
   },
 });
+
+/** @throws FeaturemapError `shape` unless there is a label for each number of x, or a class number for each row */
+export function assertThresholdInputs(x: TensorSpec, labels: TensorSpec, where: string): void {
+  const batch = x.shape[0]!;
+  const wanted = labels.dtype === "u32" ? batch : elements(x.shape);
+  if (labels.shape[0] === batch && elements(labels.shape) === wanted) return;
+  const got = `${showShape(x.shape)} and ${showShape(labels.shape)}`;
+  throw new FeaturemapError("shape", `"${where}" wants a label for each number or for each row, got ${got}.`);
+}

@@ -58,12 +58,19 @@ CASES = [
             case("threshold", kind, {"thresholds": 0.7}, **SIGMOID),
             case("among the first", kind, {"topK": 2}, **SOFTMAX),
             case("one class", kind, {"classId": 1}, **SOFTMAX),
+            case("thresholds", kind, {"thresholds": [0.7, 0.2, 0.45]}, **SIGMOID),
+            case("thresholds at equal distances", kind, {"thresholds": [0.0, 0.25, 0.5, 0.75, 1.0]}, **SIGMOID),
+            case("thresholds among the first", kind, {"thresholds": [0.1, 0.3], "topK": 2, "classId": 1}, **SOFTMAX),
         )
     ),
     *(
         each
         for kind in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives")
-        for each in (case("vectors", kind, **SIGMOID), case("threshold", kind, {"thresholds": 0.3}, **SIGMOID))
+        for each in (
+            case("vectors", kind, **SIGMOID),
+            case("threshold", kind, {"thresholds": 0.3}, **SIGMOID),
+            case("thresholds", kind, {"thresholds": [0.3, 0.6]}, **SIGMOID),
+        )
     ),
     *(
         case(average, "F1Score", {"average": average}, **SOFTMAX) for average in ("macro", "micro", "weighted")
@@ -80,6 +87,10 @@ CASES = [
     case("vectors", "AUC", **SIGMOID),
     case("logits", "AUC", {"fromLogits": True, "numThresholds": 50}, shape=ONE, labels="binary"),
     case("several labels", "AUC", {"multiLabel": True, "numThresholds": 20, "numLabels": CLASSES}, **SIGMOID),
+    case("thresholds", "AUC", {"thresholds": [0.6, 0.1, 0.35, 0.8]}, shape=ONE, **SIGMOID),
+    case("thresholds, PR", "AUC", {"thresholds": [0.2, 0.3, 0.7], "curve": "PR"}, **SIGMOID),
+    case("thresholds of several labels", "AUC", {"thresholds": [0.2, 0.7], "multiLabel": True}, **SIGMOID),
+    case("one class", "PrecisionAtRecall", {"recall": 0.5, "classId": 2, "numThresholds": 20}, **SOFTMAX),
     case("default", "PrecisionAtRecall", {"recall": 0.5}, shape=ONE, **SIGMOID),
     case("default", "RecallAtPrecision", {"precision": 0.5}, shape=ONE, **SIGMOID),
     case("default", "SensitivityAtSpecificity", {"specificity": 0.5}, shape=ONE, **SIGMOID),
