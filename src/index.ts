@@ -1,3 +1,6 @@
+export { type CutMixOptions, cutMix } from "./augmentations/cut-mix.ts";
+export { type MixUpOptions, mixUp } from "./augmentations/mix-up.ts";
+export type { MixOptions } from "./augmentations/mixing.ts";
 export { type ErrorCode, FeaturemapError } from "./base/errors.ts";
 export type { Shape } from "./base/shape.ts";
 export { type CsvLoggerOptions, csvLogger } from "./callbacks/csv-logger.ts";
@@ -372,6 +375,7 @@ export type { Tuner } from "./plan/tuning-task.ts";
 export { type PlotConfusionMatrixOptions, plotConfusionMatrix } from "./plot/plot-confusion-matrix.ts";
 export { type PlotHistoryOptions, type PlottedHistory, plotHistory } from "./plot/plot-history.ts";
 export { type PlotModelOptions, plotModel } from "./plot/plot-model.ts";
+export type { Augmentation } from "./program/augmentation.ts";
 export type { Figures } from "./program/measures.ts";
 export type { AppBuffer, AppBuffers, BufferRange } from "./record/app-buffers.ts";
 export {

@@ -62,7 +62,7 @@ const kernelOptions = { activation: "relu", useBias: true, kernelInitializer: "z
 const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly unknown[] }> = {
   modelLoader: {
     call: library.modelLoader,
-    args: [{ layers: { Dense: dense }, optimizers: { sgd }, metrics: {}, transforms: {} }],
+    args: [{ layers: { Dense: dense }, optimizers: { sgd }, metrics: {}, transforms: {}, augmentations: {} }],
   },
   ...LAYER_CALLS,
   ...MEASURE_CALLS,
@@ -326,6 +326,7 @@ const METHODS: Record<string, { readonly call: Call; readonly args: readonly unk
         loss: "categoricalCrossentropy",
         optimizer: sgd(),
         metrics: ["accuracy"],
+        augment: [library.mixUp()],
         seed: 3,
         memory: "fast",
         choices: { dense: { algorithm: "direct" } },

@@ -55,6 +55,7 @@ const ROOMS = [
   "optimizers",
   "network",
   "program",
+  "augmentations",
   "training",
   "model",
   "observe",

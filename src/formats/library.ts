@@ -1,3 +1,5 @@
+import { cutMix } from "../augmentations/cut-mix.ts";
+import { mixUp } from "../augmentations/mix-up.ts";
 import { activation } from "../layers/activation.ts";
 import { activityRegularization } from "../layers/activity-regularization.ts";
 import { add } from "../layers/add.ts";
@@ -152,5 +154,6 @@ export const LIBRARY: ModelParts = {
   },
   losses: LOSSES,
   metrics: METRICS,
+  augmentations: { MixUp: mixUp, CutMix: cutMix },
   options: (config) => partsMade(activationsMade(initializersMade(config, "config"), "config"), "config"),
 };

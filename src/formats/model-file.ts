@@ -11,6 +11,8 @@ export interface SavedCompile {
   /** Optimizer, its transforms as `SavedPart`s in its options. */
   readonly optimizer?: SavedPart | undefined;
   readonly metrics?: readonly SavedPart[] | Readonly<Record<string, readonly SavedPart[]>> | undefined;
+  /** Augmentations of batches. Default: none. */
+  readonly augment?: readonly SavedPart[] | undefined;
 }
 
 /** Part in a file: the name of the function that makes it, and the options, if it knows them. */
@@ -85,6 +87,7 @@ const COMPILE: Check<SavedCompile & Pick<ModelFile, "byteScales">> = (value, con
     lossWeights: optional(dictionary(finite)),
     optimizer: optional(savedPart),
     metrics: optional(either(list(savedPart), dictionary(list(savedPart)))),
+    augment: optional(list(savedPart)),
     byteScales: dictionary(finite),
   })(value, context);
 

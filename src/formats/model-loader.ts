@@ -7,7 +7,7 @@ import { type LoadOptions, loadedModel } from "./saving.ts";
 
 /** Parts that an app's files have. */
 export type ModelLoaderParts = Pick<ModelParts, "layers"> &
-  Partial<Pick<ModelParts, "optimizers" | "schedules" | "transforms" | "losses" | "metrics">>;
+  Partial<Pick<ModelParts, "optimizers" | "schedules" | "transforms" | "losses" | "metrics" | "augmentations">>;
 
 /** `fromConfig` and `loadModel` with some parts of the library. */
 export interface ModelLoader {
@@ -29,8 +29,16 @@ export interface ModelLoader {
  */
 export function modelLoader(parts: ModelLoaderParts): ModelLoader {
   const where = "modelLoader";
-  knownKeys(parts, ["layers", "optimizers", "schedules", "transforms", "losses", "metrics"], where);
-  const { layers, optimizers = {}, schedules = {}, transforms = {}, losses = {}, metrics = {} } = parts;
+  knownKeys(parts, ["layers", "optimizers", "schedules", "transforms", "losses", "metrics", "augmentations"], where);
+  const {
+    layers,
+    optimizers = {},
+    schedules = {},
+    transforms = {},
+    losses = {},
+    metrics = {},
+    augmentations = {},
+  } = parts;
   const known: ModelParts = {
     layers: checkedFactories(layers, `${where}: layers`),
     optimizers: checkedFactories(optimizers, `${where}: optimizers`),
@@ -38,6 +46,7 @@ export function modelLoader(parts: ModelLoaderParts): ModelLoader {
     transforms: checkedFactories(transforms, `${where}: transforms`),
     losses: checkedFactories(losses, `${where}: losses`),
     metrics: checkedFactories(metrics, `${where}: metrics`),
+    augmentations: checkedFactories(augmentations, `${where}: augmentations`),
     options: (config) => config,
   };
   return {

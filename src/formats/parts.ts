@@ -2,6 +2,7 @@ import type { AnyLayer } from "../layers/layer.ts";
 import type { Loss } from "../losses/loss.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { GradientTransform, Optimizer, Schedule } from "../optimizers/optimizer.ts";
+import type { Augmentation } from "../program/augmentation.ts";
 
 /** Function that makes a part of a model from the `config` that was written down. */
 // biome-ignore lint/suspicious/noExplicitAny: a factory says itself which options it takes, and checks them
@@ -26,6 +27,8 @@ export interface ModelParts {
   readonly losses: Factories<Loss>;
   /** Metrics by the names of their functions. */
   readonly metrics: Factories<Metric>;
+  /** Augmentations of batches by class name: `MixUp`. */
+  readonly augmentations: Factories<Augmentation>;
   /** Turns a layer's options of a file into what its factory takes. */
   options(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }

@@ -41,7 +41,7 @@ export async function saveModel<P>(model: Model<P>): Promise<Uint8Array<ArrayBuf
 /** Describes the options of `compile`, with the current hyperparameters, which a schedule may have changed. */
 function compileOf({ settings: { training }, network, variables }: CompiledModel): SavedCompile {
   if (!training) return { metrics: [] };
-  const { outputs, optimizer } = training;
+  const { outputs, optimizer, augment } = training;
   const config = optimizer.config && { ...configOf(optimizer), ...variables.store.rates };
   const byOutput = <T>(of: (output: OutputSettings) => T) =>
     network.outputs.length === 1
@@ -54,6 +54,7 @@ function compileOf({ settings: { training }, network, variables }: CompiledModel
     metrics: byOutput(({ metrics }) =>
       metrics.map(({ name, made }) => (made ? { name: made.by, config: made.config } : { name })),
     ),
+    ...(augment.length > 0 && { augment: augment.map(({ name, config }) => ({ name, config })) }),
   };
 }
 
@@ -140,7 +141,7 @@ export function weightsFor(
 
 /** Gives the file's options of `compile`, except those that the caller gives. */
 function savedOptions(
-  { loss, lossWeights, optimizer, metrics }: SavedCompile,
+  { loss, lossWeights, optimizer, metrics, augment }: SavedCompile,
   given: CompileOptions,
   outputs: readonly string[],
   parts: ModelParts,
@@ -151,6 +152,8 @@ function savedOptions(
     ...(loss !== undefined && !given.loss && { loss: savedLoss(loss, outputs, parts) }),
     ...(loss !== undefined && lossWeights && { lossWeights: trained(lossWeights) }),
     ...(optimizer && !given.optimizer && { optimizer: savedOptimizer(optimizer, parts) }),
+    ...(augment &&
+      !given.augment && { augment: augment.map((each) => madeAgain(parts.augmentations, each, "augment")) }),
     ...(!given.metrics && {
       metrics: savedMetrics(metrics && !Array.isArray(metrics) ? trained(metrics) : (metrics ?? []), parts),
     }),

@@ -25,6 +25,7 @@ function crossEntropy(
   return {
     name,
     labels,
+    takesRows: true,
     check: (labels, output) => {
       assertClasses(name, output, "the model's");
       check(name, labels, output);

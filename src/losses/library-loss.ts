@@ -26,13 +26,14 @@ interface LossParts {
   readonly labels?: Loss["labels"];
   readonly check?: Loss["check"];
   readonly factors?: Loss["factors"];
+  readonly takesRows?: boolean;
   /** Whether it is one number for the batch, which a reduction leaves as it is. */
   readonly isWhole?: boolean;
 }
 
 /** Makes a loss of the library out of its options and parts. */
 export function libraryLoss(by: string, { reduction, name }: LossOptions, parts: LossParts): Loss {
-  const { config = {}, call, labels = floats, check, factors, isWhole = false } = parts;
+  const { config = {}, call, labels = floats, check, factors, takesRows, isWhole = false } = parts;
   const own = {
     ...config,
     ...(name !== undefined && { name: aWord(name, `${by}: name`) }),
@@ -42,6 +43,7 @@ export function libraryLoss(by: string, { reduction, name }: LossOptions, parts:
     name: name ?? by,
     made: { by, config: own },
     labels,
+    ...(takesRows && { takesRows }),
     check: check ?? ((labels, output) => assertNumbers(by, labels, output)),
     call,
   };

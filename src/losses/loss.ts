@@ -41,6 +41,11 @@ export interface Loss {
   readonly made?: { readonly by: string; readonly config: Readonly<Record<string, unknown>> };
   /** Gives the shape and type of one sample's labels, for a model with this output. If it is `f32`, class numbers come as floats. */
   labels(output: Shape): { readonly shape: Shape; readonly dtype: "f32" | "u32" };
+  /**
+   * Whether `call` also takes labels [batch, ...output] with a weight for each class, in place of class numbers: what `mixUp` makes of
+   * them. Default false.
+   */
+  readonly takesRows?: boolean;
   /** @throws FeaturemapError where the labels do not suit the loss or the model's output */
   check(labels: LabelKind, output: Shape): void;
   /** Adds nodes out of ops that have gradients. Returns each sample's loss, [batch]. */

@@ -47,12 +47,14 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
   return libraryLoss(where, options, {
     config: { fromLogits, ...(ignored !== undefined && { ignoreClass: ignored }) },
     labels: (output) => classLabels(output, ignored),
+    takesRows: ignored === undefined,
     check: (labels, output) => checkLabels(where, labels, output, ignored),
     call: (call) => {
       const { labels, output, add, shapeOf } = call;
       const shape = shapeOf(output);
       const direct = shape.length === 2 && ignored === undefined && logitsOf(call, fromLogits) !== undefined;
-      return entropyOf(direct ? call : { ...call, labels: rowsOf(add, labels, shape, ignored) }, fromLogits);
+      const asGiven = direct || sameShape(shapeOf(labels), shape);
+      return entropyOf(asGiven ? call : { ...call, labels: rowsOf(add, labels, shape, ignored) }, fromLogits);
     },
     ...(ignored !== undefined && isMean && { factors: (call: FactorsCall) => sharesOf(call, ignored, reduction) }),
   });

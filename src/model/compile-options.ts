@@ -24,6 +24,7 @@ import { type MetricName, metricNamed } from "../metrics/metrics.ts";
 import { checkedTransforms, type Optimizer } from "../optimizers/optimizer.ts";
 import type { CompileProgress } from "../plan/executable.ts";
 import type { Tuner } from "../plan/tuning-task.ts";
+import type { Augmentation } from "../program/augmentation.ts";
 import type { CompileSettings, TrainingSettings } from "../program/compile-settings.ts";
 
 /** Value for each of several outputs, by name. */
@@ -40,6 +41,11 @@ export interface CompileOptions {
   readonly optimizer?: Optimizer;
   /** Figures that `fit` and `evaluate` report beside the loss; for several outputs by name. Default none. */
   readonly metrics?: readonly (MetricName | Metric)[] | ByOutput<readonly (MetricName | Metric)[]>;
+  /**
+   * Augmentations of whole batches, from `mixUp()` and `cutMix()`, in their order: they mix inputs and labels before the first layer, in
+   * training only. Default none.
+   */
+  readonly augment?: readonly Augmentation[];
   /** Runtime that the model lives on. Default: one of its own, which `dispose` frees. */
   readonly runtime?: Runtime;
   /** Seed of the parameters' first values, and of `fit`'s orders unless it is given its own. Default 0. */
@@ -72,6 +78,7 @@ export const COMPILE_OPTIONS = [
   "lossWeights",
   "optimizer",
   "metrics",
+  "augment",
   "runtime",
   "seed",
   "choices",
@@ -106,6 +113,8 @@ export function checkCompileOptions(
 
 function checkedTraining(options: CompileOptions, names: readonly string[]): TrainingSettings | undefined {
   const { loss, lossWeights, optimizer, metrics } = options;
+  const augment = listOf(options.augment ?? [], "compile: augment");
+  for (const each of augment) aFunction(each?.stage, "compile: augment: stage");
   const metricsOf = byOutput(metrics, names, "metrics", (given) => tagOf(given) !== "Object");
   const reported = names.map((name) => checkedMetrics(...metricsOf(name)));
   const weightOf = byOutput(lossWeights, names, "lossWeights", (given) => given === undefined);
@@ -132,7 +141,7 @@ function checkedTraining(options: CompileOptions, names: readonly string[]): Tra
     return { name, index, loss: checkedLoss(given, where), weight, metrics };
   });
   if (outputs.length === 0) throw wrong("compile: loss", "name a loss for at least one output", loss);
-  return { outputs, optimizer: optimizer! };
+  return { outputs, optimizer: optimizer!, augment };
 }
 
 /** @throws FeaturemapError `value` for metrics or a weight of an output without a loss */

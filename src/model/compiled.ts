@@ -11,7 +11,7 @@ import type { Feed } from "../program/feed.ts";
 import { Lifetime } from "../program/lifetime.ts";
 import { type Figures, Measures } from "../program/measures.ts";
 import { Plans } from "../program/plans.ts";
-import { assertTrainable } from "../program/programs.ts";
+import { trainingProgram } from "../program/programs.ts";
 import { VariableStore } from "../program/variable-store.ts";
 import { variablesOf } from "../program/variables.ts";
 import { FRAMES_MS } from "../training/pace.ts";
@@ -58,7 +58,8 @@ export class Compilation {
     const { settings, lifetime } = this;
     const { training, runtime, seed } = settings;
     const measures = training && new Measures(training.outputs, network);
-    if (measures) assertTrainable({ ...settings, network, measures, optimizer: training.optimizer });
+    // A network that cannot be trained is found before anything is made.
+    if (measures) trainingProgram({ ...settings, ...training, network, measures, capacity: 1, adapter: "software" });
     const variables = variablesOf(network, training?.optimizer, measures);
     const rates = training?.optimizer.hyperparameters ?? {};
     const store = lifetime.disposeUnlessLive(

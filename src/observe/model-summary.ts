@@ -224,13 +224,13 @@ function plannedBytes(network: Network | undefined, compiled: CompiledModel | un
     ...device,
     ...(settings && { memory: settings.memory, winograd: settings.winograd }),
   };
-  const optimizer = settings?.training?.optimizer;
+  const { optimizer, augment } = settings?.training ?? {};
   const inference = bytesOf(
     variablesOf(options.network, undefined, undefined),
     predictionProgram(options).plan.scratchBytes,
   );
   if (!measures || !optimizer) return { inference, training: undefined };
-  const training = trainingProgram({ ...options, measures, optimizer });
+  const training = trainingProgram({ ...options, measures, optimizer, augment });
   return {
     inference,
     training: bytesOf(variablesOf(options.network, optimizer, measures), training.plan.scratchBytes),

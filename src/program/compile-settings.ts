@@ -3,6 +3,7 @@ import type { Choices, MemoryMode } from "../graph/tile.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { CompileProgress } from "../plan/executable.ts";
 import type { Tuner } from "../plan/tuning-task.ts";
+import type { Augmentation } from "./augmentation.ts";
 import type { OutputSettings } from "./measures.ts";
 
 /** Options of `compile`, checked. */
@@ -23,4 +24,6 @@ export interface TrainingSettings {
   /** Settings of the model's outputs that have a loss, in their order. */
   readonly outputs: readonly OutputSettings[];
   readonly optimizer: Optimizer;
+  /** What is done to batches before the first layer, in this order. */
+  readonly augment: readonly Augmentation[];
 }

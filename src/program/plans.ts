@@ -147,6 +147,6 @@ export class Plans {
     if (kind === "predict") return predictionProgram(options);
     const measures = this.#measures!;
     if (kind === "evaluate") return evaluationProgram({ ...options, measures });
-    return trainingProgram({ ...options, measures, optimizer: this.#settings.training!.optimizer });
+    return trainingProgram({ ...options, ...this.#settings.training!, measures });
   }
 }

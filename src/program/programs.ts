@@ -3,13 +3,13 @@ import type { OpenChoice } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import type { AdapterClass, Choices, MemoryMode } from "../graph/tile.ts";
-import type { Network } from "../network/network.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { maxBufferBytes, type PlanLimits } from "../plan/limits.ts";
 import { lower } from "../plan/lower.ts";
 import type { MergeLimits } from "../plan/merge-dispatches.ts";
 import type { Plan } from "../plan/plan.ts";
 import { minSaving } from "../plan/shipped-tiles.ts";
+import type { Augmentation } from "./augmentation.ts";
 import { ProgramBuilder, type ProgramSettings, type Stage } from "./builder.ts";
 import type { Measures } from "./measures.ts";
 import {
@@ -60,18 +60,21 @@ export interface ProgramOptions extends ProgramSettings {
 export interface TrainingOptions {
   readonly measures: Measures;
   readonly optimizer: Optimizer;
+  /** What is done to batches before the first layer. Default: nothing. */
+  readonly augment?: readonly Augmentation[] | undefined;
   /** Whether the gradients that parameters are stepped by stay readable. Default false. */
   readonly keepGradients?: boolean;
 }
 
 /** Builds the program of a training step. */
 export function trainingProgram(options: ProgramOptions & TrainingOptions): Program {
-  const { measures, optimizer, keepGradients = false } = options;
+  const { measures, optimizer, augment = [], keepGradients = false } = options;
   return programOf(
     "train",
     "training step",
     [
       gather({ shuffled: true, measures }),
+      ...augment.map((each) => each.stage(measures)),
       forward({ training: true }),
       losses(measures),
       gradients(measures),
@@ -106,14 +109,6 @@ export function predictionProgram(options: ProgramOptions): Program {
 export function outputsProgram(options: ProgramOptions, layers: readonly string[]): Program {
   const stages = [gather({ shuffled: false }), forward({ training: false }), layerOutputs(layers)];
   return programOf("probe", "probe step", stages, options);
-}
-
-/** Builds a training step for one sample, without a GPU. Throws if the network cannot be trained. */
-export function assertTrainable(
-  options: Required<Pick<ProgramOptions, "choices" | "memory">> & TrainingOptions & { readonly network: Network },
-): void {
-  const { network, choices, memory, measures, optimizer } = options;
-  trainingProgram({ network, capacity: 1, adapter: "software", choices, memory, measures, optimizer });
 }
 
 /** A program of any stages. Nodes that are of no layer are named by `name`, progress and errors call the plan by `planName`. */

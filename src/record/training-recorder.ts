@@ -215,7 +215,7 @@ export async function createTrainingRecorder(
   }
 }
 
-type Training = Pick<TrainingOptions, "measures" | "optimizer">;
+type Training = Pick<TrainingOptions, "measures" | "optimizer" | "augment">;
 
 /** Checks a data set, and gives what a model is trained by and the data set as the model reads it. */
 function checkedFeed(
@@ -240,7 +240,7 @@ function checkedFeed(
   checkLabels(dataset, network, training, where);
   // Bytes without a scale of their own are numbers from 0 to 255, as in a `fit` on them.
   const feed = feedOf(dataset, network, training, byteScalesOf(dataset, network));
-  return [{ measures, optimizer: training.optimizer }, feed];
+  return [{ ...training, measures }, feed];
 }
 
 /** Path of the model's own state, whose number of steps all training shares. */

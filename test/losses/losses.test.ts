@@ -3,7 +3,7 @@ import { producerOf, tensorOf } from "../../src/graph/graph.ts";
 import type { TensorId } from "../../src/graph/tensor.ts";
 import { conv2d, sgd } from "../../src/index.ts";
 import { lossNamed } from "../../src/losses/losses.ts";
-import { assertTrainable } from "../../src/program/programs.ts";
+import { trainingProgram } from "../../src/program/programs.ts";
 import { Build, failure, networkOf } from "../support/building.ts";
 import { measuresOf } from "../support/programs.ts";
 
@@ -99,7 +99,7 @@ describe("labels", () => {
 it("an output of more axes is refused as the model is compiled, before there are data", () => {
   const network = networkOf([conv2d({ filters: 2, kernelSize: 1, activation: "softmax", inputShape: [4, 4, 1] })]);
   const options = { network, measures: measuresOf(network), optimizer: sgd(), choices: {}, memory: "fast" } as const;
-  expect(failure(() => assertTrainable(options))).toMatchObject({
+  expect(failure(() => trainingProgram({ ...options, capacity: 1, adapter: "software" }))).toMatchObject({
     code: "shape",
     message: expect.stringMatching(/wants an output of \[batch, classes\], but "conv2d" is \[batch, 4, 4, 2\]\. Let/),
   });

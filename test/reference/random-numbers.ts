@@ -10,7 +10,7 @@ export function draws(
   // 24 bits of each hash.
   const of = (part: number, i: number) => Math.floor(uniform(part, i) * 2 ** 24) / 2 ** 24;
   // `seedOf` goes on from a seed that it has made: mix(mix(seed + 0x9e3779b9) ^ 1).
-  const second = continued(stream);
+  const second = mixed(stream, 1);
   return Float64Array.from({ length: size }, (_, i) => {
     if (distribution === "uniform") return of(stream, i);
     return Math.sqrt(-2 * Math.log(1 - of(stream, i))) * Math.cos(2 * Math.PI * of(second, i));
@@ -24,6 +24,7 @@ function mix(x: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function continued(seed: number): number {
-  return mix(mix(seed + 0x9e3779b9) ^ 1);
+/** Seed of a seed that `seedOf` has made and one more part. */
+export function mixed(seed: number, part: number): number {
+  return mix(mix(seed + 0x9e3779b9) ^ part);
 }

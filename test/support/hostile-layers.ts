@@ -26,6 +26,8 @@ export const LAYER_CALLS: Record<string, { readonly call: Call; readonly args: r
   randomContrast: { call: library.randomContrast, args: [{ factor: 0.1, valueRange: [0, 1], seed: 1 }] },
   randomBrightness: { call: library.randomBrightness, args: [{ factor: [0, 0.1], valueRange: [0, 1], seed: 1 }] },
   randomCrop: { call: library.randomCrop, args: [{ height: 3, width: 4, seed: 1 }] },
+  mixUp: { call: library.mixUp, args: [{ alpha: 0.3, seed: 1 }] },
+  cutMix: { call: library.cutMix, args: [{ factor: [0.1, 0.2], seed: 1 }] },
   normalization: { call: library.normalization, args: [{ axis: [1, 2], invert: true }] },
   embedding: { call: library.embedding, args: [{ inputDim: 3, outputDim: 2, embeddingsInitializer: "zeros" }] },
   spatialDropout1d: { call: library.spatialDropout1d, args: [{ rate: 0.5, seed: 1 }] },

@@ -117,7 +117,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const ABSENT = "not there yet";
 
 /** Folders of tests that have one file a name. */
-const FOLDERS: Readonly<Record<string, string>> = { Callbacks: "callbacks", Augmentation: "layers" };
+const FOLDERS: Readonly<Record<string, string>> = { Callbacks: "callbacks", Augmentation: "augmentations" };
 
 /** Rows of a section, as the page has them. */
 export function rowsOf(section: Section, coverage: readonly Coverage[]): string[] {

@@ -113,6 +113,11 @@ for (const [interpolation, fillMode, channels] of [
     attributes,
   ]);
 }
+cover("mixDraws", [[state], { batch: 4, low: 0.1, high: 0.2, seed: 1 }]);
+for (const size of [3, 8]) {
+  cover("mixRows", [[[4, size], [4], [4]], {}, ["f32", "u32"]]);
+  cover("cutRows", [[[4, 5, 3, size], [4], [4], [4, 2]], {}, ["f32", "u32"]]);
+}
 for (const width of [3, 8]) {
   cover("embedding", [
     [

@@ -48,6 +48,9 @@ import { warp } from "../../src/ops/image/warp.ts";
 import { accumulateRows } from "../../src/ops/metrics/accumulate-rows.ts";
 import { thresholdCounts } from "../../src/ops/metrics/threshold-counts.ts";
 import { thresholdRows } from "../../src/ops/metrics/threshold-rows.ts";
+import { cutRows } from "../../src/ops/mix/cut-rows.ts";
+import { mixDraws } from "../../src/ops/mix/mix-draws.ts";
+import { mixRows } from "../../src/ops/mix/mix-rows.ts";
 import { batchNormalization } from "../../src/ops/normalization/batch-normalization.ts";
 import { normalization } from "../../src/ops/normalization/normalization.ts";
 import { normalizationGradient } from "../../src/ops/normalization/normalization-gradient.ts";
@@ -98,6 +101,9 @@ const list: readonly Op[] = [
   adam,
   advance,
   affineMatrix,
+  cutRows,
+  mixDraws,
+  mixRows,
   averagePooling2d,
   averagePooling2dGradient,
   batchGather,

@@ -155,6 +155,22 @@ export const tolerances = {
     rtol: 1e-6,
     reason: "a sum over a small window (at most 25 cells within +-1) and one division",
   },
+  mixDraws: {
+    atol: 2e-6,
+    rtol: 0,
+    reason:
+      "a power by a logarithm of 1e-7 times 1 / a, and a square root of a ratio of two such numbers; shares lie between 0 and 1",
+  },
+  mixedSteps: {
+    atol: 2e-6,
+    rtol: 2e-6,
+    reason: "two steps on a few samples whose numbers were mixed by shares that differ by 2e-7",
+  },
+  mixRows: {
+    atol: 2e-7,
+    rtol: 4e-7,
+    reason: "two products and a sum, numbers of about 1",
+  },
   warp: {
     atol: 5e-6,
     rtol: 2e-6,
