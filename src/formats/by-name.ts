@@ -1,6 +1,7 @@
-import { knownKeys, listOf, show, tagOf, wrong } from "../base/errors.ts";
+import { anObject, knownKeys, listOf, show, tagOf, wrong } from "../base/errors.ts";
 import type { Loss } from "../losses/loss.ts";
 import type { Metric } from "../metrics/metric.ts";
+import { weighted } from "../metrics/weighted.ts";
 import type { ByOutput, CompileOptions } from "../model/compile-options.ts";
 import { COMPILE_OPTIONS } from "../model/compile-options.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
@@ -12,6 +13,11 @@ export interface NamedCompileOptions extends Omit<CompileOptions, "loss" | "opti
   readonly loss?: string | Loss | ByOutput<string | Loss | null>;
   readonly optimizer?: string | Optimizer;
   readonly metrics?: readonly (string | Metric)[] | ByOutput<readonly (string | Metric)[]>;
+  /**
+   * Metrics by the samples' weights: Keras's `weighted_metrics`. They are a list where `metrics` are one, else by output too. One whose name
+   * is among the metrics is called `weighted_accuracy`.
+   */
+  readonly weightedMetrics?: readonly (string | Metric)[] | ByOutput<readonly (string | Metric)[]>;
 }
 
 /** Short names of Keras's (`keras/src/losses/__init__.py`, `keras/src/metrics/__init__.py`). */
@@ -39,8 +45,9 @@ const MOST_METRICS = 1000;
  * await model.compile(byName({ optimizer: "adam", loss: "mse", metrics: ["mae"] }));
  */
 export function byName(options: NamedCompileOptions): CompileOptions {
-  knownKeys(options, COMPILE_OPTIONS as readonly (keyof NamedCompileOptions)[], "byName");
-  const { loss, optimizer, metrics, ...others } = options;
+  const allowed: readonly (keyof NamedCompileOptions)[] = [...COMPILE_OPTIONS, "weightedMetrics"];
+  knownKeys(options, allowed, "byName");
+  const { loss, optimizer, metrics, weightedMetrics, ...others } = options;
   const known = { ...LOSSES, ...METRICS };
   const lossOf = (given: unknown) => named<Loss>(LOSSES, given, "byName: loss");
   const metricsOf = (given: unknown) => {
@@ -51,8 +58,39 @@ export function byName(options: NamedCompileOptions): CompileOptions {
     ...others,
     ...(optimizer !== undefined && { optimizer: named<Optimizer>(OPTIMIZERS, optimizer, "byName: optimizer") }),
     ...(loss !== undefined && { loss: each(loss, lossOf) }),
-    ...(metrics !== undefined && { metrics: each(metrics, metricsOf) }),
+    ...((metrics !== undefined || weightedMetrics !== undefined) && {
+      metrics: withWeighted(metrics === undefined ? undefined : each(metrics, metricsOf), weightedMetrics, metricsOf),
+    }),
   } as CompileOptions;
+}
+
+/** Adds metrics by weights of samples to the others. */
+function withWeighted(metrics: unknown, given: unknown, metricsOf: (given: unknown) => unknown): unknown {
+  if (given === undefined) return metrics;
+  const where = "byName: weightedMetrics";
+  const join = (plain: unknown, weighing: unknown) => {
+    const own = plain === undefined ? [] : listOf(plain as readonly Metric[], "byName: metrics");
+    if (listOf(weighing as readonly Metric[], where).length > MOST_METRICS)
+      throw wrong(where, `have at most ${MOST_METRICS} metrics`, weighing);
+    const names = own.map((metric) => metric?.name);
+    const made = (metricsOf(weighing) as readonly Metric[]).map((metric) => {
+      const name = metric?.name;
+      return weighted(metric, names.includes(name) ? { name: `weighted_${name}` } : {});
+    });
+    return [...own, ...made];
+  };
+  if (Array.isArray(given)) {
+    if (metrics === undefined || Array.isArray(metrics)) return join(metrics, given);
+    throw wrong(where, "be by output, as metrics are", given);
+  }
+  const byOutput = anObject(given as ByOutput<unknown>, where);
+  if (Array.isArray(metrics)) throw wrong(where, "be a list, as metrics are", given);
+  const plain = metrics === undefined ? {} : anObject(metrics as ByOutput<unknown>, "byName: metrics");
+  const outputs = new Set([...Object.keys(plain), ...Object.keys(byOutput)]);
+  const of = (all: ByOutput<unknown>, output: string) => (Object.hasOwn(all, output) ? all[output] : undefined);
+  return Object.fromEntries(
+    [...outputs].map((output) => [output, join(of(plain, output), of(byOutput, output) ?? [])]),
+  );
 }
 
 /** Changes a value, or those of a record by output. */

@@ -8,8 +8,11 @@ export type LossName = keyof typeof LOSSES;
 
 /** @throws FeaturemapError `value` for a name that is no loss */
 export function lossNamed(name: unknown, where = "compile: loss"): Loss {
-  return LOSSES[oneOf(name, Object.keys(LOSSES) as LossName[], where)]();
+  return LOSSES[oneOf(name, Object.keys(LOSSES) as LossName[], where, OTHERS)]();
 }
+
+/** What an app does for another loss or metric. */
+export const OTHERS = "Others are functions to import, or words for byName().";
 
 /** Tells whether a word is the name of a loss of the library. */
 export function isLossName(name: string): name is LossName {

@@ -1,4 +1,5 @@
 import { oneOf } from "../base/errors.ts";
+import { OTHERS } from "../losses/losses.ts";
 import { accuracy } from "./accuracy.ts";
 import type { Metric } from "./metric.ts";
 
@@ -9,11 +10,5 @@ export type MetricName = keyof typeof METRICS;
 /** @throws FeaturemapError `value` for a name that is no metric */
 export function metricNamed(name: unknown, where = "compile: metrics"): Metric {
   const known = Object.keys(METRICS) as MetricName[];
-  return METRICS[oneOf(name, known, where, `Other metrics are functions to import${guess(name)}.`)]();
-}
-
-/** Names the function that a word may stand for: `auc` for "AUC". */
-function guess(name: unknown): string {
-  if (typeof name !== "string" || !/^[a-z]\w{0,40}$/i.test(name)) return "";
-  return `: ${name.replace(/^[A-Z]+(?![a-z])|^[A-Z]/, (start) => start.toLowerCase())}(), if there is one`;
+  return METRICS[oneOf(name, known, where, OTHERS)]();
 }

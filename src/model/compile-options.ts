@@ -97,6 +97,8 @@ export function checkCompileOptions(
   options: CompileOptions,
   outputs: readonly string[],
 ): Omit<CompileSettings, "runtime" | "ownsRuntime"> {
+  const { weightedMetrics } = Object(options);
+  if (weightedMetrics) throw wrong("compile: weightedMetrics", "be weighted(metric) among metrics", weightedMetrics);
   knownKeys(options, COMPILE_OPTIONS, "compile");
   const { runtime, tune, onProgress } = options;
   const training = checkedTraining(options, outputs);
@@ -194,7 +196,12 @@ function checkedMetrics(metrics: readonly (MetricName | Metric)[] | undefined, w
 }
 
 function checkOptimizer(optimizer: Optimizer | undefined): void {
-  assertMadeBy(typeof optimizer?.step === "function", optimizer, "compile: optimizer", "sgd() and its like");
+  assertMadeBy(
+    typeof optimizer?.step === "function",
+    optimizer,
+    "compile: optimizer",
+    "sgd() and its like, or byName()",
+  );
   const { name, slots, variables, begin, config = {}, hyperparameters } = optimizer!;
   const where = "compile: optimizer";
   aWord(name, `${where}.name`);

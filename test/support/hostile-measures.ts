@@ -4,7 +4,10 @@ type Call = (...args: never[]) => unknown;
 
 /** Losses and metrics with arguments that are right: see `hostile-arguments.test.ts`. */
 export const MEASURE_CALLS: Record<string, { readonly call: Call; readonly args: readonly unknown[] }> = {
-  byName: { call: library.byName, args: [{ optimizer: "adam", loss: "mse", metrics: ["mae"], seed: 3 }] },
+  byName: {
+    call: library.byName,
+    args: [{ optimizer: "adam", loss: "mse", metrics: ["mae"], weightedMetrics: ["acc"], seed: 3 }],
+  },
   meanSquaredError: { call: library.meanSquaredError, args: [{ reduction: "sum", name: "mse" }] },
   meanAbsoluteError: { call: library.meanAbsoluteError, args: [{ name: "mae" }] },
   meanAbsolutePercentageError: { call: library.meanAbsolutePercentageError, args: [{ name: "mape" }] },
