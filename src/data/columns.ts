@@ -28,6 +28,8 @@ export interface ColumnKind {
   readonly largestClass: number | undefined;
   /** First label that is no class number, if there is one number a sample and the host has seen them. */
   readonly notClass?: LabelNumber | undefined;
+  /** Each number among the labels of a data set, at its first place; `undefined` where they are not known, or too many. */
+  readonly distinct?: readonly LabelNumber[] | undefined;
   /** First number below 0, of labels that the host has seen. */
   readonly negative?: LabelNumber | undefined;
 }

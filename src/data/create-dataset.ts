@@ -11,7 +11,7 @@ import { permutation } from "../base/random.ts";
 import { halfToEven } from "../base/rounding.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { Runtime } from "../gpu/runtime.ts";
-import { type Column, type Columns, type DataInputs, hostData } from "./columns.ts";
+import { type Column, type Columns, type DataInputs, type HostColumn, hostData, type LabelNumber } from "./columns.ts";
 import { Dataset, identityOf, uploadColumns } from "./dataset.ts";
 
 /** Sizes of the parts of `split`. */
@@ -223,6 +223,24 @@ export async function createDataset(runtime: Runtime, input: DataInputs): Promis
   knownKeys(input, ["x", "y", "sampleWeight"], where);
   const data = hostData(input);
   const identity = identityOf(data);
+  const distinct = data.columns.map(distinctOf);
   const { columns, owned } = await uploadColumns(runtime, data);
-  return new SelectableDataset(runtime, { size: data.size, columns }, owned, identity);
+  const known = columns.map((column, i) => ({ ...column, distinct: distinct[i] }));
+  return new SelectableDataset(runtime, { size: data.size, columns: known }, owned, identity);
+}
+
+/** Most numbers that `distinct` has. */
+const MOST_DISTINCT = 2 ** 16;
+
+/** Gives each number among labels, for losses that take class numbers. Their words leave the host. */
+function distinctOf({ role, words }: HostColumn): readonly LabelNumber[] | undefined {
+  if (role !== "label" || !words) return undefined;
+  const numbers = words as Float32Array | Uint32Array;
+  const places = new Map<number, number>();
+  for (let at = 0; at < numbers.length; at++) {
+    const value = numbers[at]!;
+    if (value !== numbers[at - 1] && !places.has(value)) places.set(value, at);
+    if (places.size > MOST_DISTINCT) return undefined;
+  }
+  return Array.from(places, ([value, at]) => ({ at, value }));
 }

@@ -5,7 +5,10 @@ import type { Add } from "../graph/op.ts";
 import type { Node, TensorId } from "../graph/tensor.ts";
 
 /** Facts about an output's labels before the GPU sees them. */
-export type LabelKind = Pick<ColumnKind, "shape" | "dtype" | "largestClass" | "notClass" | "negative">;
+export type LabelKind = Pick<ColumnKind, "shape" | "dtype" | "largestClass" | "notClass" | "negative" | "distinct"> & {
+  /** Labels that are on the host, a `Float32Array`, or a `Uint32Array` where `dtype` is `u32`; `undefined` for those on the GPU. */
+  readonly words?: ArrayBufferView | undefined;
+};
 
 /** Call of a loss or a metric: the tensors that it compares, and how it adds nodes. */
 export interface LossCall {

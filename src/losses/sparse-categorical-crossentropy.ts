@@ -1,5 +1,5 @@
 import { FeaturemapError, finiteNumber, flag, knownKeys, wholeNumber, wrong } from "../base/errors.ts";
-import { batchShape, type Shape, sameShape } from "../base/shape.ts";
+import { batchShape, type Shape, sameShape, showShape } from "../base/shape.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
 import { sampleFactors } from "../ops/batch/sample-factors.ts";
@@ -32,8 +32,8 @@ export interface CategoricalGeneralizedCrossEntropyOptions extends LossOptions {
  * those of `categoricalCrossentropy`. The name `"sparseCategoricalCrossentropy"` is the same loss for models that end in [batch, classes]
  * and a softmax.
  *
- * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels [samples] that are no classes of the
- *   output. Those of images are not looked at: one that is no class adds 0 to the loss.
+ * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels that are no classes of the output,
+ *   nor `ignoreClass`. Labels in a GPU buffer are not looked at: one that is no class adds 0 to the loss.
  * @example
  * await segmenter.compile({ loss: sparseCategoricalCrossentropy({ ignoreClass: 255 }), optimizer: adam() });
  */
@@ -65,8 +65,7 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
  * cross-entropy: Keras's `CategoricalGeneralizedCrossEntropy` (`keras/src/losses/losses.py`, after Zhang and Sabuncu 2018). Labels are
  * class numbers, as those of `sparseCategoricalCrossentropy`.
  *
- * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels [samples] that are no classes of the
- *   output
+ * @throws FeaturemapError `value` for an option that is unknown or wrong, and in `fit` for labels that are no classes of the output
  * @example
  * await model.compile({ loss: categoricalGeneralizedCrossEntropy({ q: 0.7 }), optimizer: adam() });
  */
@@ -125,6 +124,7 @@ function sharesOf(call: FactorsCall, ignored: number, reduction: Reduction): Ten
 function checkLabels(name: string, labels: LabelKind, output: Shape, ignored: number | undefined): void {
   if (output.length === 1) {
     checkClasses(name, ignored === undefined ? labels : counted(labels, ignored), output);
+    if (ignored !== undefined) assertClassNumbers(name, labels, output, ignored);
     return;
   }
   const wanted = output.slice(0, -1);
@@ -133,6 +133,7 @@ function checkLabels(name: string, labels: LabelKind, output: Shape, ignored: nu
     const use = sameShape(labels.shape, output) ? " categoricalCrossentropy() takes rows." : "";
     throw new FeaturemapError("shape", `loss "${name}" wants ${got}.${use}`);
   }
+  assertClassNumbers(name, labels, output, ignored);
 }
 
 /** Gives what is known of labels whose ignored class may be any number. */
@@ -144,4 +145,38 @@ function counted(labels: LabelKind, ignored: number): LabelKind {
     notClass: notClass?.value === ignored ? undefined : notClass,
     largestClass: largestClass === ignored ? undefined : largestClass,
   };
+}
+
+/** @throws FeaturemapError `value` for a label on the host that is no class, nor the ignored one. Labels in a GPU buffer are not seen. */
+function assertClassNumbers(
+  name: string,
+  { shape, words, distinct }: LabelKind,
+  output: Shape,
+  ignored: number | undefined,
+): void {
+  const classes = output.at(-1)!;
+  const isWrong = (label: number) => !(Number.isInteger(label) && label >= 0 && label < classes) && label !== ignored;
+  const numbers = words as Float32Array | Uint32Array | undefined;
+  const place = numbers ? numbers.findIndex(isWrong) : -1;
+  const bad = place < 0 ? distinct?.find(({ value }) => isWrong(value)) : { at: place, value: numbers![place]! };
+  if (!bad) return;
+  const where = output.length === 1 ? `label ${bad.at}` : `the label ${showShape(placeOf(bad.at, shape))} of y`;
+  if (Number.isInteger(bad.value) && bad.value >= 0) {
+    const must = `The output has ${classes} classes, so labels must be in [0, ${classes})`;
+    const or = ignored === undefined ? "" : ` or ${ignored}, which is ignored`;
+    throw new FeaturemapError("value", `${must}${or}, but y holds ${bad.value} as ${where}.`);
+  }
+  const must = `wants class numbers in y, whole and at least 0, got ${bad.value} as ${where}`;
+  throw new FeaturemapError("value", `loss "${name}" ${must}.`);
+}
+
+/** Gives the indices of a number of labels: its sample, then its place in it. */
+function placeOf(at: number, shape: Shape): number[] {
+  let rest = at;
+  const place = shape.toReversed().map((size) => {
+    const index = rest % size;
+    rest = Math.floor(rest / size);
+    return index;
+  });
+  return [rest, ...place.reverse()];
 }

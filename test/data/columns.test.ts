@@ -3,6 +3,7 @@ import { type ColumnKind, columnsFor, columnsOf, type HostColumn, hostData } fro
 import { identityOf } from "../../src/data/dataset.ts";
 import type { ColumnInputs, GpuData, Loss } from "../../src/index.ts";
 import {
+  conv2d,
   createDataset,
   createRuntime,
   dense,
@@ -12,6 +13,7 @@ import {
   outputsOf,
   sequential,
   sgd,
+  sparseCategoricalCrossentropy,
   tensor,
 } from "../../src/index.ts";
 import { defineLayer } from "../../src/layers/define-layer.ts";
@@ -342,6 +344,45 @@ describe("a buffer of the app's", () => {
     expect(dataset.columns[2]).toMatchObject({ dtype: "u32", shape: [1], largestClass: 1 });
     expect(dataset.bytes).toBe(16 + 8);
     dataset.dispose();
+  });
+
+  it("has no labels that the host knows; of others a data set keeps each number at its first place", async () => {
+    const runtime = await createRuntime({ device: fakeDevice() });
+    const x = new Float32Array(2);
+    const given = tensor([3, 3, 255, 3, 0.5, 255], [2, 3]);
+    const dataset = await createDataset(runtime, { x, y: { mask: given, own: { buffer: gpuBuffer(8), shape: [2] } } });
+    const [mask, own] = columnsOf(dataset, "label");
+    const distinct = [3, 255, 0.5].map((value, i) => ({ value, at: [0, 2, 4][i] }));
+    expect([mask!.distinct, own!.distinct]).toEqual([distinct, undefined]);
+    const many = await createDataset(runtime, {
+      x,
+      y: tensor(
+        Float32Array.from({ length: 140_000 }, (_, i) => i),
+        [2, 70_000],
+      ),
+    });
+    expect(columnsOf(many, "label")[0]!.distinct).toBeUndefined();
+    for (const each of [dataset, many]) each.dispose();
+    // The loss of class numbers reads them.
+    const segmenter = sequential([conv2d({ filters: 3, kernelSize: 1, activation: "softmax", inputShape: [1, 2, 1] })]);
+    await segmenter.compile({ loss: sparseCategoricalCrossentropy({ ignoreClass: 9 }), optimizer: sgd(), runtime });
+    const y = tensor([0, 9, 2, 3], [2, 1, 2]);
+    const images = tensor(new Float32Array(4), [2, 1, 2, 1]);
+    const set = await createDataset(runtime, { x: images, y });
+    const calls = [
+      () => segmenter.fit(images, y),
+      () => segmenter.fit(set),
+      () => segmenter.evaluate(images, y),
+      () => segmenter.trainOnBatch(images, y),
+    ];
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({
+        code: "value",
+        message:
+          "The output has 3 classes, so labels must be in [0, 3) or 9, which is ignored, but y holds 3 as the label [1, 0, 1] of y.",
+      });
+    set.dispose();
+    segmenter.dispose();
   });
 
   it("goes to fit, and not to trainOnBatch", async () => {

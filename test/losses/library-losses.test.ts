@@ -60,6 +60,47 @@ describe("losses of the library", () => {
     expect(() => library.sparseCategoricalCrossentropy({ ignoreClass: 255 }).check(classes(255), [5])).not.toThrow();
   });
 
+  it.each<[string, readonly number[], number | undefined, RegExp | undefined]>([
+    ["classes", [0, 4, 2, 1], undefined, undefined],
+    [
+      "a class too many",
+      [0, 4, 2, 5],
+      undefined,
+      /5 classes, so labels must be in \[0, 5\), but y holds 5 as the label \[1, 0, 1\] of y/,
+    ],
+    ["a number below 0", [0, -1, 2, 9], undefined, /wants class numbers in y, .* got -1 as the label \[0, 0, 1\] of y/],
+    ["a fraction", [0, 1, 2.5, 0], undefined, /got 2\.5 as the label \[1, 0, 0\]/],
+    ["a NaN", [0, Number.NaN, 2, 0], undefined, /got NaN as the label \[0, 0, 1\]/],
+    ["the ignored class, beyond the others", [0, 255, 2, 255], 255, undefined],
+    ["the ignored class below 0", [-1, 4, -1, 0], -1, undefined],
+    [
+      "another than the ignored class",
+      [255, 254, 2, 0],
+      255,
+      /in \[0, 5\) or 255, which is ignored, but y holds 254 as/,
+    ],
+    ["a fraction beside the ignored class", [-1, 0.5, -1, 0], -1, /got 0\.5 as/],
+  ])("for class numbers of images: %s", (_, labels, ignoreClass, message) => {
+    const words = Float32Array.from(labels);
+    const distinct = labels.map((value, at) => ({ value, at }));
+    for (const seen of [{ words }, { distinct }]) {
+      for (const make of [library.sparseCategoricalCrossentropy, library.categoricalGeneralizedCrossEntropy]) {
+        if (ignoreClass !== undefined && make === library.categoricalGeneralizedCrossEntropy) continue;
+        const loss = make({ ...(ignoreClass !== undefined && { ignoreClass }) });
+        const check = () => loss.check({ ...floats(1, 2), ...seen }, [1, 2, 5]);
+        if (message) expect(failure(check)).toMatchObject({ code: "value", message: expect.stringMatching(message) });
+        else expect(check).not.toThrow();
+      }
+    }
+  });
+
+  it("for class numbers find what stands behind an ignored one, of rows too", () => {
+    const loss = library.sparseCategoricalCrossentropy({ ignoreClass: 255 });
+    const words = Uint32Array.of(1, 255, 7);
+    expect(failed(loss, { ...classes(255), words }, [5]).message).toContain("but y holds 7 as label 2");
+    expect(() => loss.check({ ...classes(255), words: Uint32Array.of(1, 255) }, [5])).not.toThrow();
+  });
+
   it("of rows refuse weights below 0, on images too", () => {
     const loss = library.categoricalCrossentropy();
     const negative = { at: 7, value: -1 };
