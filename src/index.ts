@@ -41,7 +41,7 @@ export {
 export { loadModel } from "./formats/load-model.ts";
 export { type CheckpointInfo, type ModelCheckpointOptions, modelCheckpoint } from "./formats/model-checkpoint.ts";
 export { type ModelLoader, type ModelLoaderParts, modelLoader } from "./formats/model-loader.ts";
-export type { LayerFactory, ModelParts, PartFactory } from "./formats/parts.ts";
+export type { LayerFactory, ModelParts, OptimizerWrapper, PartFactory } from "./formats/parts.ts";
 export {
   type Named,
   parseSafetensors,
@@ -305,6 +305,7 @@ export {
 export { weighted } from "./metrics/weighted.ts";
 export type { Labelled, WeightOptions } from "./model/calls.ts";
 export type { ByOutput, CompileOptions } from "./model/compile-options.ts";
+export { finalizeVariableValues } from "./model/finalize-variable-values.ts";
 export { type ModelOptions, model, type PredictionOf } from "./model/functional.ts";
 export { type AnyModel, getInputs, getLayer, getLayers, getOutputs, type ModelLayer } from "./model/get-layer.ts";
 export { getHyperparameters, setHyperparameters } from "./model/hyperparameters.ts";
@@ -341,14 +342,19 @@ export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/a
 export { type AdamaxOptions, adamax } from "./optimizers/adamax.ts";
 export { clipNorm, clipValue, globalClipNorm } from "./optimizers/clipping.ts";
 export { defineSchedule } from "./optimizers/define-schedule.ts";
+export { type EmaOptions, withEma } from "./optimizers/ema.ts";
+export { type GradientAccumulationOptions, withGradientAccumulation } from "./optimizers/gradient-accumulation.ts";
 export { type LionOptions, lion } from "./optimizers/lion.ts";
 export { type NadamOptions, nadam } from "./optimizers/nadam.ts";
 export type {
+  AccumulateCall,
+  FittedModel,
   GradientTransform,
   Optimizer,
   OptimizerBegin,
   OptimizerOptions,
   OptimizerStep,
+  OptimizerStepped,
   Schedule,
   SlotSpec,
   TransformCall,

@@ -146,6 +146,18 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     call: library.adam,
     args: [{ learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7, amsgrad: true, transforms }],
   },
+  withEma: {
+    call: (options: never, optimizer: never) => library.withEma(optimizer ?? sgd(), options),
+    args: [{ momentum: 0.9, overwriteFrequency: 3 }],
+  },
+  withGradientAccumulation: {
+    call: (options: never, optimizer: never) => library.withGradientAccumulation(optimizer ?? sgd(), options),
+    args: [{ steps: 2 }],
+  },
+  finalizeVariableValues: {
+    call: (model: never) => library.finalizeVariableValues(model ?? compiled.model!),
+    args: [undefined],
+  },
   adamW: { call: library.adamW, args: [{ learningRate: 0.1, weightDecay: 0.1, transforms }] },
   rmsprop: {
     call: library.rmsprop,

@@ -32,7 +32,7 @@ import { sequential } from "../model/sequential.ts";
 import { activationsSaved } from "./activations.ts";
 import { initializersSaved } from "./initializers.ts";
 import { partsSaved } from "./layer-parts.ts";
-import type { LayerFactory, ModelParts, PartFactory } from "./parts.ts";
+import type { LayerFactory, ModelParts } from "./parts.ts";
 
 export interface LayerConfig {
   /** Keras's class name: `Conv2D`. */
@@ -205,15 +205,15 @@ function functionalOf(config: FunctionalConfig, layers: readonly Layer<LayerOutp
 }
 
 /** Checks and copies factories by name. */
-export function checkedFactories<T>(
-  factories: Readonly<Record<string, PartFactory<T>>>,
+export function checkedFactories<Factory>(
+  factories: Readonly<Record<string, Factory>>,
   where: string,
-): Readonly<Record<string, PartFactory<T>>> {
+): Readonly<Record<string, Factory>> {
   const checked = Object.entries(anObject(factories, where)).map(([name, factory]) => {
     if (typeof factory === "function") return [name, factory];
     throw new FeaturemapError("value", `${where}.${name} must be a function (config) => Layer, got ${show(factory)}.`);
   });
-  return Object.fromEntries(checked) as Readonly<Record<string, PartFactory<T>>>;
+  return Object.fromEntries(checked) as Readonly<Record<string, Factory>>;
 }
 
 function layerOf(

@@ -58,6 +58,8 @@ import { upSampling2d } from "../layers/up-sampling2d.ts";
 import { zeroPadding1d } from "../layers/zero-padding1d.ts";
 import { zeroPadding2d } from "../layers/zero-padding2d.ts";
 import { clipNorm, clipValue, globalClipNorm } from "../optimizers/clipping.ts";
+import { withEma } from "../optimizers/ema.ts";
+import { withGradientAccumulation } from "../optimizers/gradient-accumulation.ts";
 import {
   cosineDecay,
   cosineDecayRestarts,
@@ -152,6 +154,7 @@ export const LIBRARY: ModelParts = {
     clipValue: ({ value }) => clipValue(value),
     globalClipNorm: ({ norm }) => globalClipNorm(norm),
   },
+  wrappers: { withEma, withGradientAccumulation },
   losses: LOSSES,
   metrics: METRICS,
   augmentations: { MixUp: mixUp, CutMix: cutMix },

@@ -7,7 +7,9 @@ import { type LoadOptions, loadedModel } from "./saving.ts";
 
 /** Parts that an app's files have. */
 export type ModelLoaderParts = Pick<ModelParts, "layers"> &
-  Partial<Pick<ModelParts, "optimizers" | "schedules" | "transforms" | "losses" | "metrics" | "augmentations">>;
+  Partial<
+    Pick<ModelParts, "optimizers" | "schedules" | "transforms" | "wrappers" | "losses" | "metrics" | "augmentations">
+  >;
 
 /** `fromConfig` and `loadModel` with some parts of the library. */
 export interface ModelLoader {
@@ -29,12 +31,17 @@ export interface ModelLoader {
  */
 export function modelLoader(parts: ModelLoaderParts): ModelLoader {
   const where = "modelLoader";
-  knownKeys(parts, ["layers", "optimizers", "schedules", "transforms", "losses", "metrics", "augmentations"], where);
+  knownKeys(
+    parts,
+    ["layers", "optimizers", "schedules", "transforms", "wrappers", "losses", "metrics", "augmentations"],
+    where,
+  );
   const {
     layers,
     optimizers = {},
     schedules = {},
     transforms = {},
+    wrappers = {},
     losses = {},
     metrics = {},
     augmentations = {},
@@ -44,6 +51,7 @@ export function modelLoader(parts: ModelLoaderParts): ModelLoader {
     optimizers: checkedFactories(optimizers, `${where}: optimizers`),
     schedules: checkedFactories(schedules, `${where}: schedules`),
     transforms: checkedFactories(transforms, `${where}: transforms`),
+    wrappers: checkedFactories(wrappers, `${where}: wrappers`),
     losses: checkedFactories(losses, `${where}: losses`),
     metrics: checkedFactories(metrics, `${where}: metrics`),
     augmentations: checkedFactories(augmentations, `${where}: augmentations`),

@@ -11,6 +11,10 @@ export type PartFactory<T> = (config: any) => T;
 /** Function that makes an app's own layer from the `config` that `toConfig` wrote down. */
 export type LayerFactory = PartFactory<AnyLayer>;
 
+/** Function that wraps an optimizer by the options that its `config` has. */
+// biome-ignore lint/suspicious/noExplicitAny: a wrapper checks its own options
+export type OptimizerWrapper = (optimizer: Optimizer, options: any) => Optimizer;
+
 type Factories<T> = Readonly<Record<string, PartFactory<T>>>;
 
 /** Parts that models are read with, by their names in files. */
@@ -23,6 +27,8 @@ export interface ModelParts {
   readonly schedules: Factories<Schedule>;
   /** Gradient transforms by the names of their functions. */
   readonly transforms: Factories<GradientTransform>;
+  /** What optimizers are wrapped in, by the names of their functions. */
+  readonly wrappers: Readonly<Record<string, OptimizerWrapper>>;
   /** Losses by the names of their functions. They serve as metrics, too. */
   readonly losses: Factories<Loss>;
   /** Metrics by the names of their functions. */

@@ -185,12 +185,15 @@ function savedLoss(
 function savedOptimizer({ name, config }: SavedPart, parts: ModelParts): Optimizer {
   const { transforms, ...options } = config ?? {};
   const { learningRate } = options;
+  const wrappers = Object.entries(parts.wrappers).filter(([option]) => Object.hasOwn(options, option));
+  const own = Object.entries(options).filter(([option]) => !Object.hasOwn(parts.wrappers, option));
   const all = {
-    ...options,
+    ...Object.fromEntries(own),
     ...(typeof learningRate === "object" && { learningRate: savedSchedule(learningRate, parts) }),
     ...(transforms !== undefined && { transforms: savedTransforms(transforms, parts) }),
   };
-  return madeAgain(parts.optimizers, { name, config: config && all }, "optimizer");
+  const made = madeAgain(parts.optimizers, { name, config: config && all }, "optimizer");
+  return wrappers.reduce((optimizer, [option, wrap]) => wrap(optimizer, options[option]), made);
 }
 
 function savedSchedule(saved: unknown, parts: ModelParts): Schedule {

@@ -32,7 +32,7 @@ function following(schedule: Schedule, optimizer: Optimizer): Optimizer {
     ...(optimizer.config && { config: { ...optimizer.config, learningRate: { name, config } } }),
     schedules: { learningRate: schedule },
     begin: (call) => {
-      const { state, add } = call;
+      const { batches: state = call.state, add } = call;
       const learningRate = schedule.rate({ state, add });
       return { ...optimizer.begin?.(rated(call, learningRate)), learningRate };
     },

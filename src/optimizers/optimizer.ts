@@ -1,7 +1,9 @@
 import { aFunction, anObject, aWord, finiteNumber, listOf } from "../base/errors.ts";
 import type { Shape } from "../base/shape.ts";
+import type { Runtime } from "../gpu/runtime.ts";
 import type { Add } from "../graph/op.ts";
 import type { TensorId } from "../graph/tensor.ts";
+import type { Variable } from "../graph/variable.ts";
 
 /** Numbers that an optimizer keeps from step to step, in a buffer of their own. */
 export interface SlotSpec {
@@ -16,6 +18,8 @@ export interface SlotSpec {
 interface OptimizerCall {
   /** State of the step (`shaders/lib/state.wgsl`). Its first word is the number of steps made so far. */
   readonly state: TensorId;
+  /** State whose first word is the number of batches so far, where `state` counts updates (`withGradientAccumulation`). Default: `state`. */
+  readonly batches?: TensorId | undefined;
   /** Gives a hyperparameter as a tensor [1]. */
   hyperparameter(name: string): TensorId;
   /** Adds a node and returns its outputs by name. */
@@ -42,6 +46,11 @@ export interface OptimizerStep extends OptimizerCall {
   readonly shared: Readonly<Record<string, TensorId>>;
 }
 
+export interface OptimizerStepped extends Omit<OptimizerStep, "gradient"> {
+  /** Steps whose gradients make one update. */
+  readonly stepsPerUpdate: number;
+}
+
 export interface TransformCall {
   /** Gradients of the trainable parameters, by path. */
   readonly gradients: ReadonlyMap<string, TensorId>;
@@ -51,6 +60,28 @@ export interface TransformCall {
   readonly add: Add;
   /** Shape of a tensor. */
   shapeOf(tensor: TensorId): Shape;
+}
+
+export interface AccumulateCall extends TransformCall {
+  /** Gives the tensor of a variable, such as one of `slots`. */
+  variable(variable: Variable): TensorId;
+}
+
+/** Compiled model as an optimizer sees it at the end of `fit`. */
+export interface FittedModel {
+  readonly settings: { readonly runtime: Runtime };
+  readonly variables: {
+    readonly store: { of(...roles: readonly ("parameter" | "slot" | "state")[]): readonly FittedVariable[] };
+    readonly watchers: Iterable<{ written(): void }>;
+    read(variables: readonly FittedVariable[]): Promise<ArrayBuffer[]>;
+    rewind<T>(run: () => Promise<T>): Promise<T>;
+  };
+}
+
+/** Variable of a compiled model, with its buffer. */
+interface FittedVariable {
+  readonly variable: Variable;
+  readonly buffer: GPUBuffer;
 }
 
 /** Transform of gradients, such as clipping: Keras's `clipnorm` and its like. The library's own and a user's have the same interface. */
@@ -116,10 +147,18 @@ export interface Optimizer {
   variables?(): readonly SlotSpec[];
   /** Transforms of the gradients before the parameters are stepped, one after the other. Default: none. */
   readonly transforms?: readonly GradientTransform[];
+  /** Replaces the gradients before they are transformed, as `withGradientAccumulation` does. Default: they stay as they are. */
+  accumulate?(call: AccumulateCall): ReadonlyMap<string, TensorId>;
+  /** Steps whose gradients make one update, as `withGradientAccumulation` sets it. Default 1. */
+  readonly stepsPerUpdate?: number;
+  /** Changes the model as `fit` ends, as `withEma` does. Default: it stays as it is. */
+  finish?(model: FittedModel): Promise<void>;
   /** Adds the nodes that run once a step. Returns tensors by name, which each `step` gets as `shared`. Default: no nodes. */
   begin?(call: OptimizerBegin): Readonly<Record<string, TensorId>>;
   /** Adds the nodes that step one parameter. */
   step(step: OptimizerStep): void;
+  /** Adds the nodes that follow one trainable parameter after its step, if it has one, as `withEma` does. Default: no nodes. */
+  stepped?(step: OptimizerStepped): void;
 }
 
 /** Options of every optimizer of the library. */

@@ -192,6 +192,7 @@ export function gradients(measures: Measures): Stage {
 export function gradientTransforms(optimizer: Optimizer): Stage {
   return (builder) => {
     const { state, add } = builder;
+    builder.gradients = optimizer.accumulate?.(builder) ?? builder.gradients;
     for (const transform of optimizer.transforms ?? []) {
       const { gradients } = builder;
       const changed = transform.transform({ gradients, state, add, shapeOf: (tensor) => builder.shapeOf(tensor) });
@@ -215,23 +216,20 @@ export function updates(optimizer: Optimizer): Stage {
     };
     const shared = begun(optimizer, builder, call);
     for (const parameter of builder.settings.network.parameters) {
-      const { path } = parameter;
+      const { path, trainable } = parameter;
+      if (!trainable) continue;
       const gradient = builder.gradients.get(path);
-      if (gradient === undefined) continue;
-      optimizer.step({
+      const step = {
         ...call,
         path,
         parameter: builder.variable(parameter),
-        gradient,
         slots: byName(builder, slotsOf(optimizer, parameter), `${path}/`),
         shared,
         add: builder.addOf(path),
-      });
-      parameter.constrain?.({
-        parameter: builder.variable(parameter),
-        add: builder.addOf(path),
-        shapeOf: call.shapeOf,
-      });
+      };
+      if (gradient !== undefined) optimizer.step({ ...step, gradient });
+      optimizer.stepped?.({ ...step, stepsPerUpdate: optimizer.stepsPerUpdate ?? 1 });
+      if (gradient !== undefined) parameter.constrain?.(step);
     }
   };
 }

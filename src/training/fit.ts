@@ -1,3 +1,5 @@
+import type { FittedModel } from "../optimizers/optimizer.ts";
+import type { CompileSettings } from "../program/compile-settings.ts";
 import type { Lifetime } from "../program/lifetime.ts";
 import type { Figures } from "../program/measures.ts";
 import { type Bookmark, orderSeed, type Training } from "./bookmark.ts";
@@ -23,7 +25,11 @@ export interface HeldOut {
 export interface FitCall {
   readonly model: TrainedModel;
   /** Compiled model, as `fit` uses it. */
-  readonly compiled: { readonly lifetime: Lifetime; readonly variables: VariableAccess };
+  readonly compiled: FittedModel & {
+    readonly lifetime: Lifetime;
+    readonly variables: VariableAccess;
+    readonly settings: CompileSettings;
+  };
   /** Steps of an epoch. It may become known as training goes. */
   readonly steps: number | undefined;
   /** Prepares training on the data. */
@@ -128,6 +134,7 @@ async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promi
       });
       if (trainer.exhausted) break;
     }
+    if (!signal?.aborted) await compiled.settings.training?.optimizer.finish?.(compiled);
     await hooks.call((callback) => callback.onTrainEnd?.(bookmark.history));
     return bookmark.history;
   } finally {

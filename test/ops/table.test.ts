@@ -49,11 +49,12 @@ describe("the library's ops", () => {
 
   it("have a gradient, unless they have it in them or are gradients, updates, parts, the ends of a step or stand before what is trained", () => {
     const without = [...allOps.values()].filter(({ gradient }) => !gradient).map(({ name }) => name);
-    const updates = ["sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "lion", "nadam"];
+    const updates = ["sgd", "adam", "rmsprop", "adagrad", "adadelta", "adamax", "lion", "nadam", "movingAverage"];
     const constraints = ["nonNegative", "normConstraint"];
     const ends = [
       "accumulateMeans",
       "accumulateRows",
+      "accumulationState",
       "accuracy",
       "advance",
       "argmax",

@@ -58,6 +58,7 @@ cover(
   [[state, state, [2], [1]], { shuffled: false }, ["u32", "u32", "u32", "u32"]],
 );
 cover("batchScatter", [[state, [4, 10], [1, 10]]]);
+cover("accumulationState", [[state], { steps: 3 }]);
 cover("nadamFactors", [[state, [1]], { beta1: 0.9, beta2: 0.999 }]);
 for (const each of everySchedule()) {
   each.rate({
@@ -502,5 +503,7 @@ for (const size of [7, 8]) {
   cover("adadelta", [[of, of, rate, pair], { ...share, rho: 0.9 }]);
   cover("adamax", [[of, of, rate, state, pair], { ...share, beta1: 0.9, beta2: 0.999 }]);
   cover("nadam", [[of, of, rate, [3], pair], { ...share, beta1: 0.9, beta2: 0.999 }]);
+  cover("accumulateGradient", [[state, of, of], { steps: size === 7 ? 2 : 3 }]);
+  cover("movingAverage", [[state, of, of], { momentum: 0.9, overwrite: size === 7 ? 0 : 3, steps: 2 }]);
   cover("lion", [[of, of, rate, of], { decay: share.decay, beta1: 0.9, beta2: 0.99 }]);
 }

@@ -66,11 +66,14 @@ import { denseCrossEntropy } from "../../src/ops/softmax/dense-cross-entropy.ts"
 import { softmax, softmaxGradient } from "../../src/ops/softmax/softmax.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "../../src/ops/softmax/softmax-cross-entropy.ts";
 import { topKAccuracy } from "../../src/ops/softmax/top-k-accuracy.ts";
+import { accumulateGradient } from "../../src/ops/updates/accumulate-gradient.ts";
+import { accumulationState } from "../../src/ops/updates/accumulation-state.ts";
 import { adadelta } from "../../src/ops/updates/adadelta.ts";
 import { adagrad } from "../../src/ops/updates/adagrad.ts";
 import { adam } from "../../src/ops/updates/adam.ts";
 import { adamax } from "../../src/ops/updates/adamax.ts";
 import { lion } from "../../src/ops/updates/lion.ts";
+import { movingAverage } from "../../src/ops/updates/moving-average.ts";
 import { nadam } from "../../src/ops/updates/nadam.ts";
 import { nadamFactors } from "../../src/ops/updates/nadam-factors.ts";
 import { nonNegative } from "../../src/ops/updates/non-negative.ts";
@@ -89,6 +92,9 @@ const list: readonly Op[] = [
   activation,
   activationGradient,
   add,
+  accumulateGradient,
+  accumulationState,
+  movingAverage,
   adadelta,
   adamax,
   lion,

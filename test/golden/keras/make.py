@@ -37,7 +37,7 @@ def module(name):
 FILES = {
     "layers-kernel": conv,
     **{f"layers-{each}": (lambda each=each: plain(f"layers-{each}")) for each in ("pooling", "shape", "normalization", "merge", "activation")},
-    **{each: (lambda each=each: module(each)) for each in ("activations", "augmentation", "mixing", "losses", "metrics", "initializers", "networks")},
+    **{each: (lambda each=each: module(each)) for each in ("activations", "augmentation", "mixing", "losses", "metrics", "initializers", "networks", "optimizers")},
 }
 
 for wanted in sys.argv[1:] or FILES:

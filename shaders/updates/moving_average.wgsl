@@ -1,0 +1,24 @@
+// moving_average.   average := MOMENTUM average + (1 - MOMENTUM) p, or p before the first update is over   in place; p, average [SIZE]
+// OVERWRITE, if it is not 0: p := average where the number of this update, from 1, is a multiple of it. An update is STEPS steps.
+// One invocation four elements.
+override SIZE: u32;
+override MOMENTUM: f32;
+const OVERWRITE: u32 = 0u;
+const STEPS: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> state: StepState;
+
+@compute @workgroup_size(64)
+fn moving_average(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let e = linear_index(workgroup, local) * 4u;
+  if (e < SIZE) {
+    let updates = state.step / STEPS;
+    let p = load_p(e, SIZE - e);
+    let mixed = MOMENTUM * load_average(e, SIZE - e) + (1.0f - MOMENTUM) * p;
+    let average = select(mixed, p, updates == 0u);
+    store_average(e, average, SIZE - e);
+    if (OVERWRITE > 0u) {
+      store_p(e, select(p, average, (updates + 1u) % OVERWRITE == 0u), SIZE - e);
+    }
+  }
+}

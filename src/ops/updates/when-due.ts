@@ -1,0 +1,62 @@
+import stateSource from "../../../shaders/lib/state.wgsl";
+import type { Op } from "../../graph/op.ts";
+import type { TensorId, TensorSpec } from "../../graph/tensor.ts";
+import { type Dispatch, dispatch } from "../../wgsl/kernel.ts";
+import { closing, indexOf, moduleOf, moduleText } from "../../wgsl/module.ts";
+import { tokensOf } from "../../wgsl/tokens.ts";
+
+const MADE = /* @__PURE__ */ new WeakMap<Op, Op>();
+
+/** Name of the input that it adds to an op. */
+const DUE = "accumulation";
+
+/**
+ * Makes an op that does nothing in the steps that do not end with an update. It takes the state of `accumulationState` as one more input,
+ * `accumulation`. Its kernels are the op's own, with one line more, so they leave in those steps every buffer as it is, to the bit.
+ */
+export function whenDue(op: Op): Op {
+  const known = MADE.get(op);
+  if (known) return known;
+  // The op's own rewrites and algorithms would bring nodes that always update.
+  const { rewrites: _, algorithms: __, inPlace: ___, fuses: ____, ...own } = op;
+  const made: Op = {
+    ...own,
+    name: `${op.name}WhenDue`,
+    inputs: [...op.inputs, DUE],
+    infer: ({ [DUE]: _, ...inputs }: Readonly<Record<string, TensorSpec>>, attributes, where) =>
+      op.infer(inputs, attributes, where),
+    ...(op.lower && {
+      lower: (context) => {
+        const { [DUE]: due, ...inputs } = context.inputs;
+        return op.lower!({ ...context, inputs }).map((each) => dueOnly(each, due!.id));
+      },
+    }),
+  };
+  MADE.set(op, made);
+  return made;
+}
+
+type Buffers = Readonly<Record<string, "read">>;
+
+/** Makes the call of a kernel that returns at once where no update is due. */
+function dueOnly({ shader, bind, workgroups }: Dispatch<TensorId>, due: TensorId): Dispatch<TensorId> {
+  const module = moduleOf(shader.code);
+  // A kernel that reads the same state, as Adam's does, needs no further buffer.
+  const isState = (name: string) =>
+    module.some((it) => it.keyword === "var" && it.name === name && it.tokens.some(({ text }) => text === "StepState"));
+  const bound = Object.keys(bind).find((name) => bind[name] === due && isState(name));
+  const line = tokensOf(`\n  if (${bound ?? DUE}.rows == 0u) {\n    return;\n  }`);
+  const code = moduleText(
+    module.map((it) => {
+      if (!it.attributes.has("compute")) return it;
+      const parameters = indexOf(it.tokens, "(", indexOf(it.tokens, "fn", 0));
+      const body = indexOf(it.tokens, "{", closing(it.tokens, parameters)) + 1;
+      return { ...it, tokens: [...it.tokens.slice(0, body), ...line, ...it.tokens.slice(body)] };
+    }),
+  );
+  if (bound !== undefined) return dispatch<Buffers, TensorId>({ code }, { bind, workgroups });
+  const declaration = { code: `@group(0) @binding(0) var<storage, read> ${DUE}: StepState;` };
+  const struct = module.some(({ keyword, name }) => keyword === "struct" && name === "StepState") ? [] : [stateSource];
+  const libraries = [declaration, ...struct];
+  return dispatch<Buffers, TensorId>({ code }, { bind: { ...bind, [DUE]: due }, libraries, workgroups });
+}
