@@ -54,16 +54,20 @@ export function withEma(optimizer: Optimizer, options: EmaOptions = {}): Optimiz
     ...optimizer,
     ...(optimizer.config && { config: { ...optimizer.config, withEma: ema } }),
     slots: (shape) => [...(optimizer.slots?.(shape) ?? []), { name: SLOT, shape }],
-    stepped: ({ state, parameter: p, slots, stepsPerUpdate: steps, add }) => {
-      add(movingAverage, { state, p, average: slots[SLOT]! }, { momentum, overwrite, steps });
+    // `this` may be wrapped once more, and then have more steps an update than `optimizer` has.
+    stepped({ state, parameter: p, slots: { [SLOT]: average }, add }) {
+      const { stepsPerUpdate: steps = 1 } = this;
+      if (average !== undefined) add(movingAverage, { state, p, average }, { momentum, overwrite, steps });
     },
     finish: toAverages,
   };
 }
 
 /** Copies the averages to the weights, on the GPU, in order with reads and writes of the model. */
-async function toAverages({ settings, variables }: FittedModel): Promise<void> {
-  const { store, watchers } = variables;
+async function toAverages({ settings, variables }: FittedModel, signal?: { readonly aborted: boolean }): Promise<void> {
+  // What was stopped goes on from the weights themselves.
+  if (signal?.aborted) return;
+  const { store } = variables;
   const averages = new Map(store.of("slot").map(({ variable, buffer }) => [variable.path, buffer]));
   const copies = store.of("parameter").flatMap(({ variable: { path }, buffer }) => {
     const average = averages.get(`${path}/${SLOT}`);
@@ -79,5 +83,4 @@ async function toAverages({ settings, variables }: FittedModel): Promise<void> {
       runtime.device.queue.submit([encoder.finish()]);
     }),
   );
-  for (const watcher of watchers) watcher.written();
 }

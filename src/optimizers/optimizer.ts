@@ -46,10 +46,8 @@ export interface OptimizerStep extends OptimizerCall {
   readonly shared: Readonly<Record<string, TensorId>>;
 }
 
-export interface OptimizerStepped extends Omit<OptimizerStep, "gradient"> {
-  /** Steps whose gradients make one update. */
-  readonly stepsPerUpdate: number;
-}
+/** Call for a parameter that may have been stepped. */
+export type OptimizerStepped = Omit<OptimizerStep, "gradient">;
 
 export interface TransformCall {
   /** Gradients of the trainable parameters, by path. */
@@ -72,7 +70,6 @@ export interface FittedModel {
   readonly settings: { readonly runtime: Runtime };
   readonly variables: {
     readonly store: { of(...roles: readonly ("parameter" | "slot" | "state")[]): readonly FittedVariable[] };
-    readonly watchers: Iterable<{ written(): void }>;
     read(variables: readonly FittedVariable[]): Promise<ArrayBuffer[]>;
     rewind<T>(run: () => Promise<T>): Promise<T>;
   };
@@ -151,14 +148,14 @@ export interface Optimizer {
   accumulate?(call: AccumulateCall): ReadonlyMap<string, TensorId>;
   /** Steps whose gradients make one update, as `withGradientAccumulation` sets it. Default 1. */
   readonly stepsPerUpdate?: number;
-  /** Changes the model as `fit` ends, as `withEma` does. Default: it stays as it is. */
-  finish?(model: FittedModel): Promise<void>;
+  /** Changes the model as `fit` ends, by itself or by `signal`, as `withEma` does. Default: it stays as it is. */
+  finish?(model: FittedModel, signal?: Pick<AbortSignal, "aborted">): Promise<void>;
   /** Adds the nodes that run once a step. Returns tensors by name, which each `step` gets as `shared`. Default: no nodes. */
   begin?(call: OptimizerBegin): Readonly<Record<string, TensorId>>;
   /** Adds the nodes that step one parameter. */
   step(step: OptimizerStep): void;
-  /** Adds the nodes that follow one trainable parameter after its step, if it has one, as `withEma` does. Default: no nodes. */
-  stepped?(step: OptimizerStepped): void;
+  /** Adds the nodes that follow a parameter after its step, if it has one. A frozen parameter has no slots. Default: no nodes. */
+  stepped?(this: Optimizer, step: OptimizerStepped): void;
 }
 
 /** Options of every optimizer of the library. */

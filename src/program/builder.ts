@@ -105,11 +105,7 @@ export class ProgramBuilder {
     return id;
   }
 
-  producerOf(tensor: TensorId) {
-    return producerOf(this.graph, tensor);
-  }
+  readonly producerOf = (tensor: TensorId) => producerOf(this.graph, tensor);
 
-  shapeOf(tensor: TensorId) {
-    return tensorOf(this.graph, tensor).shape;
-  }
+  readonly shapeOf = (tensor: TensorId) => tensorOf(this.graph, tensor).shape;
 }

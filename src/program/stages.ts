@@ -159,8 +159,8 @@ function callOf(builder: ProgramBuilder, { name: outputName, index }: OutputSett
     weights: builder.rows.get(portKey("weight", index)),
     state,
     add,
-    shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
-    producerOf: (tensor: TensorId) => builder.producerOf(tensor),
+    shapeOf: builder.shapeOf,
+    producerOf: builder.producerOf,
     outputName,
   };
 }
@@ -191,11 +191,11 @@ export function gradients(measures: Measures): Stage {
 /** Adds the optimizer's transforms of the gradients, such as clipping, one after the other. */
 export function gradientTransforms(optimizer: Optimizer): Stage {
   return (builder) => {
-    const { state, add } = builder;
+    const { state, add, shapeOf } = builder;
     builder.gradients = optimizer.accumulate?.(builder) ?? builder.gradients;
     for (const transform of optimizer.transforms ?? []) {
       const { gradients } = builder;
-      const changed = transform.transform({ gradients, state, add, shapeOf: (tensor) => builder.shapeOf(tensor) });
+      const changed = transform.transform({ gradients, state, add, shapeOf });
       const must = `Gradient transform "${cut(transform.name)}" must return a Map with a tensor for`;
       for (const [path, gradient] of gradients)
         assertTensor(builder, changed?.get?.(path), builder.shapeOf(gradient), `${must} "${path}"`);
@@ -212,23 +212,23 @@ export function updates(optimizer: Optimizer): Stage {
       state: builder.state,
       hyperparameter: (name: string) =>
         rates.get(oneOf(name, [...rates.keys()], `Optimizer "${optimizer.name}": hyperparameter`))!,
-      shapeOf: (tensor: TensorId) => builder.shapeOf(tensor),
+      shapeOf: builder.shapeOf,
     };
     const shared = begun(optimizer, builder, call);
     for (const parameter of builder.settings.network.parameters) {
-      const { path, trainable } = parameter;
-      if (!trainable) continue;
+      const { path } = parameter;
       const gradient = builder.gradients.get(path);
       const step = {
         ...call,
         path,
         parameter: builder.variable(parameter),
+        gradient,
         slots: byName(builder, slotsOf(optimizer, parameter), `${path}/`),
         shared,
         add: builder.addOf(path),
       };
-      if (gradient !== undefined) optimizer.step({ ...step, gradient });
-      optimizer.stepped?.({ ...step, stepsPerUpdate: optimizer.stepsPerUpdate ?? 1 });
+      if (gradient !== undefined) optimizer.step(step as OptimizerStep);
+      optimizer.stepped?.(step);
       if (gradient !== undefined) parameter.constrain?.(step);
     }
   };

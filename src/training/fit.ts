@@ -134,7 +134,7 @@ async function train(call: FitCall, params: TrainingParams, hooks: Hooks): Promi
       });
       if (trainer.exhausted) break;
     }
-    if (!signal?.aborted) await compiled.settings.training?.optimizer.finish?.(compiled);
+    await compiled.settings.training!.optimizer.finish?.(compiled, signal);
     await hooks.call((callback) => callback.onTrainEnd?.(bookmark.history));
     return bookmark.history;
   } finally {
