@@ -14,8 +14,10 @@ fn moving_average(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invoca
   if (e < SIZE) {
     let updates = state.step / STEPS;
     let p = load_p(e, SIZE - e);
-    let mixed = MOMENTUM * load_average(e, SIZE - e) + (1.0f - MOMENTUM) * p;
-    let average = select(mixed, p, updates == 0u);
+    let before = load_average(e, SIZE - e);
+    // A weight that stays as it is is its own average, to the bit.
+    let known = (before == p) | vec4<bool>(updates == 0u);
+    let average = select(MOMENTUM * before + (1.0f - MOMENTUM) * p, p, known);
     store_average(e, average, SIZE - e);
     if (OVERWRITE > 0u) {
       store_p(e, select(p, average, (updates + 1u) % OVERWRITE == 0u), SIZE - e);
