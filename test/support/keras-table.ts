@@ -25,6 +25,13 @@ const SAME: Readonly<Record<string, string>> = {
   geluTanh: "gelu({ approximate: true })",
   Identity: 'activation({ activation: "linear" })',
   ProgbarLogger: "progressBar",
+  // Options of all optimizers.
+  use_ema: "withEma",
+  gradient_accumulation_steps: "withGradientAccumulation",
+  clipnorm: "clipNorm",
+  clipvalue: "clipValue",
+  global_clipnorm: "globalClipNorm",
+  weight_decay: "weightDecay",
   // Of an entry of its own.
   TensorBoard: "tensorBoard",
 };
@@ -97,6 +104,11 @@ export const SECTIONS: readonly Section[] = [
     title: "Optimizers",
     tests: ["test/optimizers/optimizer.gpu.test.ts"],
     names: words(`SGD Adam AdamW Adamax Nadam RMSprop Adagrad Adadelta Lion`),
+  },
+  {
+    title: "Options of optimizers",
+    tests: [golden("optimizers.gpu")],
+    names: words(`use_ema gradient_accumulation_steps clipnorm clipvalue global_clipnorm weight_decay`),
   },
   {
     title: "Schedules",
