@@ -171,7 +171,11 @@ describe("a model that keeps averages", () => {
       const images = tensor(samples.slice(0, count * IN), [count, IN]);
       const labels = tensor((y.data as Uint32Array).slice(0, count), [count]);
       let raw: number[] = [];
-      const watch: Callback = { onEpochEnd: async () => void (raw = await allWeights(model)) };
+      const watch: Callback = {
+        onEpochEnd: async () => {
+          raw = await allWeights(model);
+        },
+      };
       await model.fit(images, labels, { ...options, shuffle: false, callbacks: [watch, guard] });
       return { raw, found: guard.found };
     };
