@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { leanShader } from "../../cli/lean-shaders.ts";
 import type { Tile } from "../../src/graph/tile.ts";
+import { sgd } from "../../src/ops/updates/sgd.ts";
+import { whenDue } from "../../src/ops/updates/when-due.ts";
 import { Build } from "../support/building.ts";
 import { lowered } from "../support/op-table.ts";
 import { allOps } from "../support/ops.ts";
@@ -32,6 +34,13 @@ const merged = (() => {
   return build.lower({ adapter: "gpu", choices: { matmul: small } }).steps;
 })();
 const steps = [...alone, ...merged];
+/** A kernel that runs only in steps that end with an update. */
+const due = (() => {
+  const build = new Build();
+  const [p, g] = [build.input("p", [8]), build.input("g", [8])];
+  build.add(whenDue(sgd), { p, g, rate: build.input("rate", [1]), accumulation: build.graph.state });
+  return build.lower().steps;
+})();
 
 describe("the library's ops", () => {
   it("are all lowered by the table, but for those that are views", () => {
@@ -162,7 +171,7 @@ describe("shaders/lib/*.wgsl", () => {
     const signatures = code.match(/var<storage,read(?:_write)?>\w+:array<\w+>/)?.[0].replace(/>\w+:/, ">\\w+:");
     const uses = (text: string) =>
       declared.some((name) => (text.match(new RegExp(`(?<![.\\w])${name}\\b`, "g"))?.length ?? 0) > 1);
-    const users = steps.filter(({ shader }) => {
+    const users = [...steps, ...due].filter(({ shader }) => {
       const text = plain(shader.code);
       return uses(text) && (signatures === undefined || new RegExp(signatures).test(text));
     });

@@ -1,4 +1,5 @@
 import stateSource from "../../../shaders/lib/state.wgsl";
+import dueSource from "../../../shaders/updates/lib/due.wgsl";
 import type { Op } from "../../graph/op.ts";
 import type { TensorId, TensorSpec } from "../../graph/tensor.ts";
 import { type Dispatch, dispatch } from "../../wgsl/kernel.ts";
@@ -45,7 +46,8 @@ function dueOnly({ shader, bind, workgroups }: Dispatch<TensorId>, due: TensorId
   const isState = (name: string) =>
     module.some((it) => it.keyword === "var" && it.name === name && it.tokens.some(({ text }) => text === "StepState"));
   const bound = Object.keys(bind).find((name) => bind[name] === due && isState(name));
-  const line = tokensOf(`\n  if (${bound ?? DUE}.rows == 0u) {\n    return;\n  }`);
+  const isDue = bound === undefined ? "is_due()" : `${bound}.rows > 0u`;
+  const line = tokensOf(`\n  if (!(${isDue})) {\n    return;\n  }`);
   const code = moduleText(
     module.map((it) => {
       if (!it.attributes.has("compute")) return it;
@@ -55,8 +57,7 @@ function dueOnly({ shader, bind, workgroups }: Dispatch<TensorId>, due: TensorId
     }),
   );
   if (bound !== undefined) return dispatch<Buffers, TensorId>({ code }, { bind, workgroups });
-  const declaration = { code: `@group(0) @binding(0) var<storage, read> ${DUE}: StepState;` };
   const struct = module.some(({ keyword, name }) => keyword === "struct" && name === "StepState") ? [] : [stateSource];
-  const libraries = [declaration, ...struct];
-  return dispatch<Buffers, TensorId>({ code }, { bind: { ...bind, [DUE]: due }, libraries, workgroups });
+  const call = { bind: { ...bind, [DUE]: due }, libraries: [dueSource, ...struct], workgroups };
+  return dispatch<Buffers, TensorId>({ code }, call);
 }
