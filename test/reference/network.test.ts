@@ -22,9 +22,17 @@ const everyLayer: LayerSpec[] = [
   { layer: "dense", units: 3, activation: "softmax" },
 ];
 
+const channelByChannel: LayerSpec[] = [
+  { layer: "depthwiseConv2d", kernelSize: [3, 2], depthMultiplier: 2, strides: 2, padding: "same", activation: "tanh" },
+  { layer: "depthwiseConv2d", kernelSize: 2, useBias: false },
+  { layer: "globalAveragePooling2d" },
+  { layer: "dense", units: 3, activation: "softmax" },
+];
+
 describe("network reference", () => {
   it("lists weight shapes in Keras's order", () => {
     expect(weightShapes(everyLayer, [7, 6, 1])).toEqual([[3, 3, 1, 3], [3], [2, 3, 3, 2], [6, 4], [4], [4, 3], [3]]);
+    expect(weightShapes(channelByChannel, [7, 6, 1])).toEqual([[3, 2, 1, 2], [2], [2, 2, 2, 1], [2, 3], [3]]);
   });
 
   it("starts at log(classes) with zero weights, and only the last bias has a gradient", () => {
@@ -39,11 +47,15 @@ describe("network reference", () => {
     expectClose(step.probabilities, new Array(16).fill(0.25), tolerances.float64, "probabilities");
   });
 
-  it.each([3, 2])("has the gradients of finite differences through every layer, %i of 3 rows in use", (rowsInUse) => {
-    const weights = randomWeights(everyLayer, [7, 6, 1]);
+  it.each([
+    [everyLayer, 3],
+    [everyLayer, 2],
+    [channelByChannel, 3],
+  ])("has the gradients of finite differences through every layer, case %#", (network, rowsInUse) => {
+    const weights = randomWeights(network, [7, 6, 1]);
     const x = randomArray(3 * 42, 1);
     const labels = randomArray(9, 2, 0, 1);
-    const run = () => forwardBackward(everyLayer, [7, 6, 1], weights, x, labels, rowsInUse);
+    const run = () => forwardBackward(network, [7, 6, 1], weights, x, labels, rowsInUse);
     const { gradients } = run();
     expect(gradients.length).toBe(weights.length);
     for (const [index, weight] of weights.entries()) {

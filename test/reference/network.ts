@@ -2,6 +2,7 @@
 
 import { type Activation, activate, activationGradient } from "./activation.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Padding, type Pair, type Shape4 } from "./conv2d.ts";
+import { depthwiseConv2d, depthwiseConv2dFilterGradient, depthwiseConv2dInputGradient } from "./depthwise-conv2d.ts";
 import { dense, denseGradients } from "./matmul.ts";
 import { averagePooling2d, averagePooling2dGradient, maxPooling2d, maxPooling2dGradient } from "./pooling2d.ts";
 import { softmax, softmaxCrossEntropy } from "./softmax.ts";
@@ -25,7 +26,16 @@ export type LayerSpec =
       readonly strides?: Size;
       readonly padding?: Padding;
     }
-  | { readonly layer: "flatten" }
+  | {
+      readonly layer: "depthwiseConv2d";
+      readonly kernelSize: Size;
+      readonly depthMultiplier?: number;
+      readonly strides?: Size;
+      readonly padding?: Padding;
+      readonly activation?: Activation;
+      readonly useBias?: boolean;
+    }
+  | { readonly layer: "flatten" | "globalAveragePooling2d" }
   | {
       readonly layer: "dense";
       readonly units: number;
@@ -149,6 +159,11 @@ function softmaxUnits(network: readonly LayerSpec[]): number {
 }
 
 function ownWeightShapes(spec: LayerSpec, shape: readonly number[]): number[][] {
+  if (spec.layer === "depthwiseConv2d") {
+    const [channels, multiplier] = [shape[3]!, spec.depthMultiplier ?? 1];
+    const kernel = [...pair(spec.kernelSize), channels, multiplier];
+    return spec.useBias === false ? [kernel] : [kernel, [channels * multiplier]];
+  }
   if (spec.layer !== "conv2d" && spec.layer !== "dense") return [];
   const outputs = spec.layer === "conv2d" ? spec.filters : spec.units;
   const kernel = spec.layer === "conv2d" ? [...pair(spec.kernelSize), shape[3]!, outputs] : [shape[1]!, outputs];
@@ -159,6 +174,13 @@ function forward(spec: LayerSpec, x: Float64Array, shape: readonly number[], wei
   switch (spec.layer) {
     case "conv2d":
       return forwardConv2d(spec, x, shape, weights);
+    case "depthwiseConv2d":
+      return forwardDepthwiseConv2d(spec, x, shape, weights);
+    case "globalAveragePooling2d": {
+      const [, h, w, channels] = image(shape, spec.layer);
+      const pooled = forwardPooling2d({ layer: "averagePooling2d", poolSize: [h, w] }, x, shape);
+      return { ...pooled, shape: [shape[0]!, channels] };
+    }
     case "maxPooling2d":
     case "averagePooling2d":
       return forwardPooling2d(spec, x, shape);
@@ -187,6 +209,27 @@ function forwardConv2d(
     const dSums = activationGradient(activation, y, dY);
     const { dK, dB } = conv2dFilterGradient(x, xShape, dSums, sums.shape, kShape, options);
     const dX = conv2dInputGradient(dSums, sums.shape, k!, kShape, xShape, options);
+    return { dX, dWeights: b ? [dK, dB] : [dK] };
+  };
+  return { y, shape: sums.shape, back };
+}
+
+function forwardDepthwiseConv2d(
+  spec: LayerSpec & { layer: "depthwiseConv2d" },
+  x: Float64Array,
+  shape: readonly number[],
+  [k, b]: readonly Float64Array[],
+): Done {
+  const xShape = image(shape, spec.layer);
+  const kShape: Shape4 = [...pair(spec.kernelSize), xShape[3], spec.depthMultiplier ?? 1];
+  const options = { strides: pair(spec.strides ?? 1), padding: spec.padding ?? "valid" } as const;
+  const activation = spec.activation ?? "linear";
+  const sums = depthwiseConv2d(x, xShape, k!, kShape, b, options);
+  const y = activate(activation, sums.y);
+  const back = (dY: Float64Array) => {
+    const dSums = activationGradient(activation, y, dY);
+    const { dK, dB } = depthwiseConv2dFilterGradient(x, xShape, dSums, kShape, options);
+    const dX = depthwiseConv2dInputGradient(dSums, k!, kShape, xShape, options);
     return { dX, dWeights: b ? [dK, dB] : [dK] };
   };
   return { y, shape: sums.shape, back };
