@@ -14,7 +14,6 @@ export { type ReduceLrOnPlateauOptions, reduceLrOnPlateau } from "./callbacks/re
 export { type NonFinite, type TerminateOnNaN, terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
 export type { Batches, StreamBatch, StreamSource } from "./data/batches.ts";
 export type { ColumnInputs, DataInputs } from "./data/columns.ts";
-export { createDataset, type SelectableDataset as Dataset, type SplitOptions } from "./data/create-dataset.ts";
 export {
   type ColumnInput,
   type DataInput,
@@ -25,6 +24,13 @@ export {
   type TypedArray,
   tensor,
 } from "./data/tensor.ts";
+export {
+  type BatchingOptions,
+  createDataset,
+  type SelectableDataset as Dataset,
+  type SplitOptions,
+} from "./datasets/create-dataset.ts";
+export type { ColumnMapping, DatasetMapping } from "./datasets/mapping.ts";
 export { byName, type NamedCompileOptions } from "./formats/by-name.ts";
 export { checkpointFiles } from "./formats/checkpoint-files.ts";
 export { type FromConfigOptions, type LayerConfig, type ModelConfig, toConfig } from "./formats/config.ts";

@@ -216,6 +216,14 @@ const FUNCTIONS: Record<string, { readonly call: Call; readonly args: readonly u
     call: (input: never, runtime: never) => library.createDataset(runtime ?? compiled.runtime!, input),
     args: [{ x, y }, undefined],
   },
+  "dataset.map": {
+    call: (mapping: never) => compiled.dataset!.map(mapping),
+    args: [{ x: ["multiply", "x", 2], y: [layer()] }],
+  },
+  "dataset.batch": {
+    call: (size: never, options: never) => compiled.dataset!.batch(size, options),
+    args: [2, { dropRemainder: true }],
+  },
   tuner: { call: library.tuner, args: [{ budgetMs: 100, store: { get: () => {}, set: () => {} }, warn: () => {} }] },
   progressLine: {
     call: library.progressLine,

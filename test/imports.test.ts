@@ -58,6 +58,7 @@ const ROOMS = [
   "augmentations",
   "training",
   "model",
+  "datasets",
   "observe",
   "plot",
   "record",

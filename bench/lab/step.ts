@@ -1,8 +1,8 @@
 // A training step that can be taken apart: the library's own plan, buffers and encoding, on real data.
 
-import { createDataset } from "../../src/data/create-dataset.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { tensor } from "../../src/data/tensor.ts";
+import { createDataset } from "../../src/datasets/create-dataset.ts";
 import { Runtime } from "../../src/gpu/runtime.ts";
 import { sweepState } from "../../src/graph/step-state.ts";
 import { feedOf } from "../../src/model/calls.ts";

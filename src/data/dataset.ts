@@ -50,6 +50,9 @@ export class Dataset implements Columns<Column> {
       throw new FeaturemapError("state", "The data set was disposed. Make a new one with createDataset().");
   }
 
+  /** @internal Gives options with the size of batches, if the samples were put into batches. */
+  sized?<O extends { readonly batchSize?: number }>(options: O, where: string): O;
+
   /** @internal Gives the order in a buffer, if there is an order. */
   ordered?(): Promise<GPUBuffer>;
 

@@ -41,7 +41,7 @@ export function splitCall<O extends object>(x: ColumnInputs | Dataset, y: unknow
     const { sampleWeight, ...rest } = anObject((y ?? {}) as O & WeightOptions, `${where}: options`);
     if (sampleWeight !== undefined)
       throw new FeaturemapError("value", `${where}: sampleWeight: give it to createDataset(), beside x and y.`);
-    return { data: x, options: rest as unknown as O };
+    return { data: x, options: (x.sized?.(rest, where) ?? rest) as unknown as O };
   }
   const { sampleWeight, ...rest } = anObject((options ?? {}) as O & WeightOptions, `${where}: options`);
   return { data: { x, y: y as ColumnInputs, sampleWeight }, options: rest as unknown as O };

@@ -110,7 +110,8 @@ export class Runs<P> implements StreamRuns<P> {
   predict(x: ColumnInputs | Dataset | BatchStream, options: EvaluateOptions): Promise<P> {
     if (isStream(x)) return x[STREAM].predict(this, options);
     return this.of.readOnly("predict", async () => {
-      const { callbacks, ...batches } = batchOptions(options, "predict");
+      const sized = (x as Dataset | undefined)?.sized?.(options, "predict") ?? options;
+      const { callbacks, ...batches } = batchOptions(sized, "predict");
       const data = this.check(isDataset(x) ? x : { x }, "predict", false);
       const batch = isBatch(data, batches.batchSize) ? copyOf(data) : undefined;
       const followed = (compiled: CompiledModel, run: (hooks: Hooks) => Promise<Float32Array[]>) =>

@@ -180,11 +180,11 @@ export async function createTrainingRecorder(
 ): Promise<TrainingRecorder> {
   const where = "createTrainingRecorder";
   knownKeys(options, ["batchSize", "shuffle", "seed"], where);
-  const { batchSize = 32, shuffle = false, seed } = options;
+  assertMadeBy(isDataset(dataset), dataset, `${where}: dataset`, "await createDataset()");
+  const { batchSize = 32, shuffle = false, seed } = dataset.sized?.(options, where) ?? options;
   positiveInteger(batchSize, `${where}: batchSize`);
   flag(shuffle, `${where}: shuffle`);
   if (seed !== undefined) wholeNumber(seed, `${where}: seed`);
-  assertMadeBy(isDataset(dataset), dataset, `${where}: dataset`, "await createDataset()");
   const { compiled } = await internalsOf(model, where);
   const internals = model[INTERNALS];
   const { settings, lifetime, plans } = compiled;

@@ -16,7 +16,7 @@ import type { PauseSwitch } from "./pause.ts";
 
 /** Options for cutting samples into steps and submits. */
 export interface BatchOptions {
-  /** Samples a step. Default 32. */
+  /** Samples a step. Default 32, or the size of the batches that a data set was put into. */
   readonly batchSize?: number;
   /**
    * Steps a submit. Default `auto`: on a GPU as many as take about `submitMs`, on a software adapter one. Results do not depend on it.

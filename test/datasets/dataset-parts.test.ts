@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Column, ColumnRole } from "../../src/data/columns.ts";
-import { SelectableDataset } from "../../src/data/create-dataset.ts";
+import { SelectableDataset } from "../../src/datasets/create-dataset.ts";
 import type { Runtime } from "../../src/gpu/runtime.ts";
 import { failure } from "../support/building.ts";
 

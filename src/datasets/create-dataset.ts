@@ -3,16 +3,25 @@ import {
   assertMadeBy,
   FeaturemapError,
   finiteNumber,
+  flag,
   knownKeys,
   positiveInteger,
   wholeNumber,
 } from "../base/errors.ts";
 import { permutation } from "../base/random.ts";
 import { halfToEven } from "../base/rounding.ts";
+import {
+  type Column,
+  type Columns,
+  type DataInputs,
+  type HostColumn,
+  hostData,
+  type LabelNumber,
+} from "../data/columns.ts";
+import { Dataset, identityOf, uploadColumns } from "../data/dataset.ts";
 import type { OwnedBuffer } from "../gpu/buffers.ts";
 import { Runtime } from "../gpu/runtime.ts";
-import { type Column, type Columns, type DataInputs, type HostColumn, hostData, type LabelNumber } from "./columns.ts";
-import { Dataset, identityOf, uploadColumns } from "./dataset.ts";
+import { type DatasetMapping, mapColumns } from "./mapping.ts";
 
 /** Sizes of the parts of `split`. */
 export interface SplitOptions {
@@ -22,13 +31,27 @@ export interface SplitOptions {
   readonly seed?: number;
 }
 
+/** Options of `batch`. */
+export interface BatchingOptions {
+  /** Whether the last samples are left out if they are too few for a batch. Default false. */
+  readonly dropRemainder?: boolean;
+}
+
+interface PartOptions extends Partial<Pick<SelectableDataset, "order" | "batchSize">> {
+  readonly sources?: readonly SelectableDataset[];
+}
+
 /**
  * Data set on the GPU that parts can be taken of. A part is a data set too. It shares the columns, and only has an order of its own: a
  * number a sample, and no copy. Disposing of a part leaves the columns; disposing of the whole ends all parts.
  */
 export class SelectableDataset extends Dataset {
+  /** Samples a batch, if they were put into batches. */
+  readonly batchSize: number | undefined;
   /** Data sets that have the columns. */
   readonly #sources: readonly SelectableDataset[];
+  /** Data set whose part this is, or this one. */
+  readonly #whole: SelectableDataset;
   /** Parts that have a buffer of their own. */
   readonly #parts = new Set<SelectableDataset>();
   #ordered: Promise<OwnedBuffer> | undefined;
@@ -40,13 +63,12 @@ export class SelectableDataset extends Dataset {
     columns: Columns<Column>,
     owned: readonly OwnedBuffer[],
     identity: string,
-    {
-      sources = [],
-      order,
-    }: Partial<Pick<SelectableDataset, "order">> & { sources?: readonly SelectableDataset[] } = {},
+    { sources = [], order, batchSize }: PartOptions = {},
   ) {
     super(runtime, columns, owned, identity, order);
+    this.batchSize = batchSize;
     this.#sources = sources;
+    this.#whole = owned.length === 0 && sources.length === 1 ? sources[0]! : this;
   }
 
   /** Takes the first samples: `count` of them, or all if there are not so many. */
@@ -105,6 +127,7 @@ export class SelectableDataset extends Dataset {
     const all = [this, ...others];
     for (const other of others) {
       assertOne(other, "concat");
+      other.#assertUnbatched();
       const same = other.columns.length === this.columns.length;
       if (same && other.columns.every(({ buffer }, i) => buffer === this.columns[i]!.buffer)) continue;
       const remedy = "Make one data set of all arrays, with createDataset(), and take parts of it";
@@ -121,8 +144,10 @@ export class SelectableDataset extends Dataset {
    */
   zip(...others: readonly SelectableDataset[]): SelectableDataset {
     const all = [this, ...others];
+    this.#assertUnbatched();
     for (const other of others) {
       assertOne(other, "zip");
+      other.#assertUnbatched();
       if (other.runtime !== this.runtime)
         throw new FeaturemapError("state", "zip: the data sets are on different runtimes.");
       if (other.rows !== this.rows || !sameOrder(other.order, this.order)) {
@@ -143,6 +168,70 @@ export class SelectableDataset extends Dataset {
     const identity = all.map((each) => each.identity).join(" beside ");
     const options = { sources: all, order: this.order };
     return new SelectableDataset(this.runtime, { size: this.rows, columns }, [], identity, options);
+  }
+
+  /**
+   * Changes columns on the GPU: Keras's and `tf.data`'s `map`. A column goes through an expression, a function, a layer, layers in a row or
+   * a compiled model, as in `predict`. What comes out is computed once, now, for all rows of the columns, also those outside of this part.
+   * It stays on the GPU, as floats. Other columns are shared, and so is the order. Nothing is read back.
+   *
+   * @throws FeaturemapError `value` for a mapping that is none, or a column that is not there; `shape` where a column does not suit it;
+   *   `state` where the data set or the model is disposed, or the model not compiled or on another runtime; `limit` where the GPU has no room
+   * @example
+   * const scaled = await dataset.map({ x: ["divide", "x", 255] });
+   * const features = await images.map({ x: backbone }); // what a compiled model makes of them
+   */
+  async map(mapping: DatasetMapping): Promise<SelectableDataset> {
+    this.assertLive();
+    const { columns, owned, identity } = await mapColumns(this, mapping);
+    const { runtime, rows: size, order, batchSize } = this;
+    const shared = columns.some((column) => this.columns.includes(column));
+    return new SelectableDataset(runtime, { size, columns }, owned, `${this.identity}, ${identity}`, {
+      sources: shared ? [this.#whole] : [],
+      order,
+      batchSize,
+    });
+  }
+
+  /**
+   * Says how many samples are a batch: `tf.data`'s `batch`. `fit`, `evaluate` and `predict` take that many a step, and refuse another
+   * `batchSize`. It comes last: what is in batches is not divided any further. `fit` still puts samples into a new order each epoch, unless
+   * `shuffle` is false.
+   *
+   * @throws FeaturemapError `value` where `dropRemainder` leaves no sample; `state` where the samples are in batches already
+   * @example
+   * const train = dataset.shuffle({ seed: 1 }).take(1000).batch(32, { dropRemainder: true });
+   */
+  batch(size: number, options: BatchingOptions = {}): SelectableDataset {
+    knownKeys(options, ["dropRemainder"], "batch");
+    const batchSize = positiveInteger(size, "batch: size");
+    const drop = flag(options.dropRemainder ?? false, "batch: dropRemainder");
+    const count = drop ? Math.floor(this.size / batchSize) * batchSize : this.size;
+    if (count === 0)
+      throw new FeaturemapError("value", `batch: of ${this.size} samples no batch of ${batchSize} can be made.`);
+    if (count < this.size)
+      return this.#part(
+        this.#places(count, (at) => at),
+        batchSize,
+      );
+    this.#assertUnbatched();
+    this.assertLive();
+    const { runtime, rows, columns, identity, order } = this;
+    return new SelectableDataset(runtime, { size: rows, columns }, [], identity, {
+      sources: [this.#whole],
+      order,
+      batchSize,
+    });
+  }
+
+  /** @internal */
+  override sized<O extends { readonly batchSize?: number }>(options: O, where: string): O {
+    const { batchSize } = this;
+    if (batchSize === undefined) return options;
+    const given = options.batchSize ?? batchSize;
+    if (given === batchSize) return { ...options, batchSize };
+    const message = `${where}: batchSize is ${batchSize}, that of the data set's batch(), got ${given}`;
+    throw new FeaturemapError("value", `${message}. Leave it out.`);
   }
 
   /** @throws FeaturemapError `state` where the data set, or one that has its columns, was disposed */
@@ -191,12 +280,19 @@ export class SelectableDataset extends Dataset {
     return this.order ? this.order[at]! : at;
   }
 
-  #part(order: Uint32Array<ArrayBuffer>): SelectableDataset {
+  #part(order: Uint32Array<ArrayBuffer>, batchSize?: number): SelectableDataset {
+    this.#assertUnbatched();
     this.assertLive();
     const { runtime, rows: size, columns } = this;
-    const whole = this.#sources.length === 1 ? this.#sources[0]! : this;
+    const whole = this.#whole;
     const identity = `${whole.identity}, ${order.length} in an order of checksum ${new Checksum().add(order)}`;
-    return new SelectableDataset(runtime, { size, columns }, [], identity, { sources: [whole], order });
+    return new SelectableDataset(runtime, { size, columns }, [], identity, { sources: [whole], order, batchSize });
+  }
+
+  #assertUnbatched(): void {
+    if (this.batchSize === undefined) return;
+    const why = "take, skip, shuffle, split, repeat, concat and zip come before batch()";
+    throw new FeaturemapError("state", `The samples are in batches of ${this.batchSize}: ${why}.`);
   }
 }
 
