@@ -1,20 +1,38 @@
-// The networks that are measured, as plain data: every system builds its own model of them, and the useful arithmetic
-// follows from the shapes.
+// The networks that are measured, as plain data: every system builds its own model of them.
 
-export const NETWORK_NAMES = ["article", "second"] as const;
+/** `resnet` and `mobilenet` are measured beside peers alone; the other benches are about plain networks. */
+export const NETWORK_NAMES = ["article", "second", "resnet", "mobilenet"] as const;
 
 export type NetworkName = (typeof NETWORK_NAMES)[number];
 
+/** Networks of the GPU kit. Its time is short, and each is swept. */
+export const KIT_NETWORKS = ["article", "second"] as const satisfies readonly NetworkName[];
+
 export type LayerSpec =
-  /** Stride 1, relu. */
   | {
       readonly kind: "conv2d";
       readonly filters: number;
       readonly kernelSize: number;
       readonly padding: "valid" | "same";
+      /** Default 1. */
+      readonly strides?: number;
+      /** Default relu. */
+      readonly activation?: "relu" | "linear";
+      /** Default true. */
+      readonly useBias?: boolean;
+      /** Place of the layer whose output it takes. Default: the layer before. */
+      readonly from?: number;
     }
+  /** Kernels of 3 x 3, `same` padding, neither bias nor activation. */
+  | { readonly kind: "depthwiseConv2d"; readonly kernelSize: 3; readonly strides: number }
+  /** Over the channels, Keras's defaults: momentum 0.99, epsilon 0.001. */
+  | { readonly kind: "batchNormalization" }
+  | { readonly kind: "relu" }
+  /** Sum of another layer's output and of that of the layer before. */
+  | { readonly kind: "add"; readonly from: number }
   /** Windows of 2 x 2, stride 2, whole windows only. */
   | { readonly kind: "pooling"; readonly pooling: "max" | "average" }
+  | { readonly kind: "globalAveragePooling" }
   | { readonly kind: "flatten" }
   | { readonly kind: "dense"; readonly units: number; readonly activation: "relu" | "softmax" };
 
@@ -24,6 +42,8 @@ export interface NetworkSpec {
   /** Of one sample: height, width, channels. */
   readonly input: readonly [number, number, number];
   readonly layers: readonly LayerSpec[];
+  /** Momentum of the gradient descent. Default 0. */
+  readonly momentum?: number;
 }
 
 export const NETWORKS: Readonly<Record<NetworkName, NetworkSpec>> = {
@@ -54,86 +74,71 @@ export const NETWORKS: Readonly<Record<NetworkName, NetworkSpec>> = {
       { kind: "dense", units: 10, activation: "softmax" },
     ],
   },
+  resnet: { batch: 32, input: [32, 32, 3], layers: resnetLayers(), momentum: 0.9 },
+  mobilenet: { batch: 32, input: [32, 32, 3], layers: mobilenetLayers(), momentum: 0.9 },
 };
+
+/**
+ * The ResNet-8 of MLPerf Tiny (https://github.com/mlcommons/tiny, image classification): one block in each of the stages of 16, 32 and 64
+ * filters. Its convolutions have no biases here, since batch normalization takes them away again.
+ */
+function resnetLayers(): LayerSpec[] {
+  const layers: LayerSpec[] = [...normalized(convolution(16, 3, 1)), { kind: "relu" }];
+  for (const [filters, strides] of [
+    [16, 1],
+    [32, 2],
+    [64, 2],
+  ] as const) {
+    const input = layers.length - 1;
+    layers.push(...normalized(convolution(filters, 3, strides)), { kind: "relu" });
+    layers.push(...normalized(convolution(filters, 3, 1)));
+    const main = layers.length - 1;
+    if (strides === 1) layers.push({ kind: "add", from: input });
+    else layers.push({ ...convolution(filters, 1, strides), from: input }, { kind: "add", from: main });
+    layers.push({ kind: "relu" });
+  }
+  return [...layers, ...head()];
+}
+
+/** A stack as MobileNet's (Howard et al. 2017): a convolution, then depthwise ones, each before one of 1 x 1. */
+function mobilenetLayers(): LayerSpec[] {
+  const layers: LayerSpec[] = [...normalized(convolution(16, 3, 1)), { kind: "relu" }];
+  for (const [filters, strides] of [
+    [32, 1],
+    [64, 2],
+    [64, 1],
+    [128, 2],
+    [128, 1],
+  ] as const) {
+    layers.push(...normalized({ kind: "depthwiseConv2d", kernelSize: 3, strides }), { kind: "relu" });
+    layers.push(...normalized(convolution(filters, 1, 1)), { kind: "relu" });
+  }
+  return [...layers, ...head()];
+}
+
+type Convolution = Extract<LayerSpec, { kind: "conv2d" }>;
+
+function convolution(filters: number, kernelSize: number, strides: number): Convolution {
+  return { kind: "conv2d", filters, kernelSize, strides, padding: "same", activation: "linear", useBias: false };
+}
+
+function normalized(layer: LayerSpec): LayerSpec[] {
+  return [layer, { kind: "batchNormalization" }];
+}
+
+function head(): LayerSpec[] {
+  return [{ kind: "globalAveragePooling" }, { kind: "dense", units: 10, activation: "softmax" }];
+}
+
+/** Places of the layers whose outputs a layer takes; -1 is the input. */
+export function inputsOf(layer: LayerSpec, place: number): number[] {
+  if (layer.kind === "add") return [layer.from, place - 1];
+  return [(layer.kind === "conv2d" ? layer.from : undefined) ?? place - 1];
+}
 
 /** The same network for another batch size, and with so many times the filters. */
 export function resized(network: NetworkSpec, { batch = network.batch, filters = 1 }): NetworkSpec {
   const wider = (layer: LayerSpec) =>
     layer.kind === "conv2d" ? { ...layer, filters: Math.round(layer.filters * filters) } : layer;
   return { ...network, batch, layers: network.layers.map(wider) };
-}
-
-/** Shapes of one sample, and of the kernel where the layer has one, in Keras's layouts: HWIO, [in, out]. */
-export interface LayerShapes {
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-  readonly kernel: readonly number[] | undefined;
-}
-
-export function shapesOf(network: NetworkSpec): LayerShapes[] {
-  let input: readonly number[] = network.input;
-  return network.layers.map((layer) => {
-    const shapes = { input, ...outputOf(layer, input) };
-    input = shapes.output;
-    return shapes;
-  });
-}
-
-function outputOf(layer: LayerSpec, input: readonly number[]): Pick<LayerShapes, "output" | "kernel"> {
-  const [h, w, c] = input as [number, number, number];
-  switch (layer.kind) {
-    case "conv2d": {
-      const { filters, kernelSize, padding } = layer;
-      const lost = padding === "same" ? 0 : kernelSize - 1;
-      return { output: [h - lost, w - lost, filters], kernel: [kernelSize, kernelSize, c, filters] };
-    }
-    case "pooling":
-      return { output: [h >> 1, w >> 1, c], kernel: undefined };
-    case "flatten":
-      return { output: [product(input)], kernel: undefined };
-    case "dense":
-      return { output: [layer.units], kernel: [input[0]!, layer.units] };
-  }
-}
-
-/** Shapes of kernels and biases in Keras's order. */
-export function weightShapes(network: NetworkSpec): (readonly number[])[] {
-  return shapesOf(network).flatMap(({ kernel }) => (kernel ? [kernel, [kernel.at(-1)!]] : []));
-}
-
-export const DIRECTIONS = ["forward", "dX", "dW"] as const;
-
-/** A layer's output, its input's gradient, its parameters' gradients. */
-export type Direction = (typeof DIRECTIONS)[number];
-
-/** A layer's matrix product [m, k] x [k, n] for a whole batch; its gradients have as many multiply-adds. */
-export interface LayerWork {
-  /** Place in the network's layers. */
-  readonly layer: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Floating-point operations of each direction, two a multiply-add; none for the input's gradient of the first layer. */
-  readonly flop: Readonly<Record<Direction, number>>;
-}
-
-/** The useful arithmetic of a training step: the direct algorithm's, of the layers that multiply. */
-export function workOf(network: NetworkSpec): LayerWork[] {
-  const work = shapesOf(network).flatMap(({ output, kernel }, layer) => {
-    if (!kernel) return [];
-    const n = kernel.at(-1)!;
-    const k = product(kernel) / n;
-    const m = (network.batch * product(output)) / n;
-    return [{ layer, m, n, k, flop: 2 * m * n * k }];
-  });
-  return work.map(({ flop, ...rest }, i) => ({ ...rest, flop: { forward: flop, dX: i === 0 ? 0 : flop, dW: flop } }));
-}
-
-/** Useful floating-point operations of a training step. */
-export function stepFlop(network: NetworkSpec): number {
-  return workOf(network).reduce((sum, { flop }) => sum + flop.forward + flop.dX + flop.dW, 0);
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1);
 }

@@ -1,9 +1,10 @@
 // `npm run bench:node`: our own figures where there is a GPU and no browser, on Dawn by the `webgpu` package.
 
+import { stepFlop } from "./arithmetic.ts";
 import { runCommand } from "./lab/command.ts";
 import { kernelLines, kernelReport } from "./lab/kernel-report.ts";
 import { groupOf } from "./measure.ts";
-import { NETWORKS, stepFlop } from "./networks.ts";
+import { NETWORKS } from "./networks.ts";
 import { spreadOf, spreadText } from "./statistics.ts";
 import { table } from "./table.ts";
 

@@ -1,6 +1,7 @@
+import { stepFlop } from "./arithmetic.ts";
 import type { Calls } from "./ledger/ledger.ts";
 import { type Machine, machine, machineText } from "./machine.ts";
-import { NETWORKS, type NetworkName, stepFlop } from "./networks.ts";
+import { NETWORKS, type NetworkName } from "./networks.ts";
 import type { PageInfo } from "./page/protocol.ts";
 import { type Measured, type State, stepsOf } from "./state.ts";
 import { type Ratios, ratiosOf, type Spread, spreadOf, spreadText } from "./statistics.ts";

@@ -1,8 +1,7 @@
 // Deno's half of `npm run bench:deno`. Vite bundles it; the systems are the files that the browsers run, too.
 
 import { readFileSync } from "node:fs";
-import { goldenWeights } from "../../cli/keras/formula.ts";
-import { NETWORKS, type NetworkName, weightShapes } from "../networks.ts";
+import { dataOf } from "../data.ts";
 import {
   BATCHES,
   type BenchData,
@@ -26,7 +25,7 @@ async function main({ network, rounds, groupMs, mnist }: DenoRequest): Promise<D
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter)
     throw new Error("Deno has no WebGPU adapter here: it needs Vulkan, Metal or D3D12 (Mesa's llvmpipe will do).");
-  const data = dataOf(network, mnist);
+  const data = await dataOf((samples) => mnistOf(mnist, samples), network);
   const runners: Runner[] = [];
   for (const name of ["featuremap", "jax-js-webgpu"] as const) runners.push(await start(name, data, groupMs));
   for (let round = 1; round <= rounds; round++) {
@@ -68,16 +67,12 @@ async function timed(system: System, group: Group): Promise<number> {
   return performance.now() - begin;
 }
 
-function dataOf(name: NetworkName, folder: string): BenchData {
-  const network = NETWORKS[name];
-  const samples = BATCHES * network.batch;
+async function mnistOf(folder: string, samples: number) {
   const bytesOf = (file: string, from: number, length: number) =>
     new Uint8Array(readFileSync(`${folder}/${file}`)).slice(from, from + length);
   return {
-    network,
     images: bytesOf("train-images-idx3-ubyte", IMAGES_AT, samples * PIXELS),
     labels: bytesOf("train-labels-idx1-ubyte", LABELS_AT, samples),
-    weights: goldenWeights(weightShapes(network).map((shape) => ({ shape }))),
   };
 }
 

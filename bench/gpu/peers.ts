@@ -1,7 +1,7 @@
 // Our system beside its peers, in turns, in one process: what they compute is compared before anything is timed in rounds.
 
 import { createRuntime } from "../../src/gpu/runtime.ts";
-import { dataOf } from "../lab/data.ts";
+import { dataOf } from "../data.ts";
 import type { NetworkName } from "../networks.ts";
 import { disagreement } from "../statistics.ts";
 import type { BenchData, SystemName } from "../systems/system.ts";
@@ -27,7 +27,7 @@ export interface Schedule extends Pace {
   /** What a system may take until its rounds begin, and for a turn. */
   readonly setupMs: number;
   /** No round begins after so many milliseconds of the process. */
-  readonly until: Readonly<Record<NetworkName, number>>;
+  readonly until: Readonly<Partial<Record<NetworkName, number>>>;
 }
 
 export type Peers = Readonly<Partial<Record<SystemName, Peer>>>;
@@ -114,7 +114,7 @@ async function rounds(
   save: () => void,
 ): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
-    if (round > 1 && performance.now() > until[network]) {
+    if (round > 1 && performance.now() > (until[network] ?? Number.POSITIVE_INFINITY)) {
       part.say(`${network}: the time is up after ${round - 1} of ${rounds} rounds`);
       return;
     }

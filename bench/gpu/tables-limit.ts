@@ -1,6 +1,7 @@
 // The least time that a card could take for a training step: its roofline.
 
-import { NETWORKS, type NetworkName, stepFlop } from "../networks.ts";
+import { stepFlop } from "../arithmetic.ts";
+import { NETWORKS, type NetworkName } from "../networks.ts";
 
 interface Card {
   /** Of the adapter's device. */

@@ -1,7 +1,7 @@
 // Which layer a dispatch works for, and whether on its output or on one of its gradients: by the names of the plan's
 // nodes, of which a layer's begin with its name, and by who reads what a dispatch wrote.
 
-import type { Direction } from "../networks.ts";
+import type { Direction } from "../arithmetic.ts";
 import type { DispatchFigures } from "./figures.ts";
 
 export interface Attribution {

@@ -1,6 +1,7 @@
 // The tables of `npm run bench:kernels`.
 
-import { DIRECTIONS, type Direction, NETWORKS, type NetworkName, stepFlop, workOf } from "../networks.ts";
+import { DIRECTIONS, type Direction, stepFlop, workOf } from "../arithmetic.ts";
+import { NETWORKS, type NetworkName } from "../networks.ts";
 import { median, spreadOf, spreadText } from "../statistics.ts";
 import { table } from "../table.ts";
 import { type Attribution, attribute } from "./attribution.ts";

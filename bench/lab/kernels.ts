@@ -1,8 +1,9 @@
 // Every dispatch of the training step, beside plain products of matrices of equal work on the same adapter.
 
 import type { Runtime } from "../../src/gpu/runtime.ts";
+import { type LayerWork, workOf } from "../arithmetic.ts";
 import { difference, installLedger } from "../ledger/ledger.ts";
-import { type LayerWork, resized, workOf } from "../networks.ts";
+import { resized } from "../networks.ts";
 import type { BenchData } from "../systems/system.ts";
 import type {
   CountFigures,

@@ -1,10 +1,10 @@
 // What the benches of our own figures ask of a host: a page, Node or Deno. Everything here runs beside the GPU.
 
 import { type AdapterSummary, createRuntime, type Runtime } from "../../src/gpu/runtime.ts";
+import { dataOf, type LoadMnist } from "../data.ts";
 import type { NetworkName } from "../networks.ts";
 import { setup } from "../systems/featuremap.ts";
 import type { Group, System } from "../systems/system.ts";
-import { dataOf, type LoadMnist } from "./data.ts";
 import type { KernelFigures, KernelsRequest } from "./figures.ts";
 import { measureKernels } from "./kernels.ts";
 import { createPoint, type Point, type PointSpec } from "./point.ts";

@@ -2,8 +2,8 @@
 
 import type { Runtime } from "../../src/gpu/runtime.ts";
 import { feedOf } from "../../src/model/calls.ts";
+import type { LoadMnist } from "../data.ts";
 import { NETWORKS, resized } from "../networks.ts";
-import type { LoadMnist } from "./data.ts";
 import { compiledModel, sweepSettings, uploaded } from "./step.ts";
 
 export interface PointSpec {

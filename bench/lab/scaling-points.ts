@@ -1,6 +1,7 @@
 // Which points the scaling bench measures, and what it says of them.
 
-import { NETWORKS, resized, stepFlop } from "../networks.ts";
+import { stepFlop } from "../arithmetic.ts";
+import { NETWORKS, resized } from "../networks.ts";
 import { spreadOf, spreadText } from "../statistics.ts";
 import { table } from "../table.ts";
 import type { PointSpec } from "./point.ts";

@@ -8,7 +8,7 @@ import { sweepState } from "../../src/graph/step-state.ts";
 import { feedOf } from "../../src/model/calls.ts";
 import { type CompileOptions, checkCompileOptions } from "../../src/model/compile-options.ts";
 import { Compilation } from "../../src/model/compiled.ts";
-import { networkOfLayers } from "../../src/network/layer-stack.ts";
+import { INTERNALS } from "../../src/model/internals.ts";
 import { sgd } from "../../src/optimizers/sgd.ts";
 import { prepare } from "../../src/plan/executable.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -19,7 +19,7 @@ import { predictionProgram } from "../../src/program/programs.ts";
 import { FRAMES_MS } from "../../src/training/pace.ts";
 import type { SweepSettings } from "../../src/training/sweep.ts";
 import type { NetworkSpec } from "../networks.ts";
-import { layersOf } from "../systems/featuremap.ts";
+import { modelOf } from "../systems/featuremap.ts";
 import { type BenchData, LEARNING_RATE } from "../systems/system.ts";
 
 export interface Step {
@@ -77,11 +77,11 @@ export async function createStep(
 
 /** The model as `compile` makes it. */
 export async function compiledModel(runtime: Runtime, spec: NetworkSpec, compile: StepOptions["compile"] = {}) {
-  const network = networkOfLayers(layersOf(spec));
+  const network = modelOf(spec)[INTERNALS].architecture.network!;
   const options = checkCompileOptions(
     {
       loss: "sparseCategoricalCrossentropy",
-      optimizer: sgd({ learningRate: LEARNING_RATE }),
+      optimizer: sgd({ learningRate: LEARNING_RATE, momentum: spec.momentum ?? 0 }),
       ...compile,
     },
     network.outputs.map(({ name }) => name),

@@ -1,10 +1,8 @@
 // The browser's half of `npm run bench`: it holds one system and times what the command asks for.
 
-import { goldenWeights } from "../../cli/keras/formula.ts";
+import { dataOf } from "../data.ts";
 import { difference, installLedger, type Ledger } from "../ledger/ledger.ts";
-import { NETWORKS, weightShapes } from "../networks.ts";
 import {
-  BATCHES,
   type BenchData,
   IMAGES_AT,
   LABELS_AT,
@@ -32,13 +30,7 @@ let ledger: Ledger | undefined;
 globalThis.featuremapBench = {
   async load(name, withLedger) {
     if (withLedger) ledger = installLedger();
-    const network = NETWORKS[name];
-    const samples = BATCHES * network.batch;
-    const [images, labels] = await Promise.all([
-      bytesOf("train-images-idx3-ubyte", IMAGES_AT, samples * PIXELS),
-      bytesOf("train-labels-idx1-ubyte", LABELS_AT, samples),
-    ]);
-    data = { network, images, labels, weights: goldenWeights(weightShapes(network).map((shape) => ({ shape }))) };
+    data = await dataOf(mnist, name);
     return pageInfo();
   },
   async first(name): Promise<FirstStep> {
@@ -71,6 +63,14 @@ globalThis.featuremapBench = {
   },
   peakBytes: () => Math.max(ledger?.bytes().peak ?? 0, system.gpuBytes?.() ?? 0),
 };
+
+async function mnist(samples: number) {
+  const [images, labels] = await Promise.all([
+    bytesOf("train-images-idx3-ubyte", IMAGES_AT, samples * PIXELS),
+    bytesOf("train-labels-idx1-ubyte", LABELS_AT, samples),
+  ]);
+  return { images, labels };
+}
 
 async function bytesOf(name: string, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(`/mnist/${name}`);

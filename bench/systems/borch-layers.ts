@@ -8,7 +8,7 @@ import type { BenchData } from "./system.ts";
 /** The layers in the network's order, with its weights. Leaves tensors behind that nothing needs: wants a scope. */
 export function layersOf(data: BenchData): nn.Module[] {
   const parameters = channelsFirst(data);
-  return data.network.layers.flatMap((layer, i) => modulesOf(layer, parameters[i]));
+  return data.network.layers.flatMap((layer, i) => modulesOf(layer, parameters[i]!));
 }
 
 /** The same layers for training: max pooling before ReLU changes neither values nor gradients, and is less work. */
@@ -21,14 +21,14 @@ export function poolingFirst(layers: readonly nn.Module[]): nn.Module[] {
   return order;
 }
 
-function modulesOf(layer: LayerSpec, parameters: ChannelsFirst | undefined): nn.Module[] {
+function modulesOf(layer: LayerSpec, parameters: readonly ChannelsFirst[]): nn.Module[] {
   switch (layer.kind) {
     case "conv2d": {
-      const { kernel, shape, bias } = parameters!;
-      const [outputs, inputs] = shape;
+      const [kernel, bias] = parameters;
+      const [outputs, inputs] = kernel!.shape;
       const padding = layer.padding === "same" ? (layer.kernelSize - 1) / 2 : 0;
       const conv = new nn.Conv2d(inputs!, outputs!, layer.kernelSize, 1, padding);
-      fill(conv, Tensor.from(kernel, shape), bias);
+      fill(conv, Tensor.from(kernel!.values, kernel!.shape), bias!.values);
       return [conv, new nn.ReLU()];
     }
     case "pooling":
@@ -36,12 +36,14 @@ function modulesOf(layer: LayerSpec, parameters: ChannelsFirst | undefined): nn.
     case "flatten":
       return [new nn.Flatten()];
     case "dense": {
-      const { kernel, shape, bias } = parameters!;
-      const [inputs, outputs] = shape;
+      const [kernel, bias] = parameters;
+      const [inputs, outputs] = kernel!.shape;
       const dense = new nn.Linear(inputs!, outputs!);
-      fill(dense, Tensor.from(transposed(kernel, shape), [outputs!, inputs!]), bias);
+      fill(dense, Tensor.from(transposed(kernel!.values, kernel!.shape), [outputs!, inputs!]), bias!.values);
       return layer.activation === "relu" ? [dense, new nn.ReLU()] : [dense];
     }
+    default:
+      throw new Error(`${layer.kind}: borch is measured on plain networks only`);
   }
 }
 

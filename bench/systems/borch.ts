@@ -7,11 +7,11 @@ import { type Compiled, compiled, Device, init, isSoftwareAdapter, keepAlive, nn
 import { layersOf, poolingFirst } from "./borch-layers.ts";
 import {
   type BenchData,
+  firstImages,
   type Group,
   imagesOf,
   LEARNING_RATE,
   labelsOf,
-  PIXELS,
   type Setup,
   type System,
   scaled,
@@ -103,7 +103,7 @@ function forwardPass(layers: readonly nn.Module[], data: BenchData, options: Opt
     pass ??= compiled(new nn.Sequential(...layers, new nn.Softmax(1)), options);
     const run = pass;
     return scope(async () => {
-      const x = Tensor.from(scaled(data.images.subarray(0, batch * PIXELS)), [batch, 1, 28, 28]);
+      const x = Tensor.from(scaled(firstImages(data, batch)), [batch, 1, 28, 28]);
       return (await run.call(x)).toArray();
     });
   };

@@ -1,29 +1,36 @@
 // Ours, as README.md shows it: `fit` on a data set that is on the GPU.
 
 import {
+  activation,
+  add,
   averagePooling2d,
+  batchNormalization,
   conv2d,
   createDataset,
   createRuntime,
   type Dataset,
   dense,
+  depthwiseConv2d,
   flatten,
+  globalAveragePooling2d,
+  input,
   type Layer,
+  type Model,
   maxPooling2d,
+  model,
   type Runtime,
-  type Sequential,
-  sequential,
+  type SymbolicTensor,
   sgd,
   tensor,
 } from "../../src/index.ts";
-import type { LayerSpec, NetworkSpec } from "../networks.ts";
+import { inputsOf, type LayerSpec, type NetworkSpec } from "../networks.ts";
 import {
   type BenchData,
+  firstImages,
   type Group,
   imagesOf,
   LEARNING_RATE,
   labelsOf,
-  PIXELS,
   type Setup,
   type System,
 } from "./system.ts";
@@ -32,8 +39,8 @@ const POOLINGS = { max: maxPooling2d, average: averagePooling2d };
 
 export const setup: Setup = async (data): Promise<System> => {
   const runtime = await createRuntime();
-  const { batch: batchSize } = data.network;
-  const model = await compiledModel(runtime, data);
+  const { batch: batchSize, input: shape } = data.network;
+  const many = await compiledModel(runtime, data);
   /** An app that classifies one image at a time has a model for one image: plans are made for the first batch size. */
   const single = await compiledModel(runtime, data);
   const datasets = new Map<string, Dataset>();
@@ -43,7 +50,7 @@ export const setup: Setup = async (data): Promise<System> => {
     if (known) return known;
     const samples = steps * batchSize;
     const dataset = await createDataset(runtime, {
-      x: tensor(imagesOf(data, first, steps), [samples, 28, 28, 1], { scale: 1 / 255 }),
+      x: tensor(imagesOf(data, first, steps), [samples, ...shape], { scale: 1 / 255 }),
       y: tensor(Uint32Array.from(labelsOf(data, first, steps)), [samples]),
     });
     datasets.set(key, dataset);
@@ -55,43 +62,58 @@ export const setup: Setup = async (data): Promise<System> => {
     },
     async train(group) {
       const options = { batchSize, epochs: group.epochs, shuffle: false, verbose: 0 } as const;
-      const { history } = await model.fit(await datasetOf(group), options);
+      const { history } = await many.fit(await datasetOf(group), options);
       return history.loss!.at(-1)!;
     },
     async infer(batch) {
-      const x = tensor(data.images.subarray(0, batch * PIXELS), [batch, 28, 28, 1], { scale: 1 / 255 });
-      const { data: probabilities } = await (batch === 1 ? single : model).predict(x, { batchSize: batch });
+      const x = tensor(firstImages(data, batch), [batch, ...shape], { scale: 1 / 255 });
+      const { data: probabilities } = await (batch === 1 ? single : many).predict(x, { batchSize: batch });
       return probabilities;
     },
     dispose() {
       for (const dataset of datasets.values()) dataset.dispose();
-      model.dispose();
+      many.dispose();
       single.dispose();
       runtime.dispose();
     },
   };
 };
 
-async function compiledModel(runtime: Runtime, { network, weights }: BenchData): Promise<Sequential> {
-  const model = sequential(layersOf(network));
-  const optimizer = sgd({ learningRate: LEARNING_RATE });
-  await model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, runtime });
-  await model.setWeights(weights.map((values) => ({ data: values })));
-  return model;
+async function compiledModel(runtime: Runtime, { network, weights }: BenchData): Promise<Model> {
+  const made = modelOf(network);
+  const optimizer = sgd({ learningRate: LEARNING_RATE, momentum: network.momentum ?? 0 });
+  await made.compile({ loss: "sparseCategoricalCrossentropy", optimizer, runtime });
+  await made.setWeights(weights.map((values) => ({ data: values })));
+  return made;
 }
 
-export function layersOf({ input, layers }: NetworkSpec): Layer[] {
-  return layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: input } : {}));
+/** The network by the functional API, for some of them branch. */
+export function modelOf({ input: shape, layers }: NetworkSpec): Model {
+  const image = input({ shape });
+  const outputs: SymbolicTensor[] = [];
+  layers.forEach((spec, place) => {
+    const from = inputsOf(spec, place).map((at) => (at < 0 ? image : outputs[at]!));
+    outputs.push(spec.kind === "add" ? add()(from) : layerOf(spec)(from[0]!));
+  });
+  return model({ inputs: image, outputs: outputs.at(-1)! });
 }
 
-function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
+function layerOf(layer: Exclude<LayerSpec, { kind: "add" }>): Layer {
   switch (layer.kind) {
     case "conv2d": {
-      const { filters, kernelSize, padding } = layer;
-      return conv2d({ filters, kernelSize, padding, activation: "relu", ...first });
+      const { kind, from, activation = "relu", ...options } = layer;
+      return conv2d({ ...options, activation });
     }
+    case "depthwiseConv2d":
+      return depthwiseConv2d({ kernelSize: 3, strides: layer.strides, padding: "same", useBias: false });
+    case "batchNormalization":
+      return batchNormalization();
+    case "relu":
+      return activation({ activation: "relu" });
     case "pooling":
       return POOLINGS[layer.pooling]({ poolSize: 2 });
+    case "globalAveragePooling":
+      return globalAveragePooling2d();
     case "flatten":
       return flatten();
     case "dense":

@@ -1,6 +1,6 @@
-// jax-js as its own MNIST demo is written (ekzhang/jax-js, website/src/routes/mnist): NCHW, max pooling before ReLU
-// (which changes neither values nor gradients, and is less work), `logSoftmax`. Unlike the demo, the whole step is under one
-// `jit`, the batches lie on the device before the first step, and a step starts while the one before it runs.
+// jax-js as its own MNIST demo is written (ekzhang/jax-js, website/src/routes/mnist): NCHW, `logSoftmax`. Unlike the demo, the
+// whole step is under one `jit`, the batches lie on the device before the first step, and a step starts while the one before
+// it runs.
 
 import {
   type Array as Arr,
@@ -9,93 +9,75 @@ import {
   defaultDevice,
   init,
   jit,
-  lax,
   nn,
   numpy as np,
   tree,
   valueAndGrad,
 } from "@jax-js/jax";
-import type { LayerSpec, NetworkSpec } from "../networks.ts";
-import { channelsFirst } from "./channels-first.ts";
+import { channelsFirstImages } from "./channels-first.ts";
+import { forward, type Params, type Statistics, weightsOf } from "./jax-js-layers.ts";
 import {
   type BenchData,
   CLASSES,
+  firstImages,
   type Group,
   imagesOf,
   LEARNING_RATE,
   oneHotOf,
-  PIXELS,
   type System,
   scaled,
 } from "./system.ts";
 
-/** Kernel, bias, kernel, bias and so on. */
-type Params = Arr[];
 type Batch = { x: Arr; y: Arr };
 
-/** The layers one after another, up to the logits: the softmax is the loss's, and `predict`'s. */
-function logitsOf({ layers }: NetworkSpec) {
-  return (params: Params, input: Arr): Arr => {
-    const rest = [...params];
-    const turns = layers.flatMap((layer, i): ((x: Arr) => Arr)[] => {
-      const [before, after] = [layers[i - 1], layers[i + 1]];
-      switch (layer.kind) {
-        case "conv2d": {
-          const [kernel, bias] = rest.splice(0, 2) as [Arr, Arr];
-          const conv = (x: Arr) => lax.conv(x, kernel, [1, 1], layer.padding === "same" ? "SAME" : "VALID").add(bias);
-          return isMaxPooling(after) ? [conv] : [conv, nn.relu];
-        }
-        case "pooling": {
-          const pool = (x: Arr) => lax.reduceWindow(x, layer.pooling === "max" ? np.max : np.mean, [2, 2], [2, 2]);
-          return isMaxPooling(layer) && before?.kind === "conv2d" ? [pool, nn.relu] : [pool];
-        }
-        case "flatten":
-          return [(x) => x.reshape([x.shape[0]!, -1])];
-        case "dense": {
-          const [kernel, bias] = rest.splice(0, 2) as [Arr, Arr];
-          const dense = (x: Arr) => np.dot(x, kernel).add(bias);
-          return layer.activation === "relu" ? [dense, nn.relu] : [dense];
-        }
-        default:
-          throw new Error(`no layer ${layer satisfies never}`);
-      }
-    });
-    return turns.reduce((x, turn) => turn(x), input);
-  };
-}
+/** What a step changes. `velocities` is empty without momentum. */
+type State = { params: Params; velocities: Params; statistics: Statistics };
 
-function isMaxPooling(layer: LayerSpec | undefined): boolean {
-  return layer?.kind === "pooling" && layer.pooling === "max";
-}
+/** Of the moving means and variances, as Keras's batch normalization has it. */
+const MOMENTUM = 0.99;
 
 export async function setupJax(device: Device, data: BenchData): Promise<System> {
   if (!(await init(device)).includes(device)) throw new Error(`jax-js has no device "${device}" here`);
   defaultDevice(device);
-  const { batch: batchSize } = data.network;
-  const logits = logitsOf(data.network);
-  const lossOf = (p: Params, x: Arr, y: Arr): Arr =>
-    nn
-      .logSoftmax(logits(p, x))
+  const { network } = data;
+  const { batch: batchSize, momentum = 0 } = network;
+  const [height, width, channels] = network.input;
+  const lossOf = (p: Params, x: Arr, y: Arr): [Arr, Statistics] => {
+    const { logits, statistics } = forward(network, p, undefined, x);
+    const loss = nn
+      .logSoftmax(logits)
       .mul(y)
       .sum()
       .mul(-1 / batchSize);
-  const step = jit((p: Params, x: Arr, y: Arr): [Params, Arr] => {
-    const [loss, gradients] = valueAndGrad(lossOf)(tree.ref(p), x, y);
-    const next = tree.map(
-      (value: Arr, gradient: Arr) => value.sub(gradient.mul(LEARNING_RATE)),
-      p,
-      gradients as Params,
-    );
-    return [next as Params, loss];
+    return [loss, statistics];
+  };
+  const step = jit(({ params, velocities, statistics }: State, x: Arr, y: Arr): [State, Arr] => {
+    const [[loss, found], gradients] = valueAndGrad(lossOf, { hasAux: true })(tree.ref(params), x, y);
+    const changes = (gradients as Params).map((gradient, i) => {
+      const change = gradient.mul(-LEARNING_RATE);
+      return momentum ? velocities[i]!.mul(momentum).add(change) : change;
+    });
+    const next = {
+      velocities: momentum ? tree.ref(changes) : [],
+      params: params.map((value, i) => value.add(changes[i]!)),
+      statistics: statistics.map((moving, i) => moving.mul(MOMENTUM).add(found[i]!.mul(1 - MOMENTUM))),
+    };
+    return [next, loss];
   });
-  const predict = jit((p: Params, x: Arr): Arr => nn.softmax(logits(p, x)));
-  let params = paramsOf(data);
-  await blockUntilReady(params);
+  const predict = jit(
+    (params: Params, statistics: Statistics, x: Arr): Arr => nn.softmax(forward(network, params, statistics, x).logits),
+  );
+  const weights = weightsOf(data);
+  const velocities = momentum ? weights.params.map(({ shape }) => np.zeros(shape)) : [];
+  let state: State = { ...weights, velocities };
+  await blockUntilReady(state);
   const batches: (Batch | undefined)[] = [];
+  const imagesAs = (pixels: Uint8Array, count: number) =>
+    np.array(scaled(channelsFirstImages(pixels, network.input))).reshape([count, channels, height, width]);
   const prepare = async ({ first, steps }: Group) => {
     for (let i = first; i < first + steps; i++) {
       batches[i] ??= await blockUntilReady({
-        x: np.array(scaled(imagesOf(data, i, 1))).reshape([batchSize, 1, 28, 28]),
+        x: imagesAs(imagesOf(data, i, 1), batchSize),
         y: np.array(oneHotOf(data, i, 1)).reshape([batchSize, CLASSES]),
       });
     }
@@ -108,35 +90,25 @@ export async function setupJax(device: Device, data: BenchData): Promise<System>
       let after: Promise<Arr> | undefined;
       for (let i = 0; i < group.steps * group.epochs; i++) {
         const { x, y } = batches[group.first + (i % group.steps)]!;
-        const [next, loss] = step(params, x.ref, y.ref);
-        params = next;
+        const [next, loss] = step(state, x.ref, y.ref);
+        state = next as State;
         after = loss.blockUntilReady();
         (await before)?.dispose();
         before = after;
       }
       const last = await after!;
-      await blockUntilReady(params);
+      await blockUntilReady(state);
       return Number((await last.data())[0]);
     },
     async infer(batch) {
-      const x = np.array(scaled(data.images.subarray(0, batch * PIXELS))).reshape([batch, 1, 28, 28]);
-      return (await predict(tree.ref(params), x).data()) as Float32Array;
+      const x = imagesAs(firstImages(data, batch), batch);
+      return (await predict(tree.ref(state.params), tree.ref(state.statistics), x).data()) as Float32Array;
     },
     dispose() {
-      tree.dispose(params);
+      tree.dispose(state);
       for (const batch of batches) tree.dispose(batch);
       step.dispose();
       predict.dispose();
     },
   };
-}
-
-/** Kernels of OIHW and [in, out]; a convolution's bias is added to its channels. */
-function paramsOf(data: BenchData): Params {
-  return channelsFirst(data).flatMap((parameters, i) => {
-    if (!parameters) return [];
-    const { kernel, shape, bias } = parameters;
-    const isConv = data.network.layers[i]!.kind === "conv2d";
-    return [np.array(kernel).reshape([...shape]), np.array(bias).reshape(isConv ? [bias.length, 1, 1] : [bias.length])];
-  });
 }

@@ -1,5 +1,6 @@
 // What every system of the benchmark is: one network in one library, on the same data from the same weights.
 
+import { product } from "../arithmetic.ts";
 import type { NetworkSpec } from "../networks.ts";
 
 export const SYSTEM_NAMES = [
@@ -16,7 +17,9 @@ export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** Batches in the data that every system holds on its device. */
 export const BATCHES = 16;
-export const PIXELS = 28 * 28;
+/** Side of MNIST's images, and their pixels. */
+export const SIDE = 28;
+export const PIXELS = SIDE * SIDE;
 export const CLASSES = 10;
 export const LEARNING_RATE = 0.01;
 /** Bytes before the data in MNIST's IDX files. */
@@ -25,10 +28,10 @@ export const LABELS_AT = 8;
 
 export interface BenchData {
   readonly network: NetworkSpec;
-  /** At least BATCHES batches of images as MNIST's bytes, and their classes. */
+  /** At least BATCHES batches of images as bytes, of the network's input each, and their classes. */
   readonly images: Uint8Array<ArrayBuffer>;
   readonly labels: Uint8Array<ArrayBuffer>;
-  /** Kernels and biases in Keras's order and layouts: HWIO, [in, out]. */
+  /** Weights in the order of the layers and in Keras's layouts: HWIO, [in, out]. */
   readonly weights: readonly Float32Array<ArrayBuffer>[];
 }
 
@@ -60,7 +63,8 @@ export type Setup = (data: BenchData) => Promise<System>;
 
 /** The images of `count` batches from `first` on. */
 export function imagesOf({ images, network }: BenchData, first: number, count: number): Uint8Array<ArrayBuffer> {
-  return images.subarray(first * network.batch * PIXELS, (first + count) * network.batch * PIXELS);
+  const bytes = network.batch * product(network.input);
+  return images.subarray(first * bytes, (first + count) * bytes);
 }
 
 /** Their classes. */
@@ -86,4 +90,9 @@ export function oneHotOf(data: BenchData, first: number, count: number): Float32
     rows[i * CLASSES + label] = 1;
   });
   return rows;
+}
+
+/** The first images. */
+export function firstImages({ images, network }: BenchData, count: number): Uint8Array<ArrayBuffer> {
+  return images.subarray(0, count * product(network.input));
 }

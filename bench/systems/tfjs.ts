@@ -1,18 +1,19 @@
 // TensorFlow.js by its layers API, as its own MNIST example is written (tensorflow/tfjs-examples, mnist): a compiled
-// `tf.sequential` and `model.fit`. The samples lie on the device before the first step. `yieldEvery: "never"` leaves the
+// model and `model.fit`. The samples lie on the device before the first step. `yieldEvery: "never"` leaves the
 // steps in one queue, and `fit` without callbacks reads its loss once an epoch.
 
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { type LayerSpec, type NetworkSpec, weightShapes } from "../networks.ts";
+import { shapesOf } from "../arithmetic.ts";
+import { inputsOf, type LayerSpec, type NetworkSpec } from "../networks.ts";
 import {
   type BenchData,
   CLASSES,
+  firstImages,
   type Group,
   imagesOf,
   LEARNING_RATE,
   oneHotOf,
-  PIXELS,
   type System,
   scaled,
 } from "./system.ts";
@@ -22,7 +23,7 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
   tf.enableProdMode();
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend "${backend}" here`);
   await tf.ready();
-  const { batch: batchSize } = data.network;
+  const { batch: batchSize, input: shape } = data.network;
   const model = compiledModel(data);
   const batches = new Map<string, { x: tf.Tensor; y: tf.Tensor }>();
   const batchesOf = ({ first, steps }: Group) => {
@@ -31,7 +32,7 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
     if (known) return known;
     const samples = steps * batchSize;
     const made = {
-      x: tf.tensor4d(scaled(imagesOf(data, first, steps)), [samples, 28, 28, 1]),
+      x: tf.tensor4d(scaled(imagesOf(data, first, steps)), [samples, ...shape]),
       y: tf.tensor2d(oneHotOf(data, first, steps), [samples, CLASSES]),
     };
     batches.set(key, made);
@@ -53,8 +54,8 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
       return Number(history.loss!.at(-1));
     },
     async infer(batch) {
-      const pixels = scaled(data.images.subarray(0, batch * PIXELS));
-      const probabilities = tf.tidy(() => model.predict(tf.tensor4d(pixels, [batch, 28, 28, 1])) as tf.Tensor);
+      const pixels = scaled(firstImages(data, batch));
+      const probabilities = tf.tidy(() => model.predict(tf.tensor4d(pixels, [batch, ...shape])) as tf.Tensor);
       try {
         return (await probabilities.data()) as Float32Array;
       } finally {
@@ -69,31 +70,54 @@ export async function setupTfjs(backend: string, data: BenchData): Promise<Syste
   };
 }
 
-function compiledModel({ network, weights }: BenchData): layers.Sequential {
-  const model = layers.sequential({ layers: layersOf(network) });
-  model.compile({ optimizer: tf.train.sgd(LEARNING_RATE), loss: "categoricalCrossentropy" });
-  const shapes = weightShapes(network);
-  tf.tidy(() => model.setWeights(weights.map((values, i) => tf.tensor(values, [...shapes[i]!]))));
+function compiledModel({ network, weights }: BenchData): layers.LayersModel {
+  const [model, made] = modelOf(network);
+  const optimizer = network.momentum ? tf.train.momentum(LEARNING_RATE, network.momentum) : tf.train.sgd(LEARNING_RATE);
+  model.compile({ optimizer, loss: "categoricalCrossentropy" });
+  const rest = [...weights];
+  tf.tidy(() => {
+    shapesOf(network).forEach((shapes, i) => {
+      made[i]!.setWeights(shapes.weights.map(({ shape }) => tf.tensor(rest.shift()!, [...shape])));
+    });
+  });
   return model;
 }
 
-function layersOf({ input, layers: specs }: NetworkSpec) {
-  return specs.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: [...input] } : {}));
+/** The model, and its layers in the network's order. */
+function modelOf({ input, layers: specs }: NetworkSpec): [layers.LayersModel, layers.layers.Layer[]] {
+  const image = layers.input({ shape: [...input] });
+  const outputs: layers.SymbolicTensor[] = [];
+  const made = specs.map((spec, place) => {
+    const layer = layerOf(spec);
+    const from = inputsOf(spec, place).map((at) => (at < 0 ? image : outputs[at]!));
+    outputs.push(layer.apply(from.length === 1 ? from[0]! : from) as layers.SymbolicTensor);
+    return layer;
+  });
+  return [layers.model({ inputs: image, outputs: outputs.at(-1)! }), made];
 }
 
-function layerOf(layer: LayerSpec, first: { inputShape?: number[] }) {
-  const { conv2d, maxPooling2d, averagePooling2d, flatten, dense } = layers.layers;
+function layerOf(layer: LayerSpec): layers.layers.Layer {
   switch (layer.kind) {
     case "conv2d": {
-      const { filters, kernelSize, padding } = layer;
-      return conv2d({ filters, kernelSize, padding, activation: "relu", ...first });
+      const { filters, kernelSize, padding, strides = 1, activation = "relu", useBias = true } = layer;
+      return layers.layers.conv2d({ filters, kernelSize, padding, strides, activation, useBias });
     }
+    case "depthwiseConv2d":
+      return layers.layers.depthwiseConv2d({ kernelSize: 3, strides: layer.strides, padding: "same", useBias: false });
+    case "batchNormalization":
+      return layers.layers.batchNormalization();
+    case "relu":
+      return layers.layers.reLU();
+    case "add":
+      return layers.layers.add();
     case "pooling":
-      return (layer.pooling === "max" ? maxPooling2d : averagePooling2d)({ poolSize: 2 });
+      return layers.layers[layer.pooling === "max" ? "maxPooling2d" : "averagePooling2d"]({ poolSize: 2 });
+    case "globalAveragePooling":
+      return layers.layers.globalAveragePooling2d({});
     case "flatten":
-      return flatten();
+      return layers.layers.flatten();
     case "dense":
-      return dense({ units: layer.units, activation: layer.activation });
+      return layers.layers.dense({ units: layer.units, activation: layer.activation });
   }
 }
 

@@ -1,9 +1,9 @@
 // The time of every candidate that a tuner could choose from, and of a wide grid of tiles: the data for the shipped rules.
 
-import { createRuntime, type Runtime, sequential, sgd, tensor } from "../../../src/index.ts";
+import { createRuntime, type Runtime, sgd, tensor } from "../../../src/index.ts";
 import type { Tuner } from "../../../src/plan/tuning-task.ts";
-import { NETWORK_NAMES, NETWORKS, type NetworkName } from "../../networks.ts";
-import { layersOf } from "../../systems/featuremap.ts";
+import { KIT_NETWORKS, NETWORKS, type NetworkName } from "../../networks.ts";
+import { modelOf } from "../../systems/featuremap.ts";
 import { LEARNING_RATE, PIXELS } from "../../systems/system.ts";
 import { type Part, runPart } from "../part.ts";
 import { type NetworkSweep, Sweep } from "../sweep.ts";
@@ -11,7 +11,7 @@ import { type NetworkSweep, Sweep } from "../sweep.ts";
 await runPart("sweep", async (part) => {
   const runtime = await createRuntime();
   const sweeps: NetworkSweep[] = [];
-  for (const network of part.quick ? (["article"] as const) : NETWORK_NAMES) {
+  for (const network of part.quick ? (["article"] as const) : KIT_NETWORKS) {
     const sweep: NetworkSweep = { network, algorithms: [], tiles: {} };
     sweeps.push(sweep);
     const save = () => part.save({ adapter: runtime.adapter, sweeps });
@@ -28,7 +28,7 @@ await runPart("sweep", async (part) => {
 async function trainOnce(runtime: Runtime, part: Part, name: NetworkName, tune: Tuner): Promise<void> {
   const network = NETWORKS[name];
   const batch = part.quick ? 8 : network.batch;
-  const model = sequential(layersOf(network));
+  const model = modelOf(network);
   const optimizer = sgd({ learningRate: LEARNING_RATE });
   await model.compile({ loss: "sparseCategoricalCrossentropy", optimizer, runtime, tune });
   const { images, labels } = await part.load(batch);

@@ -1,6 +1,7 @@
 // The parts of the benches of our own figures that need no GPU: the useful arithmetic, whose work a kernel does, reports.
 
 import { describe, expect, it } from "vitest";
+import { shapesOf, stepFlop, weightSpecs, workOf } from "../../../bench/arithmetic.ts";
 import { attribute } from "../../../bench/lab/attribution.ts";
 import { bestOf, type KernelFigures } from "../../../bench/lab/figures.ts";
 import { kernelLines, kernelReport } from "../../../bench/lab/kernel-report.ts";
@@ -9,19 +10,19 @@ import { helpOf, type LabCommand, parseLabOptions } from "../../../bench/lab/opt
 import { pointsOf, scalingLines, scalingReport, seriesOf } from "../../../bench/lab/scaling-points.ts";
 import { createTimer } from "../../../bench/lab/timer.ts";
 import { CALLS, type Calls } from "../../../bench/ledger/ledger.ts";
-import { NETWORKS, resized, shapesOf, stepFlop, weightShapes, workOf } from "../../../bench/networks.ts";
+import { NETWORKS, resized } from "../../../bench/networks.ts";
 import { articleReport } from "../../../bench/report.ts";
-import { layersOf } from "../../../bench/systems/featuremap.ts";
+import { modelOf } from "../../../bench/systems/featuremap.ts";
 import { table } from "../../../bench/table.ts";
-import { networkOf } from "../../support/building.ts";
+import { INTERNALS } from "../../../src/model/internals.ts";
 
 describe("the networks", () => {
   it.each(Object.entries(NETWORKS))("%s has the shapes that the library gives it", (_, spec) => {
-    const network = networkOf(layersOf(spec));
+    const network = modelOf(spec)[INTERNALS].architecture.network!;
     expect(shapesOf(spec).map(({ output }) => output)).toEqual(
       network.layers.map(({ outputShapes }) => outputShapes[0]),
     );
-    expect(weightShapes(spec)).toEqual(network.parameters.map(({ shape }) => shape));
+    expect(weightSpecs(spec).map(({ shape }) => shape)).toEqual(network.weights.map(({ shape }) => shape));
   });
 
   it("take the article's arithmetic, by layer and direction", () => {

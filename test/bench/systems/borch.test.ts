@@ -4,8 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { NETWORKS, type NetworkSpec, weightShapes } from "../../../bench/networks.ts";
-import { channelsFirst, outputsFirst, rowsByChannel, transposed } from "../../../bench/systems/channels-first.ts";
+import { weightSpecs } from "../../../bench/arithmetic.ts";
+import { NETWORK_NAMES, NETWORKS, type NetworkSpec } from "../../../bench/networks.ts";
+import {
+  channelsFirst,
+  channelsFirstImages,
+  outputsFirst,
+  rowsByChannel,
+  transposed,
+} from "../../../bench/systems/channels-first.ts";
 import { hasBorch, packageOf } from "../../../bench/wheel.ts";
 
 /** Values that tell where they come from. */
@@ -58,24 +65,47 @@ describe("channels first", () => {
       ],
     };
     const weights = [54, 3, 24, 2, 4, 2].map(counted);
-    const [conv, flatten, first, second] = channelsFirst({
-      network,
-      weights,
-      images: new Uint8Array(),
-      labels: new Uint8Array(),
-    });
-    expect(conv).toEqual({ kernel: outputsFirst(weights[0]!, [3, 3, 2, 3]), shape: [3, 2, 3, 3], bias: weights[1] });
-    expect(flatten).toBeUndefined();
-    expect(first).toEqual({ kernel: rowsByChannel(weights[2]!, [2, 2, 3], 2), shape: [12, 2], bias: weights[3] });
-    expect(second).toEqual({ kernel: weights[4], shape: [2, 2], bias: weights[5] });
+    const [conv, flatten, first, second] = channelsFirst({ network, weights });
+    const bias = (values: Float32Array) => ({ role: "bias", values, shape: [values.length] });
+    expect(conv).toEqual([
+      { role: "kernel", values: outputsFirst(weights[0]!, [3, 3, 2, 3]), shape: [3, 2, 3, 3] },
+      bias(weights[1]!),
+    ]);
+    expect(flatten).toEqual([]);
+    expect(first).toEqual([
+      { role: "kernel", values: rowsByChannel(weights[2]!, [2, 2, 3], 2), shape: [12, 2] },
+      bias(weights[3]!),
+    ]);
+    expect(second).toEqual([{ role: "kernel", values: weights[4], shape: [2, 2] }, bias(weights[5]!)]);
   });
 
-  it.each(["article", "second"] as const)("takes all weights of the network %s", (name) => {
+  it("puts a depthwise kernel's value of [y, x, channel, 0] at [channel, 0, y, x]", () => {
+    const network: NetworkSpec = {
+      batch: 1,
+      input: [4, 4, 2],
+      layers: [{ kind: "depthwiseConv2d", kernelSize: 3, strides: 1 }],
+    };
+    const [[kernel] = []] = channelsFirst({ network, weights: [counted(18)] });
+    expect(kernel!.shape).toEqual([2, 1, 3, 3]);
+    for (let at = 0; at < 9; at++) {
+      for (let channel = 0; channel < 2; channel++) expect(kernel!.values[channel * 9 + at]).toBe(at * 2 + channel);
+    }
+  });
+
+  it("puts an image's value of [y, x, channel] at [channel, y, x], image by image", () => {
+    const turned = channelsFirstImages(
+      Uint8Array.from({ length: 24 }, (_, i) => i),
+      [2, 2, 3],
+    );
+    expect([...turned.subarray(0, 8)]).toEqual([0, 3, 6, 9, 1, 4, 7, 10]);
+    expect([...turned.subarray(12, 16)]).toEqual([12, 15, 18, 21]);
+  });
+
+  it.each(NETWORK_NAMES)("takes all weights of the network %s", (name) => {
     const network = NETWORKS[name];
-    const weights = weightShapes(network).map((shape) => counted(shape.reduce((a, b) => a * b, 1)));
-    const layers = channelsFirst({ network, weights, images: new Uint8Array(), labels: new Uint8Array() });
-    const lengths = layers.flatMap((layer) => (layer ? [layer.kernel.length, layer.bias.length] : []));
-    expect(lengths).toEqual(weights.map(({ length }) => length));
+    const weights = weightSpecs(network).map(({ shape }) => counted(shape.reduce((a, b) => a * b, 1)));
+    const layers = channelsFirst({ network, weights }).flat();
+    expect(layers.map(({ values }) => values.length)).toEqual(weights.map(({ length }) => length));
   });
 });
 
