@@ -35,9 +35,10 @@ export type Add = <I extends string, O extends string, A extends object>(
  * - `pooling`: output `y` becomes a pooling of it, with output `routes`; attributes `pool` and `average`
  * - `unpooling`: input `dy` comes through such a pooling, with input `routes`; attributes `pool` and `average`
  * - `derivative`: output `dx` becomes dx * act'(x), with input `x`, an activation's output; attribute `gradientActivation`
+ * - `residual`: output `y` becomes y + residual, before the activation; input `residual`, of the same shape
  * - `update`: each output `dp` becomes a step of the input `p` in place, with input `rate`; attribute `update`, the op's name
  */
-export type Fusion = "activation" | "pooling" | "unpooling" | "derivative" | "update";
+export type Fusion = "activation" | "pooling" | "unpooling" | "derivative" | "residual" | "update";
 
 /** Operation, as the compiler sees it. `defineOp` makes it out of an `OpDefinition`. */
 export interface Op<I extends string = string, O extends string = string, A extends object = object> {

@@ -26,6 +26,13 @@ import {
   storedOutput,
 } from "../product/epilogue.ts";
 import type { Pair } from "../window.ts";
+import {
+  dispatchTiles,
+  dispatchTilesFilterGradient,
+  dispatchTilesInputGradient,
+  tilesOf,
+  tilingFor,
+} from "./depthwise-conv2d-tile.ts";
 
 const forwardKernel: Kernel<{ x: "read"; k: "read"; bias: "read?"; y: "write"; routes: "write?" }> = source;
 
@@ -43,8 +50,10 @@ export const depthwiseConv2dInputGradient = defineOp({
   attributes: typed<InputGradientAttributes>(),
   infer: (_, { inputShape }) => ({ dx: { shape: inputShape, dtype: "f32" } }),
   fuses: ["unpooling", "derivative"],
-  lower: ({ node, inputs: { dy, kernel, routes, x }, outputs: { dx }, attributes }) => {
+  lower: ({ node, inputs: { dy, kernel, routes, x }, outputs: { dx }, attributes, adapter }) => {
     const { inputShape } = attributes;
+    const tiling = tilingFor(adapter, inputShape, kernel.shape, attributes, node.name);
+    if (tiling) return [dispatchTilesInputGradient(tiling, { dy, kernel, x, dx }, attributes)];
     const { y, libraries } = sizesOf(inputShape, kernel.shape, attributes, node.name);
     const [batch, inH, inW, inC] = inputShape as [number, number, number, number];
     const load = incomingGradient(attributes, y);
@@ -81,25 +90,29 @@ export const depthwiseConv2dFilterGradient = defineOp({
     const { x, dy, state, routes } = inputs;
     const { hasBias, kernelShape, pool } = attributes;
     const { y, libraries } = sizesOf(x.shape, kernelShape, attributes, node.name);
+    const tiling = tilingFor(adapter, x.shape, kernelShape, attributes, node.name);
     const [kH, kW] = kernelShape as [number, number];
     const outC = y[3]!;
     const rows = kH * kW + (hasBias ? 1 : 0);
-    const slices = slicesOf(blocksOf(y, pool), kH * ceilDiv(outC, 4), adapter);
+    const [blocks, perBlock] = tiling ? [tilesOf(y, tiling.tile), 1] : [blocksOf(y, pool), kH];
+    const slices = slicesOf(blocks, perBlock * ceilDiv(outC, 4), adapter);
     const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
     const load = incomingGradient(attributes, y);
     return [
-      dispatchEach(filterGradientKernel, slices * kH * ceilDiv(outC, 4), {
-        bind: { state, x, dy, routes, partial },
-        constants: { ...load.constants, HAS_BIAS: hasBias, SLICES: slices },
-        libraries: [
-          ...libraries,
-          ...load.libraries,
-          stateSource,
-          operand("x", x.shape[3]!),
-          operand("dy", outC),
-          output("partial", outC),
-        ],
-      }),
+      tiling
+        ? dispatchTilesFilterGradient(tiling, { state, x, dy, partial }, { slices, hasBias })
+        : dispatchEach(filterGradientKernel, slices * kH * ceilDiv(outC, 4), {
+            bind: { state, x, dy, routes, partial },
+            constants: { ...load.constants, HAS_BIAS: hasBias, SLICES: slices },
+            libraries: [
+              ...libraries,
+              ...load.libraries,
+              stateSource,
+              operand("x", x.shape[3]!),
+              operand("dy", outC),
+              output("partial", outC),
+            ],
+          }),
       dispatchSliceSum({ partial, count: slices, rows, columns: outC, hasBias }, parameterBindings(context), context),
     ];
   },
@@ -121,7 +134,9 @@ export const depthwiseConv2d = defineOp({
   },
   gradient: (context) => convolutionGradients(context, depthwiseConv2dInputGradient, depthwiseConv2dFilterGradient),
   fuses: ["activation", "pooling"],
-  lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes }) => {
+  lower: ({ node, inputs: { x, kernel, bias }, outputs, attributes, adapter }) => {
+    const tiling = tilingFor(adapter, x.shape, kernel.shape, attributes, node.name);
+    if (tiling) return [dispatchTiles(tiling, { x, kernel, bias, y: outputs.y }, attributes)];
     const { y, libraries } = sizesOf(x.shape, kernel.shape, attributes, node.name);
     const outC = y[3]!;
     const store = storedOutput(attributes, y, bias);

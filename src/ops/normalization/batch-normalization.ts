@@ -8,7 +8,7 @@ import { type Dispatch, dispatch, type Kernel } from "../../wgsl/kernel.ts";
 import type { Source } from "../../wgsl/specialize.ts";
 import { operand, output } from "../access.ts";
 import { assertChannels, deviation, lanesFor, positionsOf } from "./channels.ts";
-import { dispatchNormalization, type NormalizationAttributes } from "./normalization.ts";
+import { dispatchNormalization, fuseResidual, type NormalizationAttributes } from "./normalization.ts";
 import { normalizationGradient } from "./normalization-gradient.ts";
 
 interface Attributes extends NormalizationAttributes {
@@ -36,14 +36,14 @@ const totalKernel: Kernel<{
 
 /**
  * y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta), over the last axis, by the mean and the biased variance of the rows in
- * use. Moves the moving mean and variance towards them. `moments` [3, channels] is what the gradient reads.
+ * use. `residual`, of x's shape, is added before the activation; it comes by `fuseResidual`. Moves the moving mean and variance towards them. `moments` [3, channels] is what the gradient reads.
  */
 export const batchNormalization = defineOp({
   name: "batchNormalization",
-  inputs: ["x", "state", "movingMean", "movingVariance", "gamma?", "beta?"],
+  inputs: ["x", "state", "movingMean", "movingVariance", "gamma?", "beta?", "residual?"],
   outputs: ["y", "moments"],
   attributes: typed<Attributes>(),
-  infer: ({ x, state: _, ...own }, __, where) => {
+  infer: ({ x, state: _, residual: __, ...own }, ___, where) => {
     assertChannels(x, own, where);
     return { y: x, moments: { shape: [3, x.shape.at(-1)!], dtype: "f32" } };
   },
@@ -55,9 +55,10 @@ export const batchNormalization = defineOp({
     const made = add(normalizationGradient, { dy: dy!, source: x, state, moments }, own);
     return { x: made.dx, gamma: made.dgamma, beta: made.dbeta };
   },
-  fuses: ["activation"],
+  fuses: ["activation", "residual"],
+  rewrites: [fuseResidual],
   lower: ({ inputs, outputs: { y, moments }, attributes, adapter, scratch }) => {
-    const { x, state, movingMean, movingVariance, gamma, beta } = inputs;
+    const { x, state, movingMean, movingVariance, gamma, beta, residual } = inputs;
     const { channels, positions, sources } = positionsOf(x.shape);
     const { slices, source, workgroups, partial, total } = lanesFor(channels, positions, adapter);
     const { momentum, epsilon } = attributes;
@@ -85,6 +86,6 @@ export const batchNormalization = defineOp({
               workgroups: total.workgroups,
             }),
           ];
-    return [first, ...added, dispatchNormalization({ x, moments, beta, y }, attributes)];
+    return [first, ...added, dispatchNormalization({ x, moments, beta, residual, y }, attributes)];
   },
 });

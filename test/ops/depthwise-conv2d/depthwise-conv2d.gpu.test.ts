@@ -51,6 +51,10 @@ const CASES: Case[] = [
   { x: [3, 6, 7, 3], kernel: [2, 3], multiplier: 2, strides: [2, 3], padding: "same", rows: 2 },
   { x: [2, 7, 6, 4], kernel: [3, 3], multiplier: 3, strides: [1, 2], padding: "same", rows: 2 },
   { x: [1, 5, 5, 65], kernel: [3, 3], multiplier: 1, strides: [1, 1], padding: "same", rows: 1 },
+  // What a processor computes by tiles of 4 x 4, 2 x 4 and 1 x 4 positions: tiles that are cut, strides within them.
+  { x: [3, 8, 9, 8], kernel: [3, 3], multiplier: 1, strides: [2, 2], padding: "same", rows: 2 },
+  { x: [2, 9, 5, 3], kernel: [5, 3], multiplier: 1, strides: [1, 1], padding: "same", rows: 1 },
+  { x: [2, 6, 9, 4], kernel: [5, 5], multiplier: 1, strides: [1, 4], padding: "valid", rows: 2 },
   { x: [2, 5, 4, 7], kernel: [2, 2], multiplier: 4, strides: [1, 1], padding: "valid", rows: 1 },
   { x: [7, 4, 65, 2], kernel: [1, 5], multiplier: 3, strides: [1, 1], padding: "same", rows: 6 },
   { x: [2, 9, 8, 1], kernel: [2, 2], multiplier: 8, strides: [3, 3], padding: "valid", rows: 2 },
