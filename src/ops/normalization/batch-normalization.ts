@@ -86,6 +86,6 @@ export const batchNormalization = defineOp({
               workgroups: total.workgroups,
             }),
           ];
-    return [first, ...added, dispatchNormalization({ x, moments, beta, residual, y }, attributes)];
+    return [first, ...added, dispatchNormalization({ x, moments, beta, residual, y }, attributes, adapter)];
   },
 });

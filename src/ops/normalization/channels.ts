@@ -18,7 +18,19 @@ export function positionsOf(shape: Shape) {
     { ...positionsSource, given: { BATCH: batch, PIXELS: pixels, C: channels } },
     stateSource,
   ];
-  return { channels, positions: batch * pixels, blocks: batch * pixels * ceilDiv(channels, 4), sources };
+  return { channels, positions: batch * pixels, sources };
+}
+
+/**
+ * Positions in a row that one invocation normalizes, and invocations. A processor computes the scale of its channels once for all of
+ * them; a GPU wants many invocations.
+ */
+export function runsFor(
+  { channels, positions }: { readonly channels: number; readonly positions: number },
+  adapter: AdapterClass,
+) {
+  const run = adapter === "gpu" ? 1 : 8;
+  return { RUN: run, invocations: ceilDiv(positions, run) * ceilDiv(channels, 4) };
 }
 
 /** @throws FeaturemapError `shape` unless each of the tensors that are there has a number for each channel of x */

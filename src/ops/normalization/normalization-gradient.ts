@@ -11,7 +11,7 @@ import type { Source } from "../../wgsl/specialize.ts";
 import { dispatchEach, operand, output } from "../access.ts";
 import { type Activation, activationNumber, activationSources } from "../activation/activation.ts";
 import { type Epilogue, storedGradient } from "../product/epilogue.ts";
-import { lanesFor, positionsOf, statisticsCall } from "./channels.ts";
+import { lanesFor, positionsOf, runsFor, statisticsCall } from "./channels.ts";
 
 const sumsKernel: Kernel<{
   state: "read";
@@ -123,20 +123,21 @@ export const normalizationGradient = defineOp({
   fuses: ["derivative"],
   rewrites: [fuseIncoming],
   lower: (context) => {
-    const { inputs, outputs, attributes, scratch } = context;
+    const { inputs, outputs, attributes, adapter, scratch } = context;
     const { dy, source, state, moments, activated, x } = inputs;
     const { dx, dgamma, dbeta } = outputs;
-    const { channels, blocks, sources } = positionsOf(source.shape);
+    const { channels, positions, sources } = positionsOf(source.shape);
     const means = moments && dx ? scratch("means", { shape: [2, channels], dtype: "f32" }) : undefined;
     const dispatches = dgamma || dbeta || means ? sumsOf(context, means) : [];
     if (!dx) return dispatches;
     const by = statisticsCall(inputs, { channels, epsilon: attributes.epsilon, scales: true });
+    const { RUN, invocations } = runsFor({ channels, positions }, adapter);
     const store = storedGradient(attributes, dx.shape);
     // Then it is read once.
     const isSource = moments !== undefined && x?.id === source.id;
     return [
       ...dispatches,
-      dispatchEach(kernel, blocks, {
+      dispatchEach(kernel, invocations, {
         bind: {
           state: moments && state,
           dy,
@@ -147,7 +148,7 @@ export const normalizationGradient = defineOp({
           means,
           dx,
         },
-        constants: { ...store.constants, IN_IS_SOURCE: isSource },
+        constants: { ...store.constants, RUN, IN_IS_SOURCE: isSource },
         libraries: [
           ...sources,
           ...by.libraries,

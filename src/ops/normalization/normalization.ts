@@ -2,11 +2,12 @@ import source from "../../../shaders/normalization/normalization.wgsl";
 import { sameShape } from "../../base/shape.ts";
 import { defineOp, type Rewrite, typed } from "../../graph/op.ts";
 import type { Tensor, TensorId } from "../../graph/tensor.ts";
+import type { AdapterClass } from "../../graph/tile.ts";
 import type { Dispatch, Kernel } from "../../wgsl/kernel.ts";
 import { dispatchEach, operand, output } from "../access.ts";
 import { activationNumber, activationSources } from "../activation/activation.ts";
 import type { Epilogue } from "../product/epilogue.ts";
-import { assertChannels, positionsOf, type Statistics, statisticsCall } from "./channels.ts";
+import { assertChannels, positionsOf, runsFor, type Statistics, statisticsCall } from "./channels.ts";
 import { normalizationGradient } from "./normalization-gradient.ts";
 
 export interface NormalizationAttributes extends Pick<Epilogue, "activation"> {
@@ -40,12 +41,15 @@ export function dispatchNormalization(
     readonly y: Tensor;
   },
   { epsilon, activation }: NormalizationAttributes,
+  adapter: AdapterClass,
 ): Dispatch<TensorId> {
-  const { channels, blocks, sources } = positionsOf(x.shape);
+  const { channels, positions, sources } = positionsOf(x.shape);
+  const { RUN, invocations } = runsFor({ channels, positions }, adapter);
   const by = statisticsCall(statistics, { channels, epsilon, scales: true });
-  return dispatchEach(kernel, blocks, {
+  return dispatchEach(kernel, invocations, {
     bind: { x, beta, residual, y, ...by.bind },
     constants: {
+      RUN,
       HAS_BETA: beta !== undefined,
       HAS_RESIDUAL: residual !== undefined,
       ACTIVATION: activationNumber(activation),
@@ -113,5 +117,7 @@ export const normalization = defineOp({
   },
   fuses: ["activation", "residual"],
   rewrites: [fuseResidual],
-  lower: ({ inputs, outputs, attributes }) => [dispatchNormalization({ ...inputs, ...outputs }, attributes)],
+  lower: ({ inputs, outputs, attributes, adapter }) => [
+    dispatchNormalization({ ...inputs, ...outputs }, attributes, adapter),
+  ],
 });
