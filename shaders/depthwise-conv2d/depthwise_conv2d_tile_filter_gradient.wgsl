@@ -64,14 +64,14 @@ fn depthwise_conv2d_tile_filter_gradient(@builtin(workgroup_id) workgroup: vec3u
                 // unroll
                 for (var j = 0u; j < K_W; j++) {
                   let product = x[t * STRIDE_W + j] * dy[r * TILE_W + t];
-                  let inside = left + t * STRIDE_W + j < IN_W;
+                  let in_x = left + t * STRIDE_W + j < IN_W;
                   if (CUT) {
                     let there = (row + r < OUT_H) & (column + t < OUT_W);
-                    sums[(p - r * STRIDE_H) * K_W + j] += counted(product, there & inside);
+                    sums[(p - r * STRIDE_H) * K_W + j] += counted(product, there & in_x);
                   } else if (t * STRIDE_W + j < PAD_W) {
-                    sums[(p - r * STRIDE_H) * K_W + j] += counted(product, inside);
+                    sums[(p - r * STRIDE_H) * K_W + j] += counted(product, in_x);
                   } else if (LAST_W + t * STRIDE_W + j >= IN_W + PAD_W) {
-                    sums[(p - r * STRIDE_H) * K_W + j] += counted(product, inside);
+                    sums[(p - r * STRIDE_H) * K_W + j] += counted(product, in_x);
                   } else {
                     sums[(p - r * STRIDE_H) * K_W + j] += product;
                   }

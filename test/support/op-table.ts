@@ -91,7 +91,10 @@ for (const size of [7, 8]) {
   cover("multiply", [[[size], [size]]]);
   const kinds = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"];
   cover("activation", ...kinds.map((kind): Variant => [[[size]], { kind }]));
-  cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
+  cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]), [
+    [[size], [size], [size]],
+    { kind: "relu" },
+  ]);
 }
 
 for (const shape of [[7], [2, 1, 4]]) {
@@ -410,8 +413,12 @@ for (const [x, given] of [
   const scaling = given ? own : [];
   const activation = given ? "tanh" : undefined;
   const epsilon = 0.001;
+  const residual = given ? x : undefined;
+  const two = given ? own : [undefined, undefined];
   cover("normalization", [[x, ...own, ...scaling], { epsilon, activation }]);
+  cover("normalization", [[x, ...own, ...two, residual], { epsilon, activation }]);
   cover("batchNormalization", [[x, state, ...own, ...scaling], { epsilon, activation, momentum: 0.9 }]);
+  cover("batchNormalization", [[x, state, ...own, ...two, residual], { epsilon, activation, momentum: 0.9 }]);
   const wanted = { x: true, gamma: given, beta: given };
   const through = { incomingActivation: activation, gradientActivation: activation };
   const activated = [given ? x : undefined, given ? x : undefined];

@@ -8,7 +8,7 @@ override TILE_W: u32;
 const OUT_C4: u32 = (OUT_C + 3u) / 4u;
 const Y_IMAGE: u32 = OUT_H * OUT_W * OUT_C; // elements of one image in y
 
-// A product, unless what it is made of lies outside.
-fn counted(product: vec4f, inside: bool) -> vec4f {
-  return select(vec4f(0.0f), product, inside);
+// A product, if what it is made of is there.
+fn counted(product: vec4f, holds: bool) -> vec4f {
+  return select(vec4f(0.0f), product, holds);
 }

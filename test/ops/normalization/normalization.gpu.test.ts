@@ -238,6 +238,69 @@ describe.each(ADAPTERS)("on %s", (adapter) => {
   );
 });
 
+/** relu(normalized(x) + other), and other once more: the end of a residual block, whose input has two gradients. */
+describe.each([
+  ["the batch's", "software", 8, false],
+  ["the batch's", "gpu", 7, true],
+  ["given", "software", 7, true],
+  ["given", "gpu", 8, false],
+] as const)("a residual connection after a normalization by %s statistics, on %s", (by, adapter, channels, swapped) => {
+  it(`is added by its kernel, ${channels} channels`, async () => {
+    const [rows, used] = [9, 8];
+    const shape = [rows, channels];
+    const data = dataOf(shape, used);
+    const { movingMean: mean, movingVariance: variance } = data;
+    const run = new GraphRun().rows(used);
+    const { state } = run.graph;
+    const x = run.input("x", shape, data.x);
+    const h = run.input("h", shape, randomArray(data.x.length, 9));
+    const { y: other } = run.add("activation", { x: h }, { kind: "relu" });
+    const [gamma, beta] = [run.input("gamma", [channels], data.gamma), run.input("beta", [channels], data.beta)];
+    const [m, v] = [run.input("mean", [channels], mean), run.input("variance", [channels], variance)];
+    const own = { x, gamma, beta };
+    const { y } =
+      by === "given"
+        ? run.add("normalization", { ...own, mean: m, variance: v }, { epsilon: EPSILON })
+        : run.add(
+            "batchNormalization",
+            { ...own, state, movingMean: m, movingVariance: v },
+            { epsilon: EPSILON, momentum: MOMENTUM },
+          );
+    const [a, b] = swapped ? [other!, y!] : [y!, other!];
+    const { y: sum } = run.add("pointwise", { a, b }, { expression: ["add", "a", "b"] });
+    const { y: z } = run.add("activation", { x: sum! }, { kind: "relu" });
+    const twice = run.add("pointwise", { a: z!, b: other! }, { expression: ["multiply", "a", "b"] }).y!;
+    const [dx, dh, dgamma, dbeta] = run.gradients(twice, [x, h, gamma, beta]);
+    const got = await run.read([z!, dx!, dh!, dgamma!, dbeta!], { adapter });
+    const ops = run.graph.nodes.map(({ op }) => op);
+    // Neither the sum nor its gradient, nor the sum of other's gradients, is a kernel of its own.
+    expect(ops.filter((op) => op === "add")).toEqual([]);
+    expect(run.graph.nodes.filter(({ attributes }) => String(attributes.expression) === "add,a,b")).toEqual([]);
+
+    const inUse = used * channels;
+    const part = (values: ArrayLike<number>) => Float64Array.from(Array.from(values).slice(0, inUse));
+    const low = part(activate("relu", randomArray(data.x.length, 9)));
+    const xs = part(data.x);
+    const scaling = { ...data, epsilon: EPSILON };
+    const moments = by === "given" ? { mean, variance } : batchMoments(xs, channels);
+    const wantZ = activate(
+      "relu",
+      Float64Array.from(normalization(xs, moments, scaling), (n, i) => n + low[i]!),
+    );
+    const dSum = activationGradient("relu", wantZ, low);
+    const want =
+      by === "given"
+        ? normalizationGradient(xs, dSum, moments, scaling)
+        : batchNormalizationGradient(xs, dSum, channels, scaling);
+    const dOther = Float64Array.from(dSum, (n, i) => n + wantZ[i]!);
+    expectClose(part(got[0]!), wantZ, tolerances.normalization, "z");
+    expectClose(part(got[1]!), want.dX, tolerances.normalization, "dx");
+    expectClose(part(got[2]!), activationGradient("relu", low, dOther), tolerances.normalization, "dh");
+    expectClose(got[3]!, want.dGamma, sumTolerance(used, 4), "dgamma");
+    expectClose(got[4]!, want.dBeta, sumTolerance(used, 4), "dbeta");
+  });
+});
+
 describe.each(nonFinite)("%s in one channel", (kind) => {
   const bits = new Float32Array(Uint32Array.of(NON_FINITE[kind]).buffer)[0]!;
 
