@@ -91,10 +91,8 @@ for (const size of [7, 8]) {
   cover("multiply", [[[size], [size]]]);
   const kinds = ["linear", "relu", "sigmoid", "tanh", "elu", "leakyRelu", "softplus"];
   cover("activation", ...kinds.map((kind): Variant => [[[size]], { kind }]));
-  cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]), [
-    [[size], [size], [size]],
-    { kind: "relu" },
-  ]);
+  cover("activationGradient", ...kinds.map((kind): Variant => [[[size], [size]], { kind }]));
+  cover("activationSumGradient", ...kinds.map((kind): Variant => [[[size], [size], [size]], { kind }]));
 }
 
 for (const shape of [[7], [2, 1, 4]]) {
@@ -264,6 +262,13 @@ cover(
   ],
   [[[2, 6, 6, 2], [3, 3, 2, 4], [8]], { ...pooled, activation: "relu" }],
   [[[2, 7, 7, 4], [3, 3, 4, 1], [4]], apart],
+  [
+    [
+      [2, 7, 7, 3],
+      [3, 3, 3, 1],
+    ],
+    { ...same, activation: "tanh" },
+  ],
 );
 cover(
   "depthwiseConv2dInputGradient",
@@ -279,6 +284,10 @@ cover(
     { ...same, inputShape: [2, 7, 7, 3], gradientActivation: "relu" },
   ],
   [
+    [[2, 4, 7, 3], [3, 3, 3, 1], undefined, [2, 7, 7, 3]],
+    { ...same, inputShape: [2, 7, 7, 3], gradientActivation: "relu" },
+  ],
+  [
     [
       [2, 2, 2, 8],
       [3, 3, 2, 4],
@@ -291,6 +300,7 @@ cover(
   "depthwiseConv2dFilterGradient",
   [[[2, 7, 7, 4], [2, 5, 5, 4], state], { ...valid, kernelShape: [3, 3, 4, 1], hasBias: false }],
   [[[2, 7, 7, 3], [2, 4, 7, 6], state], { ...same, kernelShape: [3, 2, 3, 2], hasBias: true }],
+  [[[2, 8, 8, 4], [2, 4, 8, 4], state], { ...same, kernelShape: [3, 3, 4, 1], hasBias: true }],
   [
     [[2, 6, 6, 2], [2, 2, 2, 8], state, [2, 2, 2, 2], [3, 3, 2, 4], [8], [1]],
     { ...pooled, kernelShape: [3, 3, 2, 4], hasBias: true, update: "sgd" },

@@ -1,5 +1,6 @@
 import type { Op } from "../../src/graph/op.ts";
 import { activation, activationGradient } from "../../src/ops/activation/activation.ts";
+import { activationSumGradient } from "../../src/ops/activation/activation-sum-gradient.ts";
 import { concatenate } from "../../src/ops/arrange/concatenate.ts";
 import { pad } from "../../src/ops/arrange/pad.ts";
 import { transpose } from "../../src/ops/arrange/transpose.ts";
@@ -91,6 +92,7 @@ const list: readonly Op[] = [
   softmaxCrossEntropyGradient,
   activation,
   activationGradient,
+  activationSumGradient,
   add,
   accumulateGradient,
   accumulationState,

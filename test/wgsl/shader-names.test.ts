@@ -10,8 +10,9 @@ const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter(
 const LIBRARIES = FILES.filter((file) => /(^|\/)lib\//.test(file));
 const texts = new Map(FILES.map((file) => [file, readFileSync(join(FOLDER, file), "utf8")]));
 const names = new Map(FILES.map((file) => [file, namesOf(texts.get(file)!)]));
-/** Names that expressions call. Their text is written by src/ops/pointwise/expression.ts. */
+/** Names in text that src writes: what expressions call (src/ops/pointwise/expression.ts), and src/ops/updates/when-due.ts. */
 const called = Object.values(FUNCTIONS).flatMap(({ wgsl }) => wgsl("a", "b", "c").match(/\w+(?=\()/g) ?? []);
+called.push("is_due");
 const wanted = [...new Set([...[...names.values()].flatMap(({ free }) => [...free]), ...called])];
 
 /** What a library's name may be renamed to: `load_operand` to `load_x`. */

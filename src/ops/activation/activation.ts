@@ -31,7 +31,7 @@ interface Attributes {
 
 const activationKernel: Kernel<{ x: "read"; y: "write" }> = source;
 
-const gradientKernel: Kernel<{ dy: "read"; other: "read?"; y: "read"; dx: "write" }> = gradientSource;
+const gradientKernel: Kernel<{ dy: "read"; y: "read"; dx: "write" }> = gradientSource;
 
 /** Fuses an activation into the op before it: y = op(x), z = act(y) becomes z = op{act}(x), if nothing else reads y. */
 const fuseActivation: Rewrite = {
@@ -67,44 +67,21 @@ const fuseActivationGradient: Rewrite = {
   },
 };
 
-/** Adds the gradients of an activation that is read twice in the kernel that takes them through it. */
-const fuseSum: Rewrite = {
-  op: "activationGradient",
-  apply: (edit, node) => {
-    const dy = node.inputs.dy!;
-    const producer = edit.producer(dy);
-    if (producer?.op !== "add" || node.inputs.other !== undefined || edit.usedElsewhere(dy, [node])) return false;
-    const { a, b } = producer.inputs;
-    edit.replace([producer, node], [edit.changed(node, { inputs: { dy: a!, other: b! } }, node.outputs)]);
-    return true;
-  },
-};
-
-/** dx = (dy + other) * act'(x), by the activation's output y. */
+/** dx = dy * act'(x), by the activation's output y. */
 export const activationGradient = defineOp({
   name: "activationGradient",
-  inputs: ["dy", "y", "other?"],
+  inputs: ["dy", "y"],
   outputs: ["dx"],
   attributes: typed<Attributes>(),
   infer: ({ dy }) => ({ dx: dy }),
-  rewrites: [fuseActivationGradient, fuseSum],
+  rewrites: [fuseActivationGradient],
   lower: ({ inputs, outputs, attributes }) => {
     const SIZE = elements(outputs.dx.shape);
     return [
       dispatchEach(gradientKernel, ceilDiv(SIZE, 4), {
         bind: { ...inputs, ...outputs },
-        constants: {
-          SIZE,
-          GRADIENT_ACTIVATION: activationNumber(attributes.kind),
-          HAS_OTHER: inputs.other !== undefined,
-        },
-        libraries: [
-          operand("dy", SIZE),
-          operand("other", SIZE),
-          operand("y", SIZE),
-          output("dx", SIZE),
-          ...activationSources,
-        ],
+        constants: { SIZE, GRADIENT_ACTIVATION: activationNumber(attributes.kind) },
+        libraries: [operand("dy", SIZE), operand("y", SIZE), output("dx", SIZE), ...activationSources],
       }),
     ];
   },

@@ -79,7 +79,6 @@ const fuseIncoming: Rewrite = {
   late: true,
   apply: (edit, node) => {
     const dy = node.outputs.dx!;
-    if (node.inputs.other !== undefined) return false;
     const [reader] = edit.readers(dy);
     if (reader?.op !== normalizationGradient.name || edit.usedElsewhere(dy, [reader])) return false;
     const times = Object.values(reader.inputs).filter((id) => id === dy).length;

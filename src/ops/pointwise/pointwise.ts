@@ -2,6 +2,7 @@ import { wrong } from "../../base/errors.ts";
 import { elements, type Shape, sameShape } from "../../base/shape.ts";
 import { type Add, defineOp, type Op, typed } from "../../graph/op.ts";
 import type { TensorId, TensorSpec } from "../../graph/tensor.ts";
+import { fuseGradientSum } from "../activation/activation-sum-gradient.ts";
 import { reshape } from "../elementwise/reshape.ts";
 import { repeatedAxes } from "./broadcast.ts";
 import {
@@ -62,7 +63,8 @@ export const pointwise: Op<LetterInput, "y", PointwiseAttributes> = defineOp({
     return Object.fromEntries(given.flatMap((letter) => (wanted[letter] ? [[letter, passedTo(letter)]] : [])));
   },
   fuses: ["activation"],
-  rewrites: [fuseIntoPointwise],
+  // A sum of layers is where an activation is read twice.
+  rewrites: [fuseIntoPointwise, fuseGradientSum],
   lower: lowerPointwise,
 });
 
