@@ -5,8 +5,8 @@ export const NETWORK_NAMES = ["article", "second", "resnet", "mobilenet"] as con
 
 export type NetworkName = (typeof NETWORK_NAMES)[number];
 
-/** Networks of the GPU kit. Its time is short, and each is swept. */
-export const KIT_NETWORKS = ["article", "second"] as const satisfies readonly NetworkName[];
+/** Networks of the GPU kit, whose time is short. Their layers lie in a row. */
+export const PLAIN_NETWORKS = ["article", "second"] as const satisfies readonly NetworkName[];
 
 export type LayerSpec =
   | {

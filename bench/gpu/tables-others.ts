@@ -1,7 +1,7 @@
 // Tables of what the kit measured of others: the peers in WebGPU, PyTorch, and what the card could do.
 
 import { stepFlop } from "../arithmetic.ts";
-import { KIT_NETWORKS, NETWORKS, type NetworkName } from "../networks.ts";
+import { NETWORKS, type NetworkName, PLAIN_NETWORKS } from "../networks.ts";
 import { median, spreadOf, spreadText } from "../statistics.ts";
 import { table } from "../table.ts";
 import { limitMs, limitText } from "./tables-limit.ts";
@@ -64,7 +64,7 @@ function torchOf(run: Run): Other[] {
 }
 
 function limitsOf(run: Run): Other[] {
-  return KIT_NETWORKS.flatMap((network) => {
+  return PLAIN_NETWORKS.flatMap((network) => {
     const ms = limitMs(adapterOf(run).device, network);
     const step = run.steps?.quick ? undefined : shippedStep(run, network);
     return ms && step ? [{ network, name: "the card's limit", ms, oursWall: least(step.wallMs) }] : [];

@@ -1,7 +1,7 @@
 // Tables of what the kit measured of this library: steps, kernels, tiles, tests.
 
 import { stepFlop } from "../arithmetic.ts";
-import { KIT_NETWORKS, NETWORKS, type NetworkName } from "../networks.ts";
+import { NETWORKS, type NetworkName, PLAIN_NETWORKS } from "../networks.ts";
 import { table } from "../table.ts";
 import { limitMs } from "./tables-limit.ts";
 import { adapterOf, bestOf, choiceText, type Parts, type Run, shippedOf, triedOf } from "./tables-run.ts";
@@ -117,7 +117,7 @@ export function kernelLines(run: Run): string[] {
       true,
     ),
   ]);
-  const others = KIT_NETWORKS.filter((name) => networks.every(({ network }) => network !== name));
+  const others = PLAIN_NETWORKS.filter((name) => networks.every(({ network }) => network !== name));
   const tables = [...reported, ...others.flatMap((network) => dispatchLines(run, network))];
   const left = run.kernels?.networks.filter(({ network, report }) => slow(run, network, report.stepMs)) ?? [];
   for (const { network, report } of left) {

@@ -28,6 +28,12 @@ describe("the options of npm run bench", () => {
     expect(parseOptions(args).systems).toEqual(["featuremap", "tfjs-cpu", "jax-js-wasm"]);
   });
 
+  it("leave borch out where layers do not lie in a row", () => {
+    const names = SYSTEM_NAMES.filter((name) => name !== "borch-webgpu");
+    expect(parseOptions(["--network", "resnet"]).systems).toEqual(names);
+    expect(parseOptions(["--network", "second"]).systems).toContain("borch-webgpu");
+  });
+
   it("are all in the help", () => {
     for (const name of ["quick", "only", "network", "markdown", "json", "fresh", "help"])
       expect(HELP).toContain(`--${name} `);
@@ -36,7 +42,11 @@ describe("the options of npm run bench", () => {
 
   it.each([
     [["--only", "torch"], "--only takes featuremap"],
-    [["--network", "third"], "--network takes article or second"],
+    [["--network", "third"], "--network takes article or second or resnet or mobilenet"],
+    [
+      ["--network", "mobilenet", "--only", "borch-webgpu"],
+      "--only: borch-webgpu is not measured on the network mobilenet",
+    ],
     [["--json", "out.txt"], "--json takes a file name that ends in .json"],
     [["--json", "/nowhere/at/all/out.json"], "there is no folder"],
     [["--fast"], "--fast"],

@@ -1,7 +1,7 @@
 // Our training step and inference beside those of borch, jax-js and TensorFlow.js, in turns, on the same device.
 
 import { version as featuremap } from "../../../package.json";
-import { KIT_NETWORKS } from "../../networks.ts";
+import { PLAIN_NETWORKS } from "../../networks.ts";
 import { version as jaxJs } from "../../node_modules/@jax-js/jax/package.json";
 import { version as tfjs } from "../../node_modules/@tensorflow/tfjs-backend-webgpu/package.json";
 import { version as borch } from "../../node_modules/borch/package.json";
@@ -18,7 +18,7 @@ const PEERS = {
 
 /** A minute on a GPU, half of it in rounds; borch chooses its kernels in the other. */
 const FULL: Schedule = {
-  networks: KIT_NETWORKS,
+  networks: PLAIN_NETWORKS,
   systems: ["featuremap", "jax-js-webgpu", "tfjs-webgpu", "borch-webgpu"],
   rounds: 5,
   batches: 64,

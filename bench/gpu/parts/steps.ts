@@ -6,7 +6,7 @@ import { stepFlop } from "../../arithmetic.ts";
 import { dataOf } from "../../data.ts";
 import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
 import { createTimer, type Encode, type Timer } from "../../lab/timer.ts";
-import { KIT_NETWORKS, type NetworkName, type NetworkSpec } from "../../networks.ts";
+import { type NetworkName, type NetworkSpec, PLAIN_NETWORKS } from "../../networks.ts";
 import { median } from "../../statistics.ts";
 import type { BenchData } from "../../systems/system.ts";
 import { type Part, runPart } from "../part.ts";
@@ -55,7 +55,7 @@ await runPart("steps", async (part) => {
   const training: StepFigures[] = [];
   const inference: InferenceFigures[] = [];
   const save = () => part.save({ adapter: runtime.adapter, method: timer.method, training, inference });
-  for (const network of KIT_NETWORKS) {
+  for (const network of PLAIN_NETWORKS) {
     const data = await loaded(part, network);
     for (const variant of part.quick ? ["shipped"] : Object.keys(VARIANTS)) {
       training.push(await measureTraining(runtime, timer, data, { network, variant }, part));

@@ -2,7 +2,7 @@
 
 import { createRuntime, type Runtime, sgd, tensor } from "../../../src/index.ts";
 import type { Tuner } from "../../../src/plan/tuning-task.ts";
-import { KIT_NETWORKS, NETWORKS, type NetworkName } from "../../networks.ts";
+import { NETWORKS, type NetworkName, PLAIN_NETWORKS } from "../../networks.ts";
 import { modelOf } from "../../systems/featuremap.ts";
 import { LEARNING_RATE, PIXELS } from "../../systems/system.ts";
 import { type Part, runPart } from "../part.ts";
@@ -11,7 +11,7 @@ import { type NetworkSweep, Sweep } from "../sweep.ts";
 await runPart("sweep", async (part) => {
   const runtime = await createRuntime();
   const sweeps: NetworkSweep[] = [];
-  for (const network of part.quick ? (["article"] as const) : KIT_NETWORKS) {
+  for (const network of part.quick ? (["article"] as const) : PLAIN_NETWORKS) {
     const sweep: NetworkSweep = { network, algorithms: [], tiles: {} };
     sweeps.push(sweep);
     const save = () => part.save({ adapter: runtime.adapter, sweeps });
