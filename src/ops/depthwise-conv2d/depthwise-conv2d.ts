@@ -94,8 +94,8 @@ export const depthwiseConv2dFilterGradient = defineOp({
     const [kH, kW] = kernelShape as [number, number];
     const outC = y[3]!;
     const rows = kH * kW + (hasBias ? 1 : 0);
-    const [blocks, perBlock] = tiling ? [tilesOf(y, tiling.tile), 1] : [blocksOf(y, pool), kH];
-    const slices = slicesOf(blocks, perBlock * ceilDiv(outC, 4), adapter);
+    const blocks = tiling ? tilesOf(y, tiling.tile) : blocksOf(y, pool);
+    const slices = slicesOf(blocks, kH * ceilDiv(outC, 4), adapter);
     const partial = scratch("partial", { shape: [slices, rows, outC], dtype: "f32" });
     const load = incomingGradient(attributes, y);
     return [
