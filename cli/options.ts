@@ -3,10 +3,16 @@ import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CliError, firstLine } from "./errors.ts";
 
+/** Optimizers of the command, with their learning rates where `--learning-rate` names none: Keras's. */
+export const OPTIMIZERS = { sgd: 0.01, adam: 0.001 } as const;
+
+export type OptimizerName = keyof typeof OPTIMIZERS;
+
 /** The figures that decide a run; `epochs`, `trainSize` and `testSize` count whole epochs and images. */
 export interface TrainOptions {
   readonly epochs: number;
   readonly batchSize: number;
+  readonly optimizer: OptimizerName;
   readonly learningRate: number;
   readonly trainSize: number;
   readonly testSize: number;
@@ -32,7 +38,8 @@ const MAX_SEED = 2 ** 32 - 1;
 export const DEFAULTS: TrainOptions = {
   epochs: 10,
   batchSize: 128,
-  learningRate: 0.01,
+  optimizer: "sgd",
+  learningRate: OPTIMIZERS.sgd,
   trainSize: MNIST_TRAIN,
   testSize: MNIST_TEST,
   seed: 1,
@@ -45,7 +52,8 @@ Usage: npm run train -- [options]
 
   --epochs N              times through the training images (default ${DEFAULTS.epochs})
   --batch-size N          images a step (default ${DEFAULTS.batchSize})
-  --learning-rate X       step length of stochastic gradient descent (default ${DEFAULTS.learningRate})
+  --optimizer NAME        sgd (default) or adam
+  --learning-rate X       step length (default: Keras's, ${OPTIMIZERS.sgd} for sgd and ${OPTIMIZERS.adam} for adam)
   --train-size N          train on the first N images (default and most ${MNIST_TRAIN})
   --test-size N           test on the first N images (default and most ${MNIST_TEST})
   --seed N                initial weights and order of the images (default ${DEFAULTS.seed})
@@ -65,6 +73,7 @@ Exit status: 0 done, 1 failed, 2 wrong options, 130 stopped.`;
 const FLAGS = {
   epochs: { type: "string" },
   "batch-size": { type: "string" },
+  optimizer: { type: "string" },
   "learning-rate": { type: "string" },
   "train-size": { type: "string" },
   "test-size": { type: "string" },
@@ -108,10 +117,12 @@ function parseFlags(args: readonly string[]): Values {
 }
 
 function trainOptions(values: Values): TrainOptions {
+  const optimizer = optimizerNamed(values.optimizer ?? DEFAULTS.optimizer);
   return {
     epochs: wholeNumber("epochs", values.epochs, DEFAULTS.epochs, 1, 1_000_000),
     batchSize: wholeNumber("batch-size", values["batch-size"], DEFAULTS.batchSize, 1, MNIST_TRAIN),
-    learningRate: positiveNumber("learning-rate", values["learning-rate"], DEFAULTS.learningRate),
+    optimizer,
+    learningRate: positiveNumber("learning-rate", values["learning-rate"], OPTIMIZERS[optimizer]),
     trainSize: wholeNumber("train-size", values["train-size"], DEFAULTS.trainSize, 1, MNIST_TRAIN),
     testSize: wholeNumber("test-size", values["test-size"], DEFAULTS.testSize, 1, MNIST_TEST),
     seed: wholeNumber("seed", values.seed, DEFAULTS.seed, 0, MAX_SEED),
@@ -121,7 +132,7 @@ function trainOptions(values: Values): TrainOptions {
 
 // Keras's figure was made with these options and no others.
 function parityOptions(values: Values): TrainOptions {
-  const fixed = ["epochs", "batch-size", "learning-rate", "train-size", "test-size", "seed"] as const;
+  const fixed = ["epochs", "batch-size", "optimizer", "learning-rate", "train-size", "test-size", "seed"] as const;
   const given = fixed.find((name) => values[name] !== undefined);
   if (given) throw wrong(`--parity fixes --${given}; leave one of them out`);
   return { ...DEFAULTS, epochs: 1, parity: true };
@@ -132,6 +143,11 @@ function wholeNumber(name: string, text: string | undefined, fallback: number, l
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw wrong(`--${name} takes a whole number from ${least} to ${most}, got "${text}"`);
+}
+
+function optimizerNamed(name: string): OptimizerName {
+  if (Object.hasOwn(OPTIMIZERS, name)) return name as OptimizerName;
+  throw wrong(`--optimizer takes ${Object.keys(OPTIMIZERS).join(" or ")}, got "${name}"`);
 }
 
 function positiveNumber(name: string, text: string | undefined, fallback: number): number {

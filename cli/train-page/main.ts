@@ -1,6 +1,7 @@
 // The browser's half of `npm run train`: it trains, and the command draws what it hears.
 
 import {
+  adam,
   conv2d,
   createDataset,
   createRuntime,
@@ -26,6 +27,7 @@ import { EVENT_FUNCTION, type TrainEvent, TUNING_FUNCTION, WEIGHTS_ROUTE } from 
 import { createRecorder } from "./recorder.ts";
 
 const CLASSES = 10;
+const OPTIMIZERS = { sgd, adam };
 
 const abort = new AbortController();
 
@@ -57,7 +59,7 @@ async function trainOn(runtime: Runtime, { options, save, tune }: TrainRequest):
   const model = buildModel();
   await model.compile({
     loss: "categoricalCrossentropy",
-    optimizer: sgd({ learningRate: options.learningRate }),
+    optimizer: OPTIMIZERS[options.optimizer]({ learningRate: options.learningRate }),
     metrics: ["accuracy"],
     runtime,
     seed: options.seed,

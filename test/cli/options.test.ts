@@ -12,6 +12,7 @@ describe("the options of npm run train", () => {
     expect(train).toEqual({
       epochs: 10,
       batchSize: 128,
+      optimizer: "sgd",
       learningRate: 0.01,
       trainSize: 60_000,
       testSize: 10_000,
@@ -35,8 +36,24 @@ describe("the options of npm run train", () => {
     expect(train).toMatchObject({ epochs: 3, batchSize: 32, learningRate: 0.05, trainSize: 256, testSize: 1, seed: 0 });
   });
 
+  it("take the learning rate of the optimizer that is named, unless there is one", () => {
+    expect(parseOptions(["--optimizer", "adam"]).train).toMatchObject({ optimizer: "adam", learningRate: 0.001 });
+    const { train } = parseOptions(["--optimizer=adam", "--learning-rate=0.01"]);
+    expect(train).toMatchObject({ optimizer: "adam", learningRate: 0.01 });
+  });
+
   it("are all in the help, with their defaults", () => {
-    for (const name of ["epochs", "batch-size", "learning-rate", "train-size", "test-size", "seed", "report", "save"]) {
+    for (const name of [
+      "epochs",
+      "batch-size",
+      "optimizer",
+      "learning-rate",
+      "train-size",
+      "test-size",
+      "seed",
+      "report",
+      "save",
+    ]) {
       expect(HELP).toContain(`--${name} `);
     }
     for (const value of Object.values(DEFAULTS).filter((value) => value !== false))
@@ -55,6 +72,7 @@ describe("the options of npm run train", () => {
     [["--test-size", "10001"], /--test-size/],
     [["--seed", "-1"], /--seed/],
     [["--seed", "4294967296"], /--seed/],
+    [["--optimizer", "adamax"], /--optimizer takes sgd or adam, got "adamax"/],
     [["--learning-rate", "0"], /--learning-rate takes a number above 0, got "0"/],
     [["--learning-rate", "NaN"], /--learning-rate/],
     [["--learning-rate", "Infinity"], /--learning-rate/],

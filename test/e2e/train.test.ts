@@ -106,6 +106,7 @@ describe("one epoch of npm run train", () => {
     expect(report.options).toEqual({
       epochs: 1,
       batchSize: 32,
+      optimizer: "sgd",
       learningRate: 0.01,
       trainSize: 256,
       testSize: 128,
