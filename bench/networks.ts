@@ -1,7 +1,7 @@
 // The networks that are measured, as plain data: every system builds its own model of them.
 
-/** `resnet` and `mobilenet` are measured beside peers alone; the other benches are about plain networks. */
-export const NETWORK_NAMES = ["article", "second", "resnet", "mobilenet"] as const;
+/** The first two have layers in a row; the scaling bench and most of the GPU kit are about such. `resnet18` is for GPUs. */
+export const NETWORK_NAMES = ["article", "second", "resnet", "mobilenet", "resnet18"] as const;
 
 export type NetworkName = (typeof NETWORK_NAMES)[number];
 
@@ -76,6 +76,7 @@ export const NETWORKS: Readonly<Record<NetworkName, NetworkSpec>> = {
   },
   resnet: { batch: 32, input: [32, 32, 3], layers: resnetLayers(), momentum: 0.9 },
   mobilenet: { batch: 32, input: [32, 32, 3], layers: mobilenetLayers(), momentum: 0.9 },
+  resnet18: { batch: 64, input: [32, 32, 3], layers: resnet18Layers(), momentum: 0.9 },
 };
 
 /**
@@ -95,6 +96,33 @@ function resnetLayers(): LayerSpec[] {
     const main = layers.length - 1;
     if (strides === 1) layers.push({ kind: "add", from: input });
     else layers.push({ ...convolution(filters, 1, strides), from: input }, { kind: "add", from: main });
+    layers.push({ kind: "relu" });
+  }
+  return [...layers, ...head()];
+}
+
+/**
+ * The ResNet-18 of He et al. 2015 as it is taken for images of 32 x 32: its first convolution is of 3 x 3 without stride, and no pooling
+ * follows. `bench/gpu/torch_step.py` has the same.
+ */
+function resnet18Layers(): LayerSpec[] {
+  const layers: LayerSpec[] = [...normalized(convolution(64, 3, 1)), { kind: "relu" }];
+  for (const [filters, strides] of [
+    [64, 1],
+    [64, 1],
+    [128, 2],
+    [128, 1],
+    [256, 2],
+    [256, 1],
+    [512, 2],
+    [512, 1],
+  ] as const) {
+    const input = layers.length - 1;
+    layers.push(...normalized(convolution(filters, 3, strides)), { kind: "relu" });
+    layers.push(...normalized(convolution(filters, 3, 1)));
+    const main = layers.length - 1;
+    if (strides === 1) layers.push({ kind: "add", from: input });
+    else layers.push(...normalized({ ...convolution(filters, 1, strides), from: input }), { kind: "add", from: main });
     layers.push({ kind: "relu" });
   }
   return [...layers, ...head()];

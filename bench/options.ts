@@ -28,7 +28,8 @@ Usage: npm run bench -- [options]
   --quick           fewer rounds, under 14 minutes; without tfjs-cpu, and without what does not fit
   --only A,B        these systems: ${SYSTEM_NAMES.join(", ")}
   --network NAME    article (default), second: 3x3 convolutions, same padding, average pooling, batch 100;
-                    resnet or mobilenet: batch normalization, images of 32 x 32 x 3, batch 32
+                    resnet or mobilenet: batch normalization, images of 32 x 32 x 3, batch 32;
+                    resnet18, for machines with a GPU: batch 64
   --markdown        print the tables as Markdown
   --json FILE.json  write every figure, and the ratios of the training step (theirs / ours)
   --fresh           start anew; else a full run goes on where an interrupted one stopped
@@ -86,6 +87,7 @@ function parseFlags(args: readonly string[]) {
 const LEFT_OUT: Readonly<Partial<Record<NetworkName, readonly SystemName[]>>> = {
   resnet: ["borch-webgpu"],
   mobilenet: ["borch-webgpu", "jax-js-webgpu"],
+  resnet18: ["borch-webgpu"],
 };
 
 /** The systems that were named, or all that train the network. */

@@ -110,6 +110,7 @@ if wanted torch; then
     say "torch: not here"
   fi
 fi
+js resnet18 40
 js sweep "${SWEEP_SECONDS:-90}"
 rm -f "$out"/*.part
 say "all parts ended after $((SECONDS - begin)) s"

@@ -6,6 +6,7 @@ import type { KernelFigures } from "../lab/figures.ts";
 import type { KernelReport } from "../lab/kernel-report.ts";
 import type { NetworkName } from "../networks.ts";
 import type { Overheads } from "./overheads.ts";
+import type { ResnetFigures } from "./parts/resnet18.ts";
 import type { InferenceFigures, StepFigures } from "./parts/steps.ts";
 import type { PeerFigures as MeasuredPeer } from "./peers-turns.ts";
 import type { Answer, NetworkSweep, Timed } from "./sweep.ts";
@@ -50,6 +51,7 @@ export interface Parts {
   readonly kernels: Measured & {
     readonly networks: readonly { network: NetworkName; report: KernelReport; figures: KernelFigures }[];
   };
+  readonly resnet18: Measured & { readonly rows: readonly ResnetFigures[] };
   readonly sweep: Measured & { readonly sweeps: readonly NetworkSweep[] };
   readonly torch: {
     readonly quick: boolean;
@@ -67,7 +69,7 @@ export type PartName = keyof Parts;
 /** `runs`: of every folder that the parts came from. */
 export type Run = Partial<Parts> & { readonly runs: readonly RunInfo[] };
 
-export const PART_NAMES = ["adapter", "tests", "steps", "kernels", "sweep", "torch", "peers"] as const;
+export const PART_NAMES = ["adapter", "tests", "steps", "kernels", "resnet18", "sweep", "torch", "peers"] as const;
 
 /** Numbers that a part must have for its tables. */
 const FIGURES: { readonly [Name in PartName]: (part: Parts[Name]) => readonly unknown[] } = {
@@ -79,6 +81,13 @@ const FIGURES: { readonly [Name in PartName]: (part: Parts[Name]) => readonly un
   ],
   kernels: ({ networks }) =>
     networks.flatMap(({ report }) => [report.stepMs, report.gflops, ...report.dispatches.map(({ ms }) => ms)]),
+  resnet18: ({ rows }) =>
+    rows.flatMap(({ batch, flop, wallMs, deviceMs }) => [
+      batch,
+      flop,
+      ...Object.values(wallMs),
+      ...Object.values(deviceMs),
+    ]),
   sweep: ({ sweeps }) => sweeps.flatMap((sweep) => answersOf(sweep).map(({ candidates }) => candidates.length)),
   torch: ({ rows }) => rows.filter(({ failed }) => failed === undefined).map(({ ms }) => ms),
   peers: ({ networks }) =>

@@ -25,7 +25,7 @@ const FLAGS = {
 
 const LINES: Record<keyof typeof FLAGS, string> = {
   quick: "--quick           fewer rounds and points",
-  network: "--network NAME    article (default), second, resnet or mobilenet",
+  network: "--network NAME    article (default), second, resnet, mobilenet or resnet18",
   host: "--host NAME       browser, or node: on Dawn, by the package webgpu",
   markdown: "--markdown        print the tables as Markdown",
   json: "--json FILE.json  write every figure",

@@ -42,7 +42,7 @@ describe("the options of npm run bench", () => {
 
   it.each([
     [["--only", "torch"], "--only takes featuremap"],
-    [["--network", "third"], "--network takes article or second or resnet or mobilenet"],
+    [["--network", "third"], "--network takes article or second or resnet or mobilenet or resnet18"],
     [
       ["--network", "mobilenet", "--only", "borch-webgpu"],
       "--only: borch-webgpu is not measured on the network mobilenet",

@@ -23,7 +23,7 @@ import { swiftShader } from "../support/swiftshader.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PARTS = ["adapter", "steps", "sweep"] as const;
 /** They take minutes without a GPU. The peers' bundle wants borch, which only `npm run bench` and the whole kit install. */
-const UNREHEARSED = ["kernels", ...(existsSync(join(ROOT, "bench/node_modules/borch")) ? ["peers"] : [])];
+const UNREHEARSED = ["kernels", "resnet18", ...(existsSync(join(ROOT, "bench/node_modules/borch")) ? ["peers"] : [])];
 /** Of coreutils, what a shell script is likely to call. */
 const COREUTILS = [
   "basename",

@@ -4,16 +4,23 @@ import { createRuntime, type Runtime } from "../../../src/gpu/runtime.ts";
 import { type Choices, tuner } from "../../../src/index.ts";
 import { stepFlop } from "../../arithmetic.ts";
 import { dataOf } from "../../data.ts";
-import { createInference, createStep, type Step, type StepOptions } from "../../lab/step.ts";
-import { createTimer, type Encode, type Timer } from "../../lab/timer.ts";
+import { createInference, createStep, type StepOptions } from "../../lab/step.ts";
+import { createTimer, type Timer } from "../../lab/timer.ts";
 import { type NetworkName, type NetworkSpec, PLAIN_NETWORKS } from "../../networks.ts";
-import { median } from "../../statistics.ts";
 import type { BenchData } from "../../systems/system.ts";
 import { type Part, runPart } from "../part.ts";
+import {
+  counts,
+  type DispatchTime,
+  deviceTimes,
+  dispatchTimes,
+  submittedTimes,
+  timesText,
+  wallTime,
+} from "../step-times.ts";
 
 /** Batches of the data, those of an epoch of MNIST's 60,000 images in batches of 128. */
 const BATCHES = 469;
-const STEPS_A_SUBMIT = [1, 4, 16, 64] as const;
 
 const SECOND_CONVOLUTION = ["conv2d_1", "conv2d_1/conv2dInputGradient", "conv2d_1/conv2dFilterGradient"];
 
@@ -37,7 +44,7 @@ export interface StepFigures {
   readonly wallMs: Record<number, number>;
   readonly deviceMs: Record<number, number>;
   /** Microseconds of each dispatch, in a pass of its own among those of its step. */
-  readonly dispatchUs: readonly { readonly kernel: string; readonly node: string; readonly us: number }[];
+  readonly dispatchUs: readonly DispatchTime[];
 }
 
 export interface InferenceFigures {
@@ -65,7 +72,7 @@ await runPart("steps", async (part) => {
       const step = await createInference(runtime, data, { batch, batches: part.quick ? 4 : BATCHES });
       const wallMs = await submittedTimes(runtime, step, part);
       const deviceMs = await deviceTimes(step, timer, part);
-      part.say(`${network}, inference of ${batch}: wall ${text(wallMs)} ms; device ${text(deviceMs)} ms`);
+      part.say(`${network}, inference of ${batch}: wall ${timesText(wallMs)} ms; device ${timesText(deviceMs)} ms`);
       inference.push({ network, batch, dispatches: step.plan.steps.length, wallMs, deviceMs });
       step.dispose();
       save();
@@ -111,98 +118,12 @@ async function measureTraining(
   const gflop = (ms: number) => (stepFlop(data.network) / 1e6 / ms).toFixed(0);
   const { deviceMs } = figures!;
   part.say(
-    `${network}, ${variant}, ${figures!.dispatches} dispatches: wall ${text(wallMs)} ms; device ${text(deviceMs)} ms, ` +
+    `${network}, ${variant}, ${figures!.dispatches} dispatches: wall ${timesText(wallMs)} ms; device ${timesText(deviceMs)} ms, ` +
       `${gflop(Math.min(...Object.values(deviceMs)))} GFLOP/s`,
   );
   for (const { kernel, node, us } of figures!.dispatchUs)
     part.say(`  ${us.toFixed(1).padStart(7)} us  ${kernel}  (${node})`);
   return { network, variant, ...figures!, wallMs };
-}
-
-/** Milliseconds a step of `fit`'s loop over the data, orders and the reading of metrics included. */
-async function wallTime(step: Step, batches: number, { quick }: Part): Promise<number> {
-  const samples: number[] = [];
-  const until = performance.now() + (quick ? 0 : 500);
-  do {
-    const begin = performance.now();
-    await step.epoch();
-    samples.push((performance.now() - begin) / batches);
-  } while (performance.now() < until);
-  return median(samples);
-}
-
-interface Steps {
-  rewind(): void;
-  encode(pass: GPUComputePassEncoder): void;
-}
-
-/** Milliseconds a step by the wall clock, for each number of steps in a submit, over many submits without a wait between. */
-async function submittedTimes({ device }: Runtime, { rewind, encode }: Steps, part: Part) {
-  const figures: Record<number, number> = {};
-  const submits = (count: number, steps: number) => {
-    for (let i = 0; i < count; i++) {
-      rewind();
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      for (let j = 0; j < steps; j++) encode(pass);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-    }
-    return device.queue.onSubmittedWorkDone();
-  };
-  for (const steps of counts(part)) {
-    const count = part.quick ? 1 : Math.ceil(512 / steps);
-    const samples: number[] = [];
-    for (let round = 0; round < (part.quick ? 1 : 5); round++) {
-      const begin = performance.now();
-      await submits(count, steps);
-      samples.push((performance.now() - begin) / (count * steps));
-    }
-    figures[steps] = median(samples);
-  }
-  return figures;
-}
-
-/** Milliseconds a step by the device's clock, for each number of steps in one pass. */
-async function deviceTimes({ rewind, encode }: Steps, timer: Timer, part: Part): Promise<Record<number, number>> {
-  const figures: Record<number, number> = {};
-  for (const steps of counts(part)) {
-    const pass: Encode = (encoder) => {
-      for (let i = 0; i < steps; i++) encode(encoder);
-    };
-    const samples: number[] = [];
-    for (let round = 0; round < (part.quick ? 1 : 15); round++) {
-      rewind();
-      samples.push((await timer.time([pass]))[0]! / steps);
-    }
-    figures[steps] = median(samples);
-  }
-  return figures;
-}
-
-async function dispatchTimes(step: Step, timer: Timer, { quick }: Part): Promise<StepFigures["dispatchUs"]> {
-  const { steps } = step.plan;
-  const passes = steps.map(
-    (_, i): Encode =>
-      (pass) =>
-        step.encodeDispatch(pass, i),
-  );
-  const rounds: number[][] = [];
-  for (let round = 0; round < (quick ? 1 : 15); round++) {
-    step.rewind();
-    rounds.push(await timer.time(passes));
-  }
-  return steps.map(({ kernel, node }, i) => ({ kernel, node, us: median(rounds.map((ms) => ms[i]! * 1000)) }));
-}
-
-function counts({ quick }: Part): readonly number[] {
-  return quick ? [1, 4] : STEPS_A_SUBMIT;
-}
-
-function text(figures: Readonly<Record<number, number>>): string {
-  return Object.entries(figures)
-    .map(([steps, ms]) => `${steps}: ${ms.toFixed(4)}`)
-    .join(", ");
 }
 
 /** Winograd's algorithm for the second convolution, forward and backward, at the points that suit its kernel. */
