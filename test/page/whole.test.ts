@@ -67,8 +67,9 @@ describe("the page", () => {
   });
 
   // 150 KB until the page checked all that a browser had kept, and trained through lost devices. 170 until the library had stages,
-  // named ports, and more layers, metrics and gradient transforms: the page opens saved models, so it has all of them.
-  it("weighs at most 195 KB of script and style, gzipped, workers and lazy parts included", () => {
+  // named ports, and more layers, metrics and gradient transforms: the page opens saved models, so it has all of them. 195 until processors had
+  // kernels of their own for depthwise convolutions, and files had regularizers, constraints and wrapped optimizers.
+  it("weighs at most 198 KB of script and style, gzipped, workers and lazy parts included", () => {
     const files = readdirSync(built.folder, { recursive: true, encoding: "utf8" }).filter((file) =>
       /\.(js|css|html)$/.test(file),
     );
@@ -76,6 +77,6 @@ describe("the page", () => {
     const sum = bytes.reduce((a, b) => a + b, 0);
     console.info(`The page's script and style: ${sum} bytes gzip in ${files.length} files.`);
     expect(files.length).toBeGreaterThan(3);
-    expect(sum).toBeLessThanOrEqual(195_000);
+    expect(sum).toBeLessThanOrEqual(198_000);
   });
 });
