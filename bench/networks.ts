@@ -84,21 +84,12 @@ export const NETWORKS: Readonly<Record<NetworkName, NetworkSpec>> = {
  * filters. Its convolutions have no biases here, since batch normalization takes them away again.
  */
 function resnetLayers(): LayerSpec[] {
-  const layers: LayerSpec[] = [...normalized(convolution(16, 3, 1)), { kind: "relu" }];
-  for (const [filters, strides] of [
+  const stages = [
     [16, 1],
     [32, 2],
     [64, 2],
-  ] as const) {
-    const input = layers.length - 1;
-    layers.push(...normalized(convolution(filters, 3, strides)), { kind: "relu" });
-    layers.push(...normalized(convolution(filters, 3, 1)));
-    const main = layers.length - 1;
-    if (strides === 1) layers.push({ kind: "add", from: input });
-    else layers.push({ ...convolution(filters, 1, strides), from: input }, { kind: "add", from: main });
-    layers.push({ kind: "relu" });
-  }
-  return [...layers, ...head()];
+  ] as const;
+  return residualLayers(16, stages, (side) => [side]);
 }
 
 /**
@@ -106,8 +97,7 @@ function resnetLayers(): LayerSpec[] {
  * follows. `bench/gpu/torch_step.py` has the same.
  */
 function resnet18Layers(): LayerSpec[] {
-  const layers: LayerSpec[] = [...normalized(convolution(64, 3, 1)), { kind: "relu" }];
-  for (const [filters, strides] of [
+  const stages = [
     [64, 1],
     [64, 1],
     [128, 2],
@@ -116,13 +106,24 @@ function resnet18Layers(): LayerSpec[] {
     [256, 1],
     [512, 2],
     [512, 1],
-  ] as const) {
+  ] as const;
+  return residualLayers(64, stages, normalized);
+}
+
+/** A convolution, then residual blocks of two. `side` makes what stands beside a block with a stride, of a convolution of 1 x 1. */
+function residualLayers(
+  first: number,
+  blocks: readonly (readonly [filters: number, strides: number])[],
+  side: (convolution: LayerSpec) => LayerSpec[],
+): LayerSpec[] {
+  const layers: LayerSpec[] = [...normalized(convolution(first, 3, 1)), { kind: "relu" }];
+  for (const [filters, strides] of blocks) {
     const input = layers.length - 1;
     layers.push(...normalized(convolution(filters, 3, strides)), { kind: "relu" });
     layers.push(...normalized(convolution(filters, 3, 1)));
     const main = layers.length - 1;
     if (strides === 1) layers.push({ kind: "add", from: input });
-    else layers.push(...normalized({ ...convolution(filters, 1, strides), from: input }), { kind: "add", from: main });
+    else layers.push(...side({ ...convolution(filters, 1, strides), from: input }), { kind: "add", from: main });
     layers.push({ kind: "relu" });
   }
   return [...layers, ...head()];

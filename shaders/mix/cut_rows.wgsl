@@ -24,7 +24,7 @@ fn cut_rows(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_i
     let size = vec2f(f32(W), f32(H));
     let box = sqrt(1.0f - weights[r]) * size;
     let begin = vec2f(draws[2u * r], draws[2u * r + 1u]) * (size - box);
-    let inside = all(place >= begin) && all(place < begin + box);
+    let inside = all(place >= begin) & all(place < begin + box);
     let row = select(r, partners[r], inside);
     store_y(pixel * C + c, load_x((row * H * W + pixel % (H * W)) * C + c, C - c), C - c);
   }
