@@ -2,9 +2,9 @@ import stateSource from "../../../shaders/lib/state.wgsl";
 import dueSource from "../../../shaders/updates/lib/due.wgsl";
 import type { Op } from "../../graph/op.ts";
 import type { TensorId, TensorSpec } from "../../graph/tensor.ts";
+import { guarded } from "../../wgsl/guard-kernel.ts";
 import { type Dispatch, dispatch } from "../../wgsl/kernel.ts";
-import { closing, indexOf, moduleOf, moduleText } from "../../wgsl/module.ts";
-import { tokensOf } from "../../wgsl/tokens.ts";
+import { moduleOf } from "../../wgsl/module.ts";
 
 const MADE = /* @__PURE__ */ new WeakMap<Op, Op>();
 
@@ -46,16 +46,7 @@ function dueOnly({ shader, bind, workgroups }: Dispatch<TensorId>, due: TensorId
   const isState = (name: string) =>
     module.some((it) => it.keyword === "var" && it.name === name && it.tokens.some(({ text }) => text === "StepState"));
   const bound = Object.keys(bind).find((name) => bind[name] === due && isState(name));
-  const isDue = bound === undefined ? "is_due()" : `${bound}.rows > 0u`;
-  const line = tokensOf(`\n  if (!(${isDue})) {\n    return;\n  }`);
-  const code = moduleText(
-    module.map((it) => {
-      if (!it.attributes.has("compute")) return it;
-      const parameters = indexOf(it.tokens, "(", indexOf(it.tokens, "fn", 0));
-      const body = indexOf(it.tokens, "{", closing(it.tokens, parameters)) + 1;
-      return { ...it, tokens: [...it.tokens.slice(0, body), ...line, ...it.tokens.slice(body)] };
-    }),
-  );
+  const code = guarded(shader.code, bound === undefined ? "is_due()" : `${bound}.rows > 0u`);
   if (bound !== undefined) return dispatch<Buffers, TensorId>({ code }, { bind, workgroups });
   const struct = module.some(({ keyword, name }) => keyword === "struct" && name === "StepState") ? [] : [stateSource];
   const call = { bind: { ...bind, [DUE]: due }, libraries: [dueSource, ...struct], workgroups };
