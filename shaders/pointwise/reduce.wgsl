@@ -15,23 +15,6 @@ override KEPT: u32; // length of y of one slice
 const SCALE: f32 = 1.0f;
 const LANES: u32 = 64u / ACROSS;
 
-override KEPT_SIZE_0: u32;
-override KEPT_STRIDE_0: u32;
-override KEPT_SIZE_1: u32;
-override KEPT_STRIDE_1: u32;
-override KEPT_SIZE_2: u32;
-override KEPT_STRIDE_2: u32;
-override KEPT_SIZE_3: u32;
-override KEPT_STRIDE_3: u32;
-override REDUCED_SIZE_0: u32;
-override REDUCED_STRIDE_0: u32;
-override REDUCED_SIZE_1: u32;
-override REDUCED_STRIDE_1: u32;
-override REDUCED_SIZE_2: u32;
-override REDUCED_STRIDE_2: u32;
-override REDUCED_SIZE_3: u32;
-override REDUCED_STRIDE_3: u32;
-
 // Blocks of four along the innermost run of its kind.
 const KEPT_INNER: u32 = select((KEPT_SIZE_3 + 3u) / 4u, KEPT_SIZE_3, INNER_REDUCED);
 const REDUCED_INNER: u32 = select(REDUCED_SIZE_3, (REDUCED_SIZE_3 + 3u) / 4u, INNER_REDUCED);
@@ -39,20 +22,6 @@ const KEPT_STEP: u32 = select(4u, KEPT_STRIDE_3, INNER_REDUCED);
 const REDUCED_STEP: u32 = select(REDUCED_STRIDE_3, 4u, INNER_REDUCED);
 
 var<workgroup> lane_results: array<vec4f, 64>;
-
-fn kept_start(block: u32) -> u32 {
-  let plane = block / KEPT_INNER;
-  let cube = plane / KEPT_SIZE_2;
-  let inner = block % KEPT_INNER * KEPT_STEP + plane % KEPT_SIZE_2 * KEPT_STRIDE_2;
-  return inner + cube % KEPT_SIZE_1 * KEPT_STRIDE_1 + cube / KEPT_SIZE_1 * KEPT_STRIDE_0;
-}
-
-fn reduced_start(position: u32) -> u32 {
-  let plane = position / REDUCED_INNER;
-  let cube = plane / REDUCED_SIZE_2;
-  let inner = position % REDUCED_INNER * REDUCED_STEP + plane % REDUCED_SIZE_2 * REDUCED_STRIDE_2;
-  return inner + cube % REDUCED_SIZE_1 * REDUCED_STRIDE_1 + cube / REDUCED_SIZE_1 * REDUCED_STRIDE_0;
-}
 
 fn combined(a: vec4f, b: vec4f) -> vec4f {
   if (KIND == 0u) {

@@ -8,40 +8,15 @@ override LEAST: f32;
 override MOST: f32;
 override RATE: f32;
 
-override KEPT_SIZE_0: u32;
-override KEPT_STRIDE_0: u32;
-override KEPT_SIZE_1: u32;
-override KEPT_STRIDE_1: u32;
-override KEPT_SIZE_2: u32;
-override KEPT_STRIDE_2: u32;
-override KEPT_SIZE_3: u32;
-override KEPT_STRIDE_3: u32;
-override REDUCED_SIZE_0: u32;
-override REDUCED_STRIDE_0: u32;
-override REDUCED_SIZE_1: u32;
-override REDUCED_STRIDE_1: u32;
-override REDUCED_SIZE_2: u32;
-override REDUCED_STRIDE_2: u32;
-override REDUCED_SIZE_3: u32;
-override REDUCED_STRIDE_3: u32;
+// Elements are taken one by one.
+const KEPT_INNER: u32 = KEPT_SIZE_3;
+const KEPT_STEP: u32 = KEPT_STRIDE_3;
+const REDUCED_INNER: u32 = REDUCED_SIZE_3;
+const REDUCED_STEP: u32 = REDUCED_STRIDE_3;
 
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
 
 var<workgroup> lane_sums: array<f32, 64>;
-
-fn kept_start(k: u32) -> u32 {
-  let plane = k / KEPT_SIZE_3;
-  let cube = plane / KEPT_SIZE_2;
-  let inner = k % KEPT_SIZE_3 * KEPT_STRIDE_3 + plane % KEPT_SIZE_2 * KEPT_STRIDE_2;
-  return inner + cube % KEPT_SIZE_1 * KEPT_STRIDE_1 + cube / KEPT_SIZE_1 * KEPT_STRIDE_0;
-}
-
-fn reduced_start(r: u32) -> u32 {
-  let plane = r / REDUCED_SIZE_3;
-  let cube = plane / REDUCED_SIZE_2;
-  let inner = r % REDUCED_SIZE_3 * REDUCED_STRIDE_3 + plane % REDUCED_SIZE_2 * REDUCED_STRIDE_2;
-  return inner + cube % REDUCED_SIZE_1 * REDUCED_STRIDE_1 + cube / REDUCED_SIZE_1 * REDUCED_STRIDE_0;
-}
 
 @compute @workgroup_size(64)
 fn norm_constraint(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -95,3 +95,8 @@ export function broadcastOperand(letter: string, shape: Shape, whole: Shape, row
     ),
   };
 }
+
+/** Elements of all runs together. */
+export function countOf(runs: readonly Run[]): number {
+  return elements(runs.map(({ size }) => size));
+}

@@ -1,4 +1,5 @@
 import functionsSource from "../../../shaders/pointwise/lib/functions.wgsl";
+import runsSource from "../../../shaders/pointwise/lib/runs.wgsl";
 import pointwiseSource from "../../../shaders/pointwise/pointwise.wgsl";
 import reduceSource from "../../../shaders/pointwise/reduce.wgsl";
 import { ceilDiv, elements, type Shape } from "../../base/shape.ts";
@@ -9,7 +10,7 @@ import type { Dispatch, Kernel } from "../../wgsl/kernel.ts";
 import type { Source } from "../../wgsl/specialize.ts";
 import { dispatchEach, dispatchGroups, output } from "../access.ts";
 import { type Activation, activationNumber, activationSources } from "../activation/activation.ts";
-import { broadcastOperand, type Run, runConstants, runsOf } from "./broadcast.ts";
+import { broadcastOperand, countOf, type Run, runConstants, runsOf } from "./broadcast.ts";
 import { type ByLetter, expressionSource, LETTERS, type LetterInput } from "./expression.ts";
 import type { Expression } from "./functions.ts";
 import { type PointwiseAttributes, type Reduction, wholeShape } from "./whole.ts";
@@ -115,7 +116,7 @@ function dispatchReduce(
       ...runConstants("KEPT", kept),
       ...runConstants("REDUCED", reduced),
     },
-    libraries: [...expressionLibraries(evaluation, row), output("y", innerReduced ? 1 : row)],
+    libraries: [runsSource, ...expressionLibraries(evaluation, row), output("y", innerReduced ? 1 : row)],
   });
   if (last) return [call];
   const slices = { a: { id: target, shape: [SLICES, KEPT] } };
@@ -128,10 +129,6 @@ function dispatchReduce(
   };
   const total: Reduction = { kind: kind === "mean" ? "sum" : kind, axes: [0], keepDims: false };
   return [call, ...dispatchReduce(rest, total, adapter, partial)];
-}
-
-function countOf(runs: readonly Run[]): number {
-  return elements(runs.map(({ size }) => size));
 }
 
 function inFours(runs: readonly Run[]): number {

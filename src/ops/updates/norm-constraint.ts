@@ -1,11 +1,11 @@
 import nanSource from "../../../shaders/lib/nan.wgsl";
+import runsSource from "../../../shaders/pointwise/lib/runs.wgsl";
 import source from "../../../shaders/updates/norm_constraint.wgsl";
 import { wrong } from "../../base/errors.ts";
-import { elements } from "../../base/shape.ts";
 import { defineOp, typed } from "../../graph/op.ts";
 import type { Kernel } from "../../wgsl/kernel.ts";
 import { dispatchGroups } from "../access.ts";
-import { type Run, runConstants, runsOf } from "../pointwise/broadcast.ts";
+import { countOf, runConstants, runsOf } from "../pointwise/broadcast.ts";
 
 const kernel: Kernel<{ p: "write" }> = source;
 
@@ -52,12 +52,8 @@ export const normConstraint = defineOp({
           ...runConstants("KEPT", kept),
           ...runConstants("REDUCED", reduced),
         },
-        libraries: [nanSource],
+        libraries: [runsSource, nanSource],
       }),
     ];
   },
 });
-
-function countOf(runs: readonly Run[]): number {
-  return elements(runs.map(({ size }) => size));
-}
