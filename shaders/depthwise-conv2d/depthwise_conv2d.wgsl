@@ -4,7 +4,6 @@
 //
 // One invocation four channels at four positions: along w or, where POOL, of a window. Then a pooling follows in registers
 // (pooling/lib/pooled_window.wgsl), y is [BATCH, POOLED_H, POOLED_W, OUT_C], and routes takes where its gradient goes, a byte a channel.
-override HAS_BIAS: bool;
 override POOL: bool;
 
 @group(0) @binding(0) var<storage, read_write> routes: array<u32>;
@@ -27,14 +26,6 @@ fn convolve(patches: Patches, o: u32) -> mat4x4f {
     }
   }
   return sums;
-}
-
-fn finish(sum: vec4f, o: u32) -> vec4f {
-  if (HAS_BIAS) {
-    return activate(sum + load_bias(o, OUT_C - o));
-  } else {
-    return activate(sum);
-  }
 }
 
 @compute @workgroup_size(64)

@@ -1,7 +1,6 @@
 // depthwise_conv2d_tile, NHWC: depthwise_conv2d by tiles of positions of y.
 // y[n,h,w,o] = act(bias[o] + sum over i,j of x[n, h*STRIDE_H+i-PAD_H, w*STRIDE_W+j-PAD_W, o] * k[i,j,o])
 // x [BATCH, IN_H, IN_W, OUT_C]   k [K_H, K_W, OUT_C]   bias [OUT_C]   y [BATCH, OUT_H, OUT_W, OUT_C]
-override HAS_BIAS: bool;
 
 // Tiles of an image, and what of x a tile sees.
 const TILES_H: u32 = (OUT_H + TILE_H - 1u) / TILE_H;
@@ -9,14 +8,6 @@ const TILES_W: u32 = (OUT_W + TILE_W - 1u) / TILE_W;
 const SPAN_H: u32 = (TILE_H - 1u) * STRIDE_H + K_H;
 const SPAN_W: u32 = (TILE_W - 1u) * STRIDE_W + K_W;
 const LAST_W: u32 = (TILES_W - 1u) * TILE_W * STRIDE_W; // where the last tile's begins, before the padding
-
-fn finish(sum: vec4f, o: u32) -> vec4f {
-  if (HAS_BIAS) {
-    return activate(sum + load_bias(o, OUT_C - o));
-  } else {
-    return activate(sum);
-  }
-}
 
 @compute @workgroup_size(64)
 fn depthwise_conv2d_tile(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {

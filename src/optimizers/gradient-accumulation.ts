@@ -30,8 +30,8 @@ const SLOT = "gradientSum";
  *
  * It takes any optimizer. Its `step` and `begin` must change the GPU's buffers by ops with `updates` only, as all of the library do.
  *
- * @throws FeaturemapError `value` for something that is no optimizer, one that accumulates already, or an option that is unknown or out of
- *   range
+ * @throws FeaturemapError `value` for something that is no optimizer, or one that accumulates already; for an option that is unknown or
+ *   out of range
  * @example
  * // Four batches of 8 make one update, as one batch of 32 would.
  * const optimizer = withGradientAccumulation(adam({ transforms: [clipNorm(1)] }), { steps: 4 });

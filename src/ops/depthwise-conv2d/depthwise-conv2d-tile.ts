@@ -1,6 +1,7 @@
 import source from "../../../shaders/depthwise-conv2d/depthwise_conv2d_tile.wgsl";
 import filterGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_tile_filter_gradient.wgsl";
 import inputGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_tile_input_gradient.wgsl";
+import finishSource from "../../../shaders/depthwise-conv2d/lib/finish.wgsl";
 import tilesSource from "../../../shaders/depthwise-conv2d/lib/tiles.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
 import { ceilDiv, type Shape } from "../../base/shape.ts";
@@ -75,7 +76,7 @@ export function dispatchTiles(
   return dispatchEach(forwardKernel, tilesOf(y, tile) * ceilDiv(channels, 4), {
     bind: { ...bind, k },
     constants,
-    libraries: [...libraries, operand("x", channels), operand("k", channels), ...store.libraries],
+    libraries: [...libraries, finishSource, operand("x", channels), operand("k", channels), ...store.libraries],
   });
 }
 

@@ -2,6 +2,7 @@ import source from "../../../shaders/depthwise-conv2d/depthwise_conv2d.wgsl";
 import filterGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_filter_gradient.wgsl";
 import inputGradientSource from "../../../shaders/depthwise-conv2d/depthwise_conv2d_input_gradient.wgsl";
 import blocksSource from "../../../shaders/depthwise-conv2d/lib/blocks.wgsl";
+import finishSource from "../../../shaders/depthwise-conv2d/lib/finish.wgsl";
 import stateSource from "../../../shaders/lib/state.wgsl";
 import { ceilDiv, type Shape } from "../../base/shape.ts";
 import { defineOp, typed } from "../../graph/op.ts";
@@ -144,7 +145,7 @@ export const depthwiseConv2d = defineOp({
       dispatchEach(forwardKernel, blocksOf(y, attributes.pool) * ceilDiv(outC, 4), {
         bind: { x, k: kernel, bias, ...outputs },
         constants: store.constants,
-        libraries: [...libraries, operand("x", x.shape[3]!), operand("k", outC), ...store.libraries],
+        libraries: [...libraries, finishSource, operand("x", x.shape[3]!), operand("k", outC), ...store.libraries],
       }),
     ];
   },
